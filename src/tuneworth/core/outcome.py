@@ -1,0 +1,42 @@
+"""An outcome: one arm on one row."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Status = Literal["scored", "failed", "refused", "over_limit"]
+Stage = Literal["dev", "test"]
+
+
+class Usage(BaseModel):
+    """Tokens of one request. ``cached_tokens`` of the prompt came from a reused key/value cache."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class Outcome(BaseModel):
+    """What happened when an arm met a row. Only ``scored`` outcomes have scores.
+
+    Attributes:
+        scores: metric id → score of this row in [0, 1]; empty unless ``status`` is ``scored``.
+        latency_ms: this row's share of the time its batch took, in milliseconds.
+        error: why there is no score, for a person to read.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    arm_id: str
+    row_id: str
+    stage: Stage
+    status: Status
+    answer: str | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
+    usage: Usage = Usage()
+    latency_ms: float = 0.0
+    error: str | None = None

@@ -1,0 +1,50 @@
+"""Finding plug-ins: one file each, built-in or from another distribution.
+
+A plug-in is a module with an attribute ``PLUGIN``; its id is the module's name. Built-ins are the
+modules of a package (``tuneworth.strategies``); outsiders register the module under the entry-point
+group of the same name. Both are loaded by the same line, on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem
+
+
+@cache
+def plugin_modules(group: str) -> MappingProxyType[str, str]:
+    """Id → module name for every plug-in of ``group`` (a package such as ``tuneworth.metrics``)."""
+    package = importlib.import_module(group)
+    found = {
+        info.name: f"{group}.{info.name}"
+        for info in pkgutil.iter_modules(package.__path__)
+        if not info.ispkg and not info.name.startswith("_") and info.name not in package.__dict__.get("NOT_PLUGINS", ())
+    }
+    for point in entry_points(group=group):
+        found.setdefault(point.name, point.value)
+    return MappingProxyType(dict(sorted(found.items())))
+
+
+def load_plugin(group: str, plugin_id: str) -> Any:
+    """The ``PLUGIN`` of module ``plugin_id``.
+
+    Raises:
+        InputError: there is no such plug-in; the message lists those there are.
+    """
+    modules = plugin_modules(group)
+    if plugin_id not in modules:
+        known = ", ".join(modules)
+        raise InputError(
+            Problem(
+                plugin_id,
+                Text(en=f"no such plug-in in {group}; known: {known}", zh=f"{group} 中没有这个插件；可用的有：{known}"),
+            )
+        )
+    return importlib.import_module(modules[plugin_id]).PLUGIN

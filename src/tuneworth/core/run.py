@@ -1,0 +1,213 @@
+"""What a run stores: the contents of ``result.json``, version 1.
+
+The models here are the contract between the pipeline, which fills them, and everything that reads
+a saved run (decide, report, other programs). Fields are only ever added within a version.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuneworth.core.task import Task
+from tuneworth.core.text import Text
+
+SCHEMA_VERSION = 1
+
+Verdict = Literal["fine_tune", "dont_fine_tune", "not_yet", "cant_tell", "none_meets_limits"]
+Answer = Literal["better", "worse", "equivalent", "cant_tell"]
+ArmState = Literal["measured", "skipped", "failed"]
+
+
+class Record(BaseModel):
+    """Base of everything stored: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(Record):
+    low: float
+    high: float
+    level: float = 0.95
+
+
+class Score(Record):
+    """Mean of a metric over ``n_rows`` scored rows, with its interval."""
+
+    value: float
+    interval: Interval
+    n_rows: int
+
+
+class ArmCost(Record):
+    """What an arm cost to make and costs to use. ``None`` means not known, never zero."""
+
+    fit_seconds: float = 0.0
+    fit_tokens: int = 0
+    seconds_per_1k_rows: float | None = None
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
+    prompt_tokens_per_row: float | None = None
+    cached_tokens_per_row: float | None = None
+    completion_tokens_per_row: float | None = None
+    fit_usd: float | None = None
+    usd_per_1k_rows: float | None = None
+
+
+class Counts(Record):
+    scored: int = 0
+    failed: int = 0
+    refused: int = 0
+    over_limit: int = 0
+
+
+class ArmResult(Record):
+    """One arm: strategy × model × config.
+
+    Attributes:
+        tuned: the arm changes the weights of a language model (this is what "fine-tune" means).
+        yardstick: shown for scale only, never recommended (majority class, nearest neighbour).
+        finalist: the arm was scored on the test rows.
+        dev, test: metric id → score; ``test`` is empty unless the arm was a finalist.
+        dev_counts, test_counts: rows by status.
+        notes: what a reader should know (training stopped early, cut by the budget, …).
+    """
+
+    arm_id: str
+    strategy: str
+    model: str | None
+    config: dict[str, Any]
+    title: Text
+    effort: int
+    tuned: bool = False
+    yardstick: bool = False
+    finalist: bool = False
+    state: ArmState
+    why: Text | None = None
+    dev: dict[str, Score] = Field(default_factory=dict)
+    test: dict[str, Score] = Field(default_factory=dict)
+    dev_counts: Counts = Counts()
+    test_counts: Counts = Counts()
+    cost: ArmCost = ArmCost()
+    notes: list[Text] = Field(default_factory=list[Text])
+    fit_details: dict[str, Any] = Field(default_factory=dict)
+
+
+class Comparison(Record):
+    """Arm ``a`` against arm ``b`` on the test rows that both scored; ``difference`` is a − b.
+
+    ``answer`` reads "a is … than b". ``rows_needed`` is the estimated number of test rows that
+    would settle a ``cant_tell``; ``None`` when it cannot be estimated.
+    """
+
+    a: str
+    b: str
+    metric: str
+    method: str
+    difference: float
+    interval: Interval
+    p_value: float
+    p_adjusted: float
+    n_rows: int
+    wins: int
+    losses: int
+    ties: int
+    margin: float
+    answer: Answer
+    rows_needed: int | None = None
+
+
+class SeedFinding(Record):
+    """What the run says about a row of the seed article (ids N1 … X6)."""
+
+    row: str
+    finding: Literal["confirmed", "overturned", "open"]
+    why: Text
+
+
+class Decision(Record):
+    """The verdict and everything a reader needs to trust or overturn it.
+
+    Attributes:
+        rows: for ``cant_tell``, how many more test rows are needed; for ``not_yet``, training rows.
+        would_change: what would change the verdict.
+    """
+
+    verdict: Verdict
+    recommended: str | None
+    runner_up: str | None
+    rows: int | None = None
+    headline: Text
+    reasons: list[Text]
+    would_change: list[Text]
+    seed_rows: list[SeedFinding] = Field(default_factory=list[SeedFinding])
+
+
+class DataSummary(Record):
+    """How the rows became a split.
+
+    Attributes:
+        inferred: what was inferred and why (fields, kind, metric), one sentence each.
+        n_leaks: rows of the user's own test file left out because they repeat train rows.
+    """
+
+    files: dict[str, str] = Field(default_factory=dict, description="file name → SHA-256")
+    n_read: int
+    n_rejected: int
+    n_groups: int
+    n_leaks: int = 0
+    n_train: int
+    n_dev: int
+    n_test: int
+    split_digest: str
+    inferred: list[Text] = Field(default_factory=list[Text])
+    warnings: list[Text] = Field(default_factory=list[Text])
+
+
+class RowView(Record):
+    """A test row on which the finalists disagree: arm id → (answer, score of the primary metric)."""
+
+    row_id: str
+    source: str
+    text: str
+    reference: str
+    answers: dict[str, str | None]
+    scores: dict[str, float | None]
+
+
+class ClassRow(Record):
+    """One class on the test rows: arm id → share of its rows answered right."""
+
+    label: str
+    n_rows: int
+    recall: dict[str, float]
+
+
+class Provenance(Record):
+    version: str
+    git: str | None = None
+    created: str
+    command: str
+    seed: int
+    machine: dict[str, Any]
+    libraries: dict[str, str]
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+class RunResult(Record):
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    task: Task
+    data: DataSummary
+    metrics: list[str]
+    primary_metric: str
+    arms: list[ArmResult]
+    comparisons: list[Comparison]
+    decision: Decision
+    disagreements: list[RowView] = Field(default_factory=list[RowView])
+    classes: list[ClassRow] = Field(default_factory=list[ClassRow])
+    machine_usd_per_hour: float | None = None
+    wall_seconds: float
+    peak_memory_mb: float
+    provenance: Provenance

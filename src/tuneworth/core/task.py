@@ -1,0 +1,115 @@
+"""A task: what is asked of a model, the rows that show it, and the limits an answer must keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+OutputKind = Literal["label", "choice", "json", "text"]
+Language = Literal["en", "zh", "other"]
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a solver may see of a row: never the answer.
+
+    Attributes:
+        id: stable id of the row within the task.
+        messages: the conversation so far; the last turn is the user's.
+        choices: the answers allowed for this row (kind ``choice``), else empty.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    choices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All turns as one text, for embedding, hashing and near-duplicate search."""
+        return "\n".join(message.content for message in self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A row: a query with its answer.
+
+    Attributes:
+        output: the answer to learn from.
+        references: every accepted answer, ``output`` first.
+        source: where the row came from, ``file:line``.
+        group: rows of one group are near-duplicates and stay on one side of the split.
+    """
+
+    query: Query
+    output: str
+    references: tuple[str, ...] = ()
+    source: str = ""
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.references:
+            object.__setattr__(self, "references", (self.output,))
+
+    @property
+    def id(self) -> str:
+        return self.query.id
+
+
+class Limits(BaseModel):
+    """Hard limits: an arm that breaks one is never recommended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    private: bool = Field(default=False, description="rows must not leave this machine")
+    p95_ms: float | None = Field(
+        default=None, gt=0, description="95th percentile of the time for one row, milliseconds"
+    )
+    max_usd_per_1k: float | None = Field(default=None, gt=0, description="most that 1,000 rows may cost, US dollars")
+    min_quality: float | None = Field(
+        default=None, ge=0, le=1, description="least value of the metric on the test rows"
+    )
+
+
+class Task(BaseModel):
+    """Everything about a task but its rows, with nothing left to infer.
+
+    ``margin`` is the smallest difference of the metric that matters to the user: a fraction of the
+    metric's range, so 0.02 is two points.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    instruction: str = ""
+    kind: OutputKind
+    labels: tuple[str, ...] = ()
+    json_schema: dict[str, Any] | None = None
+    metric: str
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    language: Language = "en"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Frozen rows: train fits, dev chooses, test is looked at once.
+
+    Attributes:
+        digest: SHA-256 over the ids and contents of the three sides, in order.
+    """
+
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    test: tuple[Example, ...]
+    digest: str = field(default="")

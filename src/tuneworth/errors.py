@@ -1,0 +1,64 @@
+"""The errors tuneworth raises.
+
+    TuneworthError            base: message in both languages, exit code
+    ├── InputError            something the user gave is wrong (data, task file, option): exit 2
+    │   └── NotEnoughData     the rows are fine but too few, or all alike: exit 2
+    ├── EnvironmentProblem    disk, permission, network, a missing extra: exit 2
+    └── Interrupted           Ctrl-C; carries how to go on: exit 130
+
+A message has the place, the value, the rule and the next step. All problems found in one input
+are reported at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuneworth.core.text import Lang, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and where: ``train.jsonl:17`` or ``task.yaml:4 margin``."""
+
+    where: str
+    message: Text
+
+    def to(self, lang: Lang) -> str:
+        colon = "：" if lang == "zh" else ": "
+        return f"{self.where}{colon}{self.message.to(lang)}" if self.where else self.message.to(lang)
+
+
+class TuneworthError(Exception):
+    """Base of every error that is meant to be read by a user."""
+
+    exit_code = 1
+
+    def __init__(self, problems: Problem | Sequence[Problem], next_step: Text | None = None):
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        self.next_step = next_step
+        super().__init__(self.to("en"))
+
+    def to(self, lang: Lang) -> str:
+        """All problems, one a line, then the next step."""
+        lines = [problem.to(lang) for problem in self.problems]
+        if self.next_step is not None:
+            lines.append(self.next_step.to(lang))
+        return "\n".join(lines)
+
+
+class InputError(TuneworthError):
+    exit_code = 2
+
+
+class NotEnoughData(InputError):
+    pass
+
+
+class EnvironmentProblem(TuneworthError):
+    exit_code = 2
+
+
+class Interrupted(TuneworthError):
+    exit_code = 130

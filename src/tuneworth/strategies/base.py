@@ -1,0 +1,135 @@
+"""What a strategy is: one way of adapting a model to a task.
+
+A strategy is one file with its class and frozen ``Config``. ``arms`` lists the configurations worth
+measuring, ``fit`` turns one of them into a solver, and the solver answers queries. A strategy sees
+train and dev rows, never test rows.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tuneworth.core.outcome import Status, Usage
+from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.text import Text
+from tuneworth.models.base import Encoder, Model
+
+
+class StrategyConfig(BaseModel):
+    """Base of every strategy's ``Config``: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A solver's answer to one query. ``text`` is ``None`` unless ``status`` is ``scored``."""
+
+    text: str | None
+    usage: Usage = Usage()
+    latency_ms: float = 0.0
+    status: Status = "scored"
+    error: str | None = None
+
+
+ProgressCallback = Callable[[int, int, str], None]
+"""``progress(done, total, unit)``: how far the work at hand is; units are rows or steps."""
+
+
+@dataclass
+class Context:
+    """What a strategy is given besides rows.
+
+    Attributes:
+        model: the candidate model, or ``None`` for strategies without one.
+        encoder: returns the sentence encoder, loading it on first use.
+        rng: the only source of randomness.
+        seed: what ``rng`` was made from, for libraries that want an integer.
+        folder: the arm's own folder; checkpoints go here and survive a kill.
+        max_new_tokens: longest answer worth generating, from the outputs of the training rows.
+        seconds_left: what the budget leaves for fitting this arm, or ``None`` without a budget.
+        notes: sentences for the report, appended by ``fit``.
+        details: numbers for ``result.json``, filled by ``fit``.
+    """
+
+    task: Task
+    model: Model | None
+    encoder: Callable[[], Encoder]
+    rng: np.random.Generator
+    seed: int
+    folder: Path
+    max_new_tokens: int
+    seconds_left: float | None = None
+    progress: ProgressCallback = lambda done, total, unit: None
+    notes: list[Text] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Solver(ABC):
+    """A fitted strategy."""
+
+    @abstractmethod
+    def solve(self, queries: Sequence[Query]) -> list[Answer]:
+        """Answers in the order of ``queries``."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write everything but the base model into ``folder``."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path, context: Context) -> Solver:
+        """The solver that ``save`` wrote; ``context`` brings the model and the encoder."""
+
+
+class Strategy(ABC):
+    """One way of adapting a model.
+
+    Attributes:
+        id: the module's name.
+        effort: place on the ladder from simplest (0) to most complex; simpler wins ties.
+        tuned: changes the weights of a language model.
+        yardstick: for scale only, never recommended.
+        needs_model: has one arm per candidate model; else one arm per task.
+    """
+
+    id: ClassVar[str]
+    effort: ClassVar[int]
+    tuned: ClassVar[bool] = False
+    yardstick: ClassVar[bool] = False
+    needs_model: ClassVar[bool] = True
+    title: ClassVar[Text]
+    Config: ClassVar[type[StrategyConfig]]
+    solver: ClassVar[type[Solver]]
+
+    def __init__(self, config: StrategyConfig | None = None):
+        self.config = config if config is not None else self.Config()
+
+    @classmethod
+    @abstractmethod
+    def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
+        """The configurations worth measuring for this task, in order of effort."""
+
+    @classmethod
+    def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
+        """Why this strategy cannot run here, or ``None`` when it can."""
+        return None
+
+    @abstractmethod
+    def describe(self) -> Text:
+        """This arm in a few words: ``few-shot, 16 nearest``."""
+
+    @abstractmethod
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> Solver:
+        """Use ``train`` (and ``dev`` to stop or choose) to make a solver.
+
+        An interrupted ``fit`` that is called again with the same arguments and folder goes on from
+        its last checkpoint and gives the same solver as an undisturbed one.
+        """
