@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 Lang = Literal["en", "zh"]
 
 
-class Text(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Text:
     """One sentence (or title) in English and in Chinese.
 
     Everything a user reads is a ``Text`` until the moment it is shown, so that a saved run can be
-    read in either language.
+    read in either language. A plain dataclass: the command line starts without pydantic.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     en: str
     zh: str

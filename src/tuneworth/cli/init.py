@@ -1,0 +1,35 @@
+"""``tuneworth init``: write a commented task.yaml for a data file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tuneworth.cli.language import LANG, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(
+        name="init", help=say("Write a commented task.yaml for a data file.", "为数据文件生成带注释的 task.yaml。")
+    )(init)
+
+
+def init(
+    source: str = typer.Argument(..., help=say("Data file.", "数据文件。")),
+    out: Path = typer.Option(Path("task.yaml"), help=say("Where to write it.", "写到哪里。")),
+    force: bool = typer.Option(False, "--force", help=say("Overwrite an existing file.", "覆盖已有文件。")),
+    lang: str | None = typer.Option(None, help=say("Language: en or zh.", "语言：en 或 zh。")),
+) -> None:
+    """Infer what can be inferred and write it down."""
+    from tuneworth.data.load import load
+    from tuneworth.data.taskfile import task_file_for
+    from tuneworth.data.template import write_task_file
+
+    del lang
+    loaded = load(task_file_for(source))
+    write_task_file(out, source, loaded, lang=LANG, force=force)
+    for line in loaded.inferred:
+        typer.echo(line.to(LANG), err=True)
+    typer.echo(say(f"wrote {out}; start with: tuneworth run {out}", f"已写入 {out}；运行：tuneworth run {out}"))

@@ -1,0 +1,71 @@
+"""The command ``tuneworth``: thin, and quick to start; each command imports its work when it is called.
+
+Exit codes: 0 finished, whatever the verdict · 1 a defect in tuneworth · 2 the input or the environment does not allow it
+(the message says what to do) · 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import typer
+
+from tuneworth.cli import doctor, init, models, report, run, runs
+from tuneworth.cli.language import LANG, say
+from tuneworth.errors import TuneworthError
+
+app = typer.Typer(
+    name="tuneworth",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=say("Should we fine-tune? Measured on your own rows.", "该不该微调？用你自己的数据实测回答。"),
+)
+for command in (run, init, report, runs, doctor):
+    command.register(app)
+app.add_typer(models.app, name="models")
+
+
+@app.callback(invoke_without_command=True)
+def version_option(
+    version: bool = typer.Option(False, "--version", is_eager=True, help=say("Show the version.", "显示版本号。")),
+) -> None:
+    """Answer ``--version``."""
+    if version:
+        from tuneworth import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry point: runs a command and turns errors into messages and exit codes."""
+    try:
+        app()
+    except TuneworthError as error:
+        _show(error)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print(say("Stopped.", "已停止。"), file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away: nothing is left to say.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _show(error: TuneworthError) -> None:
+    if "--json" in sys.argv:
+        problems = [{"where": problem.where, "message": problem.message.to(LANG)} for problem in error.problems]
+        print(json.dumps({"error": {"kind": type(error).__name__, "problems": problems}}, ensure_ascii=False, indent=1))
+    label = say("error: ", "错误：")
+    for line in error.to(LANG).splitlines():
+        print(f"{label}{line}", file=sys.stderr)
+        label = " " * 2
+
+
+if __name__ == "__main__":
+    main()

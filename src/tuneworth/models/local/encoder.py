@@ -1,0 +1,134 @@
+"""A sentence encoder read from a Hugging Face folder.
+
+Plain transformers and a mean over the tokens: the same vectors as sentence-transformers, whose import
+costs seconds and memory that the engine does not otherwise need. The pooling is read from the folder
+(``1_Pooling/config.json``); what this module cannot reproduce it refuses to open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem
+
+TOKENS_PER_BATCH = 4096
+"""Tokens, padding included, that go through the encoder at once; about 100 MB of activations."""
+
+
+class LocalEncoder:
+    """Unit sentence vectors in float32, the same for a text whatever the order of the texts."""
+
+    def __init__(self, folder: Path, module: Any, tokenizer: Any, *, pooling: str, max_tokens: int, model_id: str):
+        self.folder = folder
+        self.module = module
+        self.tokenizer = tokenizer
+        self.pooling = pooling
+        self.max_tokens = max_tokens
+        self._id = model_id
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def dimension(self) -> int:
+        return int(self.module.config.hidden_size)
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape ``(len(texts), dimension)``. Tokens beyond ``max_tokens`` are cut off."""
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        if not texts:
+            return vectors
+        ids = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        for rows in _batches(ids):
+            vectors[rows] = self._encode_batch([ids[row] for row in rows])
+        return vectors
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "dimension": self.dimension,
+            "pooling": self.pooling,
+            "max_tokens": self.max_tokens,
+            "dtype": "float32",
+            "device": str(self.module.device),
+        }
+
+    def _encode_batch(self, ids: list[list[int]]) -> NDArray[np.float32]:
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt").to(self.module.device)
+        mask = padded["attention_mask"]
+        with torch.no_grad():
+            hidden = self.module(input_ids=padded["input_ids"], attention_mask=mask).last_hidden_state
+        if self.pooling == "cls":
+            pooled = hidden[:, 0]
+        else:
+            weights = mask.unsqueeze(-1).to(hidden.dtype)
+            pooled = (hidden * weights).sum(1) / weights.sum(1)
+        return torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+
+
+def open_encoder_folder(folder: Path | str, *, model_id: str | None = None, device: str | None = None) -> LocalEncoder:
+    """Open the encoder saved in ``folder`` (``config.json``, tokenizer files, ``model.safetensors``).
+
+    Raises:
+        InputError: the folder is not an encoder, or pools its tokens in a way that is not supported.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = Path(folder)
+    if not (folder / "config.json").is_file():
+        raise InputError(Problem(str(folder), Text(en="no config.json in it", zh="目录中没有 config.json")))
+    pooling = _pooling(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    module = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True)
+    module.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    max_tokens = _max_tokens(folder, module.config)
+    return LocalEncoder(
+        folder, module, tokenizer, pooling=pooling, max_tokens=max_tokens, model_id=model_id or folder.name
+    )
+
+
+def _batches(ids: list[list[int]]) -> list[list[int]]:
+    """Row numbers in batches of similar length; which rows meet depends on the texts, not on their order."""
+    order = sorted(range(len(ids)), key=lambda row: (-len(ids[row]), ids[row]))
+    batches: list[list[int]] = []
+    for row in order:
+        width = len(ids[batches[-1][0]]) if batches else 0
+        if batches and (len(batches[-1]) + 1) * width <= TOKENS_PER_BATCH:
+            batches[-1].append(row)
+        else:
+            batches.append([row])
+    return batches
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _pooling(folder: Path) -> str:
+    modes = [name for name, on in _read_json(folder / "1_Pooling" / "config.json").items() if on is True]
+    supported = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+    unknown = [name for name in modes if name.startswith("pooling_mode_") and name not in supported]
+    pooling = [supported[name] for name in modes if name in supported] or ["mean"]
+    if unknown or len(pooling) > 1:
+        message = Text(
+            en=f"pools its tokens by {', '.join(modes)}; mean or CLS alone are supported",
+            zh=f"词向量的池化方式为 {', '.join(modes)}；仅支持单独的 mean 或 CLS",
+        )
+        raise InputError(Problem(str(folder), message))
+    return pooling[0]
+
+
+def _max_tokens(folder: Path, config: Any) -> int:
+    trained = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
+    return min(int(trained or config.max_position_embeddings), int(config.max_position_embeddings))

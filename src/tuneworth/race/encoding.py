@@ -1,0 +1,62 @@
+"""One sentence encoder for a whole run, with the vectors of the training rows kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.models.base import Encoder
+
+
+class SharedEncoder:
+    """Opens the encoder on first use and embeds each training text once.
+
+    Only training texts are kept: a row to be answered is embedded every time, as it would be in
+    production, so measured latencies are real. ``seconds_saved`` is the time that kept vectors would
+    have cost; the runner adds it to what fitting an arm costs.
+    """
+
+    def __init__(self, open_encoder: Callable[[], Encoder], train_texts: Sequence[str]):
+        self._open = open_encoder
+        self._encoder: Encoder | None = None
+        self._keep = frozenset(train_texts)
+        self._kept: dict[str, NDArray[np.float32]] = {}
+        self._seconds_per_text = 0.0
+        self.seconds_saved = 0.0
+
+    def __call__(self) -> SharedEncoder:
+        if self._encoder is None:
+            self._encoder = self._open()
+        return self
+
+    @property
+    def opened(self) -> bool:
+        return self._encoder is not None
+
+    @property
+    def id(self) -> str:
+        return self._real().id
+
+    def describe(self) -> dict[str, Any]:
+        return self._real().describe()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape ``(len(texts), dimension)``."""
+        if not texts or any(text not in self._keep for text in texts):
+            return self._real().encode(texts)
+        new = list(dict.fromkeys(text for text in texts if text not in self._kept))
+        if new:
+            started = time.perf_counter()
+            self._kept.update(zip(new, self._real().encode(new), strict=True))
+            self._seconds_per_text = (time.perf_counter() - started) / len(new)
+        self.seconds_saved += self._seconds_per_text * (len(texts) - len(new))
+        return np.stack([self._kept[text] for text in texts])
+
+    def _real(self) -> Encoder:
+        self()
+        assert self._encoder is not None
+        return self._encoder

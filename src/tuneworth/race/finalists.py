@@ -1,0 +1,41 @@
+"""Which arms may see the test rows: the best tuned, the best untuned, and the simplest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuneworth.core.run import ArmResult
+from tuneworth.core.task import Limits
+
+
+def choose_finalists(arms: Sequence[ArmResult], metric: str, limits: Limits) -> list[str]:
+    """Ids of the finalists, at most three, chosen on dev scores alone.
+
+    Arms that break the latency or money limit on dev are passed over while others are left. The best
+    arm is the one with the highest dev value; of equals, the simpler one.
+    """
+    measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
+    within = [arm for arm in measured if _keeps(arm, limits)]
+    candidates = within or measured
+    if not candidates:
+        return []
+    tuned = [arm for arm in candidates if arm.tuned]
+    untuned = [arm for arm in candidates if not arm.tuned]
+    chosen = [_best(tuned, metric), _best(untuned, metric), min(candidates, key=_ladder)]
+    ids = {arm.arm_id for arm in chosen if arm is not None}
+    return [arm.arm_id for arm in sorted(candidates, key=_ladder) if arm.arm_id in ids]
+
+
+def _best(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
+    return min(arms, key=lambda arm: (-arm.dev[metric].value, *_ladder(arm)), default=None)
+
+
+def _ladder(arm: ArmResult) -> tuple[int, float, str]:
+    return arm.effort, arm.cost.seconds_per_1k_rows or 0.0, arm.arm_id
+
+
+def _keeps(arm: ArmResult, limits: Limits) -> bool:
+    p95, usd = arm.cost.latency_p95_ms, arm.cost.usd_per_1k_rows
+    slow = limits.p95_ms is not None and p95 is not None and p95 > limits.p95_ms
+    dear = limits.max_usd_per_1k is not None and usd is not None and usd > limits.max_usd_per_1k
+    return not slow and not dear

@@ -1,0 +1,86 @@
+"""Getting ready: what the arms need, found once before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tuneworth.core.task import Example
+from tuneworth.data.load import Loaded
+from tuneworth.data.split import Prepared
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.metrics.base import Metric
+from tuneworth.metrics.catalog import check, default_metrics, load_metric
+from tuneworth.models import catalog
+from tuneworth.models.base import Model
+from tuneworth.race.arms import strategy_classes
+from tuneworth.race.folder import RunFolder
+from tuneworth.race.watch import Watcher
+
+MAX_ANSWER_TOKENS = 512
+_SAMPLE = 400
+
+
+def metrics(loaded: Loaded, task_file: TaskFile, watcher: Watcher) -> list[Metric]:
+    """The task's metric first, then those that are reported beside it for this kind of output.
+
+    Raises:
+        InputError: the metric is not for this kind, or the user's own function does not work on a row.
+    """
+    task, base = loaded.task, task_file.base_folder
+    allowed = task.labels or tuple(dict.fromkeys(c for row in loaded.examples for c in row.query.choices))
+    primary = load_metric(task.metric, base, allowed)
+    for warning in check(primary, task.kind, loaded.examples):
+        watcher.say(warning)
+    others = [load_metric(name, base, allowed) for name in default_metrics(task.kind)]
+    return [primary, *(metric for metric in others if metric.id != primary.id)]
+
+
+def models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
+    """The candidate models, opened; none when no strategy asks for one."""
+    private = task_file.limits.private
+    catalog.check_names(task_file.models, private=private)
+    if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
+        return []
+    return [catalog.open_model(name, private=private, progress=watcher.progress) for name in task_file.models]
+
+
+def fits(models: Sequence[Model]) -> Callable[[str], bool] | None:
+    """Whether a row's text fits the smallest context, leaving a quarter of it for the rest of the prompt."""
+    if not models:
+        return None
+    smallest = min(models, key=lambda model: model.capabilities.context_tokens)
+    limit = smallest.capabilities.context_tokens * 3 // 4
+
+    def fit(text: str) -> bool:
+        n_bytes = len(text.encode())
+        # A token is at least one byte, and no known vocabulary packs more than 64 bytes of text into
+        # one: only what lies between needs counting.
+        return n_bytes <= limit or (n_bytes <= 64 * limit and smallest.count_tokens(text) <= limit)
+
+    return fit
+
+
+def sizes(task_file: TaskFile) -> dict[str, int | None]:
+    """The caps on the sides of the split that the task file gives."""
+    rows = task_file.rows
+    return {"max_train": rows.train, "max_dev": rows.dev, "max_test": rows.test}
+
+
+def max_new_tokens(models: Sequence[Model], train: Sequence[Example]) -> int:
+    """Longest answer worth generating: above the 99th percentile of the training outputs."""
+    if not models:
+        return MAX_ANSWER_TOKENS
+    step = max(1, len(train) // _SAMPLE)
+    outputs = [row.output for row in train[::step]]
+    longest = max(np.percentile([model.count_tokens(text) for text in outputs], 99) for model in models)
+    return int(min(MAX_ANSWER_TOKENS, longest * 1.3 + 8))
+
+
+def write_rejected(folder: RunFolder, prepared: Prepared) -> None:
+    """Set the rejected rows aside in the run's folder."""
+    if prepared.rejected:
+        from tuneworth.data.formats import write_rejected as write
+
+        write(folder.rejected, prepared.rejected)

@@ -1,0 +1,218 @@
+"""Executes arms: fit, answer, score, store. Which arm runs when is decided elsewhere.
+
+Everything is written to the store as soon as it is paid for, one batch at a time. Batches are fixed
+slices of a fixed order, so that a resumed run hands the model the same batches as an undisturbed one
+and gets the same answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuneworth.core.outcome import Outcome, Stage
+from tuneworth.core.task import Example, Task
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
+from tuneworth.metrics.base import Metric, score_row
+from tuneworth.race.arms import Arm, row_key
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.store import FitRecord, Store
+from tuneworth.race.watch import Watcher
+from tuneworth.strategies.base import Answer, Context, Solver
+
+BATCH_ROWS = 50
+LATENCY_ROWS = 20
+
+
+class ArmFailed(Exception):
+    """Fitting broke; the run goes on without this arm."""
+
+    def __init__(self, why: Text):
+        self.why = why
+        super().__init__(why.en)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Outcomes of an arm at one stage; ``complete`` is false when time ran out."""
+
+    outcomes: list[Outcome]
+    complete: bool
+
+
+@dataclass
+class Runner:
+    """Runs arms on the rows it is given.
+
+    It holds train and dev rows only. Test rows are an argument of the one call that needs them.
+    """
+
+    task: Task
+    train: Sequence[Example]
+    dev: Sequence[Example]
+    metrics: Sequence[Metric]
+    store: Store
+    folder: Path
+    seed: int
+    encoder: SharedEncoder
+    max_new_tokens: int
+    watcher: Watcher
+
+    def fit(self, arm: Arm, seconds_left: float | None = None) -> tuple[Solver, FitRecord]:
+        """The arm's solver: from the folder when it was fitted before, else fitted now.
+
+        Raises:
+            ArmFailed: the strategy raised; the traceback is in the arm's folder.
+        """
+        folder = self.arm_folder(arm)
+        folder.mkdir(parents=True, exist_ok=True)
+        context = self._context(arm, folder, seconds_left)
+        saved = folder / "solver"
+        record = self.store.fit(arm.key)
+        try:
+            if record is not None and saved.is_dir():
+                return arm.strategy.solver.load(saved, context), record
+            return self._fit_now(arm, context, saved)
+        except (TuneworthError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            _raise_if_disk_full(error, folder)
+            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            raise ArmFailed(_failure(error, folder)) from error
+
+    def _fit_now(self, arm: Arm, context: Context, saved: Path) -> tuple[Solver, FitRecord]:
+        saved_before = self.encoder.seconds_saved
+        started = time.perf_counter()
+        solver = arm.make().fit(self.train, self.dev, context)
+        seconds = time.perf_counter() - started + self.encoder.seconds_saved - saved_before
+        partial = saved.with_suffix(".partial")
+        for leftover in (partial, saved):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir()
+        solver.save(partial)
+        partial.rename(saved)
+        record = FitRecord(
+            seconds=float(context.details.pop("fit_seconds", seconds)),
+            tokens=int(context.details.pop("fit_tokens", 0)),
+            notes=context.notes,
+            details=context.details,
+        )
+        self.store.add_fit(arm.key, record)
+        return solver, self.store.fit(arm.key) or record
+
+    def measure(
+        self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example], seconds_left: float | None = None
+    ) -> Measured:
+        """Outcomes of ``rows``, those in the store as they are and the others now.
+
+        Stops between batches when the time at the present pace would not suffice.
+        """
+        known = self.store.outcomes(arm.key, stage)
+        keys = [row_key(row) for row in rows]
+        started, answered = time.perf_counter(), 0
+        for start in range(0, len(rows), BATCH_ROWS):
+            batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
+            if any(key not in known for key in batch_keys):
+                outcomes = self._answer(arm, solver, stage, batch)
+                self.store.add_outcomes(arm.key, batch_keys, outcomes)
+                known.update(zip(batch_keys, outcomes, strict=True))
+                answered += len(batch)
+            done = min(start + BATCH_ROWS, len(rows))
+            self.watcher.progress(done, len(rows), "rows")
+            if answered and seconds_left is not None and done < len(rows):
+                elapsed = time.perf_counter() - started
+                if elapsed + elapsed / answered * (len(rows) - done) > seconds_left:
+                    return Measured(_in_order(known, rows[:done], keys), complete=False)
+        return Measured(_in_order(known, rows, keys), complete=True)
+
+    def latencies(self, arm: Arm, solver: Solver) -> list[float]:
+        """Milliseconds of single rows, answered one at a time as a live service would get them.
+
+        Uses dev rows, the first of which warms up and is not counted.
+        """
+        known = self.store.latencies(arm.key)
+        if known is not None:
+            return known
+        times: list[float] = []
+        for row in self.dev[: LATENCY_ROWS + 1]:
+            started = time.perf_counter()
+            solver.solve([row.query])
+            times.append((time.perf_counter() - started) * 1000)
+        self.store.add_latencies(arm.key, times[1:] or times)
+        return times[1:] or times
+
+    def arm_folder(self, arm: Arm) -> Path:
+        return self.folder / "arms" / f"{arm.strategy.id}-{arm.key[:12]}"
+
+    def _context(self, arm: Arm, folder: Path, seconds_left: float | None) -> Context:
+        return Context(
+            task=self.task,
+            model=arm.model,
+            encoder=self.encoder,
+            rng=np.random.default_rng([self.seed, int(arm.key[:8], 16)]),
+            seed=self.seed,
+            folder=folder,
+            max_new_tokens=self.max_new_tokens,
+            seconds_left=seconds_left,
+            progress=self.watcher.progress,
+        )
+
+    def _answer(self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example]) -> list[Outcome]:
+        try:
+            answers = solver.solve([row.query for row in rows])
+        except (TuneworthError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            _raise_if_disk_full(error, self.folder)
+            message = f"{type(error).__name__}: {error}"
+            answers = [Answer(text=None, status="failed", error=message) for _ in rows]
+        return [self._score(arm, stage, row, answer) for row, answer in zip(rows, answers, strict=True)]
+
+    def _score(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
+        scores = {}
+        if answer.status == "scored" and answer.text is not None:
+            scores = {metric.id: score_row(metric, answer.text, row) for metric in self.metrics}
+        return Outcome(
+            arm_id=arm.arm_id,
+            row_id=row.id,
+            stage=stage,
+            status=answer.status,
+            answer=answer.text,
+            scores=scores,
+            usage=answer.usage,
+            latency_ms=answer.latency_ms,
+            error=answer.error,
+        )
+
+
+def _in_order(known: Mapping[str, Outcome], rows: Sequence[Example], keys: Sequence[str]) -> list[Outcome]:
+    # Rows of the same content share one outcome: each gets it under its own id.
+    return [known[key].model_copy(update={"row_id": row.id}) for row, key in zip(rows, keys, strict=False)]
+
+
+def _failure(error: Exception, folder: Path) -> Text:
+    what = f"{type(error).__name__}: {error}"
+    where = folder / "error.txt"
+    return Text(en=f"failed while fitting: {what} (details in {where})", zh=f"拟合时出错：{what}（详见 {where}）")
+
+
+def _raise_if_disk_full(error: Exception, folder: Path) -> None:
+    full = (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "No space left" in str(error)
+    if full:
+        raise EnvironmentProblem(
+            Problem(
+                str(folder),
+                Text(
+                    en="the disk is full; free some space and run the same command: what is already stored is kept",
+                    zh="磁盘已满；请清理出空间后再运行同一条命令，已保存的结果不会丢失",
+                ),
+            )
+        ) from error

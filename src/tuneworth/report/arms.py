@@ -1,0 +1,192 @@
+"""The arms of a run as rows ready to be shown, in one order with one number each."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from tuneworth.core.run import ArmResult, Counts, RunResult, Score
+from tuneworth.core.text import Lang
+from tuneworth.report import numbers
+from tuneworth.report.numbers import ScoreText
+from tuneworth.report.plain import clean, one_line
+from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRow:
+    """One arm. Every field but the flags and ``ms_per_row`` is text in the reader's language.
+
+    Attributes:
+        number: place in the report's order; the same in every table and chart.
+        dev, test: the primary metric, or ``None`` when the arm was not scored there.
+        unscored: rows without a score, by reason; empty when there are none.
+        ms_per_row: for the time axis; ``None`` when not known.
+        metrics: ``(metric, dev, test)`` for every metric of the run.
+    """
+
+    arm_id: str
+    number: int
+    label: str
+    model: str
+    stage: str
+    stage_word: str
+    recommended: bool
+    runner_up: bool
+    tuned: bool
+    dev: ScoreText | None
+    test: ScoreText | None
+    unscored: str
+    fit_time: str
+    fit_cost: str
+    per_row: str
+    p50: str
+    p95: str
+    tokens_in: str
+    tokens_cached: str
+    tokens_out: str
+    usd_per_1k: str
+    ms_per_row: float | None
+    metrics: tuple[tuple[str, str, str], ...]
+    notes: tuple[str, ...]
+    config: str
+
+    @property
+    def shown(self) -> ScoreText | None:
+        """The score to show when there is room for one: on test rows if there is one."""
+        return self.test or self.dev
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """An arm without scores, and why."""
+
+    label: str
+    model: str
+    state_word: str
+    why: str
+
+
+def arm_labels(result: RunResult, lang: Lang) -> dict[str, str]:
+    """Arm id → a name that is unique in this report.
+
+    The model is named only where the title alone would not tell two arms apart.
+    """
+    titles = {arm.arm_id: one_line(arm.title.to(lang)) or arm.arm_id for arm in result.arms}
+    repeated = {title for title, n in Counter(titles.values()).items() if n > 1}
+    joint = " · "
+    names = {
+        arm.arm_id: f"{titles[arm.arm_id]}{joint}{one_line(arm.model)}"
+        if titles[arm.arm_id] in repeated and arm.model
+        else titles[arm.arm_id]
+        for arm in result.arms
+    }
+    still = {name for name, n in Counter(names.values()).items() if n > 1}
+    return {arm_id: f"{name}{joint}{arm_id}" if name in still else name for arm_id, name in names.items()}
+
+
+def build_arms(result: RunResult, lang: Lang) -> tuple[ArmRow, ...]:
+    """Every measured arm: finalists by test score, then the others by dev score, yardsticks last."""
+    names = arm_labels(result, lang)
+    measured = [arm for arm in result.arms if arm.state == "measured"]
+    measured.sort(key=lambda arm: (_place(arm), -_primary(arm, result.primary_metric), arm.arm_id))
+    return tuple(_arm_row(arm, number, names, result, lang) for number, arm in enumerate(measured, 1))
+
+
+def build_skipped(result: RunResult, lang: Lang) -> tuple[SkippedRow, ...]:
+    """Every arm that was skipped or failed."""
+    names = arm_labels(result, lang)
+    return tuple(
+        SkippedRow(
+            label=names[arm.arm_id],
+            model=one_line(arm.model) if arm.model else label("no_model", lang),
+            state_word=STATES[arm.state].to(lang),
+            why=clean(arm.why.to(lang)) if arm.why else label("no_reason", lang),
+        )
+        for arm in result.arms
+        if arm.state != "measured"
+    )
+
+
+def readable_json(value: Any) -> str:
+    return clean(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _stage(arm: ArmResult) -> str:
+    if arm.yardstick:
+        return "yardstick"
+    return "finalist" if arm.finalist else "measured"
+
+
+def _place(arm: ArmResult) -> int:
+    return ("finalist", "measured", "yardstick").index(_stage(arm))
+
+
+def _primary(arm: ArmResult, metric: str) -> float:
+    score = arm.test.get(metric) or arm.dev.get(metric)
+    return score.value if score is not None and numbers.is_known(score.value) else -1.0
+
+
+def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResult, lang: Lang) -> ArmRow:
+    cost = arm.cost
+    stage = _stage(arm)
+    return ArmRow(
+        arm_id=arm.arm_id,
+        number=number,
+        label=names[arm.arm_id],
+        model=one_line(arm.model) if arm.model else label("no_model", lang),
+        stage=stage,
+        stage_word=STATES[stage].to(lang),
+        recommended=arm.arm_id == result.decision.recommended,
+        runner_up=arm.arm_id == result.decision.runner_up,
+        tuned=arm.tuned,
+        dev=_score(arm.dev, result.primary_metric, lang),
+        test=_score(arm.test, result.primary_metric, lang),
+        unscored=_unscored(arm, lang),
+        fit_time=numbers.duration(cost.fit_seconds, lang),
+        fit_cost=numbers.usd(cost.fit_usd, lang),
+        per_row=numbers.milliseconds(cost.seconds_per_1k_rows, lang),  # seconds per 1,000 rows = ms per row
+        p50=numbers.milliseconds(cost.latency_p50_ms, lang),
+        p95=numbers.milliseconds(cost.latency_p95_ms, lang),
+        tokens_in=_tokens(cost.prompt_tokens_per_row, arm, lang),
+        tokens_cached=_tokens(cost.cached_tokens_per_row, arm, lang),
+        tokens_out=_tokens(cost.completion_tokens_per_row, arm, lang),
+        usd_per_1k=numbers.usd(cost.usd_per_1k_rows, lang),
+        ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
+        metrics=tuple(_metric_row(metric, arm, lang) for metric in result.metrics),
+        notes=tuple(clean(note.to(lang)) for note in arm.notes),
+        config=readable_json({"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details}),
+    )
+
+
+def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
+    """Tokens per row; an arm without a language model has none to count."""
+    return NOTHING if value is None and arm.model is None else numbers.count(value, lang)
+
+
+def _score(scores: dict[str, Score], metric: str, lang: Lang) -> ScoreText | None:
+    return numbers.score(scores[metric], lang) if metric in scores else None
+
+
+def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]:
+    dev, test = (_score(scores, metric, lang) for scores in (arm.dev, arm.test))
+    return named(METRICS, metric, lang), dev.text if dev else NOTHING, test.text if test else NOTHING
+
+
+def _unscored(arm: ArmResult, lang: Lang) -> str:
+    """``test: 3 failed, 1 refused``; empty when every row was scored."""
+    parts = [
+        f"{label(stage, lang)}{'：' if lang == 'zh' else ': '}{text}"
+        for stage, counts in (("dev", arm.dev_counts), ("test", arm.test_counts))
+        if (text := _counts(counts, lang))
+    ]
+    return ("；" if lang == "zh" else "; ").join(parts)
+
+
+def _counts(counts: Counts, lang: Lang) -> str:
+    found = [(getattr(counts, status), word) for status, word in STATUSES.items()]
+    return ("，" if lang == "zh" else ", ").join(f"{n:,} {word.to(lang)}" for n, word in found if n)

@@ -1,0 +1,93 @@
+/* Shows one of the two languages and draws its charts in the colours of the page. */
+(function () {
+  "use strict";
+  const NARROW = 640;
+  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const pages = Array.from(document.querySelectorAll(".page"));
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  /* "#zh", "#zh-quality" and "?lang=zh" all ask for Chinese. */
+  function wanted() {
+    const asked = /^#?(en|zh)(-|$)/.exec(location.hash) || /[?&]lang=(en|zh)\b/.exec(location.search);
+    return asked ? asked[1] : null;
+  }
+
+  function colours() {
+    const style = getComputedStyle(document.documentElement);
+    return (name) => style.getPropertyValue("--" + name).trim();
+  }
+
+  /* Only values under a key that ends in "color" are colours; labels are never touched. */
+  function themed(value, key, colour) {
+    if (Array.isArray(value)) return value.map((item) => themed(item, key, colour));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, themed(v, k, colour)]));
+    }
+    return typeof value === "string" && /color$/.test(key) && value[0] === "@" ? colour(value.slice(1)) : value;
+  }
+
+  function annotation(text, y, extra) {
+    return Object.assign({ text: text, y: y, xref: "paper", yref: "y", showarrow: false }, extra);
+  }
+
+  /* A wide page has row labels on the axis; a narrow one writes them above the rows. */
+  function withRows(chart, layout, narrow) {
+    if (!chart.rows.length) return layout;
+    const notes = chart.readings.map((text, y) =>
+      annotation(text, y, { x: 1, xanchor: "left", xshift: 10, font: { size: 14 } }));
+    if (narrow) {
+      const labels = chart.rows.map((text, y) =>
+        annotation(text.replace("<br>", " "), y, { x: 0, xanchor: "left", yshift: 17, font: { size: 12 } }));
+      layout.annotations = notes.concat(labels);
+      layout.yaxis.showticklabels = false;
+      layout.margin.l = 6;
+      layout.margin.r = 66;
+      layout.height = chart.height + 14 * chart.rows.length;
+    } else {
+      layout.annotations = notes;
+      layout.yaxis.ticktext = chart.rows.map((text) => text + "   ");
+    }
+    return layout;
+  }
+
+  function draw() {
+    const page = pages.find((each) => !each.hidden);
+    const colour = colours();
+    const family = getComputedStyle(document.body).fontFamily;
+    for (const chart of figures[page.id]) {
+      const node = document.getElementById(page.id + "-chart-" + chart.id);
+      const narrow = node.clientWidth < NARROW;
+      const layout = withRows(chart, themed(chart.layout, "", colour), narrow);
+      layout.font.family = family;
+      layout.height = layout.height || chart.height;
+      layout.width = node.clientWidth;
+      node.style.height = layout.height + "px";
+      Plotly.react(node, themed(chart.data, "", colour), layout, { displayModeBar: false, locale: "en-US" });
+    }
+  }
+
+  function show() {
+    const lang = wanted();
+    if (lang) {
+      for (const page of pages) page.hidden = page.id !== lang;
+    }
+    const page = pages.find((each) => !each.hidden);
+    document.documentElement.lang = page.lang;
+    document.title = page.dataset.title;
+    draw();
+    const target = location.hash.length > 3 && document.getElementById(location.hash.slice(1));
+    if (target) target.scrollIntoView();
+  }
+
+  let waiting = 0;
+  function redraw() {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(draw);
+  }
+
+  window.addEventListener("hashchange", show);
+  window.addEventListener("resize", redraw);
+  window.addEventListener("beforeprint", draw);
+  dark.addEventListener("change", draw);
+  show();
+})();

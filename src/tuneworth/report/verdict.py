@@ -1,0 +1,207 @@
+"""The verdict and the comparisons behind it, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuneworth.core.run import Comparison, RunResult
+from tuneworth.core.text import Lang
+from tuneworth.report import numbers
+from tuneworth.report.arms import ArmRow, arm_labels
+from tuneworth.report.plain import clean
+from tuneworth.report.words import ANSWERS, CERTAINTY, METHODS, METRICS, VERDICTS, label, named
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named value, with a second line of detail."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """A pair of arms on the test rows that both scored.
+
+    Attributes:
+        raw: difference, low and high in percentage points, and the margin, for charts; ``None``
+            when one of them is not finite.
+    """
+
+    a: str
+    b: str
+    metric: str
+    answer: str
+    answer_word: str
+    difference: str
+    interval: str
+    level: str
+    p_adjusted: str
+    method: str
+    n_rows: str
+    record: str
+    margin: str
+    rows_needed: str
+    sentence: str
+    decisive: bool
+    raw: tuple[float, float, float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The hero of the report.
+
+    Attributes:
+        code: the verdict's id, for styling.
+        rows: how many more rows are needed and of which side, or ``None``.
+        decisive: the comparison the verdict hangs on most.
+    """
+
+    code: str
+    word: str
+    headline: str
+    facts: tuple[Fact, ...]
+    reasons: tuple[str, ...]
+    would_change: tuple[str, ...]
+    rows: Fact | None
+    decisive: ComparisonRow | None
+
+
+def decisive(result: RunResult) -> Comparison | None:
+    """The comparison that the verdict hangs on most, or ``None`` without any.
+
+    The question is whether to fine-tune, so a pair of one tuned and one untuned arm comes first,
+    then one with the recommended arm in it, then one with the runner-up.
+    """
+    tuned = {arm.arm_id for arm in result.arms if arm.tuned}
+    chosen = result.decision
+
+    def weight(pair: Comparison) -> tuple[bool, bool, bool]:
+        sides = {pair.a, pair.b}
+        return len(sides & tuned) == 1, chosen.recommended in sides, chosen.runner_up in sides
+
+    pairs = [pair for pair in result.comparisons if pair.metric == result.primary_metric]
+    return max(pairs, key=weight, default=None)
+
+
+def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...]:
+    names = arm_labels(result, lang)
+    main = decisive(result)
+    ordered = sorted(result.comparisons, key=lambda pair: (pair != main, pair.metric != result.primary_metric))
+    return tuple(_comparison_row(pair, names, pair == main, lang) for pair in ordered)
+
+
+def build_verdict(
+    result: RunResult, arms: Sequence[ArmRow], comparisons: Sequence[ComparisonRow], lang: Lang
+) -> VerdictView:
+    decision = result.decision
+    main = next((row for row in comparisons if row.decisive), None)
+    return VerdictView(
+        code=decision.verdict,
+        word=VERDICTS[decision.verdict].to(lang),
+        headline=clean(decision.headline.to(lang)),
+        facts=(
+            _arm_fact("recommended", decision.recommended, result, arms, lang),
+            _arm_fact("runner_up", decision.runner_up, result, arms, lang),
+            _certainty(main, lang),
+            _running_cost(arms, lang),
+        ),
+        reasons=tuple(clean(reason.to(lang)) for reason in decision.reasons),
+        would_change=tuple(clean(change.to(lang)) for change in decision.would_change),
+        rows=_rows(result, lang),
+        decisive=main,
+    )
+
+
+def _arm_fact(key: str, arm_id: str | None, result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> Fact:
+    if arm_id is None:
+        return Fact(label(key, lang), label("no_arm", lang))
+    row = next((row for row in arms if row.arm_id == arm_id), None)
+    if row is None or row.shown is None:
+        return Fact(label(key, lang), arm_labels(result, lang).get(arm_id, clean(arm_id)))
+    side = label("test" if row.test else "dev", lang)
+    metric = named(METRICS, result.primary_metric, lang)
+    if lang == "zh":
+        return Fact(label(key, lang), row.label, f"{side}{metric} {row.shown.text}")
+    return Fact(label(key, lang), row.label, f"{metric} {row.shown.text} on {side} rows")
+
+
+def _certainty(main: ComparisonRow | None, lang: Lang) -> Fact:
+    if main is None:
+        return Fact(label("how_sure", lang), CERTAINTY["none"].to(lang))
+    return Fact(label("how_sure", lang), CERTAINTY[main.answer].to(lang), main.sentence)
+
+
+def _running_cost(arms: Sequence[ArmRow], lang: Lang) -> Fact:
+    row = next((row for row in arms if row.recommended), None)
+    if row is None:
+        return Fact(label("per_1k", lang), numbers.unknown(lang))
+    note = f"费用{row.usd_per_1k}" if lang == "zh" else f"cost {row.usd_per_1k}"
+    return Fact(label("per_1k", lang), numbers.duration(row.ms_per_row, lang), note)
+
+
+def _rows(result: RunResult, lang: Lang) -> Fact | None:
+    decision = result.decision
+    if decision.rows is None:
+        return None
+    key = "rows_training" if decision.verdict == "not_yet" else "rows_test"
+    return Fact(label(key, lang), numbers.count(decision.rows, lang))
+
+
+def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: Lang) -> ComparisonRow:
+    values = (pair.difference, pair.interval.low, pair.interval.high, pair.margin)
+    return ComparisonRow(
+        a=names.get(pair.a, clean(pair.a)),
+        b=names.get(pair.b, clean(pair.b)),
+        metric=named(METRICS, pair.metric, lang),
+        answer=pair.answer,
+        answer_word=ANSWERS[pair.answer].to(lang),
+        difference=numbers.points(pair.difference, lang),
+        interval=numbers.signed_interval(pair.interval, lang),
+        level=numbers.percent(pair.interval.level, lang, 0),
+        p_adjusted=numbers.p_value(pair.p_adjusted, lang),
+        method=named(METHODS, pair.method, lang),
+        n_rows=numbers.count(pair.n_rows, lang),
+        record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
+        margin=numbers.margin(pair.margin, lang),
+        rows_needed=numbers.count(pair.rows_needed, lang),
+        sentence=_sentence(pair, names, lang),
+        decisive=main,
+        raw=(100 * values[0], 100 * values[1], 100 * values[2], 100 * values[3])
+        if all(numbers.is_known(value) for value in values)
+        else None,
+    )
+
+
+def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
+    """What the comparison found, with its interval, for a person to read."""
+    a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
+    difference = numbers.points(pair.difference, lang)
+    interval = numbers.signed_interval(pair.interval, lang)
+    level = numbers.percent(pair.interval.level, lang, 0)
+    n_rows = numbers.count(pair.n_rows, lang)
+    if lang == "zh":
+        ending = {
+            "better": "前者更好。",
+            "worse": "前者更差。",
+            "equivalent": f"差异在 {numbers.margin(pair.margin, lang)}之内，视为相当。",
+            "cant_tell": _needed(pair, lang),
+        }[pair.answer]
+        return f"{a} 对 {b}：{difference}（{level} 区间 {interval}，{n_rows} 行）。{ending}"
+    ending = {
+        "better": "The first is better.",
+        "worse": "The first is worse.",
+        "equivalent": f"That is inside {numbers.margin(pair.margin, lang)}: equivalent.",
+        "cant_tell": _needed(pair, lang),
+    }[pair.answer]
+    return f"{a} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
+
+
+def _needed(pair: Comparison, lang: Lang) -> str:
+    if pair.rows_needed is None:
+        return "还分不出高下，也估计不出需要多少行。" if lang == "zh" else "Not settled, and no number of rows to settle it is known."
+    rows = numbers.count(pair.rows_needed, lang)
+    return f"还分不出高下，约需 {rows} 个测试行。" if lang == "zh" else f"Not settled: about {rows} test rows would."

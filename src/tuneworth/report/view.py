@@ -1,0 +1,99 @@
+"""From a stored run to everything a reader sees, in one language.
+
+A view is plain data: every number is already text and every row is in its final order. The HTML and
+terminal writers only lay it out, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneworth.core.run import RunResult
+from tuneworth.core.text import Lang
+from tuneworth.report import numbers
+from tuneworth.report.arms import ArmRow, SkippedRow, build_arms, build_skipped
+from tuneworth.report.evidence import (
+    ClassTable,
+    DisagreementView,
+    SeedView,
+    build_classes,
+    build_disagreements,
+    build_seed,
+)
+from tuneworth.report.guide import build_guide, build_meanings
+from tuneworth.report.plain import one_line
+from tuneworth.report.record import DataView, FactGroup, build_data, build_record
+from tuneworth.report.verdict import (
+    ComparisonRow,
+    Fact,
+    VerdictView,
+    build_comparisons,
+    build_verdict,
+)
+from tuneworth.report.words import KINDS, METRICS, label, labels, named
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A run as shown to a reader.
+
+    Attributes:
+        strip: the run in a few facts, for the line under the title.
+        metric: the primary metric's name.
+        price_note: said when no machine price is known, else empty.
+        words: headings and column names.
+    """
+
+    lang: Lang
+    title: str
+    strip: tuple[str, ...]
+    metric: str
+    verdict: VerdictView
+    arms: tuple[ArmRow, ...]
+    comparisons: tuple[ComparisonRow, ...]
+    skipped: tuple[SkippedRow, ...]
+    disagreements: tuple[DisagreementView, ...]
+    classes: ClassTable
+    seed: tuple[SeedView, ...]
+    data: DataView
+    record: tuple[FactGroup, ...]
+    guide: tuple[Fact, ...]
+    meanings: tuple[tuple[Fact, bool], ...]
+    price_note: str
+    words: dict[str, str]
+
+
+def build_view(result: RunResult, lang: Lang) -> View:
+    """Everything a report shows of ``result``, in ``lang``."""
+    arms = build_arms(result, lang)
+    comparisons = build_comparisons(result, lang)
+    return View(
+        lang=lang,
+        title=one_line(result.task.name),
+        strip=_strip(result, lang),
+        metric=named(METRICS, result.primary_metric, lang),
+        verdict=build_verdict(result, arms, comparisons, lang),
+        arms=arms,
+        comparisons=comparisons,
+        skipped=build_skipped(result, lang),
+        disagreements=build_disagreements(result, lang),
+        classes=build_classes(result, lang),
+        seed=build_seed(result, lang),
+        data=build_data(result, lang),
+        record=build_record(result, lang),
+        guide=build_guide(result, lang),
+        meanings=build_meanings(result, lang),
+        price_note="" if numbers.is_known(result.machine_usd_per_hour) else label("price_unknown", lang),
+        words=labels(lang),
+    )
+
+
+def _strip(result: RunResult, lang: Lang) -> tuple[str, ...]:
+    metric = named(METRICS, result.primary_metric, lang)
+    kind = named(KINDS, result.task.kind, lang)
+    rows = numbers.count(result.data.n_test, lang)
+    wall = numbers.duration(result.wall_seconds, lang)
+    margin = numbers.margin(result.task.margin, lang)
+    if lang == "zh":
+        return (kind, metric, f"{rows} 个测试行", f"界限 {margin}", f"用时 {wall}")
+    return (kind, metric, f"{rows} test rows", f"margin {margin}", f"took {wall}")

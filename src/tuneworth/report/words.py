@@ -1,0 +1,290 @@
+"""The words of a report in both languages.
+
+``LABELS`` are headings and column names; the other tables turn the codes of ``core.run`` into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tuneworth.core.text import Lang, Text
+
+VERDICTS: dict[str, Text] = {
+    "fine_tune": Text(en="Fine-tune", zh="值得微调"),
+    "dont_fine_tune": Text(en="Don’t fine-tune", zh="不必微调"),
+    "not_yet": Text(en="Not yet", zh="先别微调"),
+    "cant_tell": Text(en="Can’t tell yet", zh="还下不了结论"),
+    "none_meets_limits": Text(en="Nothing meets your limits", zh="没有方案满足限制"),
+}
+
+VERDICT_MEANINGS: dict[str, Text] = {
+    "fine_tune": Text(
+        en="A tuned model beats everything simpler by more than noise explains, and keeps your limits.",
+        zh="微调后的模型明显优于所有更简单的做法，差距不是偶然波动能解释的，并且满足你的限制。",
+    ),
+    "dont_fine_tune": Text(
+        en="Something simpler is better, or so close that the difference does not matter to you.",
+        zh="更简单的做法更好，或者差距小到对你没有意义。",
+    ),
+    "not_yet": Text(
+        en="Tuning is not ahead with the rows you have, but it was still gaining: bring more training rows, then ask again.",
+        zh="以现有的数据，微调还没有领先，但成绩仍在随数据上升：补充训练数据后再测一次。",
+    ),
+    "cant_tell": Text(
+        en="The rows do not settle it. The number of test rows that would is stated; until then use the recommended arm.",
+        zh="现有的行数分不出高下。报告给出了需要补充的测试行数；在此之前先用推荐的方案。",
+    ),
+    "none_meets_limits": Text(
+        en="Every arm breaks a limit you set. Relax a limit, or bring a stronger model or a faster machine.",
+        zh="所有方案都违反了你设定的某项限制。请放宽限制，或换更强的模型、更快的机器。",
+    ),
+}
+
+ANSWERS: dict[str, Text] = {
+    "better": Text(en="better", zh="更好"),
+    "worse": Text(en="worse", zh="更差"),
+    "equivalent": Text(en="equivalent", zh="相当"),
+    "cant_tell": Text(en="can’t tell yet", zh="尚难判断"),
+}
+
+CERTAINTY: dict[str, Text] = {
+    "better": Text(en="Settled", zh="已有定论"),
+    "worse": Text(en="Settled", zh="已有定论"),
+    "equivalent": Text(en="Settled: no real difference", zh="已有定论：没有实际差别"),
+    "cant_tell": Text(en="Open", zh="尚无定论"),
+    "none": Text(en="Not compared", zh="没有可比的结果"),
+}
+
+FINDINGS: dict[str, Text] = {
+    "confirmed": Text(en="confirmed", zh="证实"),
+    "overturned": Text(en="overturned", zh="推翻"),
+    "open": Text(en="open", zh="未定"),
+}
+
+STATES: dict[str, Text] = {
+    "finalist": Text(en="finalist", zh="决赛"),
+    "measured": Text(en="dev only", zh="仅开发集"),
+    "yardstick": Text(en="yardstick", zh="参照"),
+    "skipped": Text(en="skipped", zh="已跳过"),
+    "failed": Text(en="failed", zh="失败"),
+}
+
+STATUSES: dict[str, Text] = {
+    "failed": Text(en="failed", zh="行失败"),
+    "refused": Text(en="refused", zh="行被拒答"),
+    "over_limit": Text(en="over the context", zh="行超出上下文"),
+}
+
+KINDS: dict[str, Text] = {
+    "label": Text(en="label", zh="分类标签"),
+    "choice": Text(en="multiple choice", zh="选择题"),
+    "json": Text(en="JSON", zh="JSON"),
+    "text": Text(en="free text", zh="自由文本"),
+}
+
+METRICS: dict[str, Text] = {
+    "accuracy": Text(en="accuracy", zh="准确率"),
+    "macro_f1": Text(en="macro-F1", zh="宏平均 F1"),
+    "json_valid": Text(en="valid JSON", zh="JSON 合法率"),
+    "json_validity": Text(en="valid JSON", zh="JSON 合法率"),
+    "json_exact": Text(en="JSON exact match", zh="JSON 完全一致"),
+    "slot_f1": Text(en="slot F1", zh="槽位 F1"),
+    "json_slot_f1": Text(en="slot F1", zh="槽位 F1"),
+    "exact_match": Text(en="exact match", zh="完全匹配"),
+    "token_f1": Text(en="token F1", zh="词元 F1"),
+    "rouge_l": Text(en="ROUGE-L", zh="ROUGE-L"),
+    "chrf": Text(en="chrF", zh="chrF"),
+}
+
+METHODS: dict[str, Text] = {
+    "mcnemar": Text(en="exact McNemar test", zh="McNemar 精确检验"),
+    "mcnemar_exact": Text(en="exact McNemar test", zh="McNemar 精确检验"),
+    "bootstrap": Text(en="paired bootstrap", zh="配对自助法"),
+    "paired_bootstrap": Text(en="paired bootstrap", zh="配对自助法"),
+}
+
+FACT_NAMES: dict[str, Text] = {
+    "cpu": Text(en="processor", zh="处理器"),
+    "cores": Text(en="cores", zh="核数"),
+    "cpu_count": Text(en="cores", zh="核数"),
+    "memory_gb": Text(en="memory, GB", zh="内存（GB）"),
+    "memory_mb": Text(en="memory, MB", zh="内存（MB）"),
+    "gpu": Text(en="GPU", zh="GPU"),
+    "device": Text(en="device", zh="设备"),
+    "os": Text(en="system", zh="操作系统"),
+    "platform": Text(en="system", zh="操作系统"),
+    "python": Text(en="Python", zh="Python"),
+    "threads": Text(en="threads", zh="线程数"),
+    "dtype": Text(en="number format", zh="数值格式"),
+    "attention": Text(en="attention", zh="注意力实现"),
+    "source": Text(en="source", zh="来源"),
+    "sha256": Text(en="SHA-256", zh="SHA-256"),
+    "parameters": Text(en="parameters", zh="参数量"),
+    "n_parameters": Text(en="parameters", zh="参数量"),
+    "context_tokens": Text(en="context, tokens", zh="上下文（词元）"),
+    "revision": Text(en="revision", zh="版本"),
+    "licence": Text(en="licence", zh="许可证"),
+    "license": Text(en="licence", zh="许可证"),
+}
+
+LIMITS: dict[str, Text] = {
+    "private": Text(en="rows stay on this machine", zh="数据不出本机"),
+    "p95_ms": Text(en="95 % of rows answered within", zh="95% 的行在此时间内答完"),
+    "max_usd_per_1k": Text(en="cost per 1,000 rows at most", zh="每千行费用不超过"),
+    "min_quality": Text(en="quality at least", zh="质量不低于"),
+}
+
+LABELS: dict[str, Text] = {
+    "report": Text(en="report", zh="报告"),
+    "verdict": Text(en="Verdict", zh="结论"),
+    "recommended": Text(en="Recommended", zh="推荐方案"),
+    "runner_up": Text(en="Runner-up", zh="次选方案"),
+    "no_arm": Text(en="none", zh="无"),
+    "how_sure": Text(en="How sure", zh="把握"),
+    "per_1k": Text(en="1,000 rows take", zh="每千行用时"),
+    "reasons": Text(en="Why", zh="理由"),
+    "would_change": Text(en="What would change this verdict", zh="什么会改变结论"),
+    "rows_training": Text(en="training rows still needed, about", zh="大约还需要的训练数据（行）"),
+    "rows_test": Text(en="test rows still needed, about", zh="大约还需要的测试数据（行）"),
+    "rows_needed": Text(en="Rows needed", zh="所需行数"),
+    "quality": Text(en="Quality", zh="质量"),
+    "quality_lead": Text(
+        en="Filled dots were measured once on rows that nothing had seen. Hollow dots were measured on the rows used for choosing, so they flatter a little.",
+        zh="实心点在从未用过的测试集上只测一次；空心点测自用于挑选方案的开发集，会略偏乐观。",
+    ),
+    "test": Text(en="test", zh="测试集"),
+    "dev": Text(en="dev", zh="开发集"),
+    "score_dev": Text(en="Dev", zh="开发集"),
+    "score_test": Text(en="Test", zh="测试集"),
+    "arm": Text(en="Arm", zh="方案"),
+    "arms": Text(en="All arms", zh="全部方案"),
+    "model": Text(en="Model", zh="模型"),
+    "no_model": Text(en="no language model", zh="不用语言模型"),
+    "state": Text(en="Stage", zh="阶段"),
+    "unscored": Text(en="Rows without a score", zh="没有得分的行"),
+    "tuned": Text(en="tunes weights", zh="改动权重"),
+    "differences": Text(en="Differences", zh="两两差异"),
+    "differences_lead": Text(
+        en="Both arms of a pair answered the same test rows. A bar clear of zero is a real difference; a bar inside the band is too small to matter to you.",
+        zh="每一对方案回答的是同一批测试行。区间不含零，差异才是真的；区间落在灰带内，差异小到没有实际意义。",
+    ),
+    "pair": Text(en="Pair", zh="对比"),
+    "difference": Text(en="Difference (95 %)", zh="差异（95%）"),
+    "answer": Text(en="Finding", zh="判断"),
+    "wins_losses": Text(en="Won / lost / tied", zh="胜 / 负 / 平"),
+    "p_adjusted": Text(en="p, adjusted", zh="校正后 p 值"),
+    "method": Text(en="Test", zh="检验方法"),
+    "margin": Text(en="margin", zh="界限"),
+    "no_comparison": Text(
+        en="No pair of arms was compared on the test rows.", zh="没有任何一对方案在测试集上做过比较。"
+    ),
+    "speed": Text(en="Quality against time", zh="质量与耗时"),
+    "speed_lead": Text(
+        en="Up is better, left is faster. The numbers are those of the table below.",
+        zh="越靠上质量越好，越靠左速度越快。编号与下表一致。",
+    ),
+    "cost": Text(en="Time, tokens and money", zh="时间、词元与费用"),
+    "fit_time": Text(en="Fit", zh="训练用时"),
+    "fit_cost": Text(en="Fit cost", zh="训练费用"),
+    "per_row": Text(en="Per row", zh="每行用时"),
+    "p50": Text(en="p50", zh="p50"),
+    "p95": Text(en="p95", zh="p95"),
+    "tokens_in": Text(en="Prompt tokens", zh="输入词元"),
+    "tokens_cached": Text(en="of them reused", zh="其中复用"),
+    "tokens_out": Text(en="Answer tokens", zh="输出词元"),
+    "usd_per_1k": Text(en="$ per 1,000 rows", zh="每千行费用"),
+    "usd_short": Text(en="$/1k", zh="每千行"),
+    "classes": Text(en="Errors per class", zh="各类别的错误"),
+    "classes_lead": Text(
+        en="Share of each class answered right, worst first. A darker cell means more errors. Small classes jump about: read them as hints.",
+        zh="每个类别答对的比例，最差的在前；颜色越深，错得越多。样本少的类别波动大，仅供参考。",
+    ),
+    "class_": Text(en="Class", zh="类别"),
+    "n_rows": Text(en="Rows", zh="行数"),
+    "more_classes": Text(en="Show the other classes", zh="显示其余类别"),
+    "disagree": Text(en="Where the arms disagree", zh="各方案分歧之处"),
+    "disagree_lead": Text(
+        en="Test rows on which the finalists gave different answers. Reading ten of them teaches more than any chart.",
+        zh="决赛方案在这些测试行上给出了不同的答案。读十条，比看任何图都有收获。",
+    ),
+    "reference": Text(en="Right answer", zh="标准答案"),
+    "no_answer": Text(en="no answer", zh="无答案"),
+    "unscored_row": Text(en="not scored", zh="未计分"),
+    "right": Text(en="right", zh="正确"),
+    "wrong": Text(en="wrong", zh="错误"),
+    "more_rows": Text(en="Show more rows", zh="显示更多"),
+    "skipped": Text(en="What was skipped", zh="跳过了什么"),
+    "skipped_lead": Text(
+        en="Arms that could not run or broke. They took no part in the verdict.",
+        zh="无法运行或中途出错的方案，没有参与结论。",
+    ),
+    "why": Text(en="Why", zh="原因"),
+    "no_reason": Text(en="no reason was recorded", zh="没有记录原因"),
+    "seed": Text(en="Rules of thumb, checked", zh="经验法则核对"),
+    "seed_lead": Text(
+        en="Common advice on when to fine-tune, against what was measured here.",
+        zh="关于何时该微调的常见说法，与这次实测结果的对照。",
+    ),
+    "data": Text(en="The data", zh="数据"),
+    "rows_read": Text(en="rows read", zh="读入"),
+    "rows_rejected": Text(en="rejected", zh="剔除"),
+    "groups": Text(en="groups of near-duplicates", zh="近似重复组"),
+    "leaks": Text(en="test rows that leaked from train", zh="与训练集重复的测试行"),
+    "train": Text(en="train", zh="训练集"),
+    "files": Text(en="Files", zh="文件"),
+    "split_digest": Text(en="Split", zh="划分摘要"),
+    "inferred": Text(en="Inferred from the rows", zh="由数据推断"),
+    "warnings": Text(en="Worth knowing", zh="需要留意"),
+    "task": Text(en="Task", zh="任务"),
+    "instruction": Text(en="Instruction", zh="指令"),
+    "limits": Text(en="Limits", zh="限制"),
+    "no_limits": Text(en="no limits set", zh="未设限制"),
+    "made": Text(en="How this was made", zh="如何得出"),
+    "run": Text(en="Run", zh="运行"),
+    "run_id": Text(en="run", zh="运行编号"),
+    "created": Text(en="made on", zh="时间"),
+    "command": Text(en="command", zh="命令"),
+    "random_seed": Text(en="random seed", zh="随机种子"),
+    "version": Text(en="tuneworth", zh="tuneworth"),
+    "git": Text(en="git", zh="git"),
+    "wall": Text(en="wall time", zh="总用时"),
+    "memory": Text(en="peak memory", zh="内存峰值"),
+    "machine": Text(en="Machine", zh="机器"),
+    "machine_price": Text(en="machine price per hour", zh="机器每小时价格"),
+    "libraries": Text(en="Libraries", zh="软件库"),
+    "models": Text(en="Models", zh="模型"),
+    "configs": Text(en="Every arm’s configuration", zh="各方案的配置"),
+    "metrics_all": Text(en="All metrics", zh="全部指标"),
+    "metric": Text(en="Metric", zh="指标"),
+    "read_me": Text(en="How to read a verdict", zh="怎样读结论"),
+    "points_axis": Text(en="difference, percentage points", zh="差异（百分点）"),
+    "time_axis": Text(en="time per row, ms (log scale)", zh="每行用时，毫秒（对数刻度）"),
+    "first_better": Text(en="first is better →", zh="前者更好 →"),
+    "second_better": Text(en="← second is better", zh="← 后者更好"),
+    "legend_test": Text(en="test rows", zh="测试集"),
+    "legend_dev": Text(en="dev rows", zh="开发集"),
+    "legend_yardstick": Text(en="yardstick", zh="参照"),
+    "legend_recommended": Text(en="recommended", zh="推荐"),
+    "contents": Text(en="Contents", zh="目录"),
+    "language": Text(en="Language", zh="语言"),
+    "notes": Text(en="Notes", zh="说明"),
+    "report_at": Text(en="Report", zh="报告"),
+    "price_unknown": Text(
+        en="No price is known for this machine, so money is shown as unknown. State one to see costs.",
+        zh="没有给出这台机器的价格，所以费用显示为未知。给出价格即可看到费用。",
+    ),
+}
+
+
+def label(key: str, lang: Lang) -> str:
+    return LABELS[key].to(lang)
+
+
+def labels(lang: Lang) -> dict[str, str]:
+    """All labels in one language, for templates."""
+    return {key: text.to(lang) for key, text in LABELS.items()}
+
+
+def named(table: Mapping[str, Text], code: str, lang: Lang) -> str:
+    """The word for ``code``; a code without a word (a user's own metric) stands for itself."""
+    return table[code].to(lang) if code in table else code

@@ -1,0 +1,96 @@
+"""What a family of comparisons says: better, worse, equivalent, or not settled yet.
+
+Rules, in this order, for each comparison of a family that was declared before looking:
+
+1. fewer than ``MIN_PAIRS`` rows: ``cant_tell``, whatever the numbers look like;
+2. the shown interval lies inside ±margin: ``equivalent``. This is the two-one-sided-tests reading of
+   the 95 % interval, so at 2.5 % instead of the usual 5 % (a 90 % interval): a little less power, but
+   the reader can check the rule on the interval in front of them. A difference that is real but
+   smaller than the margin is equivalent: it does not matter to the user by the user's own word;
+3. Holm-adjusted p at most 0.05 and the interval excludes 0: ``better`` or ``worse``;
+4. else ``cant_tell``, with the number of rows that would probably settle it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tuneworth.core.run import Answer
+from tuneworth.stats.paired import MCNEMAR, PairedResult
+from tuneworth.stats.power import rows_to_show, rows_to_tie
+
+MIN_PAIRS = 20
+ALPHA = 0.05
+LEAST_GROWTH = 1.1
+"""An unsettled comparison asks for at least a tenth more rows: fewer would rarely change anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A comparison as one of its family.
+
+    Attributes:
+        rows_needed: rows in all, not rows to add; ``None`` unless ``cant_tell``, and when it cannot be
+            estimated or exceeds what anybody would label.
+    """
+
+    result: PairedResult
+    p_adjusted: float
+    answer: Answer
+    rows_needed: int | None
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the order given. Source: Holm (1979), Scand J Stat 6:65."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
+def judge(results: Sequence[PairedResult], *, margin: float) -> list[Judged]:
+    """Adjust a declared family by Holm and say what each comparison shows.
+
+    Args:
+        margin: smallest difference that matters, in (0, 1).
+    """
+    if not 0 < margin < 1:
+        raise ValueError(f"margin is {margin}, must be in (0, 1): a fraction of the metric's range")
+    adjusted = holm([result.p_value for result in results])
+    return [_judged(result, p, margin, len(results)) for result, p in zip(results, adjusted)]
+
+
+def _judged(result: PairedResult, p_adjusted: float, margin: float, n_tests: int) -> Judged:
+    answer = _answer(result, p_adjusted, margin)
+    needed = _rows_needed(result, margin, n_tests) if answer == "cant_tell" else None
+    return Judged(result, p_adjusted, answer, needed)
+
+
+def _answer(result: PairedResult, p_adjusted: float, margin: float) -> Answer:
+    if result.n_rows < MIN_PAIRS:
+        return "cant_tell"
+    if -margin < result.interval.low and result.interval.high < margin:
+        return "equivalent"
+    if p_adjusted <= ALPHA and result.interval.low > 0:
+        return "better"
+    if p_adjusted <= ALPHA and result.interval.high < 0:
+        return "worse"
+    return "cant_tell"
+
+
+def _rows_needed(result: PairedResult, margin: float, n_tests: int) -> int | None:
+    """Rows for whichever is nearer: showing the observed difference, or showing that it is small."""
+    if result.n_rows < MIN_PAIRS:
+        return None
+    binary = result.method == MCNEMAR
+    plans = [
+        rows_to_show(result.difference, result.mean_square, binary=binary, n_tests=n_tests),
+        rows_to_tie(result.difference, result.mean_square, margin=margin),
+    ]
+    known = [rows for rows in plans if rows is not None]
+    return max(min(known), math.ceil(LEAST_GROWTH * result.n_rows)) if known else None

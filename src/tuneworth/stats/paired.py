@@ -1,0 +1,152 @@
+"""Two arms on the same rows: difference, interval and p-value, always paired by row.
+
+`compare` and `compare_corpus` only measure. What a difference *means* depends on the whole family of
+comparisons and on the margin: see `tuneworth.stats.family`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tuneworth.core.run import Interval
+from tuneworth.stats._scipy import t_quantile, t_two_sided_p
+from tuneworth.stats.discordant import mcnemar_exact, tango_interval
+from tuneworth.stats.intervals import RowStatistic, checked_scores
+from tuneworth.stats.resampling import MIN_INFORMATIVE, half_width, n_informative, sign_flip_p
+
+Floats = NDArray[np.float64]
+
+MCNEMAR = "mcnemar_exact"
+SIGN_FLIP = "paired_bootstrap"
+CORPUS_BOOTSTRAP = "paired_bootstrap_corpus"
+
+N_CORPUS_RESAMPLES = 1_999
+
+
+@dataclass(frozen=True, slots=True)
+class PairedResult:
+    """First arm against second; ``difference`` is first − second.
+
+    Attributes:
+        p_value: two-sided, not yet adjusted for the family.
+        n_rows: rows that both arms scored.
+        wins, losses, ties: rows on which the first arm scored higher, lower, the same.
+        mean_square: mean of the squared row differences, for planning; of right/wrong scores it is the
+            share of rows on which the arms differ. Slightly raised, so that it is never zero.
+    """
+
+    difference: float
+    interval: Interval
+    p_value: float
+    n_rows: int
+    wins: int
+    losses: int
+    ties: int
+    method: str
+    mean_square: float
+
+
+def compare(a: ArrayLike, b: ArrayLike, *, binary: bool, rng: np.random.Generator, level: float = 0.95) -> PairedResult:
+    """Compare the per-row scores of two arms, both of shape ``(n,)`` in the same order of rows.
+
+    Right/wrong: exact McNemar test and Tango's score interval. Graded: sign-flip test and symmetric
+    studentised bootstrap; with fewer than ``MIN_INFORMATIVE`` rows that differ, Tango's interval on the
+    summed gains and losses, which is wider.
+
+    Raises:
+        ValueError: lengths differ, or scores are not in [0, 1] (or not 0/1 although ``binary``).
+    """
+    differences = _differences(a, b, binary=binary)
+    wins, losses = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+    if binary:
+        p_value = mcnemar_exact(wins, losses)
+        interval = tango_interval(wins, losses, differences.size, level)
+    else:
+        p_value = sign_flip_p(differences, rng)
+        interval = _graded_interval(differences, rng, level)
+    squares = float((differences**2).sum())
+    return _result(differences, interval, p_value, MCNEMAR if binary else SIGN_FLIP, squares)
+
+
+def compare_corpus(
+    a: ArrayLike,
+    b: ArrayLike,
+    value_a: RowStatistic,
+    value_b: RowStatistic,
+    *,
+    rng: np.random.Generator,
+    level: float = 0.95,
+) -> PairedResult:
+    """Compare two arms on a statistic of the whole sample, such as macro-F1.
+
+    Both statistics are evaluated on the same resampled rows; interval and p-value use the bootstrap
+    standard error with Student's t, which covered better than percentile and BCa at 30 to 300 rows.
+
+    Args:
+        a, b: per-row scores, used only to count wins, losses and ties.
+        value_a, value_b: the statistic, in [0, 1], of the rows at the given positions.
+    """
+    rows = _differences(a, b, binary=False)
+    n = rows.size
+    if n < 2:
+        return _result(rows, Interval(low=-1.0, high=1.0, level=level), 1.0, CORPUS_BOOTSTRAP, float((rows**2).sum()))
+    everything = np.arange(n)
+    difference = value_a(everything) - value_b(everything)
+    error = _bootstrap_error(value_a, value_b, n, rng)
+    interval, p_value = _student(difference, error, n, level)
+    squares = n * (n * error**2 + difference**2)
+    return _result(rows, interval, p_value, CORPUS_BOOTSTRAP, squares, difference)
+
+
+def _differences(a: ArrayLike, b: ArrayLike, *, binary: bool) -> Floats:
+    first, second = checked_scores(a, binary=binary), checked_scores(b, binary=binary)
+    if first.shape != second.shape:
+        raise ValueError(f"the arms have {first.size} and {second.size} rows; pairs need the same rows")
+    return first - second
+
+
+def _graded_interval(differences: Floats, rng: np.random.Generator, level: float) -> Interval:
+    n = differences.size
+    if n_informative(differences) < MIN_INFORMATIVE:
+        gains, losses = differences.clip(min=0).sum(), (-differences).clip(min=0).sum()
+        return tango_interval(float(gains), float(losses), n, level)
+    mean, half = float(differences.mean()), half_width(differences, rng, level)
+    return Interval(low=max(-1.0, mean - half), high=min(1.0, mean + half), level=level)
+
+
+def _bootstrap_error(value_a: RowStatistic, value_b: RowStatistic, n: int, rng: np.random.Generator) -> float:
+    draws = np.empty(N_CORPUS_RESAMPLES)
+    for draw in range(N_CORPUS_RESAMPLES):
+        rows = rng.integers(0, n, n)
+        draws[draw] = value_a(rows) - value_b(rows)
+    return float(draws.std(ddof=1))
+
+
+def _student(difference: float, error: float, n: int, level: float) -> tuple[Interval, float]:
+    """Interval and p-value from a standard error; a bound when resampling moves nothing."""
+    if error < 1e-12:
+        return tango_interval(max(difference, 0.0) * n, max(-difference, 0.0) * n, n, level), 1.0
+    half = t_quantile((1 + level) / 2, n - 1) * error
+    interval = Interval(low=max(-1.0, difference - half), high=min(1.0, difference + half), level=level)
+    return interval, t_two_sided_p(difference / error, n - 1)
+
+
+def _result(
+    differences: Floats,
+    interval: Interval,
+    p_value: float,
+    method: str,
+    squares: float,
+    difference: float | None = None,
+) -> PairedResult:
+    n = differences.size
+    wins, losses = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+    if difference is None:
+        difference = math.fsum(differences) / n if n else 0.0
+    # Half a row that differs is added: rows still to come may differ even if none did so far.
+    mean_square = (squares + 0.5) / (n + 1)
+    return PairedResult(difference, interval, p_value, n, wins, losses, n - wins - losses, method, mean_square)

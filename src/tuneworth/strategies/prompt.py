@@ -1,0 +1,87 @@
+"""The instruction alone, with no examples.
+
+The constrained arm can only answer with a label, a choice or JSON of the right form; the free arm is
+measured beside it, because that is what prompting without such help gives.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.text import Text
+from tuneworth.models.base import Model
+from tuneworth.strategies.asking import Asker, model_of
+from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies.prompting import (
+    constrainable,
+    full_instruction,
+    opening_turns,
+    query_turns,
+    unlisted_labels_note,
+)
+
+
+class PromptConfig(StrategyConfig):
+    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
+
+
+class PromptSolver(Solver):
+    def __init__(self, asker: Asker, system: str):
+        self.asker = asker
+        self.system = system
+
+    def solve(self, queries: Sequence[Query]) -> list[Answer]:
+        task = self.asker.task
+        conversations = [opening_turns(self.system, query) + query_turns(query, task) for query in queries]
+        return self.asker.ask(queries, conversations, n_head=1)
+
+    def save(self, folder: Path) -> None:
+        content = {"system": self.system, "constrained": self.asker.constrained}
+        (folder / "solver.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, context: Context) -> PromptSolver:
+        saved = json.loads((folder / "solver.json").read_text(encoding="utf-8"))
+        asker = Asker(model_of(context), context.task, context.max_new_tokens, saved["constrained"])
+        return cls(asker, saved["system"])
+
+
+class Prompt(Strategy):
+    id = "prompt"
+    effort = 0
+    title = Text(en="prompt", zh="提示词")
+    Config = PromptConfig
+    solver = PromptSolver
+    config: PromptConfig
+
+    @classmethod
+    def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
+        if model is None:
+            return []
+        free = PromptConfig(constrained=False)
+        return [PromptConfig(constrained=True), free] if constrainable(task, model) else [free]
+
+    @classmethod
+    def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
+        return Text(en="needs a language model", zh="需要一个语言模型") if model is None else None
+
+    def describe(self) -> Text:
+        if self.config.constrained:
+            return Text(en="prompt, constrained", zh="提示词（约束输出）")
+        return Text(en="prompt, free", zh="提示词（自由输出）")
+
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> PromptSolver:
+        model = model_of(context)
+        instruction = full_instruction(context.task, model)
+        if not instruction.lists_labels:
+            context.notes.append(unlisted_labels_note(context.task))
+        asker = Asker(model, context.task, context.max_new_tokens, self.config.constrained)
+        return PromptSolver(asker, instruction.text)
+
+
+PLUGIN = Prompt

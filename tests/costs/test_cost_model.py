@@ -1,0 +1,92 @@
+"""Costs against numbers worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneworth.core.outcome import Usage
+from tuneworth.costs.model import arm_cost, machine_usd
+
+LATENCIES = [10.0, 20.0, 30.0, 40.0]
+USAGES = [Usage(prompt_tokens=100, cached_tokens=80, completion_tokens=n) for n in (1, 2, 3, 6)]
+
+
+def cost_of(latencies=LATENCIES, usages=USAGES, price: float | None = 0.36, fit_seconds: float = 100.0):
+    return arm_cost(
+        fit_seconds=fit_seconds, fit_tokens=5000, latencies_ms=latencies, usages=usages, machine_usd_per_hour=price
+    )
+
+
+def test_by_hand():
+    cost = cost_of()
+    assert cost.seconds_per_1k_rows == 25.0  # four rows took 0.1 s, a thousand take 25 s
+    assert cost.latency_p50_ms == 25.0
+    assert cost.latency_p95_ms == pytest.approx(38.5)
+    assert (cost.prompt_tokens_per_row, cost.cached_tokens_per_row, cost.completion_tokens_per_row) == (100, 80, 3)
+    assert cost.usd_per_1k_rows == pytest.approx(0.0025)  # 25 s at 0.0001 $/s
+    assert cost.fit_usd == pytest.approx(0.01)
+    assert (cost.fit_seconds, cost.fit_tokens) == (100.0, 5000)
+
+
+def test_an_unknown_price_is_unknown_not_zero():
+    cost = cost_of(price=None)
+    assert cost.fit_usd is None
+    assert cost.usd_per_1k_rows is None
+    assert cost.seconds_per_1k_rows == 25.0
+
+
+def test_a_free_machine_costs_zero():
+    assert cost_of(price=0.0).usd_per_1k_rows == 0.0
+
+
+def test_without_rows_everything_about_rows_is_unknown():
+    cost = cost_of(latencies=[], usages=[])
+    assert cost.seconds_per_1k_rows is None
+    assert cost.latency_p50_ms is None
+    assert cost.latency_p95_ms is None
+    assert cost.prompt_tokens_per_row is None
+    assert cost.usd_per_1k_rows is None
+    assert cost.fit_usd == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("given_arguments", "message"),
+    [
+        ({"latencies": [1.0, -1.0, 1.0, 1.0]}, r"latencies_ms is -1\.0, must be finite and at least 0"),
+        ({"latencies": [1.0, float("nan"), 1.0, 1.0]}, "latencies_ms is nan"),
+        ({"price": -0.5}, r"machine_usd_per_hour is -0\.5"),
+        ({"fit_seconds": float("inf")}, "fit_seconds is inf"),
+        ({"usages": USAGES[:2]}, "4 latencies but 2 usages"),
+    ],
+)
+def test_impossible_amounts(given_arguments, message):
+    with pytest.raises(ValueError, match=message):
+        cost_of(**given_arguments)
+
+
+@given(
+    st.lists(st.floats(0, 1e5), min_size=1, max_size=50),
+    st.floats(0, 100),
+)
+def test_money_is_the_price_of_the_busy_time(latencies, price):
+    cost = arm_cost(
+        fit_seconds=0,
+        fit_tokens=0,
+        latencies_ms=latencies,
+        usages=[Usage()] * len(latencies),
+        machine_usd_per_hour=price,
+    )
+    busy_hours = sum(latencies) / 1000 / 3600
+    assert cost.usd_per_1k_rows == pytest.approx(busy_hours * price / len(latencies) * 1000, abs=1e-12)
+    assert cost.latency_p50_ms is not None
+    assert cost.latency_p95_ms is not None
+    assert min(latencies) <= cost.latency_p50_ms <= cost.latency_p95_ms <= np.nextafter(max(latencies), np.inf)
+
+
+def test_machine_usd():
+    assert machine_usd(3600, 2.5) == 2.5
+    assert machine_usd(None, 2.5) is None
+    assert machine_usd(10, None) is None

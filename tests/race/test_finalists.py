@@ -1,0 +1,68 @@
+import pytest
+
+from tuneworth.core.run import ArmCost, ArmResult, Interval, Score
+from tuneworth.core.task import Limits
+from tuneworth.core.text import Text
+from tuneworth.race.finalists import choose_finalists
+
+
+def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None):
+    score = Score(value=value, interval=Interval(low=0, high=1), n_rows=50)
+    return ArmResult(
+        arm_id=name,
+        strategy=name,
+        model="m",
+        config={},
+        title=Text(en=name, zh=name),
+        effort=effort,
+        tuned=tuned,
+        yardstick=yardstick,
+        state=state,
+        dev={"accuracy": score} if state == "measured" else {},
+        cost=ArmCost(latency_p95_ms=p95, usd_per_1k_rows=usd),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arms", "expected"),
+    [
+        pytest.param(
+            [arm("prompt", 0.1, 0), arm("few", 0.5, 1), arm("lora", 0.8, 5, tuned=True)],
+            ["prompt", "few", "lora"],
+            id="simplest, best untuned, best tuned",
+        ),
+        pytest.param(
+            [arm("prompt", 0.6, 0), arm("few", 0.5, 1), arm("lora", 0.8, 5, tuned=True)],
+            ["prompt", "lora"],
+            id="the simplest is the best untuned",
+        ),
+        pytest.param(
+            [arm("prompt", 0.6, 0), arm("few", 0.6, 1)],
+            ["prompt"],
+            id="of equals, the simpler",
+        ),
+        pytest.param(
+            [arm("majority", 0.9, 0, yardstick=True), arm("prompt", 0.1, 0)],
+            ["prompt"],
+            id="a yardstick is never a finalist",
+        ),
+        pytest.param(
+            [arm("prompt", 0.1, 0), arm("lora", 0.8, 5, tuned=True, state="failed"), arm("few", 0.2, 1, state="skipped")],
+            ["prompt"],
+            id="only measured arms",
+        ),
+        pytest.param([], [], id="nothing measured"),
+    ],
+)
+def test_finalists(arms, expected):
+    assert choose_finalists(arms, "accuracy", Limits()) == expected
+
+
+def test_an_arm_over_the_limits_gives_way():
+    slow, quick = arm("few", 0.9, 1, p95=500), arm("prompt", 0.5, 0, p95=50)
+    dear = arm("head", 0.95, 2, p95=10, usd=9.0)
+    assert choose_finalists([slow, quick, dear], "accuracy", Limits(p95_ms=100, max_usd_per_1k=1)) == ["prompt"]
+
+
+def test_when_all_break_a_limit_they_are_measured_all_the_same():
+    assert choose_finalists([arm("few", 0.9, 1, p95=500)], "accuracy", Limits(p95_ms=100)) == ["few"]

@@ -1,0 +1,102 @@
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from tuneworth.core.outcome import Outcome
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem
+from tuneworth.race.store import FitRecord, Store
+
+
+def outcome(row: str, answer: str = "yes", ms: float = 10.0) -> Outcome:
+    return Outcome(
+        arm_id="prompt", row_id=row, stage="dev", status="scored", answer=answer, scores={"accuracy": 1.0}, latency_ms=ms
+    )
+
+
+def test_what_was_added_is_there_after_reopening(tmp_path):
+    path = tmp_path / "store.sqlite"
+    fit = FitRecord(seconds=2.5, tokens=7, notes=[Text(en="stopped early", zh="提前停止")], details={"steps": 3})
+    with Store(path) as store:
+        store.add_outcomes("arm", ["k1", "k2"], [outcome("r1"), outcome("r2")])
+        store.add_fit("arm", fit)
+        store.add_latencies("arm", [1.0, 2.0])
+        store.add_fact("split", "abc")
+    with Store(path) as store:
+        assert store.outcomes("arm", "dev") == {"k1": outcome("r1"), "k2": outcome("r2")}
+        assert store.outcomes("arm", "test") == {}
+        assert store.fit("arm") == fit
+        assert store.latencies("arm") == [1.0, 2.0]
+        assert store.fact("split") == "abc"
+
+
+def test_the_first_record_stays(tmp_path):
+    with Store(tmp_path / "store.sqlite") as store:
+        store.add_outcomes("arm", ["k"], [outcome("r", "first")])
+        store.add_outcomes("arm", ["k"], [outcome("r", "second")])
+        store.add_fact("split", "one")
+        store.add_fact("split", "two")
+        assert store.outcomes("arm", "dev")["k"].answer == "first"
+        assert store.fact("split") == "one"
+
+
+def test_seconds_spent_adds_fits_and_answers(tmp_path):
+    with Store(tmp_path / "store.sqlite") as store:
+        assert store.seconds_spent() == 0.0
+        store.add_fit("a", FitRecord(seconds=4.0))
+        store.add_outcomes("a", ["k1", "k2"], [outcome("r1", ms=500), outcome("r2", ms=1500)])
+        assert store.seconds_spent() == pytest.approx(6.0)
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(tmp_path):
+    with Store(tmp_path / "store.sqlite") as store:
+        with pytest.raises(ValueError, match="zip"):
+            store.add_outcomes("a", ["k1"], [outcome("r1"), outcome("r2")])
+        assert store.outcomes("a", "dev") == {}
+
+
+def test_two_processes_cannot_work_on_one_run(tmp_path):
+    path = tmp_path / "store.sqlite"
+    code = (
+        "import sys; from pathlib import Path; from tuneworth.race.store import Store; from tuneworth.errors import EnvironmentProblem\n"
+        "try:\n    Store(Path(sys.argv[1]))\nexcept EnvironmentProblem as error:\n    print(error)"
+    )
+    with Store(path):
+        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert "another tuneworth process is working on this run" in done.stdout
+
+
+def test_a_file_that_is_no_database_is_a_clear_error(tmp_path):
+    path = tmp_path / "store.sqlite"
+    path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
+    with pytest.raises(EnvironmentProblem, match="database cannot be used"):
+        Store(path)
+
+
+def test_a_killed_writer_leaves_whole_batches(tmp_path):
+    path = tmp_path / "store.sqlite"
+    code = """
+import os, signal, sys
+from pathlib import Path
+from tuneworth.core.outcome import Outcome
+from tuneworth.race.store import Store
+store = Store(Path(sys.argv[1]))
+for batch in range(1000):
+    rows = [f"{batch}-{i}" for i in range(10)]
+    store.add_outcomes("arm", rows, [Outcome(arm_id="a", row_id=r, stage="dev", status="scored", answer=r) for r in rows])
+    if batch == 20:
+        print("ready", flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        writer.kill()
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+    with Store(path) as store:
+        kept = store.outcomes("arm", "dev")
+    assert len(kept) >= 210
+    assert len(kept) % 10 == 0
