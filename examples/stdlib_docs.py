@@ -16,6 +16,7 @@ import ast
 import hashlib
 import inspect
 import json
+import os
 import re
 import sys
 import sysconfig
@@ -32,10 +33,8 @@ MAX_CHARS = 300
 MASK = "___"
 
 # Not libraries (tests, tools, samples), or gone from later versions of Python.
-SKIPPED = frozenset(
-    "test tests idle_test site-packages dist-packages lib-dynload __pycache__ __phello__ ensurepip idlelib "
-    "lib2to3 distutils pydoc_data turtledemo venv".split()
-)
+SKIPPED = frozenset({"test", "tests", "idle_test", "turtledemo", "idlelib", "pydoc_data", "ensurepip", "venv"})
+SKIPPED |= {"lib2to3", "distutils", "site-packages", "dist-packages", "lib-dynload", "__pycache__", "__phello__"}
 # Pure-Python twins of C modules belong to the package that they implement.
 ALIASES = {"_pydecimal": "decimal", "_pydatetime": "datetime", "_pyio": "io", "_collections_abc": "collections"}
 
@@ -67,10 +66,14 @@ class Docstring:
 
 def docstrings(stdlib: Path) -> Iterator[Docstring]:
     """Every docstring of every module, class and function under ``stdlib``, in order of path and line."""
-    for path in sorted(stdlib.rglob("*.py")):
-        relative = path.relative_to(stdlib)
-        if SKIPPED.isdisjoint(part.removesuffix(".py") for part in relative.parts):
-            yield from _docstrings_of(path, relative)
+    for path in sorted(_sources(stdlib)):
+        yield from _docstrings_of(path, path.relative_to(stdlib))
+
+
+def _sources(stdlib: Path) -> Iterator[Path]:
+    for folder, subfolders, files in os.walk(stdlib):
+        subfolders[:] = [name for name in subfolders if name not in SKIPPED]  # never walk into site-packages
+        yield from (Path(folder, name) for name in files if name.endswith(".py") and name[:-3] not in SKIPPED)
 
 
 def _docstrings_of(path: Path, relative: Path) -> Iterator[Docstring]:
@@ -94,31 +97,37 @@ def _docstrings_of(path: Path, relative: Path) -> Iterator[Docstring]:
 def masked(text: str, module: str) -> str:
     """``text`` without the names of its package and module, however they are written.
 
-    A long name is hidden wherever its letters occur (``email`` in ``emails``, ``configparser`` in
-    ``RawConfigParser``), a short one only where it is a word or a part of an identifier (``xml`` in
-    ``XMLReader``, not ``io`` in ``version``).
+    The package's name, if long, takes every word with it in which its letters occur (``emails``,
+    ``RawTurtle``). The names of submodules are often plain
+    words, and short ones occur by chance: these go only where they are a word or a part of an
+    identifier (``xml`` in ``XMLReader``, ``config`` in ``dictConfig`` but not in ``configure``).
     """
-    for name in sorted({part.strip("_") for part in module.split(".")}, key=lambda n: (-len(n), n)):
-        text = _pattern(name).sub(MASK, text)
-    return re.sub(rf"{MASK}(?:[.\w]?{MASK})+", MASK, text)
+    package, *submodules = (part.strip("_") for part in module.split("."))
+    text = _long(package).sub(MASK, text) if len(package) > 3 else _part(package).sub(MASK, text)
+    for name in sorted(set(submodules)):
+        text = _part(name).sub(MASK, text)
+    return re.sub(rf"{MASK}(?:\.?{MASK})+", MASK, text)
 
 
-def _pattern(name: str) -> re.Pattern[str]:
-    if len(name) > 3:
-        return re.compile(rf"{re.escape(name)}", re.IGNORECASE)
-    any_case = rf"(?<![A-Za-z])(?i:{name})(?![a-z])"
-    inside = rf"(?<=[a-z])(?:{name.upper()}|{name.capitalize()})(?![a-z])"
-    return re.compile(f"{any_case}|{inside}")
+def _long(name: str) -> re.Pattern[str]:
+    return re.compile(rf"[a-z]*{re.escape(name)}[a-z]*", re.IGNORECASE)
+
+
+def _part(name: str) -> re.Pattern[str]:
+    word = rf"(?<![A-Za-z])(?i:{re.escape(name)})s?(?![a-z])"
+    inside = rf"(?<=[a-z])(?:{re.escape(name.upper())}|{re.escape(name.capitalize())})s?(?![a-z])"
+    return re.compile(f"{word}|{inside}")
 
 
 def shortened(text: str) -> str:
     """The first paragraphs, at most ``MAX_CHARS`` characters, cut between words."""
-    kept = ""
-    for paragraph in re.split(r"\n\s*\n", text):
-        if kept and len(kept) + len(paragraph) + 2 > MAX_CHARS:
+    first, *others = (inspect.cleandoc(paragraph).rstrip() for paragraph in re.split(r"\n\s*\n", text.strip()))
+    kept = first if len(first) <= MAX_CHARS else first[:MAX_CHARS].rsplit(None, 1)[0]
+    for paragraph in others:
+        if len(kept) + 2 + len(paragraph) > MAX_CHARS:
             break
-        kept = f"{kept}\n\n{inspect.cleandoc(paragraph)}" if kept else inspect.cleandoc(paragraph)
-    return kept if len(kept) <= MAX_CHARS else kept[:MAX_CHARS].rsplit(None, 1)[0]
+        kept = f"{kept}\n\n{paragraph}"
+    return kept
 
 
 def rows(found: Sequence[Docstring]) -> list[dict[str, str]]:
@@ -133,7 +142,9 @@ def rows(found: Sequence[Docstring]) -> list[dict[str, str]]:
         if len({row["output"] for row in same}) == 1:  # a text of two packages has no one answer
             by_package[same[0]["output"]].append(same[0])
     largest = sorted(by_package, key=lambda package: (-len(by_package[package]), package))[:N_PACKAGES]
-    chosen = [row for package in largest for row in sorted(by_package[package], key=_shuffle_key)[:MAX_ROWS_PER_PACKAGE]]
+    chosen = [
+        row for package in largest for row in sorted(by_package[package], key=_shuffle_key)[:MAX_ROWS_PER_PACKAGE]
+    ]
     return [{"id": f"doc-{i:04d}", **row} for i, row in enumerate(sorted(chosen, key=_shuffle_key))]
 
 

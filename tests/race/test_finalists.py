@@ -47,7 +47,11 @@ def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", 
             id="a yardstick is never a finalist",
         ),
         pytest.param(
-            [arm("prompt", 0.1, 0), arm("lora", 0.8, 5, tuned=True, state="failed"), arm("few", 0.2, 1, state="skipped")],
+            [
+                arm("prompt", 0.1, 0),
+                arm("lora", 0.8, 5, tuned=True, state="failed"),
+                arm("few", 0.2, 1, state="skipped"),
+            ],
             ["prompt"],
             id="only measured arms",
         ),

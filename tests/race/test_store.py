@@ -12,7 +12,13 @@ from tuneworth.race.store import FitRecord, Store
 
 def outcome(row: str, answer: str = "yes", ms: float = 10.0) -> Outcome:
     return Outcome(
-        arm_id="prompt", row_id=row, stage="dev", status="scored", answer=answer, scores={"accuracy": 1.0}, latency_ms=ms
+        arm_id="prompt",
+        row_id=row,
+        stage="dev",
+        status="scored",
+        answer=answer,
+        scores={"accuracy": 1.0},
+        latency_ms=ms,
     )
 
 

@@ -66,6 +66,7 @@ class ArmResult(Record):
     """One arm: strategy × model × config.
 
     Attributes:
+        local: rows stay on this machine; ``None`` when not known, which a private task does not accept.
         tuned: the arm changes the weights of a language model (this is what "fine-tune" means).
         yardstick: shown for scale only, never recommended (majority class, nearest neighbour).
         finalist: the arm was scored on the test rows.
@@ -77,6 +78,7 @@ class ArmResult(Record):
     arm_id: str
     strategy: str
     model: str | None
+    local: bool | None = None
     config: dict[str, Any]
     title: Text
     effort: int

@@ -63,9 +63,7 @@ def read_hub(source: str) -> tuple[Rows, str]:
         data = datasets.load_dataset(address.repo, address.config, split=address.split)
     except ValueError as error:  # no such config or split: the message lists those there are
         shown = quote(str(error), 300)
-        raise InputError(
-            Problem(source, Text(en=f"cannot be used: {shown}", zh=f"无法使用：{shown}"))
-        ) from error
+        raise InputError(Problem(source, Text(en=f"cannot be used: {shown}", zh=f"无法使用：{shown}"))) from error
     except Exception as error:  # the library passes on the errors of four others
         raise _no_answer(source, error) from error
     return rows_of(data, source)
@@ -73,9 +71,7 @@ def read_hub(source: str) -> tuple[Rows, str]:
 
 def _no_answer(source: str, error: Exception) -> EnvironmentProblem:
     shown = quote(f"{type(error).__name__}: {error}", 300)
-    message = Text(
-        en=f"the hub did not give this data set ({shown})", zh=f"没能从 hub 取得这个数据集（{shown}）"
-    )
+    message = Text(en=f"the hub did not give this data set ({shown})", zh=f"没能从 hub 取得这个数据集（{shown}）")
     next_step = Text(
         en="Check the name and the network, or give a file on this machine instead.",
         zh="请检查名称和网络，或改用本机上的数据文件。",

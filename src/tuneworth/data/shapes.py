@@ -54,7 +54,6 @@ PAIRS: tuple[tuple[str, str], ...] = (
 _CHATS = ("messages", "conversations", "conversation")
 _ALPACA = ("instruction", "input", "output")
 _SAMPLE_ROWS = 1_000
-_SOURCES = frozenset({"id", "references", "answers", "choices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +88,7 @@ class Shape:
 def mapped_shape(inputs: Sequence[str], output: str, extras: Extras) -> Shape:
     """The shape the user's ``fields`` describe; several inputs are joined as ``name: value`` lines."""
     shown = ", ".join(inputs)
-    reason = Text(
-        en=f"fields: {shown} → {output}, as the task says", zh=f"字段：{shown} → {output}，由任务文件指定"
-    )
+    reason = Text(en=f"fields: {shown} → {output}, as the task says", zh=f"字段：{shown} → {output}，由任务文件指定")
     return Shape("mapped", (*inputs, output), _pair(tuple(inputs), output), reason, extras)
 
 

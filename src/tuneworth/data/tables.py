@@ -38,7 +38,9 @@ def parse_csv(text: str, name: str) -> Rows:
                 value = {column: cell for column, cell in zip(header, cells) if cell != ""}
                 result.rows.append(RawRow(name, line, value))
             elif cells:
-                result.rejected.append(Rejected(name, line, _wrong_width(len(cells), len(header)), delimiter.join(cells)))
+                result.rejected.append(
+                    Rejected(name, line, _wrong_width(len(cells), len(header)), delimiter.join(cells))
+                )
     return result
 
 
@@ -47,9 +49,7 @@ def _first_record(text: str, delimiter: str) -> list[str]:
         return next(iter(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)), [])
 
 
-def _records(
-    text: str, delimiter: str, name: str, rejected: list[Rejected]
-) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, name: str, rejected: list[Rejected]) -> Iterator[tuple[int, list[str]]]:
     """Line and cells of every record; those the reader refuses go to ``rejected``."""
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

@@ -1,0 +1,1 @@
+"""From measured arms to a verdict. Pure: no engine, no clock, no randomness of its own."""

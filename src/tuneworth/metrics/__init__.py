@@ -1,6 +1,6 @@
 """How right an answer is: one metric a file.
 
-``load`` finds and checks them; ``base`` says what a metric is.
+``catalog`` finds and checks them; ``base`` says what a metric is.
 """
 
-NOT_PLUGINS = ("base", "custom", "json_values", "labels", "load", "words")
+NOT_PLUGINS = ("base", "catalog", "custom", "json_values", "labels", "words")

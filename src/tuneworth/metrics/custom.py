@@ -20,6 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
@@ -63,7 +65,11 @@ class CustomMetric(Metric):
                 value = self.function(answer, list(references))
         except (Exception, SystemExit) as error:
             raise self._raised(error, answer, references) from error
-        if not isinstance(value, Real) or not 0 <= float(value) <= 1 or (self.binary and value not in (0, 1)):
+        if (
+            not isinstance(value, Real | np.bool_)
+            or not 0 <= float(value) <= 1
+            or (self.binary and value not in (0, 1))
+        ):
             raise self._nonsense(value, answer, references)
         return float(value)
 
@@ -132,7 +138,7 @@ def _run(spec: str, file: Path, content: bytes) -> ModuleType:
     sys.path.append(str(file.parent))  # at the end, so that nothing installed is shadowed
     try:
         with contextlib.redirect_stdout(sys.stderr):
-            exec(compile(content, str(file), "exec"), module.__dict__)
+            exec(compile(content, str(file), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:
         where = error.lineno if isinstance(error, SyntaxError) else _where_raised(error, file)
         what = f"{type(error).__name__}: {error}"

@@ -60,7 +60,7 @@ class Plan:
 
 
 def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
-    """The strategies named, or all, by effort.
+    """The strategies named, or all: yardsticks, those without a language model (cheap), then by effort.
 
     Raises:
         InputError: unknown names, all at once.
@@ -79,7 +79,7 @@ def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
             ]
         )
     classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in (names or known)]
-    return sorted(classes, key=lambda strategy: (not strategy.yardstick, strategy.effort, strategy.id))
+    return sorted(classes, key=lambda strategy: (not strategy.yardstick, strategy.needs_model, strategy.effort, strategy.id))
 
 
 def plan_arms(
@@ -124,8 +124,15 @@ def _arm(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Mo
     return Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model)
 
 
+_IDENTITY = ("id", "weights_sha256", "dtype", "attention", "device")
+
+
 def _identity(model: Model | None) -> Mapping[str, object] | None:
-    return {"id": model.id, **model.describe()} if model is not None else None
+    """What makes a model answer as it does, without what it measured or where it lies."""
+    if model is None:
+        return None
+    described = {"id": model.id, **model.describe()}
+    return {name: described[name] for name in _IDENTITY if name in described}
 
 
 def _arm_id(strategy: type[Strategy], model: Model | None, settings: Mapping[str, object]) -> str:

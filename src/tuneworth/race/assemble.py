@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,25 +66,34 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
 
 def _comparisons(evidence: Evidence, seed: int) -> list[Comparison]:
     metric = evidence.metrics[0]
-    rows = {
-        arm_id: {row_id: o.scores.get(metric.id, 0.0) for row_id, o in by_row.items() if o.status == "scored"}
+    scored = {
+        arm_id: {row_id: outcome for row_id, outcome in by_row.items() if outcome.status == "scored"}
         for arm_id, by_row in evidence.outcomes.items()
     }
-    references = {row.id: row.references for row in evidence.prepared.split.test}
-
-    def corpus(arm_id: str, row_ids: Sequence[str]) -> float:
-        answers = [evidence.outcomes[arm_id][row_id].answer or "" for row_id in row_ids]
-        return metric.value(answers, [references[row_id] for row_id in row_ids])
-
     return compare_finalists(
-        list(evidence.outcomes),
-        rows,
+        list(scored),
+        {arm_id: {row_id: o.scores[metric.id] for row_id, o in by_row.items()} for arm_id, by_row in scored.items()},
         metric=metric.id,
         binary=metric.binary,
         margin=evidence.prepared.task.margin,
         rng=np.random.default_rng([seed, 1]),
-        corpus=corpus if metric.corpus else None,
+        corpus=_corpus_value(evidence, scored) if metric.corpus else None,
     )
+
+
+def _corpus_value(
+    evidence: Evidence, scored: Mapping[str, Mapping[str, Outcome]]
+) -> Callable[[str, Sequence[str]], float]:
+    """The primary metric of an arm on any resample of row ids; answers are read once."""
+    references = {row.id: row.references for row in evidence.prepared.split.test}
+    places = {arm_id: {row_id: place for place, row_id in enumerate(by_row)} for arm_id, by_row in scored.items()}
+    values = {
+        arm_id: evidence.metrics[0].prepare(
+            [outcome.answer or "" for outcome in by_row.values()], [references[row_id] for row_id in by_row]
+        )
+        for arm_id, by_row in scored.items()
+    }
+    return lambda arm_id, row_ids: values[arm_id](np.array([places[arm_id][row_id] for row_id in row_ids]))
 
 
 def _classes(evidence: Evidence) -> list[ClassRow]:

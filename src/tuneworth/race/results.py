@@ -72,16 +72,19 @@ def cost(
     )
 
 
-def measured_arm(arm: Arm, fit: FitRecord, dev: Sequence[Outcome], **parts: object) -> ArmResult:
-    """An arm that answered its dev rows; ``parts`` are the fields computed by the caller."""
-    values = {
-        **_identity(arm),
+def measured_arm(
+    arm: Arm, fit: FitRecord, outcomes: Sequence[Outcome], dev: Mapping[str, Score], price: ArmCost
+) -> ArmResult:
+    """An arm that answered its dev rows."""
+    values = _identity(arm) | {
         "state": "measured",
-        "dev_counts": counts(dev),
+        "dev": dict(dev),
+        "dev_counts": counts(outcomes),
+        "cost": price,
         "notes": fit.notes,
         "fit_details": fit.details,
     }
-    return ArmResult.model_validate({**values, **parts})
+    return ArmResult.model_validate(values)
 
 
 def missing_arm(arm: Arm | Skipped, state: str, why: Text) -> ArmResult:

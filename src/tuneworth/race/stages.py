@@ -110,8 +110,8 @@ class Stages:
             entry.arm,
             entry.fit,
             entry.dev,
-            dev=results.scores(entry.dev, rows, runner.metrics, runner.seed),
-            cost=results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
+            results.scores(entry.dev, rows, runner.metrics, runner.seed),
+            results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
         )
 
     def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:

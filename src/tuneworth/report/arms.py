@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tuneworth.core.run import ArmResult, Counts, RunResult, Score
+from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
 from tuneworth.core.text import Lang
 from tuneworth.report import numbers
 from tuneworth.report.numbers import ScoreText
@@ -44,10 +44,8 @@ class ArmRow:
     fit_time: str
     fit_cost: str
     per_row: str
-    p50: str
-    p95: str
+    alone: str
     tokens_in: str
-    tokens_cached: str
     tokens_out: str
     usd_per_1k: str
     ms_per_row: float | None
@@ -103,7 +101,7 @@ def build_skipped(result: RunResult, lang: Lang) -> tuple[SkippedRow, ...]:
     return tuple(
         SkippedRow(
             label=names[arm.arm_id],
-            model=one_line(arm.model) if arm.model else label("no_model", lang),
+            model=one_line(arm.model) if arm.model else "",
             state_word=STATES[arm.state].to(lang),
             why=clean(arm.why.to(lang)) if arm.why else label("no_reason", lang),
         )
@@ -138,7 +136,7 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         arm_id=arm.arm_id,
         number=number,
         label=names[arm.arm_id],
-        model=one_line(arm.model) if arm.model else label("no_model", lang),
+        model=one_line(arm.model) if arm.model else "",
         stage=stage,
         stage_word=STATES[stage].to(lang),
         recommended=arm.arm_id == result.decision.recommended,
@@ -150,15 +148,13 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         fit_time=numbers.duration(cost.fit_seconds, lang),
         fit_cost=numbers.usd(cost.fit_usd, lang),
         per_row=numbers.milliseconds(cost.seconds_per_1k_rows, lang),  # seconds per 1,000 rows = ms per row
-        p50=numbers.milliseconds(cost.latency_p50_ms, lang),
-        p95=numbers.milliseconds(cost.latency_p95_ms, lang),
-        tokens_in=_tokens(cost.prompt_tokens_per_row, arm, lang),
-        tokens_cached=_tokens(cost.cached_tokens_per_row, arm, lang),
+        alone=_alone(cost, lang),
+        tokens_in=_tokens_in(arm, lang),
         tokens_out=_tokens(cost.completion_tokens_per_row, arm, lang),
         usd_per_1k=numbers.usd(cost.usd_per_1k_rows, lang),
         ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
         metrics=tuple(_metric_row(metric, arm, lang) for metric in result.metrics),
-        notes=tuple(clean(note.to(lang)) for note in arm.notes),
+        notes=_notes(arm, lang),
         config=readable_json({"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details}),
     )
 
@@ -168,6 +164,24 @@ def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
     return NOTHING if value is None and arm.model is None else numbers.count(value, lang)
 
 
+def _tokens_in(arm: ArmResult, lang: Lang) -> str:
+    """Prompt tokens per row and how many came from a reused cache: ``412 (371 reused)``."""
+    text = _tokens(arm.cost.prompt_tokens_per_row, arm, lang)
+    cached = arm.cost.cached_tokens_per_row
+    if not numbers.is_known(cached) or cached < 0.5:
+        return text
+    number, word = numbers.count(cached, lang), label("tokens_cached", lang)
+    return text + numbers.in_parentheses(f"{word} {number}" if lang == "zh" else f"{number} {word}", lang)
+
+
+def _alone(cost: ArmCost, lang: Lang) -> str:
+    """Median and 95th percentile of the time for one row by itself."""
+    p50, p95 = cost.latency_p50_ms, cost.latency_p95_ms
+    if not numbers.is_known(p50) and not numbers.is_known(p95):
+        return numbers.unknown(lang)
+    return f"{numbers.milliseconds(p50, lang)} / {numbers.milliseconds(p95, lang)}"
+
+
 def _score(scores: dict[str, Score], metric: str, lang: Lang) -> ScoreText | None:
     return numbers.score(scores[metric], lang) if metric in scores else None
 
@@ -175,6 +189,11 @@ def _score(scores: dict[str, Score], metric: str, lang: Lang) -> ScoreText | Non
 def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]:
     dev, test = (_score(scores, metric, lang) for scores in (arm.dev, arm.test))
     return named(METRICS, metric, lang), dev.text if dev else NOTHING, test.text if test else NOTHING
+
+
+def _notes(arm: ArmResult, lang: Lang) -> tuple[str, ...]:
+    leaves = [label("sends_rows", lang)] if arm.local is False else []
+    return (*leaves, *(clean(note.to(lang)) for note in arm.notes))
 
 
 def _unscored(arm: ArmResult, lang: Lang) -> str:

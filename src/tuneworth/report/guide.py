@@ -20,7 +20,7 @@ _NOTES: tuple[tuple[Text, Text], ...] = (
         Text(en="Overlap proves nothing", zh="区间重叠说明不了问题"),
         Text(
             en="Two scores whose intervals overlap can still differ for certain, because both arms answered the same rows. Trust the differences chart, not the overlap.",
-            zh="两个成绩的区间有重叠，仍可能确有差异，因为它们回答的是同一批行。请看“两两差异”，不要看重叠与否。",
+            zh="两个成绩的区间有重叠，仍可能确有差异，因为它们回答的是同一批行。请看“两两差异”一节，不要看重叠与否。",
         ),
     ),
     (

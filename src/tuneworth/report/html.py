@@ -10,8 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, get_args
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem, Problem
@@ -59,7 +58,7 @@ def write_html(result: RunResult, path: Path, *, lang: Lang) -> None:
     """
     page = render_html(result, lang=lang)
     try:
-        _write(page.encode(), Path(path))
+        write_atomic(path, page)
     except OSError as error:
         reason = error.strerror or str(error)
         raise EnvironmentProblem(
@@ -72,22 +71,6 @@ def write_html(result: RunResult, path: Path, *, lang: Lang) -> None:
                 zh="运行结果已经保存。请腾出空间或换一个目录，再执行 `tuneworth report`。",
             ),
         ) from error
-
-
-def _write(content: bytes, path: Path) -> None:
-    """A temporary file in the same folder, then a rename, so that no reader sees half a page."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp makes it private; a report is for sharing
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 @cache

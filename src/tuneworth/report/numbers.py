@@ -129,11 +129,13 @@ def milliseconds(value: float | None, lang: Lang) -> str:
     """Two significant digits below 10 ms, whole milliseconds up to ten seconds."""
     if not is_known(value):
         return unknown(lang)
-    unit = "毫秒" if lang == "zh" else "ms"
+    unit = "ms"
     if value >= 10_000:
         return duration(value / 1000, lang)
     if value >= 9.95:
         return f"{value:,.0f}\u00a0{unit}"
+    if value == 0:
+        return f"0\u00a0{unit}"
     if value < 0.01:
         return f"<\u00a00.01\u00a0{unit}"
     return f"{value:.1f}\u00a0{unit}" if value >= 1 else f"{value:.2g}\u00a0{unit}"

@@ -29,6 +29,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def sentence_case(text: str) -> str:
+    """First letter upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def width(text: str) -> int:
     """Columns that ``text`` takes where a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -9,7 +9,7 @@ from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report import numbers
 from tuneworth.report.arms import ArmRow, arm_labels
-from tuneworth.report.plain import clean
+from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.words import ANSWERS, CERTAINTY, METHODS, METRICS, VERDICTS, label, named
 
 
@@ -126,7 +126,7 @@ def _arm_fact(key: str, arm_id: str | None, result: RunResult, arms: Sequence[Ar
     metric = named(METRICS, result.primary_metric, lang)
     if lang == "zh":
         return Fact(label(key, lang), row.label, f"{side}{metric} {row.shown.text}")
-    return Fact(label(key, lang), row.label, f"{metric} {row.shown.text} on {side} rows")
+    return Fact(label(key, lang), sentence_case(row.label), f"{metric} {row.shown.text} on {side} rows")
 
 
 def _certainty(main: ComparisonRow | None, lang: Lang) -> Fact:
@@ -190,18 +190,22 @@ def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
             "equivalent": f"差异在 {numbers.margin(pair.margin, lang)}之内，视为相当。",
             "cant_tell": _needed(pair, lang),
         }[pair.answer]
-        return f"{a} 对 {b}：{difference}（{level} 区间 {interval}，{n_rows} 行）。{ending}"
+        return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 行）。{ending}"
     ending = {
         "better": "The first is better.",
         "worse": "The first is worse.",
         "equivalent": f"That is inside {numbers.margin(pair.margin, lang)}: equivalent.",
         "cant_tell": _needed(pair, lang),
     }[pair.answer]
-    return f"{a} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
+    return f"{sentence_case(a)} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
 
 
 def _needed(pair: Comparison, lang: Lang) -> str:
     if pair.rows_needed is None:
-        return "还分不出高下，也估计不出需要多少行。" if lang == "zh" else "Not settled, and no number of rows to settle it is known."
+        return (
+            "还分不出高下，也估计不出需要多少行。"
+            if lang == "zh"
+            else "Not settled, and no number of rows to settle it is known."
+        )
     rows = numbers.count(pair.rows_needed, lang)
-    return f"还分不出高下，约需 {rows} 个测试行。" if lang == "zh" else f"Not settled: about {rows} test rows would."
+    return f"还分不出高下，约需 {rows} 行测试数据。" if lang == "zh" else f"Not settled: about {rows} test rows would."

@@ -2,7 +2,7 @@
 
 ``wins`` rows were right for the first arm alone, ``losses`` for the second alone. The p-value is
 McNemar's in its exact form, the interval is Tango's score interval. Both can be conservative when few
-rows differ (``benchmarks/statistics.py`` shows by how much); neither can be fooled by a small sample.
+rows differ (``benchmarks/honest_statistics.py`` shows by how much); neither can be fooled by a small sample.
 """
 
 from __future__ import annotations

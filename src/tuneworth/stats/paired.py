@@ -24,7 +24,7 @@ MCNEMAR = "mcnemar_exact"
 SIGN_FLIP = "paired_bootstrap"
 CORPUS_BOOTSTRAP = "paired_bootstrap_corpus"
 
-N_CORPUS_RESAMPLES = 1_999
+N_CORPUS_RESAMPLES = 999
 
 
 @dataclass(frozen=True, slots=True)

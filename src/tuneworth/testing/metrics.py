@@ -47,7 +47,19 @@ SAMPLES: dict[OutputKind, tuple[Sample, ...]] = {
 }
 """Rows for every output kind."""
 
-HOSTILE = ("", " \n\t", "\x00", "\ud800", "[" * 100_000, '{"a":' * 50_000, "�" * 1000, "🙂", "。！？", "1e999", "NaN")
+HOSTILE = (
+    "",
+    " \n\t",
+    "\x00",
+    "\ud800",
+    "[" * 20_000,
+    "[" * 9_000 + "]" * 9_000,
+    "�" * 1000,
+    "🙂",
+    "。！？",
+    "1e999",
+    "NaN",
+)
 """What a broken model may say. A metric scores it; it never raises."""
 
 

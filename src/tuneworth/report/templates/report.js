@@ -31,21 +31,25 @@
   }
 
   /* A wide page has row labels on the axis; a narrow one writes them above the rows. */
-  function withRows(chart, layout, narrow) {
-    if (!chart.rows.length) return layout;
+  function withRows(chart, layout, narrow, surface) {
+    if (!chart.rows.length) {
+      if (narrow) layout.annotations = [];
+      return layout;
+    }
+    const fixed = layout.annotations || [];
+    layout.margin.r = 24 + chart.reading_px;
     const notes = chart.readings.map((text, y) =>
       annotation(text, y, { x: 1, xanchor: "left", xshift: 10, font: { size: 14 } }));
     if (narrow) {
       const labels = chart.rows.map((text, y) =>
-        annotation(text.replace("<br>", " "), y, { x: 0, xanchor: "left", yshift: 17, font: { size: 12 } }));
-      layout.annotations = notes.concat(labels);
+        annotation(text.replace("<br>", " "), y, { x: 0, xanchor: "left", yshift: 18, font: { size: 12 }, bgcolor: surface, borderpad: 1 }));
+      layout.annotations = fixed.concat(notes, labels);
       layout.yaxis.showticklabels = false;
       layout.margin.l = 6;
-      layout.margin.r = 66;
       layout.height = chart.height + 14 * chart.rows.length;
     } else {
-      layout.annotations = notes;
-      layout.yaxis.ticktext = chart.rows.map((text) => text + "   ");
+      layout.annotations = fixed.concat(notes);
+      layout.yaxis.ticktext = chart.rows;
     }
     return layout;
   }
@@ -57,7 +61,7 @@
     for (const chart of figures[page.id]) {
       const node = document.getElementById(page.id + "-chart-" + chart.id);
       const narrow = node.clientWidth < NARROW;
-      const layout = withRows(chart, themed(chart.layout, "", colour), narrow);
+      const layout = withRows(chart, themed(chart.layout, "", colour), narrow, colour("surface"));
       layout.font.family = family;
       layout.height = layout.height || chart.height;
       layout.width = node.clientWidth;

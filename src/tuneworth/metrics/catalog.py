@@ -45,11 +45,8 @@ def load_metric(spec: str, base_folder: str | Path, labels: Sequence[str] = ()) 
     return load_plugin("tuneworth.metrics", spec).with_labels(labels)
 
 
-def check_metric_on(metric: Metric, examples: Sequence[Example], kind: OutputKind | None = None) -> list[Text]:
+def check(metric: Metric, kind: OutputKind, examples: Sequence[Example]) -> list[Text]:
     """Try ``metric`` on a few training rows: right, wrong and empty answers, each twice.
-
-    Args:
-        kind: the task's output kind; ``None`` leaves the metric's ``kinds`` unchecked.
 
     Returns:
         What a reader should know although the metric works.
@@ -58,7 +55,7 @@ def check_metric_on(metric: Metric, examples: Sequence[Example], kind: OutputKin
         InputError: it is not for this kind of output, it failed on a row, or it gave one answer
             two different scores.
     """
-    if kind is not None and kind not in metric.kinds:
+    if kind not in metric.kinds:
         kinds = ", ".join(sorted(metric.kinds))
         raise InputError(
             Problem(

@@ -1,0 +1,93 @@
+"""Whether the rows can carry an answer at all.
+
+The smallest test that can end in anything but "can't tell" has 6 rows: with 5 pairs that all
+disagree in one direction, the exact McNemar test gives p = 2 × 0.5⁵ = 0.0625; with 6 it gives 0.031.
+A third of the rows may be test rows at most, and a fit and a choice need some too, hence 20 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuneworth.core.task import Example, OutputKind
+from tuneworth.core.text import Text
+from tuneworth.errors import NotEnoughData, Problem
+
+MIN_TEST = 6
+MIN_TRAIN = 8
+MIN_DEV = 3
+MIN_ROWS = 20
+MIN_ROWS_WITH_TEST = MIN_ROWS - MIN_TEST
+
+_MORE_ROWS = Text(en="Add rows and run again.", zh="请补充数据后重新运行。")
+
+
+def check_rows(file: str, examples: Sequence[Example], *, has_test: bool, kind: OutputKind) -> None:
+    """Refuse rows that are too few or all answered alike.
+
+    Raises:
+        NotEnoughData: with the number there is and the number needed.
+    """
+    needed = MIN_ROWS_WITH_TEST if has_test else MIN_ROWS
+    if len(examples) < needed:
+        raise NotEnoughData(Problem(file, _too_few(len(examples), needed)), _MORE_ROWS)
+    answers = {example.output for example in examples}
+    if len(answers) == 1:
+        shown = next(iter(answers))[:40]
+        message = (
+            Text(
+                en=f"all rows have the one class {shown!r}; there is nothing to tell apart",
+                zh=f"所有行都属于同一类别 {shown!r}，没有可区分的内容",
+            )
+            if kind == "label"
+            else Text(
+                en=f"all outputs are equal ({shown!r}); there is nothing to learn",
+                zh=f"所有输出都相同（{shown!r}），没有可学习的内容",
+            )
+        )
+        raise NotEnoughData(Problem(file, message))
+
+
+def check_test(file: str, n_rows: int, n_leaks: int) -> None:
+    """Refuse a test file that has too few rows left.
+
+    Raises:
+        NotEnoughData: fewer than ``MIN_TEST``.
+    """
+    if n_rows >= MIN_TEST:
+        return
+    message = Text(
+        en=f"{n_rows} usable test rows are left ({n_leaks} repeat train rows); at least {MIN_TEST} are needed, "
+        "because fewer can never show a difference at the 5 % level",
+        zh=f"可用的测试行只剩 {n_rows} 行（另有 {n_leaks} 行与训练数据重复）；至少需要 {MIN_TEST} 行，"
+        "再少就不可能在 5% 水平上显示出差异",
+    )
+    raise NotEnoughData(Problem(file, message), _MORE_ROWS)
+
+
+def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int) -> None:
+    """Refuse a split whose groups leave a side too small.
+
+    Raises:
+        NotEnoughData: naming the sizes and the number of groups.
+    """
+    if n_train >= MIN_TRAIN and n_dev >= MIN_DEV and n_test >= MIN_TEST:
+        return
+    message = Text(
+        en=f"the rows form only {n_groups} groups of near-duplicates, which split into {n_train} train, {n_dev} dev "
+        f"and {n_test} test rows; at least {MIN_TRAIN}, {MIN_DEV} and {MIN_TEST} are needed",
+        zh=f"数据只构成 {n_groups} 组近似重复的行，切分后训练 {n_train} 行、验证 {n_dev} 行、测试 {n_test} 行；"
+        f"至少分别需要 {MIN_TRAIN}、{MIN_DEV}、{MIN_TEST} 行",
+    )
+    next_step = Text(
+        en="Add rows that differ in more than a number or a word, or bring a test file of your own.",
+        zh="请补充内容真正不同的数据（不只是换个数字或词），或提供自己的测试文件。",
+    )
+    raise NotEnoughData(Problem(file, message), next_step)
+
+
+def _too_few(found: int, needed: int) -> Text:
+    return Text(
+        en=f"has {found} usable row{'s' if found != 1 else ''}; at least {needed} are needed for an answer",
+        zh=f"只有 {found} 行可用数据；至少需要 {needed} 行才能得出结论",
+    )

@@ -1,0 +1,159 @@
+"""What kind of task the rows are, and how to score it: guesses with their reasons.
+
+The rules are shares of rows and were set on a dozen public data sets, none of which is named here:
+what is checked is only what a person would look at, namely how often answers repeat and how long
+they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from tuneworth.core.task import OutputKind
+from tuneworth.core.text import Text
+from tuneworth.data.language import han_share
+from tuneworth.data.options import parse_options
+from tuneworth.data.outputs import parse_structure
+
+JSON_SHARE = 0.95
+CHOICE_SHARE = 0.9
+LABEL_REPEATED_SHARE = 0.8
+LABEL_MAX_PER_ROW = 0.5
+LABEL_MAX_WORDS = 8
+LABEL_MAX_CHARS = 60
+SHORT_WORDS = 5
+SHORT_CHARS_ZH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row as far as inference looks at it. ``choices`` are those of a field, if there is one."""
+
+    text: str
+    output: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KindGuess:
+    kind: OutputKind
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGuess:
+    metric: str
+    reason: Text
+
+
+def guess_kind(pairs: Sequence[Pair]) -> KindGuess:
+    """The output kind of rows that have no kind given. ``pairs`` is not empty."""
+    return _as_json(pairs) or _as_choice(pairs) or _as_label(pairs) or _as_text(pairs)
+
+
+def guess_metric(kind: OutputKind, outputs: Sequence[str]) -> MetricGuess:
+    """The metric a kind is scored by unless the user names one."""
+    if kind in ("label", "choice"):
+        return MetricGuess(
+            "accuracy",
+            Text(en=f"metric: accuracy, the default for {kind} outputs", zh=f"指标：accuracy，{kind} 类输出的默认指标"),
+        )
+    if kind == "json":
+        return MetricGuess(
+            "json_slot_f1",
+            Text(
+                en="metric: json_slot_f1, the default for JSON outputs: it gives credit per field",
+                zh="指标：json_slot_f1，JSON 输出的默认指标，按字段给分",
+            ),
+        )
+    return _text_metric(outputs)
+
+
+def allowed_choices(pair: Pair) -> tuple[str, ...]:
+    """The answers a row allows: its own field, else the marks its text lists."""
+    return pair.choices or parse_options(pair.text)
+
+
+def near_misses(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of labels that differ only in case, spacing or joining marks."""
+    seen: dict[str, str] = {}
+    pairs = []
+    for label in labels:
+        key = re.sub(r"[\s_\-]+", "", label).casefold()
+        if key in seen:
+            pairs.append((seen[key], label))
+        seen.setdefault(key, label)
+    return pairs
+
+
+def _as_json(pairs: Sequence[Pair]) -> KindGuess | None:
+    share = sum(parse_structure(pair.output) is not None for pair in pairs) / len(pairs)
+    if share < JSON_SHARE:
+        return None
+    reason = Text(
+        en=f"output kind: json, because {share:.0%} of the outputs are a JSON object or array",
+        zh=f"输出类型：json，因为 {share:.0%} 的输出是 JSON 对象或数组",
+    )
+    return KindGuess("json", reason)
+
+
+def _as_choice(pairs: Sequence[Pair]) -> KindGuess | None:
+    share = sum(pair.output in allowed_choices(pair) for pair in pairs) / len(pairs)
+    if share < CHOICE_SHARE:
+        return None
+    reason = Text(
+        en=f"output kind: choice, because {share:.0%} of the rows list options and the output is one of them",
+        zh=f"输出类型：choice，因为 {share:.0%} 的行列出了选项，且输出是其中之一",
+    )
+    return KindGuess("choice", reason)
+
+
+def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
+    """Few short answers that come again and again. Repeated rows count once."""
+    outputs = [output for _, output in {(pair.text, pair.output): pair.output for pair in pairs}]
+    counts = Counter(outputs)
+    repeated = sum(n for n in counts.values() if n > 1) / len(outputs)
+    if repeated < LABEL_REPEATED_SHARE or len(counts) > LABEL_MAX_PER_ROW * len(outputs):
+        return None
+    if not all(_is_short(output) for output in counts):
+        return None
+    reason = Text(
+        en=f"output kind: label, because {len(outputs)} different rows have only {len(counts)} different short outputs",
+        zh=f"输出类型：label，因为 {len(outputs)} 个不同的行只有 {len(counts)} 种简短输出",
+    )
+    return KindGuess("label", reason)
+
+
+def _is_short(output: str) -> bool:
+    return len(output) <= LABEL_MAX_CHARS and len(output.split()) <= LABEL_MAX_WORDS and "\n" not in output
+
+
+def _as_text(pairs: Sequence[Pair]) -> KindGuess:
+    distinct = len({pair.output for pair in pairs})
+    reason = Text(
+        en=f"output kind: text, because the {len(pairs)} rows have {distinct} different outputs",
+        zh=f"输出类型：text，因为 {len(pairs)} 行有 {distinct} 种不同的输出",
+    )
+    return KindGuess("text", reason)
+
+
+def _text_metric(outputs: Sequence[str]) -> MetricGuess:
+    chinese = han_share("\n".join(output[:500] for output in outputs[:2_000])) >= 0.3
+    size = median(len(output) if chinese else len(output.split()) for output in outputs)
+    limit = SHORT_CHARS_ZH if chinese else SHORT_WORDS
+    unit_en, unit_zh = ("characters", "个字") if chinese else ("words", "个词")
+    if size <= limit:
+        reason = Text(
+            en=f"metric: token_f1, because outputs are short (median {size:g} {unit_en}, at most {limit})",
+            zh=f"指标：token_f1，因为输出较短（中位数 {size:g} {unit_zh}，不超过 {limit}）",
+        )
+        return MetricGuess("token_f1", reason)
+    reason = Text(
+        en=f"metric: chrf, because outputs are long (median {size:g} {unit_en}, over {limit})",
+        zh=f"指标：chrf，因为输出较长（中位数 {size:g} {unit_zh}，超过 {limit}）",
+    )
+    return MetricGuess("chrf", reason)

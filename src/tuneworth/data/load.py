@@ -1,0 +1,303 @@
+"""From files of rows to a resolved task and its examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuneworth.core.task import Example, OutputKind, Task
+from tuneworth.core.text import Text
+from tuneworth.data import formats
+from tuneworth.data.drafts import Extras
+from tuneworth.data.enough import check_rows, check_test
+from tuneworth.data.examples import Candidate, Rules, build, schema_check, usual_choices
+from tuneworth.data.formats import RawData
+from tuneworth.data.hub import PREFIX
+from tuneworth.data.infer import guess_kind, guess_metric, near_misses
+from tuneworth.data.jsontask import schema_of
+from tuneworth.data.language import guess_language
+from tuneworth.data.outputs import OutputType, common_type, output_text
+from tuneworth.data.rows import BadRow, Rejected
+from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.errors import InputError, Problem
+
+_SHOWN_PROBLEMS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything the files say.
+
+    Attributes:
+        task: fully resolved; nothing is left to infer.
+        test_examples: rows of the user's own test file, or ``None`` without one.
+        files: file name → SHA-256.
+        inferred: what was inferred and why, one sentence each.
+        raw: example id → the row as it stood in its file.
+        schema_inferred: the JSON schema comes from the rows, not from the user.
+        train_name, test_name: how messages call the files.
+    """
+
+    task: Task
+    examples: tuple[Example, ...]
+    test_examples: tuple[Example, ...] | None
+    rejected: tuple[Rejected, ...]
+    files: dict[str, str]
+    inferred: list[Text]
+    warnings: list[Text]
+    n_read: int
+    raw: dict[str, str]
+    schema_inferred: bool
+    train_name: str
+    test_name: str = ""
+    shape: Shape | None = None
+
+
+@dataclass(slots=True)
+class _Side:
+    """One file on its way."""
+
+    data: RawData
+    candidates: list[Candidate]
+    rejected: list[Rejected]
+    examples: list[Example] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.data.name
+
+
+def load(task_file: TaskFile) -> Loaded:
+    """Read the files of ``task_file``, set bad rows aside and infer what it leaves open.
+
+    Raises:
+        InputError: a file is missing, empty or broken, or more than half of its rows are bad.
+        NotEnoughData: too few rows are left, or all have the same answer.
+        EnvironmentProblem: a file cannot be read, an extra is missing, or the hub does not answer.
+    """
+    names = _names(task_file)
+    data = [formats.read(source, name=name) for source, name in names]
+    _check_objects(data)
+    shape = _shape(data[0], task_file)
+    expected = _common_output(data[0], shape)
+    sides = [_candidates(one, shape, expected) for one in data]
+    for side in sides:
+        _check_half(side)
+    train, test = sides[0], sides[1] if len(sides) > 1 else None
+    inferred = [note for one in data for note in one.notes] + [shape.reason]
+    warnings: list[Text] = []
+    kind = _kind(task_file, train, inferred)
+    rules = _rules(task_file, kind, train)
+    raw = _build(sides, rules, warnings)
+    check_rows(train.name, train.examples, has_test=test is not None, kind=kind)
+    if test is not None:
+        check_test(test.name, len(test.examples), 0)
+    task = _task(task_file, kind, rules, train.examples, inferred)
+    rejected = [row for side in sides for row in side.rejected]
+    warnings += _warnings(task, sides)
+    return Loaded(
+        task=task,
+        examples=tuple(train.examples),
+        test_examples=None if test is None else tuple(test.examples),
+        rejected=tuple(rejected),
+        files={one.name: one.sha256 for one in data},
+        inferred=inferred,
+        warnings=warnings,
+        n_read=sum(one.n_read for one in data),
+        raw=raw,
+        schema_inferred=kind == "json" and task_file.output.json_schema is None,
+        train_name=train.name,
+        test_name="" if test is None else test.name,
+        shape=shape,
+    )
+
+
+def _names(task_file: TaskFile) -> list[tuple[str, str]]:
+    """Sources with the names messages call them by: short ones, unless they are the same."""
+    sources = [task_file.train] + ([task_file.test] if task_file.test else [])
+    short = [source if source.startswith(PREFIX) else Path(source).name for source in sources]
+    return list(zip(sources, short if len(set(short)) == len(short) else sources))
+
+
+def _check_objects(data: Sequence[RawData]) -> None:
+    """Stop when there is no row to tell fields from."""
+    for one in data:
+        if not one.rows:
+            raise _mostly_bad(one.name, one.rejected, one.n_read)
+
+
+def _shape(data: RawData, task_file: TaskFile) -> Shape:
+    fields = task_file.fields
+    extras = Extras(id=fields.id, references=fields.references, choices=fields.choices, group=fields.group)
+    columns = {column for row in data.rows for column in row.value}
+    named = [*fields.input_names, fields.output, *extras.columns()]
+    unknown = [name for name in named if name and name not in columns]
+    if unknown:
+        there = ", ".join(sorted(columns))
+        problems = [
+            Problem(
+                f"{data.name} {name}",
+                Text(
+                    en=f"no row has this field; the fields are {there}", zh=f"没有任何行含有这个字段；现有字段：{there}"
+                ),
+            )
+            for name in unknown
+        ]
+        raise InputError(problems)
+    if fields.input_names and fields.output:
+        return mapped_shape(fields.input_names, fields.output, extras.found_in(columns))
+    return detect_shape(data.rows, extras)
+
+
+def _common_output(data: RawData, shape: Shape) -> OutputType:
+    outputs = []
+    for row in data.rows:
+        try:
+            outputs.append(shape.read(row).output)
+        except BadRow:
+            continue  # counted and listed when candidates are made
+    return common_type(outputs)
+
+
+def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
+    side = _Side(data, [], list(data.rejected))
+    for row in data.rows:
+        try:
+            draft = shape.read(row)
+            side.candidates.append(Candidate(row, draft, output_text(draft.output, expected)))
+        except BadRow as error:
+            side.rejected.append(row.rejected(error.reason))
+    return side
+
+
+def _check_half(side: _Side) -> None:
+    if len(side.rejected) * 2 > side.data.n_read:
+        raise _mostly_bad(side.name, side.rejected, side.data.n_read)
+
+
+def _mostly_bad(name: str, rejected: Sequence[Rejected], n_read: int) -> InputError:
+    ordered = sorted(rejected, key=lambda row: row.line)
+    problems = [Problem(row.where, row.reason) for row in ordered[:_SHOWN_PROBLEMS]]
+    n_bad = len(rejected)
+    if n_bad > _SHOWN_PROBLEMS:
+        more = n_bad - _SHOWN_PROBLEMS
+        problems.append(Problem(name, Text(en=f"and {more} more bad rows", zh=f"另有 {more} 行有问题")))
+    next_step = Text(
+        en=f"{n_bad} of {n_read} rows of {name} cannot be used; more than half is too many to go on. "
+        "Mend them, or say in the task file which fields to read: `fields: {input: …, output: …}`.",
+        zh=f"{name} 的 {n_read} 行中有 {n_bad} 行无法使用，超过一半，无法继续。"
+        "请修正数据，或在任务文件中指定要读的字段：`fields: {input: …, output: …}`。",
+    )
+    return InputError(problems, next_step)
+
+
+def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind:
+    output = task_file.output
+    if output.kind is not None:
+        return output.kind
+    if output.labels is not None or output.json_schema is not None:
+        return "label" if output.labels is not None else "json"
+    guess = guess_kind([candidate.pair for candidate in train.candidates])
+    inferred.append(guess.reason)
+    return guess.kind
+
+
+def _rules(task_file: TaskFile, kind: OutputKind, train: _Side) -> Rules:
+    schema = task_file.output.json_schema
+    return Rules(
+        kind=kind,
+        labels=tuple(task_file.output.labels or ()),
+        check_schema=None if schema is None else schema_check(schema),
+        usual_choices=usual_choices(train.candidates) if kind == "choice" else (),
+    )
+
+
+def _build(sides: Sequence[_Side], rules: Rules, warnings: list[Text]) -> dict[str, str]:
+    """Examples of every side, with ids that are unique over all of them."""
+    own = [candidate.draft.id for side in sides for candidate in side.candidates]
+    use_own = all(own) and len(set(own)) == len(own)
+    if not use_own and any(own):
+        warnings.append(
+            Text(
+                en="the id field is not there on every row or not unique, so rows are named by their lines",
+                zh="id 字段有缺失或重复，因此改用行号来标识每一行",
+            )
+        )
+    raw: dict[str, str] = {}
+    for prefix, side in zip(("train", "test"), sides):
+        by_line = [f"{prefix}-{candidate.row.line}" for candidate in side.candidates]
+        ids = [candidate.draft.id or "" for candidate in side.candidates] if use_own else by_line
+        side.examples, rejected, more = build(side.candidates, ids, rules)
+        side.rejected += rejected
+        side.rejected.sort(key=lambda row: row.line)
+        raw.update(more)
+        _check_half(side)
+    return raw
+
+
+def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, rows: Sequence[Example], inferred: list[Text]) -> Task:
+    outputs = [row.output for row in rows]
+    labels = tuple(sorted(rules.labels or set(outputs))) if kind == "label" else ()
+    schema = None
+    if kind == "json":
+        schema = task_file.output.json_schema or schema_of(rows)
+        inferred.append(_KEY_ORDER)
+    metric = task_file.metric
+    if metric is None:
+        guess = guess_metric(kind, outputs)
+        metric = guess.metric
+        inferred.append(guess.reason)
+    language = task_file.text_language
+    if language is None:
+        found = guess_language(f"{row.query.text}\n{row.output}" for row in rows)
+        language = found.language
+        inferred.append(found.reason)
+    return Task(
+        name=task_file.name or _default_name(task_file.train),
+        instruction=task_file.instruction,
+        kind=kind,
+        labels=labels,
+        json_schema=schema,
+        metric=metric,
+        margin=task_file.margin,
+        language=language,
+        limits=task_file.limits,
+    )
+
+
+_KEY_ORDER = Text(
+    en="JSON outputs are written with their keys in one order, the one constrained decoding uses; values are unchanged",
+    zh="JSON 输出统一按约束解码的键顺序书写，值不变",
+)
+
+
+def _default_name(source: str) -> str:
+    if source.startswith(PREFIX):
+        return source.removeprefix(PREFIX).split(":")[0].split("/")[1]
+    path = Path(source)
+    return path.stem if path.stem not in ("train", "data") or not path.parent.name else path.parent.name
+
+
+def _warnings(task: Task, sides: Sequence[_Side]) -> list[Text]:
+    warnings = []
+    for side in sides:
+        bad, read = len(side.rejected), side.data.n_read
+        if bad:
+            first = side.rejected[0]
+            warnings.append(
+                Text(
+                    en=f"{bad} of {read} rows of {side.name} were set aside; the first is line {first.line}: "
+                    f"{first.reason.en}",
+                    zh=f"{side.name} 的 {read} 行中有 {bad} 行被剔除；第一处在第 {first.line} 行：{first.reason.zh}",
+                )
+            )
+    for a, b in near_misses(task.labels):
+        warnings.append(
+            Text(
+                en=f"the labels {a!r} and {b!r} differ only in case or spacing; are they the same class?",
+                zh=f"标签 {a!r} 与 {b!r} 只有大小写或空格不同，是否为同一类别？",
+            )
+        )
+    return warnings

@@ -1,0 +1,281 @@
+"""Freezing rows into train, dev and test.
+
+Near-duplicates stay together, classes keep their shares, and everything follows from the rows and
+the seed. Rows keep their order in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from tuneworth.core.run import DataSummary
+from tuneworth.core.task import Example, OutputKind, Split, Task
+from tuneworth.core.text import Text
+from tuneworth.data.allocate import Group, Side, deal, stratified_sample
+from tuneworth.data.enough import check_rows, check_sides, check_test
+from tuneworth.data.groups import Groups, group_rows
+from tuneworth.data.jsontask import with_train_schema
+from tuneworth.data.load import Loaded
+from tuneworth.data.neardup import Index
+from tuneworth.data.rows import Rejected
+
+MAX_TEST = 300
+MAX_DEV = 150
+LeftOut = Literal["leak", "cap", "merged"]
+
+
+class Leak(NamedTuple):
+    """A row of the user's test file that repeats a row the arms learn or choose from."""
+
+    test: Example
+    train: Example
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows ready for a run.
+
+    Attributes:
+        task: the task; a JSON schema nobody gave is inferred from the train side alone.
+        rejected: all rows set aside, those of ``load`` among them.
+        leaks: test rows left out of the decision, each with the train or dev row it repeats.
+        left_out: id → why a good row is on no side: it leaks, the side is full, or another row
+            with the same input took it in as a reference.
+    """
+
+    task: Task
+    split: Split
+    summary: DataSummary
+    rejected: tuple[Rejected, ...]
+    leaks: list[Leak]
+    left_out: dict[str, LeftOut]
+
+
+@dataclass(slots=True)
+class _Sides:
+    train: list[Example]
+    dev: list[Example]
+    test: list[Example]
+
+
+def make_split(
+    loaded: Loaded,
+    *,
+    seed: int,
+    fits: Callable[[str], bool] | None = None,
+    max_train: int | None = None,
+    max_dev: int | None = None,
+    max_test: int | None = None,
+) -> Prepared:
+    """Freeze ``loaded`` into train, dev and test.
+
+    Without a test file, test gets a quarter of the rows (at most 300, at least a third of the first
+    90) and dev 15 % (at most 150). With one, dev comes from the train file and the test rows that
+    repeat train or dev rows are left out.
+
+    Args:
+        fits: whether a text (question and answer) fits the model's context; rows that do not are rejected.
+        max_train, max_dev, max_test: most rows of a side.
+
+    Raises:
+        NotEnoughData: too few rows, groups or classes are left.
+    """
+    rng = np.random.default_rng(seed)
+    kind = loaded.task.kind
+    rows, rejected = _fitting(loaded.examples, loaded, fits)
+    check_rows(loaded.train_name, rows, has_test=loaded.test_examples is not None, kind=kind)
+    groups = group_rows([r.query.text for r in rows], [r.output for r in rows], [r.group for r in rows])
+    rows = [replace(row, group=f"g{group}") for row, group in zip(rows, groups.of_row)]
+    left_out: dict[str, LeftOut] = {}
+    leaks: list[Leak] = []
+    sides = _deal(rows, groups, kind, loaded.test_examples is None, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
+    sides.train = _capped(sides.train, kind, max_train, rng, left_out)
+    sides.dev = _merged(sides.dev, kind, left_out)
+    if loaded.test_examples is not None:
+        given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
+        rejected += more_rejected
+        sides.test, leaks = _without_leaks(given, sides, groups, left_out)
+    sides.test = _capped(_merged(sides.test, kind, left_out), kind, max_test or MAX_TEST, rng, left_out)
+    if loaded.test_examples is not None:
+        check_test(loaded.test_name, len(sides.test), len(leaks))
+    check_sides(loaded.train_name, len(sides.train), len(sides.dev), len(sides.test), groups.n_groups)
+    task, sides.train, sides.dev, sides.test = with_train_schema(loaded, sides.train, sides.dev, sides.test)
+    split = Split(tuple(sides.train), tuple(sides.dev), tuple(sides.test))
+    split = replace(split, digest=split_digest(split))
+    everything = (*loaded.rejected, *rejected)
+    warnings = [*loaded.warnings, *groups.warnings, *_split_warnings(split, kind, leaks, rejected)]
+    summary = _summary(loaded, split, len(everything), groups.n_groups, len(leaks), warnings)
+    return Prepared(task, split, summary, everything, leaks, left_out)
+
+
+def split_digest(split: Split) -> str:
+    """SHA-256 over ids and contents of the three sides, in order."""
+    digest = hashlib.sha256()
+    for side in (split.train, split.dev, split.test):
+        for row in side:
+            turns = [[message.role, message.content] for message in row.query.messages]
+            record = [row.id, turns, row.output, row.references, row.query.choices]
+            digest.update(json.dumps(record, ensure_ascii=True).encode() + b"\n")
+        digest.update(b"--\n")
+    return digest.hexdigest()
+
+
+def _fitting(
+    rows: Iterable[Example], loaded: Loaded, fits: Callable[[str], bool] | None
+) -> tuple[list[Example], list[Rejected]]:
+    if fits is None:
+        return list(rows), []
+    kept, rejected = [], []
+    for row in rows:
+        if fits(f"{row.query.text}\n{row.output}"):
+            kept.append(row)
+        else:
+            file, _, line = row.source.rpartition(":")
+            size = len(row.query.text) + len(row.output)
+            reason = Text(
+                en=f"is over the model's context ({size:,} characters)", zh=f"超出模型的上下文长度（{size:,} 个字符）"
+            )
+            rejected.append(Rejected(file, int(line), reason, loaded.raw[row.id]))
+    return kept, rejected
+
+
+def _deal(
+    rows: list[Example],
+    groups: Groups,
+    kind: OutputKind,
+    with_test: bool,
+    max_dev: int,
+    max_test: int,
+    rng: np.random.Generator,
+) -> _Sides:
+    members = groups.members()
+    sized = [Group(_classes([rows[at] for at in group], kind)) for group in members]
+    total = sum(group.size for group in sized)
+    sides: dict[Side, list[int]] = {"train": [], "dev": [], "test": []}
+    for group, side in zip(members, deal(sized, _targets(total, with_test, max_dev, max_test), rng)):
+        sides[side] += group
+    return _Sides(*([rows[at] for at in sorted(sides[side])] for side in ("train", "dev", "test")))
+
+
+def _targets(total: int, with_test: bool, max_dev: int, max_test: int) -> dict[Side, int]:
+    """Sizes of the sides, in rows as a side counts them."""
+    dev = min(max_dev, max(round(0.15 * total), min(20, total // 5)))
+    if not with_test:
+        return {"train": total - dev, "dev": dev}
+    test = min(max_test, max(total // 4, min(30, total // 3)))
+    return {"train": total - dev - test, "dev": dev, "test": test}
+
+
+def _classes(rows: Sequence[Example], kind: OutputKind) -> Counter[str]:
+    """Rows of a group by class. Rows of text with one input count once: on dev and test they are one."""
+    if kind == "label":
+        return Counter(row.output for row in rows)
+    if kind == "text":
+        return Counter({"": len({row.query.messages for row in rows})})
+    return Counter({"": len(rows)})
+
+
+def _merged(rows: list[Example], kind: OutputKind, left_out: dict[str, LeftOut]) -> list[Example]:
+    """Text rows with one input as one row with all their answers as references."""
+    if kind != "text":
+        return rows
+    merged: dict[object, Example] = {}
+    for row in rows:
+        first = merged.get(row.query.messages)
+        if first is None:
+            merged[row.query.messages] = row
+        else:
+            references = tuple(dict.fromkeys((*first.references, *row.references)))
+            merged[row.query.messages] = replace(first, references=references)
+            left_out[row.id] = "merged"
+    return list(merged.values())
+
+
+def _capped(
+    rows: list[Example], kind: OutputKind, size: int | None, rng: np.random.Generator, left_out: dict[str, LeftOut]
+) -> list[Example]:
+    if size is None or len(rows) <= size:
+        return rows
+    taken = set(stratified_sample([row.output if kind == "label" else "" for row in rows], size, rng))
+    left_out.update({row.id: "cap" for at, row in enumerate(rows) if at not in taken})
+    return [row for at, row in enumerate(rows) if at in taken]
+
+
+def _without_leaks(
+    given: list[Example], sides: _Sides, groups: Groups, left_out: dict[str, LeftOut]
+) -> tuple[list[Example], list[Leak]]:
+    """Test rows that repeat no train or dev row, and those that do."""
+    seen = [*sides.train, *sides.dev]
+    first: dict[str, Example] = {}
+    for row in seen:
+        first.setdefault(groups.prepared(row.query.text), row)
+    originals = list(first.values())
+    index = Index(groups.n)
+    for text in first if not groups.numbers_matter else ():
+        index.add(text)
+    kept, leaks = [], []
+    for row in given:
+        text = groups.prepared(row.query.text)
+        original = first.get(text)
+        if original is None and (near := index.nearest(text)) is not None:
+            original = originals[near]
+        if original is None:
+            kept.append(row)
+        else:
+            leaks.append(Leak(row, original))
+            left_out[row.id] = "leak"
+    return kept, leaks
+
+
+def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected: list[Rejected]) -> list[Text]:
+    warnings = []
+    if rejected:
+        n = len(rejected)
+        warnings.append(
+            Text(en=f"{n} rows are over the model's context and were set aside", zh=f"{n} 行超出模型上下文，已剔除")
+        )
+    if leaks:
+        n, pair = len(leaks), leaks[0]
+        warnings.append(
+            Text(
+                en=f"{n} test rows repeat train rows and were left out, the first is {pair.test.source} "
+                f"(like {pair.train.source})",
+                zh=f"{n} 行测试数据与训练数据重复，已排除；例如 {pair.test.source}（与 {pair.train.source} 相似）",
+            )
+        )
+    if kind == "label":
+        unseen = sorted({row.output for row in (*split.dev, *split.test)} - {row.output for row in split.train})
+        if unseen:
+            shown = ", ".join(unseen[:5])
+            warnings.append(
+                Text(
+                    en=f"{len(unseen)} classes occur in dev or test but not in train, so no fitted arm can know them: {shown}",
+                    zh=f"有 {len(unseen)} 个类别只出现在验证或测试集中，任何训练都学不到：{shown}",
+                )
+            )
+    return warnings
+
+
+def _summary(
+    loaded: Loaded, split: Split, n_rejected: int, n_groups: int, n_leaks: int, warnings: list[Text]
+) -> DataSummary:
+    return DataSummary(
+        files=loaded.files,
+        n_read=loaded.n_read,
+        n_rejected=n_rejected,
+        n_groups=n_groups,
+        n_leaks=n_leaks,
+        n_train=len(split.train),
+        n_dev=len(split.dev),
+        n_test=len(split.test),
+        split_digest=split.digest,
+        inferred=loaded.inferred,
+        warnings=warnings,
+    )

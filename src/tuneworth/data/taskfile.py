@@ -1,0 +1,246 @@
+"""The task file: what a user may say in ``task.yaml`` and by options, which have the same names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from tuneworth.core.task import Language, Limits, OutputKind
+from tuneworth.core.text import Lang, Text
+from tuneworth.data.encoding import decode
+from tuneworth.data.files import read_bytes
+from tuneworth.data.hub import PREFIX
+from tuneworth.data.taskerrors import document_problems, option_problems
+from tuneworth.data.yamlfile import parse_yaml
+from tuneworth.errors import InputError, Problem
+
+DEFAULT_MODELS = ("smollm2-135m",)
+_BUDGET = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Fields(_Section):
+    """Names of the fields of a row; what is not given is found by name."""
+
+    input: str | list[str] | None = Field(
+        default=None, description="field with the input; several are joined as `name: value` lines"
+    )
+    output: str | None = Field(default=None, description="field with the answer")
+    id: str | None = Field(default=None, description="field with a unique name of the row; `id` is found by itself")
+    references: str | None = Field(
+        default=None,
+        description="field with further accepted answers; `references` and `answers` are found by themselves",
+    )
+    choices: str | None = Field(default=None, description="field with the list of answers allowed for the row")
+    group: str | None = Field(default=None, description="rows with the same value stay on one side of the split")
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        if self.input is None:
+            return ()
+        return (self.input,) if isinstance(self.input, str) else tuple(self.input)
+
+    @model_validator(mode="after")
+    def _both(self) -> Fields:
+        if bool(self.input_names) != (self.output is not None):
+            raise _refused("name both `input` and `output`, or neither", "`input` 和 `output` 要么都写，要么都不写")
+        return self
+
+
+class Output(_Section):
+    """What answers look like."""
+
+    kind: OutputKind | None = Field(default=None, description="label, choice, json or text; inferred when left out")
+    labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
+    json_schema: dict[str, Any] | None = Field(
+        default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Output:
+        if self.labels is not None and self.kind not in (None, "label"):
+            raise _refused(
+                f"labels need kind: label, not {self.kind}", f"labels 只适用于 kind: label，而不是 {self.kind}"
+            )
+        if self.json_schema is not None and self.kind not in (None, "json"):
+            raise _refused(
+                f"schema needs kind: json, not {self.kind}", f"schema 只适用于 kind: json，而不是 {self.kind}"
+            )
+        if self.labels is not None and self.json_schema is not None:
+            raise _refused("give labels or schema, not both", "labels 和 schema 只能写一个")
+        return self
+
+    @field_validator("labels")
+    @classmethod
+    def _different(cls, labels: list[str] | None) -> list[str] | None:
+        if labels is not None and len(set(labels)) < max(len(labels), 2):
+            raise _refused("must be at least two different labels", "至少要有两个不同的标签")
+        return labels
+
+    @field_validator("json_schema")
+    @classmethod
+    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None:
+            from jsonschema import Draft202012Validator
+            from jsonschema.exceptions import SchemaError
+
+            try:
+                Draft202012Validator.check_schema(schema)
+            except SchemaError as error:
+                what = f"{error.json_path}: {error.message}"[:200]
+                raise _refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}") from None
+        return schema
+
+
+class RowCaps(_Section):
+    """Most rows of each side."""
+
+    train: int | None = Field(default=None, ge=8, description="most train rows; all when left out")
+    dev: int | None = Field(default=None, ge=3, description="most dev rows; 150 when left out")
+    test: int | None = Field(default=None, ge=6, description="most test rows; 300 when left out")
+
+
+class TaskFile(_Section):
+    """Everything a user may say about a task. Only ``train`` must be given."""
+
+    name: str = Field(default="", description="name of the task; that of the file or its folder when left out")
+    description: str = Field(default="", description="for people; no model sees it")
+    instruction: str = Field(default="", description="what a model is told to do with every input")
+    train: str = Field(min_length=1, description="rows to learn from: a path relative to the task file, or hf://…")
+    test: str | None = Field(default=None, description="rows to judge by; cut from `train` when left out")
+    fields: Fields = Field(default=Fields(), description="names of the fields; found by name when left out")
+    output: Output = Field(default=Output(), description="what answers look like; inferred when left out")
+    metric: str | None = Field(
+        default=None, description="id of a metric, or file.py:function; chosen by the kind when left out"
+    )
+    margin: float = Field(default=0.02, gt=0, lt=1, description="smallest difference of the metric that matters")
+    models: list[str] = Field(default=list(DEFAULT_MODELS), min_length=1, description="candidate models")
+    strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
+    limits: Limits = Field(default=Limits(), description="hard limits")
+    budget: str | None = Field(default=None, description="most time a run may take: 90s, 10m, 1h, 1h30m")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
+    rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")
+    machine_usd_per_hour: float | None = Field(
+        default=None, ge=0, description="price of this machine, for costs; unknown when left out"
+    )
+    lang: Lang | None = Field(default=None, description="language of the report: en or zh")
+    text_language: Language | None = Field(
+        default=None, description="language of the rows: en, zh or other; inferred when left out"
+    )
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """The budget in seconds, or ``None`` without one."""
+        return None if self.budget is None else float(_seconds(self.budget) or 0)
+
+    @field_validator("budget")
+    @classmethod
+    def _has_units(cls, budget: str | None) -> str | None:
+        if budget is not None and not _seconds(budget):
+            raise _refused(
+                "must be a time with its unit, such as 90s, 10m, 1h or 1h30m",
+                "应为带单位的时间，例如 90s、10m、1h 或 1h30m",
+            )
+        return budget
+
+    @field_validator("metric")
+    @classmethod
+    def _names_function(cls, metric: str | None) -> str | None:
+        if metric is None:
+            return None
+        file, colon, function = metric.rpartition(":")
+        wrong = (colon or ".py" in metric) and not (file.endswith(".py") and function.isidentifier())
+        if wrong or not metric:
+            raise _refused(
+                "must be the id of a metric or file.py:function", "应为某个指标的 id，或 file.py:function 的形式"
+            )
+        return metric
+
+
+def load_task_file(path: Path) -> TaskFile:
+    """Read ``path``. Its own relative paths become absolute.
+
+    Raises:
+        InputError: with every unknown key and wrong value, by line.
+    """
+    text = decode(read_bytes(path, path.name), path.name).text
+    document = parse_yaml(text, path.name)
+    try:
+        task_file = TaskFile.model_validate(document.data, strict=True)
+    except ValidationError as error:
+        raise InputError(document_problems(error, document, path.name, TaskFile)) from None
+    return _resolved(task_file, path.resolve().parent)
+
+
+def task_file_for(data_path: str | Path, **options: Any) -> TaskFile:
+    """The task file of a user who gives only a data file (or ``hf://…``) and options.
+
+    Raises:
+        InputError: an option is wrong.
+    """
+    return _validated({**_given(options), "train": str(data_path)})
+
+
+def with_options(task_file: TaskFile, **options: Any) -> TaskFile:
+    """``task_file`` with options on top; an option that is ``None`` was not given.
+
+    Sections (``limits``, ``output``, …) are given as mappings and merged key by key.
+
+    Raises:
+        InputError: an option is wrong.
+    """
+    merged = task_file.model_dump(by_alias=True)
+    for name, value in _given(options).items():
+        section = merged.get(name)
+        merged[name] = {**section, **_given(value)} if isinstance(section, dict) and isinstance(value, dict) else value
+    return _validated(merged)
+
+
+def _validated(values: dict[str, Any]) -> TaskFile:
+    """Options come from a shell: their paths are relative to where it stands."""
+    try:
+        task_file = TaskFile.model_validate(values, strict=True)
+    except ValidationError as error:
+        raise InputError(option_problems(error, TaskFile)) from None
+    return _resolved(task_file, Path.cwd())
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in plain.items() if value is not None
+    }
+
+
+def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
+    """``task_file`` with the paths in it made absolute, from ``folder``."""
+    changes: dict[str, Any] = {"train": _absolute(task_file.train, folder)}
+    if task_file.test is not None:
+        changes["test"] = _absolute(task_file.test, folder)
+    if task_file.metric is not None and ":" in task_file.metric:
+        file, _, function = task_file.metric.rpartition(":")
+        changes["metric"] = f"{_absolute(file, folder)}:{function}"
+    return task_file.model_copy(update=changes)
+
+
+def _absolute(source: str, folder: Path) -> str:
+    return source if source.startswith(PREFIX) else str(folder / Path(source).expanduser())
+
+
+def _seconds(budget: str) -> int:
+    """Seconds of ``1h30m``; 0 when it is no such time."""
+    match = _BUDGET.fullmatch(budget)
+    if match is None:
+        return 0
+    return sum(int(match[unit] or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
+
+
+def _refused(en: str, zh: str) -> PydanticCustomError:
+    return PydanticCustomError("tuneworth", "{en}", {"en": en, "zh": zh})

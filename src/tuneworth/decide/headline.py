@@ -1,0 +1,190 @@
+"""The verdict in one sentence, with the numbers that carry it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tuneworth.core.run import ArmResult, Comparison
+from tuneworth.core.text import Text
+from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.phrases import percent, points, say, score, signed_interval, signed_points
+from tuneworth.decide.ruling import Case, Ruling
+from tuneworth.stats.family import MIN_PAIRS
+
+
+def headline(evidence: Evidence, ruling: Ruling) -> Text:
+    """What to do, and the one number that says why."""
+    return _WRITERS[ruling.case](evidence, ruling)
+
+
+def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
+    if not evidence.finalists:
+        return Text(
+            en="Nothing could be measured on the test rows, so there is nothing to recommend.",
+            zh="没有任何方案在测试集上得到结果，无从推荐。",
+        )
+    return say(
+        "No arm keeps your limits: {n} reached the test rows, and each breaks at least one.",
+        "没有方案满足你的限制：进入测试的 {n} 个方案各自至少违反一项。",
+        n=len(evidence.finalists),
+    )
+
+
+def _gain(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    return say(
+        "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best arm without tuning "
+        "({interval}, {n} test rows).",
+        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案“{untuned}”高 {gain}（{interval}，{n} 行测试数据）。",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        score=percent(evidence.score(tuned).value),
+        gain=points(pair.difference),
+        interval=signed_interval(pair.interval),
+        n=pair.n_rows,
+    )
+
+
+def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    parts = {
+        "untuned": evidence.name(untuned),
+        "tuned": evidence.name(tuned),
+        "score": percent(evidence.score(untuned).value),
+        "interval": signed_interval(pair.interval),
+        "loss": points(pair.difference),
+        "most": points(max(pair.interval.high, 0.0)),
+        "margin": points(evidence.task.margin),
+    }
+    if pair.answer == "worse":
+        return say(
+            "Don’t fine-tune: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
+            "不必微调：“{untuned}”无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
+            **parts,
+        )
+    return say(
+        "Don’t fine-tune: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
+        "less than your margin of {margin} ({interval}).",
+        "不必微调：“{untuned}”无需微调就达到 {score}，{tuned}最多只比它高 {most}，"
+        "不到你设定的 {margin} 界限（{interval}）。",
+        **parts,
+    )
+
+
+def _open(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    seen = say(
+        "Can’t tell yet: {tuned} minus {untuned} is {difference} on {n} test rows, "
+        "and the true difference may be anywhere from {low} to {high}.",
+        "还下不了结论：在 {n} 行测试数据上，{tuned}与“{untuned}”相差 {difference}，"
+        "而真实差异可能在 {low} 到 {high} 之间。",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        difference=signed_points(pair.difference),
+        low=signed_points(pair.interval.low),
+        high=signed_points(pair.interval.high),
+        n=pair.n_rows,
+    )
+    return say(
+        "{seen} {label}{meanwhile}",
+        "{seen}{label}{meanwhile}",
+        seen=seen,
+        label=_label(ruling, pair),
+        meanwhile=_meanwhile(evidence, ruling),
+    )
+
+
+def _label(ruling: Ruling, pair: Comparison) -> Text:
+    if ruling.rows is not None:
+        return say("Label about {n} more test rows.", "再标注约 {n} 行测试数据，大概率就能见分晓。", n=ruling.rows)
+    if pair.n_rows < MIN_PAIRS:
+        return say(
+            "Nothing can be said from fewer than {least} rows; label more.",
+            "不足 {least} 行时什么都说明不了，请先补充标注。",
+            least=MIN_PAIRS,
+        )
+    return Text(en="No reasonable number of rows would settle it.", zh="再标注多少行都很难分出高下。")
+
+
+def _meanwhile(evidence: Evidence, ruling: Ruling) -> Text:
+    if ruling.recommended is None:
+        return Text(en="", zh="")
+    return say(" Meanwhile use {arm}.", "在此之前先用“{arm}”。", arm=evidence.name(ruling.recommended))
+
+
+def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned = _needed(ruling.tuned)
+    return say(
+        "Fine-tune: {tuned} ({score}) is the only way that keeps your limits; every arm without tuning breaks one.",
+        "值得微调：只有{tuned}（得分 {score}）满足你的限制，免微调的方案都至少违反一项。",
+        tuned=evidence.name(tuned),
+        score=percent(evidence.score(tuned).value),
+    )
+
+
+def _tuned_breaks_limits(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned = _needed(ruling.tuned), _needed(ruling.recommended)
+    return say(
+        "Don’t fine-tune: {tuned} may not be used ({why}), and {untuned} keeps every limit with a score of {score}.",
+        "不必微调：{tuned}不可用（{why}），而“{untuned}”满足所有限制，得分 {score}。",
+        tuned=evidence.name(tuned),
+        why=evidence.breaches[tuned.arm_id][0],
+        untuned=evidence.name(untuned),
+        score=percent(evidence.score(untuned).value),
+    )
+
+
+def _no_room(evidence: Evidence, ruling: Ruling) -> Text:
+    untuned = _needed(ruling.untuned)
+    return say(
+        "Don’t fine-tune: tuning was not measured, but {untuned} already scores {score}; "
+        "even a perfect model would gain less than your margin of {margin}.",
+        "不必微调：这次没有测到微调，但“{untuned}”已达到 {score}，就算满分也多不出你设定的 {margin} 界限。",
+        untuned=evidence.name(untuned),
+        score=score(evidence.score(untuned)),
+        margin=points(evidence.task.margin),
+    )
+
+
+def _tuned_not_measured(evidence: Evidence, ruling: Ruling) -> Text:
+    untuned = _needed(ruling.untuned)
+    seen = say(
+        "Can’t tell: fine-tuning was not measured. Without it, {untuned} scores {score}.",
+        "还下不了结论：这次没有测到微调。免微调方案中，“{untuned}”的得分为 {score}。",
+        untuned=evidence.name(untuned),
+        score=score(evidence.score(untuned)),
+    )
+    return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
+
+
+def _untuned_not_measured(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned = _needed(ruling.tuned)
+    return say(
+        "Can’t tell: {tuned} scores {score}, but nothing simpler was measured to compare it with.",
+        "还下不了结论：{tuned}的得分为 {score}，但没有测更简单的方案，无从比较。",
+        tuned=evidence.name(tuned),
+        score=score(evidence.score(tuned)),
+    )
+
+
+def _both(ruling: Ruling) -> tuple[ArmResult, ArmResult, Comparison]:
+    assert ruling.pair is not None
+    return _needed(ruling.tuned), _needed(ruling.untuned), ruling.pair
+
+
+def _needed(arm: ArmResult | None) -> ArmResult:
+    assert arm is not None, "this verdict is only given when the arm was tested"
+    return arm
+
+
+_WRITERS: dict[Case, Callable[[Evidence, Ruling], Text]] = {
+    "nothing_eligible": _nothing_eligible,
+    "gain": _gain,
+    "no_gain": _no_gain,
+    "open": _open,
+    "only_tuned_eligible": _only_tuned_eligible,
+    "tuned_breaks_limits": _tuned_breaks_limits,
+    "no_room": _no_room,
+    "tuned_not_measured": _tuned_not_measured,
+    "untuned_not_measured": _untuned_not_measured,
+}

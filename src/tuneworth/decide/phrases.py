@@ -1,0 +1,95 @@
+"""Numbers and sentences in both languages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tuneworth.core.run import ArmResult, Interval, Score
+from tuneworth.core.text import Lang, Text
+
+MINUS = "−"
+
+
+def say(en: str, zh: str, **parts: Text | str | int) -> Text:
+    """Both templates filled with the same parts, each in its own language."""
+    return Text(en=en.format(**_in("en", parts)), zh=zh.format(**_in("zh", parts)))
+
+
+def _in(lang: Lang, parts: dict[str, Text | str | int]) -> dict[str, str]:
+    return {name: _word(part, lang) for name, part in parts.items()}
+
+
+def _word(part: Text | str | int, lang: Lang) -> str:
+    if isinstance(part, Text):
+        return part.to(lang)
+    return f"{part:,}" if isinstance(part, int) else part
+
+
+def percent(value: float) -> Text:
+    """A value of a metric: ``83.7 %``."""
+    return Text(en=f"{100 * value:.1f}\u00a0%", zh=f"{100 * value:.1f}%")
+
+
+def score(value: Score) -> Text:
+    """A score with its interval: ``83.7 % (79.1–87.4)``."""
+    low, high = f"{100 * value.interval.low:.1f}", f"{100 * value.interval.high:.1f}"
+    return say("{value} ({low}–{high})", "{value}（{low}–{high}）", value=percent(value.value), low=low, high=high)
+
+
+def points(difference: float) -> Text:
+    """The size of a difference: ``2.1 points``; a margin as the user wrote it, without ``.0``."""
+    number = f"{100 * abs(difference):.1f}".removesuffix(".0")
+    return Text(en=f"{number} point" if number == "1" else f"{number} points", zh=f"{number} 个百分点")
+
+
+def signed_points(difference: float) -> Text:
+    return Text(en=f"{_signed(difference)} points", zh=f"{_signed(difference)} 个百分点")
+
+
+def signed_interval(interval: Interval) -> Text:
+    """``95 % interval −0.4 to +2.1``."""
+    level = f"{100 * interval.level:.0f}"
+    return say(
+        "{level}\u00a0% interval {low} to {high}",
+        "{level}% 置信区间 {low} 到 {high}",
+        level=level,
+        low=_signed(interval.low),
+        high=_signed(interval.high),
+    )
+
+
+def _signed(difference: float) -> str:
+    rounded = round(100 * difference, 1)
+    return f"{'+' if rounded > 0 else MINUS if rounded < 0 else ''}{abs(rounded):.1f}"
+
+
+def milliseconds(value: float) -> Text:
+    number = f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return Text(en=f"{number}\u00a0ms", zh=f"{number} 毫秒")
+
+
+def seconds(value: float) -> Text:
+    if value < 120:
+        number = f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+        return Text(en=f"{number}\u00a0s", zh=f"{number} 秒")
+    return Text(en=f"{value / 60:.0f}\u00a0min", zh=f"{value / 60:.0f} 分钟")
+
+
+def usd(value: float) -> Text:
+    return Text(en=f"${value:.3g}", zh=f"{value:.3g} 美元")
+
+
+def listed(texts: Sequence[Text]) -> Text:
+    return Text(en="; ".join(text.en for text in texts), zh="；".join(text.zh for text in texts))
+
+
+def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
+    """Arm id → a name unique among ``arms``: the title, with model or id only where needed."""
+    names = {arm.arm_id: arm.title for arm in arms}
+    for more in ({arm.arm_id: arm.model or arm.arm_id for arm in arms}, {arm.arm_id: arm.arm_id for arm in arms}):
+        taken = Counter(name.en for name in names.values())
+        for arm in arms:
+            if taken[names[arm.arm_id].en] > 1:
+                names[arm.arm_id] = say("{title} [{more}]", "{title}［{more}］", title=arm.title, more=more[arm.arm_id])
+    return names

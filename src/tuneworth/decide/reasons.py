@@ -1,0 +1,186 @@
+"""Why: scores, the comparison, the choice, and everything that was left out."""
+
+from __future__ import annotations
+
+from tuneworth.core.run import ArmResult
+from tuneworth.core.text import Text
+from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.limits import n_unscored
+from tuneworth.decide.phrases import listed, percent, points, say, score, seconds, signed_interval, signed_points
+from tuneworth.decide.ruling import Ruling
+
+
+def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """One sentence each, the weightiest first."""
+    return [
+        *_scores(evidence),
+        *_comparison(evidence, ruling),
+        *_choice(evidence, ruling),
+        *_effort(evidence, ruling),
+        *_left_out(evidence),
+        *_unmeasured(evidence, ruling),
+        *_cautions(evidence, ruling),
+    ]
+
+
+def _scores(evidence: Evidence) -> list[Text]:
+    return [
+        say(
+            "{arm}: {score} on {n} test rows, never seen before.",
+            "{arm}：在 {n} 行从未见过的测试数据上得分 {score}。",
+            arm=evidence.name(arm),
+            score=score(evidence.score(arm)),
+            n=evidence.score(arm).n_rows,
+        )
+        for arm in evidence.finalists
+    ]
+
+
+def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    pair = ruling.pair
+    if pair is None or ruling.tuned is None or ruling.untuned is None:
+        return []
+    return [
+        say(
+            "Row by row, {tuned} did better than {untuned} on {wins} rows, worse on {losses} and the same on {ties}: "
+            "{difference} ({interval}; p = {p} after correcting for all comparisons).",
+            "逐行对比，{tuned}在 {wins} 行上好于“{untuned}”，{losses} 行上更差，{ties} 行相同："
+            "差异 {difference}（{interval}；多重比较校正后 p = {p}）。",
+            tuned=evidence.name(ruling.tuned),
+            untuned=evidence.name(ruling.untuned),
+            wins=pair.wins,
+            losses=pair.losses,
+            ties=pair.ties,
+            difference=signed_points(pair.difference),
+            interval=signed_interval(pair.interval),
+            p=f"{pair.p_adjusted:.2g}",
+        )
+    ]
+
+
+def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """Why not simply the arm with the highest score."""
+    chosen = ruling.recommended
+    if chosen is None or chosen is evidence.eligible[0]:
+        return []
+    best = evidence.eligible[0]
+    pair = evidence.between(best, chosen)
+    parts = {"chosen": evidence.name(chosen), "best": evidence.name(best), "interval": signed_interval(pair.interval)}
+    if evidence.rules_out_gain(best, chosen):
+        return [
+            say(
+                "{chosen} is recommended because it is simpler: {best} is less than {margin} better ({interval}).",
+                "推荐“{chosen}”是因为它更简单：{best}的优势不到 {margin}（{interval}）。",
+                margin=points(evidence.task.margin),
+                **parts,
+            )
+        ]
+    return [
+        say(
+            "{chosen} is for the meantime: it is simpler, and {best} is not shown to be better ({interval}).",
+            "“{chosen}”只是暂用：它更简单，而{best}尚未显示出更好（{interval}）。",
+            **parts,
+        )
+    ]
+
+
+def _effort(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    if ruling.tuned is None or ruling.tuned.cost.fit_seconds <= 0:
+        return []
+    return [
+        say(
+            "Training {tuned} took {time} on this machine.",
+            "在这台机器上训练{tuned}用了 {time}。",
+            tuned=evidence.name(ruling.tuned),
+            time=seconds(ruling.tuned.cost.fit_seconds),
+        )
+    ]
+
+
+def _left_out(evidence: Evidence) -> list[Text]:
+    return [
+        say(
+            "{arm} is out: {why}.",
+            "{arm}出局：{why}。",
+            arm=evidence.name(arm),
+            why=listed(evidence.breaches[arm.arm_id]),
+        )
+        for arm in evidence.finalists
+        if evidence.breaches[arm.arm_id]
+    ]
+
+
+def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """What became of fine-tuning when no tuned arm reached the test rows."""
+    if ruling.tuned is not None:
+        return []
+    tuned = [arm for arm in evidence.arms if arm.tuned]
+    if not tuned:
+        return [Text(en="Fine-tuning was not among the strategies of this run.", zh="这次运行的策略中没有包含微调。")]
+    return [
+        say(
+            "{arm} was not measured on the test rows: {why}.",
+            "{arm}没有在测试集上测到：{why}。",
+            arm=evidence.name(arm),
+            why=_why(arm),
+        )
+        for arm in tuned
+    ]
+
+
+def _why(arm: ArmResult) -> Text:
+    if arm.why is not None:
+        return Text(en=arm.why.en.rstrip("."), zh=arm.why.zh.rstrip("。"))
+    if arm.state == "measured":
+        return Text(en="another arm was ahead on the dev rows", zh="在开发集上被其他方案超过")
+    return Text(en="no reason was recorded", zh="没有记录原因")
+
+
+def _cautions(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """What weakens the numbers: rows without an answer, a limit barely kept, a trivial rival."""
+    found = [_missing_rows(evidence, arm) for arm in evidence.eligible]
+    if ruling.recommended is not None:
+        found += [_barely(evidence, ruling.recommended), _trivial(evidence, ruling.recommended)]
+    return [caution for caution in found if caution is not None]
+
+
+def _missing_rows(evidence: Evidence, arm: ArmResult) -> Text | None:
+    missing = n_unscored(arm.test_counts)
+    if missing == 0:
+        return None
+    return say(
+        "{arm} left {missing} test rows without a usable answer; they are not in its score.",
+        "{arm}有 {missing} 行测试数据没有给出可用的答案，这些行不计入得分。",
+        arm=evidence.name(arm),
+        missing=missing,
+    )
+
+
+def _barely(evidence: Evidence, arm: ArmResult) -> Text | None:
+    limit, measured = evidence.task.limits.min_quality, evidence.score(arm)
+    if limit is None or measured.interval.low >= limit:
+        return None
+    return say(
+        "{arm} keeps the least quality of {limit} as measured, but not for certain: {score}.",
+        "{arm}的实测得分达到 {limit} 的最低要求，但并不稳妥：{score}。",
+        arm=evidence.name(arm),
+        limit=percent(limit),
+        score=score(measured),
+    )
+
+
+def _trivial(evidence: Evidence, arm: ArmResult) -> Text | None:
+    """A yardstick that does as well means that the score is easy to get."""
+    metric = evidence.metric
+    yardsticks = [other for other in evidence.arms if other.yardstick and metric in other.dev]
+    best = max(yardsticks, key=lambda other: (other.dev[metric].value, other.arm_id), default=None)
+    if best is None or metric not in arm.dev or best.dev[metric].value < arm.dev[metric].interval.low:
+        return None
+    return say(
+        "Mind that the yardstick “{yardstick}” scores {value} on the dev rows, about as much as {arm}: "
+        "the score is easily reached, or the model does little.",
+        "请注意，参照“{yardstick}”在开发集上就有 {value}，与{arm}相差无几：要么这个分数本来就容易拿到，要么模型没起多大作用。",
+        yardstick=evidence.name(best),
+        value=percent(best.dev[metric].value),
+        arm=evidence.name(arm),
+    )

@@ -1,0 +1,217 @@
+"""What the run says about the rules of thumb that the product started from (ids N1 … X6).
+
+Only rules that this run's numbers speak to are mentioned. A rule is ``confirmed`` when what it predicts
+was measured, ``overturned`` when the opposite was, ``open`` when the rows do not settle it. For the
+contradictions between rules (X…), ``confirmed`` means that measuring settled the clash here; the
+sentence says which side was right. One run speaks for one task and one model, not for all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tuneworth.core.run import ArmResult, SeedFinding
+from tuneworth.core.text import Text
+from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.phrases import milliseconds, percent, say, seconds, signed_interval, signed_points
+
+Finding = Literal["confirmed", "overturned", "open"]
+Winner = Literal["tuned", "untuned", "open"]
+
+GENERATING = ("prompt", "fewshot")
+FEW_ROWS = 100
+"""N4 names 50 rows; up to twice as many are still "little data"."""
+SOME_ROWS = 300
+"""T4 names 200 rows."""
+THOUSANDS = 1_000
+MANY_ROWS = 5_000
+MUCH_ROWS = 10_000
+"""Y2 speaks of a wealth of data and names 100,000 pairs."""
+LOW_COST_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True)
+class _Duel:
+    """The best tuned finalist against one that is not tuned."""
+
+    tuned: ArmResult
+    untuned: ArmResult
+    winner: Winner
+    equivalent: bool
+    numbers: Text
+
+    def finding(self, predicts: Winner) -> Finding:
+        """How a rule that predicts this winner fared."""
+        if self.winner == "open":
+            return "open"
+        return "confirmed" if self.winner == predicts else "overturned"
+
+
+def seed_findings(evidence: Evidence, *, n_train: int) -> list[SeedFinding]:
+    """Findings in the order of the rules: format, data, latency, privacy and cost.
+
+    Args:
+        n_train: rows that the arms were fitted on.
+    """
+    tuned = next((arm for arm in evidence.finalists if arm.tuned), None)
+    untuned = [arm for arm in evidence.finalists if not arm.tuned]
+    if tuned is None:
+        return []
+    rest = [*_training_cost(evidence, tuned)]
+    if not untuned:
+        return rest
+    duels = [_duel(evidence, tuned, arm) for arm in untuned]
+    return [
+        *_format(evidence, duels),
+        *_data(duels[0], n_train),
+        *_latency(evidence, duels),
+        *_private(evidence, duels[0]),
+        *rest,
+    ]
+
+
+def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
+    pair = evidence.between(tuned, untuned)
+    winner: Winner = "open"
+    if evidence.shows_gain(tuned, untuned):
+        winner = "tuned"
+    elif evidence.rules_out_gain(tuned, untuned):
+        winner = "untuned"
+    numbers = say(
+        "{tuned} {a}, {untuned} {b}, difference {difference} ({interval})",
+        "{tuned} {a}，{untuned} {b}，差异 {difference}（{interval}）",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        a=percent(evidence.score(tuned).value),
+        b=percent(evidence.score(untuned).value),
+        difference=signed_points(pair.difference),
+        interval=signed_interval(pair.interval),
+    )
+    return _Duel(tuned, untuned, winner, pair.answer == "equivalent", numbers)
+
+
+def _found(row: str, finding: Finding, why: Text) -> SeedFinding:
+    return SeedFinding(row=row, finding=finding, why=why)
+
+
+def _format(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
+    """Structured output: is a prompt enough, once the format is guaranteed?"""
+    asked = next((duel for duel in duels if duel.untuned.strategy in GENERATING), None)
+    if evidence.task.kind != "json" or asked is None:
+        return []
+    held = asked.untuned.config.get("constrained") is True
+    why = say(
+        "{held}, so this compares content: {numbers}." if held else "Format and content are mixed here: {numbers}.",
+        "{held}，比较的是内容：{numbers}。" if held else "这里格式与内容混在一起：{numbers}。",
+        held=Text(en="Constrained decoding gives the format for free", zh="约束解码已经保证了格式"),
+        numbers=asked.numbers,
+    )
+    against: list[SeedFinding] = [_found(row, asked.finding("untuned"), why) for row in ("N3", "A3", "T1")]
+    support = [_found(row, asked.finding("tuned"), why) for row in ("Y1", "P2")]
+    settled = held and asked.winner != "open"
+    return [*against, *support, _found("X1", "confirmed" if settled else "open", _x1(asked, why, settled))]
+
+
+def _x1(duel: _Duel, why: Text, settled: bool) -> Text:
+    if not settled:
+        return why
+    side = {
+        "tuned": Text(en="Tuning earns its place by content, not by format.", zh="微调的价值在内容，不在格式。"),
+        "untuned": Text(en="Tuning adds no content that matters.", zh="微调没有带来值得在意的内容提升。"),
+    }[duel.winner]
+    return say("{why} {side}", "{why}{side}", why=why, side=side)
+
+
+def _data(duel: _Duel, n_train: int) -> list[SeedFinding]:
+    """Rules that name an amount of data, held against the amount there was."""
+    why = say("{n} training rows: {numbers}.", "训练数据 {n} 行：{numbers}。", n=n_train, numbers=duel.numbers)
+    rules: list[tuple[str, bool, Winner]] = [
+        ("N4", n_train <= FEW_ROWS, "untuned"),
+        ("T4", n_train <= SOME_ROWS, "untuned"),
+        # C1 says what tuning needs, not that it suffices: with thousands of rows only a gain speaks to it.
+        ("C1", n_train < THOUSANDS or duel.winner == "tuned", "untuned" if n_train < THOUSANDS else "tuned"),
+        ("Q1", True, "untuned" if n_train < MANY_ROWS else "tuned"),
+        ("Y2", n_train >= MUCH_ROWS, "tuned"),
+    ]
+    found = [_found(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
+    one_point = say(
+        "{why} One amount of data is one point of the learning curve; no threshold follows from it.",
+        "{why}一种数据量只是学习曲线上的一个点，推不出门槛。",
+        why=why,
+    )
+    return [*found, _found("X4", "open", one_point)]
+
+
+def _latency(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
+    """Does tuning buy speed? Only arms whose latency was measured count."""
+    timed = [duel for duel in duels if duel.untuned.cost.latency_p50_ms and duel.tuned.cost.latency_p50_ms]
+    if not timed:
+        return []
+    duel, finding = _speed(timed)
+    why = say(
+        "Median time for one row: {tuned} {a}, {untuned} {b}; quality: {numbers}.",
+        "单行耗时的中位数：{tuned} {a}，{untuned} {b}；质量：{numbers}。",
+        tuned=evidence.name(duel.tuned),
+        untuned=evidence.name(duel.untuned),
+        a=milliseconds(duel.tuned.cost.latency_p50_ms or 0.0),
+        b=milliseconds(duel.untuned.cost.latency_p50_ms or 0.0),
+        numbers=duel.numbers,
+    )
+    opposite: dict[Finding, Finding] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
+    half = say(
+        "{why} The price of an API was not measured, so the break-even volume stays open.",
+        "{why}没有测 API 的价格，盈亏平衡的调用量仍未知。",
+        why=why,
+    )
+    return [
+        _found("N5", opposite[finding], why),
+        _found("Y4", finding, why),
+        _found("T5", finding, why),
+        _found("X2", "open", half),
+    ]
+
+
+def _speed(timed: list[_Duel]) -> tuple[_Duel, Finding]:
+    """The telling duel, and how "tune for speed" fared in it.
+
+    Overturned by an untuned arm that is at least as fast and gives away less than the margin; confirmed
+    when every untuned arm is slower and tuning is better or as good; else open.
+    """
+
+    def p50(arm: ArmResult) -> float:
+        return arm.cost.latency_p50_ms or 0.0
+
+    for duel in timed:
+        if p50(duel.untuned) <= p50(duel.tuned) and duel.winner == "untuned":
+            return duel, "overturned"
+    fastest = min(timed, key=lambda duel: (p50(duel.untuned), duel.untuned.arm_id))
+    tuned_is_fastest = p50(fastest.tuned) < p50(fastest.untuned)
+    as_good = all(duel.winner == "tuned" or duel.equivalent for duel in timed)
+    return fastest, "confirmed" if tuned_is_fastest and as_good else "open"
+
+
+def _private(evidence: Evidence, duel: _Duel) -> list[SeedFinding]:
+    """Privacy as a reason to tune: does a local model need it to be good enough?"""
+    allowed = not evidence.breaches[duel.tuned.arm_id] and not evidence.breaches[duel.untuned.arm_id]
+    if not evidence.task.limits.private or not allowed:
+        return []
+    why = say(
+        "The rows must stay on this machine, and among local arms: {numbers}.",
+        "数据不能离开本机；在本地方案中：{numbers}。",
+        numbers=duel.numbers,
+    )
+    return [_found(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]
+
+
+def _training_cost(evidence: Evidence, tuned: ArmResult) -> list[SeedFinding]:
+    spent = tuned.cost.fit_seconds
+    if spent <= 0:
+        return []
+    why = say(
+        "Training {tuned} took {time} on this machine.",
+        "在这台机器上训练{tuned}用了 {time}。",
+        tuned=evidence.name(tuned),
+        time=seconds(spent),
+    )
+    return [_found("C3", "confirmed" if spent <= LOW_COST_SECONDS else "overturned", why)]

@@ -1,0 +1,180 @@
+"""What would change the verdict: only what this run's numbers support."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+from tuneworth.core.run import ArmResult, Comparison
+from tuneworth.core.text import Text
+from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.phrases import listed, milliseconds, percent, points, say
+from tuneworth.decide.ruling import Ruling
+from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.paired import MCNEMAR
+from tuneworth.stats.power import smallest_difference
+
+
+def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """The nearest ways to another verdict, and the limits that would cost the recommended arm its place."""
+    by_verdict = {
+        "fine_tune": _after_fine_tune,
+        "dont_fine_tune": _after_dont,
+        "cant_tell": _after_cant_tell,
+        "none_meets_limits": _after_none,
+    }
+    found = by_verdict[ruling.verdict](evidence, ruling)
+    return [*found, *_limits(evidence, ruling)]
+
+
+def visible_difference(pair: Comparison) -> float:
+    """The least true difference that as many rows show four times out of five, as a fraction."""
+    binary = pair.method == MCNEMAR
+    if binary:
+        square = (pair.wins + pair.losses) / max(1, pair.n_rows)
+    else:
+        z = NormalDist().inv_cdf((1 + pair.interval.level) / 2)
+        error = (pair.interval.high - pair.interval.low) / 2 / z
+        square = pair.n_rows * error**2
+    return smallest_difference(pair.n_rows, min(1.0, square), binary=binary)
+
+
+def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    pair = ruling.pair
+    if ruling.case != "gain" or pair is None or ruling.untuned is None:
+        return [
+            Text(
+                en="Looser limits, or an arm without tuning that keeps them, would reopen the question.",
+                zh="放宽限制，或者出现满足限制的免微调方案，就需要重新判断。",
+            )
+        ]
+    found = [
+        say(
+            "A better prompt or other examples would have to lift {untuned} by about {low} before this verdict is in doubt, "
+            "and by {gain} to catch up.",
+            "换提示词或示例，要让“{untuned}”再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
+            untuned=evidence.name(ruling.untuned),
+            low=points(pair.interval.low),
+            gain=points(pair.difference),
+        )
+    ]
+    if pair.interval.low < evidence.task.margin:
+        found.append(
+            say(
+                "The gain is real but may be as small as {low}, less than your margin of {margin}; "
+                "if a gain that small is not worth the upkeep, don’t fine-tune.",
+                "提升是真实的，但可能只有 {low}，不到你设定的 {margin} 界限；如果这点提升抵不上维护成本，就不必微调。",
+                low=points(pair.interval.low),
+                margin=points(evidence.task.margin),
+            )
+        )
+    return found
+
+
+def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    pair, margin = ruling.pair, evidence.task.margin
+    if ruling.case == "tuned_breaks_limits":
+        return _relax(evidence, [arm for arm in evidence.finalists if arm.tuned])
+    if pair is None:
+        return [
+            say(
+                "Harder rows would: on these, at most {room} are left to gain.",
+                "换成更难的数据才可能改变：在现有数据上，最多只剩 {room} 的提升空间。",
+                room=points(1 - evidence.score(ruling.untuned).interval.low) if ruling.untuned is not None else "",
+            )
+        ]
+    found = [
+        say(
+            "A gain of more than {margin} from tuning would; these {n} test rows allow {most} at most.",
+            "微调带来的提升超过 {margin} 才会改变结论；这 {n} 行测试数据表明最多 {most}。",
+            margin=points(margin),
+            n=pair.n_rows,
+            most=points(max(0.0, pair.interval.high)),
+        )
+    ]
+    if 0 < pair.interval.high < margin:
+        found.append(
+            say(
+                "If you care about differences below {high}, set a smaller margin: then it is not settled.",
+                "如果你在意小于 {high} 的差异，请把界限设小；那样就还没有定论。",
+                high=points(pair.interval.high),
+            )
+        )
+    return [*found, *_sight(pair)]
+
+
+def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    pair = ruling.pair
+    if ruling.case == "tuned_not_measured":
+        return [Text(en="Measuring a tuned arm would.", zh="把微调的方案测一遍，就能有结论。")]
+    if pair is None:
+        return [Text(en="Measuring a prompt and few-shot would.", zh="把提示词和少样本方案测一遍，就能有结论。")]
+    found: list[Text] = []
+    if ruling.rows is not None:
+        found.append(
+            say(
+                "About {rows} more labelled test rows, {total} in all, would probably settle it.",
+                "再标注约 {rows} 行测试数据（总计 {total} 行），大概率能分出高下。",
+                rows=ruling.rows,
+                total=ruling.rows + pair.n_rows,
+            )
+        )
+    if pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:
+        found.append(
+            say(
+                "If only gains above {high} matter to you, these rows already say: don’t fine-tune.",
+                "如果只有超过 {high} 的提升才对你有意义，那么现有数据已经说明：不必微调。",
+                high=points(pair.interval.high),
+            )
+        )
+    return [*found, *_sight(pair)]
+
+
+def _after_none(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    return _relax(evidence, evidence.finalists)
+
+
+def _relax(evidence: Evidence, arms: tuple[ArmResult, ...] | list[ArmResult]) -> list[Text]:
+    return [
+        say(
+            "{arm} ({score}) would be back if this were no longer so: {why}.",
+            "只要下列情况改变，{arm}（得分 {score}）就能重新入选：{why}。",
+            arm=evidence.name(arm),
+            score=percent(evidence.score(arm).value),
+            why=listed(evidence.breaches[arm.arm_id]),
+        )
+        for arm in arms
+    ]
+
+
+def _sight(pair: Comparison) -> list[Text]:
+    """How fine a difference the present rows can show."""
+    if pair.n_rows < MIN_PAIRS:
+        return []
+    return [
+        say(
+            "With the present {n} test rows, differences under about {least} are likely to be missed.",
+            "以现有的 {n} 行测试数据，小于约 {least} 的差异很可能看不出来。",
+            n=pair.n_rows,
+            least=points(visible_difference(pair)),
+        )
+    ]
+
+
+def _limits(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    arm = ruling.recommended
+    if arm is None or arm.cost.latency_p95_ms is None:
+        return []
+    rest = [other for other in evidence.eligible if other is not arm]
+    faster = [o for o in rest if o.cost.latency_p95_ms is not None and o.cost.latency_p95_ms < arm.cost.latency_p95_ms]
+    if not faster:
+        return []
+    return [
+        say(
+            "A p95 latency limit below {limit} rules {arm} out; {next} ({score}) would take its place.",
+            "若要求 p95 延迟低于 {limit}，“{arm}”就不可用，将改用“{next}”（得分 {score}）。",
+            limit=milliseconds(arm.cost.latency_p95_ms),
+            arm=evidence.name(arm),
+            next=evidence.name(faster[0]),
+            score=percent(evidence.score(faster[0]).value),
+        )
+    ]

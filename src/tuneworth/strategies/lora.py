@@ -1,0 +1,189 @@
+"""Low-rank adapters trained on the rows, on a frozen base model.
+
+Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models". After training the model knows the
+labels and the form of the answer, so it is sent a brief instruction and the input: far fewer tokens
+than a prompt that has to explain them. The same prompt is used in training and in answering.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import Field
+
+from tuneworth.core.files import write_atomic
+from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.core.text import Text
+from tuneworth.models.base import Model, TrainExample, TrainResult
+from tuneworth.strategies.asking import Asker, model_of
+from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies.prompting import brief_instruction, constrainable, opening_turns, query_turns
+
+MIN_ROWS = 50
+"""With fewer rows an adapter learns them by heart (seed row N4 takes 50 as its example of too few)."""
+MARKER = "trained.json"
+STOPPED: dict[str, Text] = {
+    "epochs": Text(en="all epochs were done", zh="跑满了全部 epoch"),
+    "early": Text(en="the dev loss stopped falling", zh="验证集损失不再下降"),
+    "time": Text(en="the time budget ran out", zh="时间预算用完"),
+}
+
+
+class LoraConfig(StrategyConfig):
+    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
+    rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
+
+
+class LoraSolver(Solver):
+    """Answers with the adapter in ``folder``, which the model has loaded as the asker's adapter."""
+
+    def __init__(self, asker: Asker, system: str, folder: Path):
+        self.asker = asker
+        self.system = system
+        self.folder = folder
+
+    def solve(self, queries: Sequence[Query]) -> list[Answer]:
+        conversations = [chat(self.system, query, self.asker.task) for query in queries]
+        return self.asker.ask(queries, conversations, n_head=1)
+
+    def save(self, folder: Path) -> None:
+        shutil.copytree(self.folder, folder / "adapter", dirs_exist_ok=True)
+        content = {"system": self.system, "constrained": self.asker.constrained}
+        (folder / "solver.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, context: Context) -> LoraSolver:
+        saved = json.loads((folder / "solver.json").read_text(encoding="utf-8"))
+        return cls.on_adapter(folder / "adapter", saved["system"], saved["constrained"], context)
+
+    @classmethod
+    def on_adapter(cls, folder: Path, system: str, constrained: bool, context: Context) -> LoraSolver:
+        """A solver with the adapter in ``folder`` loaded; the name it gets is unique to the folder."""
+        model = model_of(context)
+        name = "lora-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+        model.load_adapter(name, str(folder))
+        return cls(Asker(model, context.task, context.max_new_tokens, constrained, adapter=name), system, folder)
+
+
+class Lora(Strategy):
+    id = "lora"
+    effort = 5
+    tuned = True
+    title = Text(en="LoRA", zh="LoRA 微调")
+    Config = LoraConfig
+    solver = LoraSolver
+    config: LoraConfig
+
+    @classmethod
+    def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
+        """One arm: constrained output where the model can, without a second training for the free form."""
+        return [] if model is None else [LoraConfig(constrained=constrainable(task, model))]
+
+    @classmethod
+    def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
+        if model is None:
+            return Text(en="needs a language model", zh="需要一个语言模型")
+        if not model.capabilities.can_train:
+            return Text(en=f"{model.id} cannot be trained here", zh=f"{model.id} 无法在本机训练")
+        if len(train) < MIN_ROWS:
+            return Text(
+                en=f"{len(train)} training rows; with fewer than {MIN_ROWS} an adapter only learns them by heart",
+                zh=f"训练数据只有 {len(train)} 条，少于 {MIN_ROWS} 条时 adapter 只会死记硬背",
+            )
+        return None
+
+    def describe(self) -> Text:
+        if self.config.constrained:
+            return Text(en="LoRA, constrained", zh="LoRA 微调（约束输出）")
+        return Text(en="LoRA, free", zh="LoRA 微调（自由输出）")
+
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraSolver:
+        """Train, or take the finished training of the same rows, model and config from the folder."""
+        system = brief_instruction(context.task)
+        lessons, exam = (_lessons(system, rows, context.task) for rows in (train, dev))
+        folder = context.folder / f"training-{self._digest([lessons, exam], context)}"
+        if not (folder / MARKER).exists():
+            _write_marker(folder, self._train(lessons, exam, folder, context))
+        result = _read_marker(folder)
+        report_training(result, context)
+        return LoraSolver.on_adapter(Path(result.folder), system, self.config.constrained, context)
+
+    def _train(
+        self, train: Sequence[TrainExample], dev: Sequence[TrainExample], folder: Path, context: Context
+    ) -> TrainResult:
+        from tuneworth.models.local.train import TrainConfig
+        from tuneworth.models.local.train import train as run_training
+
+        folder.mkdir(parents=True, exist_ok=True)
+        config = TrainConfig(rank=self.config.rank, seed=context.seed)
+        return run_training(
+            model_of(context),
+            train,
+            dev,
+            config,
+            folder,
+            progress=context.progress,
+            seconds_left=context.seconds_left,
+        )
+
+    def _digest(self, lessons: Sequence[Sequence[TrainExample]], context: Context) -> str:
+        """Short hash of all that the adapter depends on, so that a changed row starts a new training.
+
+        Of the model only its weights count: dtype and attention may be chosen anew in every process.
+        """
+        model = model_of(context)
+        content = {
+            "rank": self.config.rank,
+            "seed": context.seed,
+            "model": [model.id, model.describe().get("weights_sha256")],
+            "rows": [[asdict(lesson) for lesson in side] for side in lessons],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def chat(system: str, query: Query, task: Task) -> tuple[Message, ...]:
+    """The prompt, the same in training and in answering."""
+    return opening_turns(system, query) + query_turns(query, task)
+
+
+def report_training(result: TrainResult, context: Context) -> None:
+    """Notes and details of a training; ``fit_seconds`` includes what an interrupted run had spent."""
+    context.notes.append(training_note(result))
+    context.details.update(asdict(result) | {"fit_tokens": result.train_tokens, "fit_seconds": result.seconds})
+    context.details.pop("folder")
+
+
+def training_note(result: TrainResult) -> Text:
+    why = STOPPED[result.stopped]
+    return Text(
+        en=f"Trained for {result.epochs:.1f} epochs ({result.steps} steps), then {why.en}; "
+        f"the weights of step {result.best_step} are used, where the dev loss was lowest.",
+        zh=f"训练了 {result.epochs:.1f} 个 epoch（{result.steps} 步），因{why.zh}而停止；"
+        f"采用第 {result.best_step} 步的权重，此时验证集损失最低。",
+    )
+
+
+def _lessons(system: str, rows: Sequence[Example], task: Task) -> list[TrainExample]:
+    return [TrainExample(chat(system, row.query, task), row.output) for row in rows]
+
+
+def _write_marker(folder: Path, result: TrainResult) -> None:
+    """Says that the training is finished. The folder may be moved later."""
+    content = asdict(result) | {"folder": os.path.relpath(result.folder, folder)}
+    write_atomic(folder / MARKER, json.dumps(content))
+
+
+def _read_marker(folder: Path) -> TrainResult:
+    saved = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    saved["folder"] = str(folder / saved["folder"])
+    saved["dev_losses"] = tuple((int(step), float(loss)) for step, loss in saved["dev_losses"])
+    return TrainResult(**saved)
+
+
+PLUGIN = Lora

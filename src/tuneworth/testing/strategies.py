@@ -1,0 +1,339 @@
+"""Conformance of strategies: what every strategy plug-in must keep, built-in or not.
+
+    from tuneworth.testing.strategies import check_strategy
+    check_strategy(PLUGIN, tmp_path)
+
+runs every check on every kind of task that the strategy accepts, with a scripted model;
+``STRATEGY_CHECKS`` and ``benches`` let a test suite show them one by one. A strategy that trains
+brings its own small model in ``make_model``. A check raises ``AssertionError`` with the strategy,
+the task and what was seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from tuneworth.core.outcome import Status
+from tuneworth.core.task import Example
+from tuneworth.core.text import Text
+from tuneworth.models.base import Capabilities, Completion, Encoder, Model, Request
+from tuneworth.models.scripted import ScriptedModel
+from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.testing.cases import CASES, Case, HashEncoder
+
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A strategy with everything it needs, on one case."""
+
+    strategy: type[Strategy]
+    case: Case
+    make_model: Callable[[], Model]
+    encoder: Encoder
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.strategy.__name__} on {self.case.task.name}"
+
+    def model(self) -> Model | None:
+        return self.make_model() if self.strategy.needs_model else None
+
+    def arms(self) -> list[StrategyConfig]:
+        return self.strategy.arms(self.case.task, self.model(), self.case.train)
+
+    def context(self, name: str, model: Model | None = None) -> Context:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return Context(
+            task=self.case.task,
+            model=model or self.model(),
+            encoder=lambda: self.encoder,
+            rng=np.random.default_rng(SEED),
+            seed=SEED,
+            folder=folder,
+            max_new_tokens=32,
+        )
+
+    def fit(self, config: StrategyConfig, name: str) -> Solver:
+        return self.strategy(config).fit(self.case.train, self.case.dev, self.context(name))
+
+    def reload(self, solver: Solver, name: str, model: Model | None = None) -> Solver:
+        """The solver after ``save`` and ``load``, on a model of its own."""
+        saved = self.folder / f"{name}-saved"
+        saved.mkdir(parents=True, exist_ok=True)
+        solver.save(saved)
+        return self.strategy.solver.load(saved, self.context(f"{name}-loaded", model))
+
+
+def benches(
+    strategy: type[Strategy],
+    folder: Path,
+    make_model: Callable[[], Model] = ScriptedModel,
+    encoder: Encoder | None = None,
+) -> Iterator[Bench]:
+    """A bench for every case that the strategy does not skip.
+
+    Raises:
+        AssertionError: it skips all of them, so nothing could be checked.
+    """
+    n_benches = 0
+    for case in CASES:
+        bench = Bench(strategy, case, make_model, encoder or HashEncoder(), folder / case.task.name)
+        if strategy.why_skipped(case.task, bench.model(), case.train) is None:
+            n_benches += 1
+            yield bench
+    assert n_benches, f"{strategy.__name__}: skips every case, so nothing was checked"
+
+
+def check_strategy(
+    strategy: type[Strategy],
+    folder: Path,
+    make_model: Callable[[], Model] = ScriptedModel,
+    encoder: Encoder | None = None,
+) -> None:
+    """Every check on every case that the strategy accepts; ``folder`` must be empty."""
+    for bench in benches(strategy, folder, make_model, encoder):
+        for check in STRATEGY_CHECKS:
+            check(replace(bench, folder=bench.folder / check.__name__))
+
+
+def has_a_name(bench: Bench) -> None:
+    """Its id is its module's name, its titles are in both languages, its module exports it."""
+    strategy = bench.strategy
+    module = importlib.import_module(strategy.__module__)
+    assert getattr(module, "PLUGIN", None) is strategy, f"{module.__name__} must end with PLUGIN = {strategy.__name__}"
+    assert strategy.id == module.__name__.rpartition(".")[2], f"{strategy.id!r} is not the name of {module.__name__}"
+    assert strategy.effort >= 0, f"{bench}: effort {strategy.effort}"
+    _assert_bilingual(strategy.title, f"{bench}: title")
+    assert issubclass(strategy.solver, Solver), f"{bench}: solver must be a Solver"
+
+
+def lists_plain_arms(bench: Bench) -> None:
+    """Arms are frozen, hashable, different, survive JSON, and say in both languages what they are."""
+    arms = bench.arms()
+    assert arms, f"{bench}: not skipped, but there are no arms"
+    assert bench.arms() == arms, f"{bench}: the arms change from call to call"
+    assert len(set(arms)) == len(arms), f"{bench}: two arms are the same"
+    for config in arms:
+        assert isinstance(config, bench.strategy.Config), f"{bench}: {config!r} is no {bench.strategy.Config.__name__}"
+        assert config.model_config.get("frozen"), f"{bench}: {config!r} is not frozen"
+        assert type(config).model_validate_json(config.model_dump_json()) == config, f"{bench}: {config!r} as JSON"
+        _assert_bilingual(bench.strategy(config).describe(), f"{bench}: describe of {config!r}")
+    for lang in ("en", "zh"):
+        titles = [bench.strategy(config).describe().to(lang) for config in arms]
+        assert len(set(titles)) == len(titles), f"{bench}: two arms have one description among {titles}"
+
+
+def says_why_it_is_skipped(bench: Bench) -> None:
+    """``why_skipped`` is ``None`` or a sentence in both languages, whatever it is asked about."""
+    strategy = bench.strategy
+    for case in CASES:
+        for model in (bench.make_model(), None):
+            for n_rows in (0, 1, 3, len(case.train)):
+                train = case.train[:n_rows]
+                why = strategy.why_skipped(case.task, model, train)
+                place = f"{strategy.__name__} on {case.task.name}, {n_rows} rows, model {model and model.id}"
+                if why is not None:
+                    _assert_bilingual(why, place)
+                else:
+                    assert strategy.arms(case.task, model, train), f"{place}: neither skipped nor any arm"
+                    assert model or not strategy.needs_model, f"{place}: needs a model, must be skipped without one"
+
+
+def answers_are_well_formed(bench: Bench) -> None:
+    for config in bench.arms():
+        answers = bench.fit(config, _name(config)).solve(bench.case.queries)
+        assert len(answers) == len(bench.case.queries), f"{bench}, {config!r}: {len(answers)} answers"
+        for answer in answers:
+            _assert_well_formed(answer, f"{bench}, {config!r}")
+            assert answer.status == "scored", f"{bench}, {config!r}: {answer}"
+
+
+def keeps_order(bench: Bench) -> None:
+    """Answers belong to their queries: reversed, one by one, and for no query at all."""
+    queries = bench.case.queries
+    for config in bench.arms():
+        solver = bench.fit(config, _name(config))
+        together = _texts(solver.solve(queries))
+        assert _texts(solver.solve(queries[::-1]))[::-1] == together, f"{bench}, {config!r}: order matters"
+        alone = [_texts(solver.solve([query]))[0] for query in queries]
+        assert alone == together, f"{bench}, {config!r}: a query alone is answered in another way"
+        assert solver.solve([]) == [], f"{bench}, {config!r}: no query, no answer"
+
+
+def same_seed_same_answers(bench: Bench) -> None:
+    for config in bench.arms():
+        first, second = (_texts(bench.fit(config, f"{_name(config)}-{i}").solve(bench.case.queries)) for i in (1, 2))
+        assert first == second, f"{bench}, {config!r}: {first} and then {second}"
+
+
+def goes_on_in_its_folder(bench: Bench) -> None:
+    """A second ``fit`` in the folder of the first gives the same solver (a killed run resumes)."""
+    for config in bench.arms():
+        first = _texts(bench.fit(config, _name(config)).solve(bench.case.queries))
+        again = _texts(bench.fit(config, _name(config)).solve(bench.case.queries))
+        assert first == again, f"{bench}, {config!r}: {first} and then {again}"
+
+
+def saves_and_loads(bench: Bench) -> None:
+    for config in bench.arms():
+        solver = bench.fit(config, _name(config))
+        loaded = bench.reload(solver, _name(config))
+        before, after = _texts(solver.solve(bench.case.queries)), _texts(loaded.solve(bench.case.queries))
+        assert before == after, f"{bench}, {config!r}: {before}, but loaded {after}"
+
+
+def reads_answers_only_in_fit(bench: Bench) -> None:
+    """After ``fit`` every row is sealed: solving and saving must do without the rows' answers.
+
+    What a solver is given are queries, which have no answer to look at; this closes the other way.
+    """
+    for config in bench.arms():
+        seal = Seal()
+        train, dev = ([SealedExample(row, seal) for row in rows] for rows in (bench.case.train, bench.case.dev))
+        solver = bench.strategy(config).fit(train, dev, bench.context(_name(config)))
+        seal.closed = True
+        solver.solve(bench.case.queries)
+        bench.reload(solver, _name(config)).solve(bench.case.queries)
+
+
+def ignores_ids(bench: Bench) -> None:
+    """A query that carries a training row's id is answered like any other."""
+    stolen = [replace(query, id=row.id) for query, row in zip(bench.case.queries, bench.case.train)]
+    for config in bench.arms():
+        solver = bench.fit(config, _name(config))
+        expected = _texts(solver.solve(bench.case.queries))
+        assert _texts(solver.solve(stolen)) == expected, f"{bench}, {config!r}: the answer depends on the id"
+
+
+def leaves_its_input_alone(bench: Bench) -> None:
+    for config in bench.arms():
+        train, dev, queries = list(bench.case.train), list(bench.case.dev), list(bench.case.queries)
+        before = copy.deepcopy((train, dev, queries, bench.case.task))
+        context = bench.context(_name(config))
+        bench.strategy(config).fit(train, dev, context).solve(queries)
+        assert (train, dev, queries, context.task) == before, f"{bench}, {config!r}: changed what it was given"
+
+
+def records_failures(bench: Bench) -> None:
+    """A request that fails or does not fit costs its own row only, and says why."""
+    if not bench.strategy.needs_model:
+        return
+    failing, too_long = bench.case.queries[0], bench.case.queries[1]
+    for config in bench.arms():
+        solver = bench.fit(config, _name(config))
+        expected = solver.solve(bench.case.queries)
+        troubled = TroubledModel(bench.make_model(), failing.messages[-1].content, too_long.messages[-1].content)
+        answers = bench.reload(solver, _name(config), troubled).solve(bench.case.queries)
+        assert [answer.status for answer in answers[:2]] == ["failed", "over_limit"], f"{bench}, {config!r}: {answers}"
+        for answer in answers:
+            _assert_well_formed(answer, f"{bench}, {config!r}")
+        assert _texts(answers[2:]) == _texts(expected[2:]), f"{bench}, {config!r}: a failure changed other rows"
+
+
+STRATEGY_CHECKS: tuple[Callable[[Bench], None], ...] = (
+    has_a_name,
+    lists_plain_arms,
+    says_why_it_is_skipped,
+    answers_are_well_formed,
+    keeps_order,
+    same_seed_same_answers,
+    goes_on_in_its_folder,
+    saves_and_loads,
+    reads_answers_only_in_fit,
+    ignores_ids,
+    leaves_its_input_alone,
+    records_failures,
+)
+
+
+@dataclass
+class Seal:
+    closed: bool = False
+
+
+class SealedExample(Example):
+    """A row whose answer raises when it is read after its seal was closed."""
+
+    __slots__ = ("_seal",)
+
+    def __init__(self, row: Example, seal: Seal):
+        object.__setattr__(self, "_seal", seal)
+        super().__init__(row.query, row.output, row.references, row.source, row.group)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("output", "references") and object.__getattribute__(self, "_seal").closed:
+            raise AssertionError(f"the {name} of row {self.id} was read outside fit")
+        return object.__getattribute__(self, name)
+
+
+class TroubledModel:
+    """A model that fails on one question and finds another too long."""
+
+    def __init__(self, model: Model, failing: str, too_long: str):
+        self.inner = model
+        self.failing = failing
+        self.too_long = too_long
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    def count_tokens(self, text: str) -> int:
+        return self.inner.count_tokens(text)
+
+    def load_adapter(self, name: str, folder: str) -> None:
+        self.inner.load_adapter(name, folder)
+
+    def describe(self) -> dict[str, Any]:
+        return self.inner.describe()
+
+    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
+        done = self.inner.generate(requests, max_new_tokens=max_new_tokens)
+        return [self._spoilt(request, completion) for request, completion in zip(requests, done, strict=True)]
+
+    def _spoilt(self, request: Request, completion: Completion) -> Completion:
+        question = request.messages[-1].content
+        if question.startswith(self.failing):
+            return replace(completion, text="", finish_reason="error", error="made to fail")
+        if question.startswith(self.too_long):
+            return replace(completion, text="", finish_reason="over_context")
+        return completion
+
+
+def _assert_well_formed(answer: Answer, place: str) -> None:
+    assert answer.status in get_args(Status), f"{place}: {answer}"
+    assert (answer.text is not None) == (answer.status == "scored"), f"{place}: text only if scored, got {answer}"
+    assert answer.status == "scored" or answer.error, f"{place}: no reason in {answer}"
+    assert math.isfinite(answer.latency_ms), f"{place}: {answer}"
+    assert answer.latency_ms >= 0, f"{place}: {answer}"
+
+
+def _assert_bilingual(text: Text, place: str) -> None:
+    assert isinstance(text, Text), f"{place}: {text!r} is no Text"
+    assert text.en.strip(), f"{place}: no English"
+    assert re.search(r"[\u4e00-\u9fff]", text.zh), f"{place}: no Chinese in {text.zh!r}"
+
+
+def _texts(answers: Sequence[Answer]) -> list[str | None]:
+    return [answer.text for answer in answers]
+
+
+def _name(config: StrategyConfig) -> str:
+    """A folder name for an arm."""
+    return re.sub(r"\W+", "-", config.model_dump_json()).strip("-") or "default"

@@ -1,0 +1,221 @@
+"""The dev and test stages with small strategies made here: order, budget, resuming, and who sees what."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tuneworth.core.registry import load_plugin
+from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem
+from tuneworth.race.arms import Arm, Plan, Skipped, row_key
+from tuneworth.race.budget import Budget
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.stages import Stages
+from tuneworth.race.store import Store
+from tuneworth.race.watch import Silent
+from tuneworth.strategies.base import Answer, Solver, Strategy, StrategyConfig
+
+TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
+
+
+def rows(side, n):
+    return tuple(
+        Example(Query(f"{side}-{i}", (Message("user", f"{side} text {i}"),)), "ab"[i % 2], source=f"f:{i}")
+        for i in range(n)
+    )
+
+
+TRAIN, DEV, TEST = rows("train", 20), rows("dev", 120), rows("test", 130)
+SEEN: list[tuple[str, str, tuple[str, ...]]] = []
+
+
+class EvenSolver(Solver):
+    """Right on rows whose number is below ``reach``."""
+
+    def __init__(self, name, reach):
+        self.name, self.reach = name, reach
+
+    def solve(self, queries):
+        SEEN.append(("solve", self.name, tuple(query.id for query in queries)))
+        answers = []
+        for query in queries:
+            number = int(query.id.split("-")[1])
+            answers.append(Answer("ab"[number % 2] if number < self.reach else "x", latency_ms=1.0))
+        return answers
+
+    def save(self, folder):
+        (folder / "solver.json").write_text(json.dumps([self.name, self.reach]), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder, context):
+        SEEN.append(("load", folder.parent.name, ()))
+        return cls(*json.loads((folder / "solver.json").read_text(encoding="utf-8")))
+
+
+class Base(Strategy):
+    """A strategy that is right on the first ``reach`` rows."""
+
+    id = "base"
+    effort = 0
+    needs_model = False
+    title = Text(en="t", zh="t")
+    Config = StrategyConfig
+    solver = EvenSolver
+    reach = 0
+
+    @classmethod
+    def arms(cls, task, model, train):
+        return [cls.Config()]
+
+    def describe(self):
+        return self.title
+
+    def fit(self, train, dev, context):
+        SEEN.append(("fit", self.id, tuple(row.id for row in (*train, *dev))))
+        context.notes.append(Text(en=f"fitted {self.id}", zh=f"拟合 {self.id}"))
+        return EvenSolver(self.id, self.reach)
+
+
+class Simple(Base):
+    id, reach = "simple", 30
+
+
+class Better(Base):
+    id, effort, reach = "better", 1, 80
+
+
+class Middling(Base):
+    id, effort, reach = "middling", 1, 50
+
+
+class Tuned(Base):
+    id, effort, tuned, reach = "tuned", 5, True, 100
+
+
+class Broken(Base):
+    id, effort = "broken", 2
+
+    def fit(self, train, dev, context):
+        raise RuntimeError("matrix is singular")
+
+
+class Full(Base):
+    id = "full"
+
+    def fit(self, train, dev, context):
+        raise OSError(28, "No space left on device")
+
+
+def arm(strategy):
+    return Arm(strategy.id, f"{abs(hash(strategy.id)):016x}", strategy, strategy.Config(), None)
+
+
+def stages(tmp_path, store, *, budget=None, dev=DEV):
+    metrics = [load_plugin("tuneworth.metrics", "accuracy").with_labels(TASK.labels)]
+    runner = Runner(
+        TASK, TRAIN, dev, metrics, store, tmp_path, 0, SharedEncoder(lambda: pytest.fail("no encoder"), []), 8, Silent()
+    )
+    return Stages(runner, Budget(budget), len(TEST), None)
+
+
+@pytest.fixture
+def store(tmp_path):
+    SEEN.clear()
+    with Store(tmp_path / "store.sqlite") as opened:
+        yield opened
+
+
+def test_finalists_alone_meet_the_test_rows_once(tmp_path, store):
+    run = stages(tmp_path, store)
+    plan = Plan(
+        tuple(map(arm, (Simple, Better, Middling, Tuned))), (Skipped("none", Base, None, Text(en="why", zh="为何")),)
+    )
+    raced = run.race(plan)
+    test_ids = {row.id for row in TEST}
+    assert not any(test_ids & set(ids) for _, _, ids in SEEN), "an arm saw a test row while choosing"
+    before = len(SEEN)
+    outcomes = run.final(TEST)
+    assert set(outcomes) == {"simple", "better", "tuned"}
+    asked = [row for kind, _, ids in SEEN[before:] if kind == "solve" for row in ids if row in test_ids]
+    assert sorted(asked) == sorted([row.id for row in TEST] * 3), "every test row once per finalist"
+    assert raced.results["tuned"].test["accuracy"].value == pytest.approx(100 / 130)
+    assert raced.results["middling"].test == {}
+    assert raced.results["none"].state == "skipped"
+    assert raced.results["tuned"].notes == [Text(en="fitted tuned", zh="拟合 tuned")]
+    assert raced.results["tuned"].cost.latency_p50_ms is not None
+
+
+def test_fit_never_sees_test_rows(tmp_path, store):
+    run = stages(tmp_path, store)
+    run.race(Plan((arm(Simple), arm(Tuned)), ()))
+    run.final(TEST)
+    for kind, _, ids in SEEN:
+        if kind == "fit":
+            assert {name.split("-")[0] for name in ids} == {"train", "dev"}
+
+
+def test_an_arm_that_breaks_is_recorded_and_the_run_goes_on(tmp_path, store):
+    run = stages(tmp_path, store)
+    raced = run.race(Plan((arm(Broken), arm(Simple)), ()))
+    assert raced.results["broken"].state == "failed"
+    assert "matrix is singular" in raced.results["broken"].why.en
+    assert raced.results["simple"].state == "measured"
+    with pytest.raises(ArmFailed, match="matrix is singular"):
+        run.runner.fit(arm(Broken))
+
+
+def test_a_full_disk_ends_the_run_with_a_clear_error(tmp_path, store):
+    with pytest.raises(EnvironmentProblem, match="disk is full"):
+        stages(tmp_path, store).race(Plan((arm(Full),), ()))
+
+
+def test_a_second_start_pays_for_nothing_again(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Tuned)), ())
+    first = stages(tmp_path, store)
+    first.race(plan)
+    outcomes = first.final(TEST)
+    SEEN.clear()
+    second = stages(tmp_path, store)
+    raced = second.race(plan)
+    assert second.final(TEST) == outcomes
+    assert [kind for kind, _, _ in SEEN] == ["load", "load"]
+    for arm_id, result in raced.results.items():
+        assert result.dev == first.raced.results[arm_id].dev
+        assert result.test == first.raced.results[arm_id].test
+
+
+def test_a_partial_start_goes_on_with_the_same_batches(tmp_path, store):
+    run = stages(tmp_path, store)
+    solver, _ = run.runner.fit(arm(Simple))
+    whole = run.runner.measure(arm(Simple), solver, "dev", DEV)
+    batches = [ids for kind, _, ids in SEEN if kind == "solve"]
+    with Store(tmp_path / "other.sqlite") as other:
+        again = stages(tmp_path, other)
+        solver, _ = again.runner.fit(arm(Simple))
+        again.runner.measure(arm(Simple), solver, "dev", DEV[:50])
+        SEEN.clear()
+        resumed = again.runner.measure(arm(Simple), solver, "dev", DEV)
+    assert [ids for kind, _, ids in SEEN if kind == "solve"] == batches[1:]
+    assert [outcome.answer for outcome in resumed.outcomes] == [outcome.answer for outcome in whole.outcomes]
+
+
+def test_when_the_budget_is_spent_later_arms_are_skipped_and_say_so(tmp_path, store):
+    run = stages(tmp_path, store, budget=1e-6)
+    raced = run.race(Plan((arm(Simple), arm(Better), arm(Tuned)), ()))
+    assert raced.results["simple"].state == "measured", "the first arm is always measured"
+    for name in ("better", "tuned"):
+        assert raced.results[name].state == "skipped"
+        assert "--budget" in raced.results[name].why.en
+
+
+def test_rows_of_the_same_content_share_an_outcome_under_their_own_ids(tmp_path, store):
+    twin = Example(Query("dev-twin", DEV[0].query.messages), DEV[0].output)
+    assert row_key(twin) == row_key(DEV[0])
+    run = stages(tmp_path, store, dev=(*DEV[:3], twin))
+    solver, _ = run.runner.fit(arm(Simple))
+    found = run.runner.measure(arm(Simple), solver, "dev", run.runner.dev).outcomes
+    assert [outcome.row_id for outcome in found] == ["dev-0", "dev-1", "dev-2", "dev-twin"]

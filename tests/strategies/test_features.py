@@ -1,0 +1,79 @@
+"""Text features and nearest rows: unit vectors, fitted on train only, the same after save and load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuneworth.core.task import Task
+from tuneworth.errors import InputError
+from tuneworth.strategies.features import Embeddings, NgramTfidf, default_kind, load_features, text_features
+from tuneworth.strategies.neighbours import NearestRows
+from tuneworth.testing.cases import HashEncoder
+
+ENGLISH = Task(name="t", kind="text", metric="rouge_l")
+CHINESE = ENGLISH.model_copy(update={"language": "zh"})
+TEXTS = ["今天天气很好", "明天会下雨吗", "股票涨了", "基金跌了很多", "the weather"]
+
+
+def no_encoder():
+    raise AssertionError("the encoder was loaded")
+
+
+@pytest.mark.parametrize(("language", "kind"), [("en", "embedding"), ("zh", "tfidf"), ("other", "tfidf")])
+def test_the_language_decides(language: str, kind: str) -> None:
+    assert default_kind(ENGLISH.model_copy(update={"language": language})) == kind
+
+
+def test_tfidf_rows_are_unit_vectors_and_see_shared_characters() -> None:
+    features = text_features(CHINESE, TEXTS, no_encoder)
+    x = features.transform(TEXTS)
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(np.asarray(x.power(2).sum(axis=1)).ravel(), 1, rtol=1e-5)
+    cosines = (features.transform(["天气好吗"]) @ x.T).toarray()[0]
+    assert cosines.argmax() == 0
+    assert cosines[2] == 0
+
+
+def test_tfidf_comes_back_exactly(tmp_path: Path) -> None:
+    features = NgramTfidf.fit("zh", TEXTS)
+    features.save(tmp_path)
+    loaded = load_features(tmp_path, no_encoder)
+    fresh = [*TEXTS, "没见过的文字 unseen"]
+    assert (features.transform(fresh) != loaded.transform(fresh)).nnz == 0
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".npy"}
+
+
+def test_embeddings_insist_on_their_encoder(tmp_path: Path) -> None:
+    Embeddings(HashEncoder()).save(tmp_path)
+
+    class Other(HashEncoder):
+        id = "other"
+
+    assert load_features(tmp_path, HashEncoder).kind == "embedding"
+    with pytest.raises(InputError, match="made with the encoder 'hash-64', but 'other' is loaded"):
+        load_features(tmp_path, Other)
+
+
+@pytest.mark.parametrize("task", [ENGLISH, CHINESE], ids=["embedding", "tfidf"])
+def test_nearest_rows_rank_by_cosine(task: Task, tmp_path: Path) -> None:
+    texts = ["aaa bbb", "ccc ddd", "aaa bbb ccc", "aaa bbb"]
+    index = NearestRows.fit(text_features(task, texts, HashEncoder), texts)
+    ranked = index.top(["aaa bbb", "ccc ddd"], k=3)
+    assert ranked[0].tolist() == [0, 3, 2]
+    assert ranked[1, 0] == 1
+    assert index.top(["x"], k=9).shape == (1, 4)
+    assert index.top([], k=2).shape == (0, 2)
+    index.save(tmp_path)
+    assert np.array_equal(NearestRows.load(tmp_path, HashEncoder).top(["aaa bbb", "ccc ddd"], k=3), ranked)
+
+
+def test_many_queries_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"text {i} {'x' * (i % 7)}" for i in range(40)]
+    index = NearestRows.fit(Embeddings(HashEncoder()), texts)
+    whole = index.top(texts, k=5)
+    monkeypatch.setattr("tuneworth.strategies.neighbours.QUERIES_AT_ONCE", 7)
+    assert np.array_equal(index.top(texts, k=5), whole)
+    assert np.array_equal(whole[:, 0], np.arange(40))
