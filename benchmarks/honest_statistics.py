@@ -1,6 +1,6 @@
 """Do the intervals cover what they promise, and is "better" rarely false?
 
-    python benchmarks/honest_statistics.py            # about two minutes on one core, prints Markdown
+    python benchmarks/honest_statistics.py            # about four minutes on one core, prints Markdown
     python benchmarks/honest_statistics.py --repeats 4000
 
 Right/wrong pairs are not simulated but enumerated: every table of wins and losses with its probability,

@@ -15,6 +15,7 @@ from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
 from tuneworth.data.load import load
+from tuneworth.data.rows import write_rejected
 from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.models import catalog
@@ -31,6 +32,9 @@ from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 
 
+DEFAULT_BUDGET_SECONDS = 15 * 60.0
+
+
 @dataclass(frozen=True)
 class Start:
     """What is about to be done, for a user to agree to."""
@@ -38,7 +42,7 @@ class Start:
     prepared: Prepared
     plan: Plan
     folder: RunFolder
-    budget_seconds: float | None
+    budget_seconds: float
 
 
 def run(
@@ -69,16 +73,17 @@ def run(
         return finished
     started = time.monotonic()
     loaded = load(task_file)
-    metrics = prepare.metrics(loaded, task_file, watcher)
+    metrics = prepare.metrics(loaded, watcher)
     models = prepare.models(task_file, watcher)
     prepared = make_split(loaded, seed=task_file.seed, fits=prepare.fits(models), **prepare.sizes(task_file))
     split, task = prepared.split, prepared.task
     basis = hashlib.sha256(f"{split.digest} {task_file.seed} {[metric.fingerprint for metric in metrics]}".encode()).hexdigest()
     plan = plan_arms(task, split.train, models, task_file.strategies, basis)
-    if not agree(Start(prepared, plan, folder, task_file.budget_seconds)):
+    budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
+    if not agree(Start(prepared, plan, folder, budget_seconds)):
         return None
     folder.create()
-    prepare.write_rejected(folder, prepared)
+    write_rejected(folder.rejected, prepared.rejected)
     with Store(folder.store) as store:
         folder.freeze(store, split)
         encoder = SharedEncoder(catalog.open_encoder, [row.query.text for row in split.train])
@@ -94,7 +99,7 @@ def run(
             max_new_tokens=prepare.max_new_tokens(models, split.train),
             watcher=watcher,
         )
-        budget = Budget(task_file.budget_seconds, store.seconds_spent())
+        budget = Budget(budget_seconds, store.seconds_spent())
         stages = Stages(runner, budget, len(split.test), task_file.machine_usd_per_hour)
         raced = stages.race(plan)
         outcomes = stages.final(split.test)

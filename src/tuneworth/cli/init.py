@@ -25,7 +25,7 @@ def init(
     """Infer what can be inferred and write it down."""
     from tuneworth.data.load import load
     from tuneworth.data.taskfile import task_file_for
-    from tuneworth.data.template import write_task_file
+    from tuneworth.data.initfile import write_task_file
 
     del lang
     loaded = load(task_file_for(source))

@@ -103,7 +103,7 @@ def run(
         "margin": margin,
         "seed": seed,
         "machine_usd_per_hour": machine_usd_per_hour,
-        "private": private,
+        "limits": {"private": True} if private else None,
     }
     task_file = _task_file(source, {name: value for name, value in options.items() if value is not None})
     folder = _folder(task_file, out, fresh)
@@ -137,10 +137,10 @@ def show(result: RunResult, folder: RunFolder, *, as_json: bool) -> None:
 
 
 def _task_file(source: str, options: dict[str, Any]) -> TaskFile:
-    from tuneworth.data.taskfile import load_task_file, task_file_for
+    from tuneworth.data.taskfile import load_task_file, task_file_for, with_options
 
     if Path(source).suffix.lower() in (".yaml", ".yml"):
-        return load_task_file(Path(source), **options)
+        return with_options(load_task_file(Path(source)), **options)
     return task_file_for(source, **options)
 
 
@@ -154,8 +154,8 @@ def _folder(task_file: TaskFile, out: Path | None, fresh: bool) -> RunFolder:
         folder = RunFolder(out)
     else:
         files = [path for path in (task_file.train, task_file.test) if path and Path(path).is_file()]
-        digests = [sha256_of(Path(path)) for path in files]
-        folder = folder_for(RUNS, task_file.name, {"task": task_file.model_dump(mode="json"), "files": digests})
+        settings = {"task": task_file.model_dump(mode="json"), "files": [sha256_of(Path(path)) for path in files]}
+        folder = folder_for(RUNS, task_file.name or Path(task_file.train).stem, settings)
     if fresh and folder.store.exists():
         shutil.rmtree(folder.path)
     return folder
@@ -175,7 +175,7 @@ def describe_start(start: Start) -> list[Text]:
     """What was inferred and what will be done."""
     data, plan = start.prepared.summary, start.plan
     budget = start.budget_seconds
-    minutes = f"{budget / 60:.0f}" if budget else "∞"
+    minutes = f"{budget / 60:g}"
     return [
         *data.inferred,
         *data.warnings,

@@ -70,12 +70,13 @@ def _library_versions() -> dict[str, str]:
 
 def _git_revision() -> str | None:
     """Revision of the folder the user works in, with ``+`` when it has uncommitted changes."""
+    revision = _git("rev-parse", "HEAD")
+    return None if revision is None else revision + ("+" if _git("status", "--porcelain") else "")
+
+
+def _git(*arguments: str) -> str | None:
     try:
-        options: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 5}
-        revision = subprocess.run(["git", "rev-parse", "HEAD"], check=False, **options)
-        changes = subprocess.run(["git", "status", "--porcelain"], check=False, **options)
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=5, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    if revision.returncode != 0:
-        return None
-    return revision.stdout.strip() + ("+" if changes.stdout.strip() else "")
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -72,8 +72,8 @@ class _Deal:
         return [dealt[at] for at in range(len(self.groups))]
 
     def _side_for(self, group: Group, name: str) -> Side:
-        open_sides = [side for side in self.targets if side == "train" or self._fits(group, side)]
-        chosen = max(open_sides, key=lambda side: (self.wanted[name][side], self.room[side]))
+        open_sides: list[Side] = [side for side in self.targets if side == "train" or self._fits(group, side)]
+        chosen: Side = max(open_sides, key=lambda side: (self.wanted[name][side], self.room[side]))
         self.room[chosen] -= group.size
         for other, count in group.classes.items():
             self.wanted[other][chosen] -= count

@@ -59,10 +59,7 @@ def read(source: str, *, name: str | None = None) -> RawData:
         raise _unknown_format(path, name)
     data = read_bytes(path, name)
     notes: list[Text] = []
-    if suffix in PARQUET_SUFFIXES:
-        rows = tables.read_parquet(path, name)
-    else:
-        rows = _parse_text(data, suffix, name, notes)
+    rows = tables.read_parquet(path, name) if suffix in PARQUET_SUFFIXES else _parse_text(data, suffix, name, notes)
     return _checked(RawData(name, rows.rows, rows.rejected, sha256_of(data), notes))
 
 

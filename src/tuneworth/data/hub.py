@@ -16,6 +16,7 @@ from tuneworth.data.tables import without_nulls
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 
 PREFIX = "hf://"
+_ANSWER_SECONDS = 15.0
 _ADDRESS = re.compile(
     r"hf://(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)(?::(?P<config>[\w.-]+))?(?:/(?P<split>[\w.-]+))?", re.ASCII
 )
@@ -60,6 +61,7 @@ def read_hub(source: str) -> tuple[Rows, str]:
         raise EnvironmentProblem(Problem(source, message)) from None
     datasets.disable_progress_bars()
     try:
+        _ask(address.repo)
         data = datasets.load_dataset(address.repo, address.config, split=address.split)
     except ValueError as error:  # no such config or split: the message lists those there are
         shown = quote(str(error), 300)
@@ -67,6 +69,14 @@ def read_hub(source: str) -> tuple[Rows, str]:
     except Exception as error:  # the library passes on the errors of four others
         raise _no_answer(source, error) from error
     return rows_of(data, source)
+
+
+def _ask(repo: str) -> None:
+    """One request before the library's many: it would try for half a minute when the network is down."""
+    import huggingface_hub
+
+    if not huggingface_hub.constants.HF_HUB_OFFLINE:  # offline on purpose: the library's cache answers
+        huggingface_hub.HfApi().dataset_info(repo, timeout=_ANSWER_SECONDS)
 
 
 def _no_answer(source: str, error: Exception) -> EnvironmentProblem:
@@ -79,7 +89,7 @@ def _no_answer(source: str, error: Exception) -> EnvironmentProblem:
     return EnvironmentProblem(Problem(source, message), next_step)
 
 
-def rows_of(data: Iterable[dict[str, Any]], source: str) -> tuple[Rows, str]:
+def rows_of(data: Iterable[Any], source: str) -> tuple[Rows, str]:
     """Rows of a ``datasets.Dataset``; numbers of a ``ClassLabel`` column become its names."""
     names = _class_names(data)
     rows = []

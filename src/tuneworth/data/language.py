@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from tuneworth.core.task import Language
 from tuneworth.core.text import Text
 
-_ENGLISH = frozenset(
-    "the and to of that for it you with my what how are this not from have can your there which by at be "
-    "was is i do will he she they we his her has when who if an as all would been more about out up".split()
-)
+_WORDS = """
+the and to of that for it you with my what how are this not from have can your there which by at be
+was is i do will he she they we his her has when who if an as all would been more about out up
+"""
+_ENGLISH = frozenset(_WORDS.split())
 _ENGLISH_SHARE = 0.06  # English prose has 30-45 %; German, French, Spanish, Italian, Dutch below 5 %
 _HAN_SHARE = 0.3
 _KANA_OR_HANGUL_SHARE = 0.05

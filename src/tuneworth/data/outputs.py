@@ -33,7 +33,7 @@ def type_of(value: object) -> OutputType | None:
 
 def common_type(outputs: Sequence[object]) -> OutputType:
     """The type most outputs have; on a tie, the one that comes first in the file."""
-    counts = Counter(found for value in outputs if (found := type_of(value)) is not None)
+    counts: Counter[OutputType] = Counter(found for value in outputs if (found := type_of(value)) is not None)
     return counts.most_common(1)[0][0] if counts else "text"
 
 

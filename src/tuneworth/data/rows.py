@@ -65,10 +65,8 @@ class Rejected:
 
 def quote(value: object, limit: int = SHOWN_CHARS) -> str:
     """``value`` for a message: one line, at most ``limit`` characters."""
-    if isinstance(value, str):
-        text = value[: limit + 1]  # cut first: a value of a megabyte is not worth escaping whole
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = text[: limit + 1]  # cut first: a value of a megabyte is not worth escaping whole
     text = text.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\x00", "\\0")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -81,7 +79,8 @@ def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
     """
     lines = [
         json.dumps(
-            {"file": row.file, "line": row.line, "reason": row.reason.model_dump(), "raw": row.raw}, ensure_ascii=False
+            {"file": row.file, "line": row.line, "reason": {"en": row.reason.en, "zh": row.reason.zh}, "raw": row.raw},
+            ensure_ascii=False,
         )
         for row in rejected
     ]

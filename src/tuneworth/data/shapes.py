@@ -149,10 +149,9 @@ def _pair_shape(source: str, target: str, columns: Counter[str], extras: Extras)
 
 def _pair(inputs: tuple[str, ...], output: str) -> Callable[[dict[str, Any]], Draft]:
     def convert(value: dict[str, Any]) -> Draft:
-        answer = _required(value, output)
+        first, answer = _required(value, inputs[0]), _required(value, output)
         if is_conversation(answer):
             answer = read_turns(answer)[-1].content
-        first = _required(value, inputs[0])
         if len(inputs) == 1 and is_conversation(first):
             turns = read_turns(first)
             if turns[-1].role != "user":

@@ -41,6 +41,8 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     """Errors with those of the members of one union told once."""
     seen: dict[Location, ErrorDetails] = {}
     for detail in error.errors(include_url=False):
+        if detail["loc"][-1:] == ("str",) and isinstance(detail["input"], list):
+            continue  # a list was meant: what is wrong inside it is told by the list's own errors
         seen.setdefault(_place(detail), detail)
     return list(seen.values())
 
@@ -83,7 +85,7 @@ def _rule(kind: str, context: dict[str, Any]) -> Text:
     }
     if kind in bounds:
         key, en, zh = bounds[kind]
-        value = context[key]
+        value = f"{context[key]:g}" if isinstance(context[key], float) else context[key]
         return Text(en=en.format(value), zh=zh.format(str(value).replace(" or ", "、").replace(", ", "、")))
     types = {
         "string": ("must be text", "应为文本"),

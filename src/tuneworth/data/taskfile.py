@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import Language, Limits, OutputKind
-from tuneworth.core.text import Lang, Text
+from tuneworth.core.text import Lang
 from tuneworth.data.encoding import decode
 from tuneworth.data.files import read_bytes
 from tuneworth.data.hub import PREFIX
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.data.yamlfile import parse_yaml
-from tuneworth.errors import InputError, Problem
+from tuneworth.errors import InputError
 
 DEFAULT_MODELS = ("smollm2-135m",)
 _BUDGET = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
@@ -140,10 +141,10 @@ class TaskFile(_Section):
         """The budget in seconds, or ``None`` without one."""
         return None if self.budget is None else float(_seconds(self.budget) or 0)
 
-    @field_validator("budget")
+    @field_validator("budget", mode="before")
     @classmethod
-    def _has_units(cls, budget: str | None) -> str | None:
-        if budget is not None and not _seconds(budget):
+    def _has_units(cls, budget: object) -> object:
+        if budget is not None and not (isinstance(budget, str) and _seconds(budget)):
             raise _refused(
                 "must be a time with its unit, such as 90s, 10m, 1h or 1h30m",
                 "应为带单位的时间，例如 90s、10m、1h 或 1h30m",
@@ -231,7 +232,7 @@ def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
 
 
 def _absolute(source: str, folder: Path) -> str:
-    return source if source.startswith(PREFIX) else str(folder / Path(source).expanduser())
+    return source if source.startswith(PREFIX) else os.path.normpath(folder / Path(source).expanduser())
 
 
 def _seconds(budget: str) -> int:

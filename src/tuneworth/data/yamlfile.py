@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
@@ -36,7 +37,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):  # pyright: ignore[reportUnknownMemberType]
             mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here", mark)
+            raise ComposerError(None, None, "aliases (*name) are not read here", mark)
         return super().compose_node(parent, index)
 
 

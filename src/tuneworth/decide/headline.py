@@ -35,7 +35,7 @@ def _gain(evidence: Evidence, ruling: Ruling) -> Text:
     return say(
         "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best arm without tuning "
         "({interval}, {n} test rows).",
-        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案“{untuned}”高 {gain}（{interval}，{n} 行测试数据）。",
+        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案{untuned}高 {gain}（{interval}，{n} 行测试数据）。",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
         score=percent(evidence.score(tuned).value),
@@ -59,13 +59,13 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
     if pair.answer == "worse":
         return say(
             "Don’t fine-tune: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
-            "不必微调：“{untuned}”无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
+            "不必微调：{untuned}无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
             **parts,
         )
     return say(
         "Don’t fine-tune: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
         "less than your margin of {margin} ({interval}).",
-        "不必微调：“{untuned}”无需微调就达到 {score}，{tuned}最多只比它高 {most}，"
+        "不必微调：{untuned}无需微调就达到 {score}，{tuned}最多只比它高 {most}，"
         "不到你设定的 {margin} 界限（{interval}）。",
         **parts,
     )
@@ -76,7 +76,7 @@ def _open(evidence: Evidence, ruling: Ruling) -> Text:
     seen = say(
         "Can’t tell yet: {tuned} minus {untuned} is {difference} on {n} test rows, "
         "and the true difference may be anywhere from {low} to {high}.",
-        "还下不了结论：在 {n} 行测试数据上，{tuned}与“{untuned}”相差 {difference}，"
+        "还下不了结论：在 {n} 行测试数据上，{tuned}与{untuned}相差 {difference}，"
         "而真实差异可能在 {low} 到 {high} 之间。",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
@@ -109,7 +109,7 @@ def _label(ruling: Ruling, pair: Comparison) -> Text:
 def _meanwhile(evidence: Evidence, ruling: Ruling) -> Text:
     if ruling.recommended is None:
         return Text(en="", zh="")
-    return say(" Meanwhile use {arm}.", "在此之前先用“{arm}”。", arm=evidence.name(ruling.recommended))
+    return say(" Meanwhile use {arm}.", "在此之前先用{arm}。", arm=evidence.name(ruling.recommended))
 
 
 def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
@@ -126,7 +126,7 @@ def _tuned_breaks_limits(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned = _needed(ruling.tuned), _needed(ruling.recommended)
     return say(
         "Don’t fine-tune: {tuned} may not be used ({why}), and {untuned} keeps every limit with a score of {score}.",
-        "不必微调：{tuned}不可用（{why}），而“{untuned}”满足所有限制，得分 {score}。",
+        "不必微调：{tuned}不可用（{why}），而{untuned}满足所有限制，得分 {score}。",
         tuned=evidence.name(tuned),
         why=evidence.breaches[tuned.arm_id][0],
         untuned=evidence.name(untuned),
@@ -139,7 +139,7 @@ def _no_room(evidence: Evidence, ruling: Ruling) -> Text:
     return say(
         "Don’t fine-tune: tuning was not measured, but {untuned} already scores {score}; "
         "even a perfect model would gain less than your margin of {margin}.",
-        "不必微调：这次没有测到微调，但“{untuned}”已达到 {score}，就算满分也多不出你设定的 {margin} 界限。",
+        "不必微调：这次没有测到微调，但{untuned}已达到 {score}，就算满分也多不出你设定的 {margin} 界限。",
         untuned=evidence.name(untuned),
         score=score(evidence.score(untuned)),
         margin=points(evidence.task.margin),
@@ -150,7 +150,7 @@ def _tuned_not_measured(evidence: Evidence, ruling: Ruling) -> Text:
     untuned = _needed(ruling.untuned)
     seen = say(
         "Can’t tell: fine-tuning was not measured. Without it, {untuned} scores {score}.",
-        "还下不了结论：这次没有测到微调。免微调方案中，“{untuned}”的得分为 {score}。",
+        "还下不了结论：这次没有测到微调。免微调方案中，{untuned}的得分为 {score}。",
         untuned=evidence.name(untuned),
         score=score(evidence.score(untuned)),
     )

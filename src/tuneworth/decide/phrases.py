@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,11 +10,18 @@ from tuneworth.core.run import ArmResult, Interval, Score
 from tuneworth.core.text import Lang, Text
 
 MINUS = "−"
+_CHARACTER = "[\u4e00-\u9fff“”（）［］]"
+_SPACE_BETWEEN_CHARACTERS = re.compile(f"(?<={_CHARACTER}) (?={_CHARACTER})")
 
 
 def say(en: str, zh: str, **parts: Text | str | int) -> Text:
-    """Both templates filled with the same parts, each in its own language."""
-    return Text(en=en.format(**_in("en", parts)), zh=zh.format(**_in("zh", parts)))
+    """Both templates filled with the same parts, each in its own language.
+
+    Numbers stand off from Chinese characters by a space, characters do not stand off from one another;
+    where a part ends in one or the other is only known here.
+    """
+    chinese = zh.format(**_in("zh", parts))
+    return Text(en=en.format(**_in("en", parts)), zh=_SPACE_BETWEEN_CHARACTERS.sub("", chinese))
 
 
 def _in(lang: Lang, parts: dict[str, Text | str | int]) -> dict[str, str]:
@@ -80,16 +88,20 @@ def usd(value: float) -> Text:
     return Text(en=f"${value:.3g}", zh=f"{value:.3g} 美元")
 
 
+def p_value(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
 def listed(texts: Sequence[Text]) -> Text:
     return Text(en="; ".join(text.en for text in texts), zh="；".join(text.zh for text in texts))
 
 
 def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
-    """Arm id → a name unique among ``arms``: the title, with model or id only where needed."""
+    """Arm id → a quoted name unique among ``arms``: the title, with model or id only where needed."""
     names = {arm.arm_id: arm.title for arm in arms}
     for more in ({arm.arm_id: arm.model or arm.arm_id for arm in arms}, {arm.arm_id: arm.arm_id for arm in arms}):
         taken = Counter(name.en for name in names.values())
         for arm in arms:
             if taken[names[arm.arm_id].en] > 1:
                 names[arm.arm_id] = say("{title} [{more}]", "{title}［{more}］", title=arm.title, more=more[arm.arm_id])
-    return names
+    return {arm_id: say("“{name}”", "“{name}”", name=name) for arm_id, name in names.items()}

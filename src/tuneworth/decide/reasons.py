@@ -6,7 +6,17 @@ from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.limits import n_unscored
-from tuneworth.decide.phrases import listed, percent, points, say, score, seconds, signed_interval, signed_points
+from tuneworth.decide.phrases import (
+    listed,
+    p_value,
+    percent,
+    points,
+    say,
+    score,
+    seconds,
+    signed_interval,
+    signed_points,
+)
 from tuneworth.decide.ruling import Ruling
 
 
@@ -26,9 +36,10 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
 def _scores(evidence: Evidence) -> list[Text]:
     return [
         say(
-            "{arm}: {score} on {n} test rows, never seen before.",
-            "{arm}：在 {n} 行从未见过的测试数据上得分 {score}。",
+            "{arm}: {metric} {score} on {n} test rows, never seen before.",
+            "{arm}：在 {n} 行从未见过的测试数据上，{metric} 为 {score}。",
             arm=evidence.name(arm),
+            metric=evidence.metric,
             score=score(evidence.score(arm)),
             n=evidence.score(arm).n_rows,
         )
@@ -43,9 +54,9 @@ def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
     return [
         say(
             "Row by row, {tuned} did better than {untuned} on {wins} rows, worse on {losses} and the same on {ties}: "
-            "{difference} ({interval}; p = {p} after correcting for all comparisons).",
-            "逐行对比，{tuned}在 {wins} 行上好于“{untuned}”，{losses} 行上更差，{ties} 行相同："
-            "差异 {difference}（{interval}；多重比较校正后 p = {p}）。",
+            "{difference} ({interval}; {p} after correcting for all comparisons).",
+            "逐行对比，{tuned}在 {wins} 行上好于{untuned}，{losses} 行上更差，{ties} 行相同："
+            "差异 {difference}（{interval}；多重比较校正后 {p}）。",
             tuned=evidence.name(ruling.tuned),
             untuned=evidence.name(ruling.untuned),
             wins=pair.wins,
@@ -53,7 +64,7 @@ def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
             ties=pair.ties,
             difference=signed_points(pair.difference),
             interval=signed_interval(pair.interval),
-            p=f"{pair.p_adjusted:.2g}",
+            p=p_value(pair.p_adjusted),
         )
     ]
 
@@ -70,7 +81,7 @@ def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
         return [
             say(
                 "{chosen} is recommended because it is simpler: {best} is less than {margin} better ({interval}).",
-                "推荐“{chosen}”是因为它更简单：{best}的优势不到 {margin}（{interval}）。",
+                "推荐{chosen}是因为它更简单：{best}的优势不到 {margin}（{interval}）。",
                 margin=points(evidence.task.margin),
                 **parts,
             )
@@ -78,7 +89,7 @@ def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
     return [
         say(
             "{chosen} is for the meantime: it is simpler, and {best} is not shown to be better ({interval}).",
-            "“{chosen}”只是暂用：它更简单，而{best}尚未显示出更好（{interval}）。",
+            "{chosen}只是暂用：它更简单，而{best}尚未显示出更好（{interval}）。",
             **parts,
         )
     ]
@@ -177,9 +188,9 @@ def _trivial(evidence: Evidence, arm: ArmResult) -> Text | None:
     if best is None or metric not in arm.dev or best.dev[metric].value < arm.dev[metric].interval.low:
         return None
     return say(
-        "Mind that the yardstick “{yardstick}” scores {value} on the dev rows, about as much as {arm}: "
+        "Mind that the yardstick {yardstick} scores {value} on the dev rows, about as much as {arm}: "
         "the score is easily reached, or the model does little.",
-        "请注意，参照“{yardstick}”在开发集上就有 {value}，与{arm}相差无几：要么这个分数本来就容易拿到，要么模型没起多大作用。",
+        "请注意，参照{yardstick}在开发集上就有 {value}，与{arm}相差无几：要么这个分数本来就容易拿到，要么模型没起多大作用。",
         yardstick=evidence.name(best),
         value=percent(best.dev[metric].value),
         arm=evidence.name(arm),

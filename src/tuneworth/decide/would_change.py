@@ -51,7 +51,7 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
         say(
             "A better prompt or other examples would have to lift {untuned} by about {low} before this verdict is in doubt, "
             "and by {gain} to catch up.",
-            "换提示词或示例，要让“{untuned}”再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
+            "换提示词或示例，要让{untuned}再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
             untuned=evidence.name(ruling.untuned),
             low=points(pair.interval.low),
             gain=points(pair.difference),
@@ -82,13 +82,16 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 room=points(1 - evidence.score(ruling.untuned).interval.low) if ruling.untuned is not None else "",
             )
         ]
+    seen = say("allow {most} at most", "表明最多 {most}", most=points(pair.interval.high))
+    if pair.interval.high <= 0:
+        seen = Text(en="show a loss", zh="显示的却是下降")
     found = [
         say(
-            "A gain of more than {margin} from tuning would; these {n} test rows allow {most} at most.",
-            "微调带来的提升超过 {margin} 才会改变结论；这 {n} 行测试数据表明最多 {most}。",
+            "A gain of more than {margin} from tuning would; these {n} test rows {seen}.",
+            "微调带来的提升超过 {margin} 才会改变结论；这 {n} 行测试数据{seen}。",
             margin=points(margin),
             n=pair.n_rows,
-            most=points(max(0.0, pair.interval.high)),
+            seen=seen,
         )
     ]
     if 0 < pair.interval.high < margin:
@@ -136,8 +139,8 @@ def _after_none(evidence: Evidence, ruling: Ruling) -> list[Text]:
 def _relax(evidence: Evidence, arms: tuple[ArmResult, ...] | list[ArmResult]) -> list[Text]:
     return [
         say(
-            "{arm} ({score}) would be back if this were no longer so: {why}.",
-            "只要下列情况改变，{arm}（得分 {score}）就能重新入选：{why}。",
+            "Mending or relaxing this would bring {arm} ({score}) back: {why}.",
+            "解决或放宽以下这点，{arm}（得分 {score}）就能重新入选：{why}。",
             arm=evidence.name(arm),
             score=percent(evidence.score(arm).value),
             why=listed(evidence.breaches[arm.arm_id]),
@@ -171,7 +174,7 @@ def _limits(evidence: Evidence, ruling: Ruling) -> list[Text]:
     return [
         say(
             "A p95 latency limit below {limit} rules {arm} out; {next} ({score}) would take its place.",
-            "若要求 p95 延迟低于 {limit}，“{arm}”就不可用，将改用“{next}”（得分 {score}）。",
+            "若要求 p95 延迟低于 {limit}，{arm}就不可用，将改用{next}（得分 {score}）。",
             limit=milliseconds(arm.cost.latency_p95_ms),
             arm=evidence.name(arm),
             next=evidence.name(faster[0]),

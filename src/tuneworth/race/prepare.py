@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -22,18 +23,18 @@ MAX_ANSWER_TOKENS = 512
 _SAMPLE = 400
 
 
-def metrics(loaded: Loaded, task_file: TaskFile, watcher: Watcher) -> list[Metric]:
+def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
     """The task's metric first, then those that are reported beside it for this kind of output.
 
     Raises:
         InputError: the metric is not for this kind, or the user's own function does not work on a row.
     """
-    task, base = loaded.task, task_file.base_folder
+    task, here = loaded.task, Path.cwd()
     allowed = task.labels or tuple(dict.fromkeys(c for row in loaded.examples for c in row.query.choices))
-    primary = load_metric(task.metric, base, allowed)
+    primary = load_metric(task.metric, here, allowed)
     for warning in check(primary, task.kind, loaded.examples):
         watcher.say(warning)
-    others = [load_metric(name, base, allowed) for name in default_metrics(task.kind)]
+    others = [load_metric(name, here, allowed) for name in default_metrics(task.kind)]
     return [primary, *(metric for metric in others if metric.id != primary.id)]
 
 
@@ -76,11 +77,3 @@ def max_new_tokens(models: Sequence[Model], train: Sequence[Example]) -> int:
     outputs = [row.output for row in train[::step]]
     longest = max(np.percentile([model.count_tokens(text) for text in outputs], 99) for model in models)
     return int(min(MAX_ANSWER_TOKENS, longest * 1.3 + 8))
-
-
-def write_rejected(folder: RunFolder, prepared: Prepared) -> None:
-    """Set the rejected rows aside in the run's folder."""
-    if prepared.rejected:
-        from tuneworth.data.formats import write_rejected as write
-
-        write(folder.rejected, prepared.rejected)

@@ -46,6 +46,7 @@ class ArmRow:
     per_row: str
     alone: str
     tokens_in: str
+    tokens_reused: str
     tokens_out: str
     usd_per_1k: str
     ms_per_row: float | None
@@ -149,7 +150,8 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         fit_cost=numbers.usd(cost.fit_usd, lang),
         per_row=numbers.milliseconds(cost.seconds_per_1k_rows, lang),  # seconds per 1,000 rows = ms per row
         alone=_alone(cost, lang),
-        tokens_in=_tokens_in(arm, lang),
+        tokens_in=_tokens(cost.prompt_tokens_per_row, arm, lang),
+        tokens_reused=_reused(arm, lang),
         tokens_out=_tokens(cost.completion_tokens_per_row, arm, lang),
         usd_per_1k=numbers.usd(cost.usd_per_1k_rows, lang),
         ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
@@ -164,14 +166,13 @@ def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
     return NOTHING if value is None and arm.model is None else numbers.count(value, lang)
 
 
-def _tokens_in(arm: ArmResult, lang: Lang) -> str:
-    """Prompt tokens per row and how many came from a reused cache: ``412 (371 reused)``."""
-    text = _tokens(arm.cost.prompt_tokens_per_row, arm, lang)
+def _reused(arm: ArmResult, lang: Lang) -> str:
+    """How many prompt tokens per row came from a reused cache; empty when none did."""
     cached = arm.cost.cached_tokens_per_row
     if not numbers.is_known(cached) or cached < 0.5:
-        return text
+        return ""
     number, word = numbers.count(cached, lang), label("tokens_cached", lang)
-    return text + numbers.in_parentheses(f"{word} {number}" if lang == "zh" else f"{number} {word}", lang)
+    return f"{word} {number}" if lang == "zh" else f"{number} {word}"
 
 
 def _alone(cost: ArmCost, lang: Lang) -> str:

@@ -73,8 +73,9 @@ def difference_chart(view: View) -> Chart | None:
     low = min(min(raw[1], -raw[3]) for _, raw in drawn)
     high = max(max(raw[2], raw[3]) for _, raw in drawn)
     pad = 0.06 * (high - low)
-    layout = base_layout(len(drawn), [low - pad, high + pad], view.words["points_axis"])
-    layout["annotations"] = [_side(view.words["second_better"], -1), _side(view.words["first_better"], 1)]
+    sides = f"{view.words['second_better']} · {view.words['first_better']}"
+    layout = base_layout(len(drawn), [low - pad, high + pad], f"{view.words['points_axis']}\n{sides}")
+    layout["margin"] |= {"t": 12, "b": 70}
     layout["shapes"] = [_band(y, raw[3]) for y, (_, raw) in enumerate(drawn)] + [_zero()]
     return Chart(
         id="differences",
@@ -144,21 +145,6 @@ def _band(y: int, margin: float) -> dict[str, Any]:
         "fillcolor": BAND,
         "line": {"width": 0},
         "layer": "below",
-    }
-
-
-def _side(text: str, side: int) -> dict[str, Any]:
-    """Which side of zero favours which arm, written above the plot."""
-    return {
-        "text": escape(text),
-        "x": 0,
-        "xanchor": "left" if side > 0 else "right",
-        "xshift": 10 * side,
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"size": 12, "color": MUTED},
     }
 
 

@@ -80,7 +80,7 @@ def base_layout(n_rows: int, x_range: list[float], x_title: str) -> dict[str, An
         "margin": {"l": 8, "r": 92, "t": 34, "b": 52},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 13}},
         "xaxis": {
-            "title": {"text": escape(x_title), "font": {"size": 13}, "standoff": 14},
+            "title": {"text": escape(x_title).replace("\n", "<br>"), "font": {"size": 13}, "standoff": 14},
             "range": x_range,
             "gridcolor": FAINT,
             "zeroline": False,

@@ -1,0 +1,1 @@
+"""Statistics of scores and of paired differences. Pure: a numpy Generator is passed in."""

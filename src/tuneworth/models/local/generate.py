@@ -11,9 +11,10 @@ some families have it, is left out: it is monotone and cannot change the largest
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 from tuneworth.core.outcome import Usage
 from tuneworth.models.base import Completion, FinishReason
 from tuneworth.models.local.attention import attention_taken
+from tuneworth.models.local.constrain import GuideError
 from tuneworth.models.local.kv import Block, Prefix, RowCache
 
 PREFILL_TOKENS = 2048
@@ -62,6 +64,7 @@ class Row:
     n_fed: int = 0
     latency_ms: float = 0.0
     finish: FinishReason | None = None
+    error: str | None = None
 
     @property
     def n_read(self) -> int:
@@ -75,8 +78,8 @@ class Row:
         return self.tokens[self.n_fed - n_prompt :]
 
     def take(self, tokens: Sequence[int], stop_ids: frozenset[int]) -> None:
-        """Append generated ``tokens``; sets ``finish`` at the first one that ends the row."""
-        for token in tokens:
+        """Append generated ``tokens``; sets ``finish`` at the first one that ends the row, and drops the rest."""
+        for token in tokens if self.finish is None else ():
             self.tokens.append(token)
             if token in stop_ids:
                 self.finish = "stop"
@@ -94,11 +97,7 @@ def run_rows(
     Args:
         kv_bytes: memory for the rows' keys and values.
     """
-    for row in rows:
-        if row.guide is not None:
-            row.take(row.guide.start(), stop_ids)
-    # Ties in length are broken by content, so that the order of the requests cannot matter.
-    waiting = sorted((row for row in rows if not row.finish), key=lambda row: (row.n_read, row.ids))
+    waiting = sorted_rows(rows, stop_ids)
     if not waiting:
         return
     n_slots = max(len(row.ids) - row.n_prefix + row.limit for row in waiting)
@@ -113,6 +112,38 @@ def run_rows(
                 loop.step(0)
 
 
+def sorted_rows(rows: Sequence[Row], stop_ids: frozenset[int]) -> list[Row]:
+    """The rows that the model is needed for, shortest first, with the tokens their guides force at the start.
+
+    Ties in length are broken by content, so that the order of the requests cannot matter.
+    """
+    for row in rows:
+        if row.guide is not None:
+            _guided(row, row.guide.start, stop_ids)
+    return sorted((row for row in rows if not row.finish), key=lambda row: (row.n_read, row.ids))
+
+
+def pick(row: Row, logits: Tensor, best: int, stop_ids: frozenset[int]) -> None:
+    """Append the row's next token, and those its guide forces after it.
+
+    Args:
+        logits: shape ``(vocabulary,)``; ``best`` is its largest entry.
+    """
+    if row.guide is None:
+        row.take([best], stop_ids)
+        return
+    token = row.guide.choose(logits)
+    row.take([token], stop_ids)
+    _guided(row, partial(row.guide.advance, token), stop_ids)
+
+
+def _guided(row: Row, forced: Callable[[], list[int]], stop_ids: frozenset[int]) -> None:
+    try:
+        row.take(forced(), stop_ids)
+    except GuideError as error:
+        row.finish, row.error = "error", str(error)
+
+
 def compute_prefix(module: Any, ids: Sequence[int]) -> Prefix:
     """Keys and values of ``ids``."""
     with _inference(module):
@@ -123,9 +154,16 @@ def compute_prefix(module: Any, ids: Sequence[int]) -> Prefix:
         return cache.as_prefix()
 
 
+def last_hidden(module: Any, rows: list[Row], prefix: Prefix | None) -> Tensor:
+    """Hidden states of the rows' last tokens, ``(rows, hidden)``, as generation computes them."""
+    with _inference(module):
+        cache = RowCache(len(rows), max(row.n_read for row in rows))
+        return _forward(module, cache, rows, 0, prefix)
+
+
 def completion(row: Row, text: str, n_cached: int) -> Completion:
     usage = Usage(prompt_tokens=len(row.ids), cached_tokens=n_cached, completion_tokens=len(row.tokens))
-    return Completion(text, usage, row.latency_ms, row.finish or "error")
+    return Completion(text, usage, row.latency_ms, row.finish or "error", row.error)
 
 
 class _Loop:
@@ -152,20 +190,13 @@ class _Loop:
         while any(row.n_fed < row.n_read for row in rows):  # only a single long row is read in parts
             hidden = _forward(self.module, self.cache, rows, first, self.prefix)
         logits = self.module.get_output_embeddings()(hidden)
-        self._choose(rows, logits)
+        best = logits.argmax(-1).tolist()
+        for row, row_logits, token in zip(rows, logits, best):
+            pick(row, row_logits, token, self.stop_ids)
         share = (time.perf_counter() - begun) * 1000 / len(rows)
         for row in rows:
             row.latency_ms += share
         self._compact()
-
-    def _choose(self, rows: list[Row], logits: Tensor) -> None:
-        best = logits.argmax(-1).tolist()
-        for row, row_logits, token in zip(rows, logits, best):
-            if row.guide is None:
-                row.take([token], self.stop_ids)
-            else:
-                token = row.guide.choose(row_logits)
-                row.take([token, *row.guide.advance(token)], self.stop_ids)
 
     def _compact(self) -> None:
         """Drop finished rows: each hole is filled with the last living row, so little is copied."""
@@ -197,7 +228,7 @@ def _forward(module: Any, cache: RowCache, rows: list[Row], first: int, prefix: 
         prefix,
         rows[0].n_prefix,
     )
-    cache.block = block
+    cache.begin(block)
     hidden = module.get_decoder()(
         input_ids=torch.tensor([[token for tokens in unread for token in tokens]], device=device),
         position_ids=block.positions[None],

@@ -128,16 +128,14 @@ def _bias(hidden: Tensor, dtype: torch.dtype) -> Tensor | None:
     if not bool(hidden.any()):
         return None
     # Finite, so that a row whose whole prefix is out of the window gets weight zero and not NaN.
-    return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill_(
-        hidden, torch.finfo(dtype).min / 2
-    )
+    return torch.zeros(hidden.shape, dtype=dtype, device=hidden.device).masked_fill_(hidden, torch.finfo(dtype).min / 2)
 
 
 class RowCache(Cache):
     """Keys and values of the rows: one line of slots a row, filled from the left.
 
     Memory is reserved for ``n_rows × n_slots`` but, on a CPU, only used as far as it was written.
-    Set ``block`` before a forward pass.
+    Call ``begin`` before a forward pass.
     """
 
     def __init__(self, n_rows: int, n_slots: int):
@@ -147,6 +145,14 @@ class RowCache(Cache):
         self.block: Block | None = None
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
+        self._clean = slice(0, 0)
+
+    def begin(self, block: Block) -> None:
+        """The next forward pass is that of ``block``."""
+        self.block = block
+        # Slots behind the end of a short row have weight zero, but zero times an uninitialised NaN is NaN.
+        end = max(self._clean.stop, min(-(-block.n_slots // 16) * 16, self.n_slots))
+        self._clean = slice(self._clean.stop, end)
 
     def update(
         self, key_states: Tensor, value_states: Tensor, layer_idx: int, *args: Any, **kwargs: Any
@@ -157,6 +163,7 @@ class RowCache(Cache):
         for store, states in ((self.keys, key_states), (self.values, value_states)):
             if len(store) == layer_idx:
                 store.append(states.new_empty(self.n_rows, states.shape[1], self.n_slots, states.shape[3]))
+            store[layer_idx][:, :, self._clean] = 0
             store[layer_idx][block.rows, :, block.slots] = states[0].transpose(0, 1)
         rows = slice(block.first, block.first + len(block.counts))
         key, value = (store[layer_idx][rows, :, : block.n_slots] for store in (self.keys, self.values))

@@ -1,176 +1,25 @@
-"""A causal language model from a Hugging Face folder, ready to generate and to be trained.
+"""Opening a causal language model from a Hugging Face folder.
 
-Weights come from safetensors only and no code comes from the folder.
+Weights come from safetensors only and no code comes from the folder. How to compute (dtype, attention)
+is chosen by ``probe`` unless given; whether the engine's own attention suits the model is tried out.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tuneworth.core.outcome import Usage
-from tuneworth.core.task import Message
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
-from tuneworth.models.base import Capabilities, Completion, Constraint, Request
-from tuneworth.models.local import adapters
-from tuneworth.models.local.cache import read_source, sha256_file
-from tuneworth.models.local.chat import ChatFormat
-from tuneworth.models.local.generate import Guide, Row, completion, compute_prefix, run_rows
-from tuneworth.models.local.kv import PrefixStore
-from tuneworth.models.local.trie import Node, TrieGuide, build_trie
+from tuneworth.models.local.generate import Row, compute_prefix, last_hidden
+from tuneworth.models.local.model import LocalModel
+from tuneworth.models.local.probe import Choice, choose
 
-MIN_PREFIX = 8
-"""A shared prefix shorter than this is read with each row: looking it up costs more than it saves."""
-KV_BYTES_CPU = 1 << 30
-PREFIX_BYTES = 512 << 20
-
-
-class LocalModel:
-    """A language model on this machine (``models.base.Model``).
-
-    Attributes:
-        module: the transformers model; the trainer trains it.
-        chat: how chats become tokens.
-        attention: attention that ``module`` runs with when it is not generating (training).
-    """
-
-    def __init__(self, folder: Path, module: Any, tokenizer: Any, *, model_id: str, attention: str, probe: dict):
-        self.folder = folder
-        self.module = module
-        self.tokenizer = tokenizer
-        self.attention = attention
-        self.probe = probe
-        self.chat = ChatFormat(tokenizer, _eos_ids(module))
-        self._id = model_id
-        self._adapters: dict[str, Path] = {}
-        self._prefixes = PrefixStore(PREFIX_BYTES)
-        self._trie = lru_cache(maxsize=16)(self._build_trie)
-
-    @property
-    def id(self) -> str:
-        return self._id
-
-    @property
-    def device(self) -> torch.device:
-        return self.module.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self.module.dtype
-
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        return Capabilities(
-            local=True,
-            can_train=True,
-            constraints=frozenset({"labels", "json_schema", "regex", "grammar"}),
-            context_tokens=int(self.module.get_decoder().config.max_position_embeddings),
-        )
-
-    def count_tokens(self, text: str) -> int:
-        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def encode_chat(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
-        return self.chat.encode(messages, add_generation_prompt=add_generation_prompt)
-
-    def load_adapter(self, name: str, folder: str | Path) -> None:
-        adapters.attach(self.module, name, Path(folder))
-        self._adapters[name] = Path(folder)
-        self._prefixes.forget(lambda key: key[0] == name)
-
-    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
-        """Completions in the order of ``requests``.
-
-        A request's ``latency_ms`` is the sum, over the forward passes it took part in, of the pass's time
-        divided by its rows. ``max_new_tokens`` does not cut a label short.
-        """
-        done: dict[int, Completion] = {}
-        groups: dict[tuple[Any, ...], list[Row]] = {}
-        for index, request in enumerate(requests):
-            row = self._row(index, request, max_new_tokens)
-            if isinstance(row, Completion):
-                done[index] = row
-            else:
-                key = (request.adapter, tuple(row.ids[: row.n_prefix]))
-                groups.setdefault(key, []).append(row)
-        for (adapter, prefix_ids), rows in groups.items():
-            done.update(self._run_group(adapter, prefix_ids, rows))
-        return [done[index] for index in range(len(requests))]
-
-    def describe(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "folder": self.folder.name,
-            "source": read_source(self.folder),
-            "weights_sha256": self._weights_sha256,
-            "parameters": sum(part.numel() for part in self.module.parameters()),
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "attention": self.attention,
-            "device": str(self.device),
-            "probe": self.probe,
-        }
-
-    def _row(self, index: int, request: Request, max_new_tokens: int) -> Row | Completion:
-        ids = self.encode_chat(request.messages, add_generation_prompt=True)
-        guide, needed, limit = self._guide(request.constraint, max_new_tokens)
-        room = self.capabilities.context_tokens - len(ids)
-        if room < needed:
-            usage = Usage(prompt_tokens=len(ids))
-            error = f"{len(ids)} tokens of prompt and {needed} of answer; {self.id} reads {self.capabilities.context_tokens}"
-            return Completion("", usage, 0.0, "over_context", error)
-        n_prefix = self.chat.shared_length(request.messages, request.n_shared, ids)
-        return Row(index, ids, n_prefix if n_prefix >= MIN_PREFIX else 0, min(limit, room), guide)
-
-    def _guide(self, constraint: Constraint | None, max_new_tokens: int) -> tuple[Guide | None, int, int]:
-        """The guide, the least and the most tokens that a completion needs room for."""
-        if constraint is None:
-            return None, 1, max_new_tokens
-        if constraint.labels is not None:
-            trie, longest = self._trie(constraint.labels)
-            return TrieGuide(trie), longest, longest
-        raise NotImplementedError(constraint.kind)
-
-    def _build_trie(self, labels: tuple[str, ...]) -> tuple[Node, int]:
-        paths = [(label, self.chat.encode_answer(label)) for label in labels]
-        return build_trie(paths), max(len(tokens) for _, tokens in paths)
-
-    def _run_group(self, adapter: str | None, prefix_ids: tuple[int, ...], rows: list[Row]) -> dict[int, Completion]:
-        if adapter is not None:
-            self._require_adapter(adapter)
-        with adapters.active(self.module, adapter):
-            prefix = None
-            if prefix_ids:
-                prefix = self._prefixes.get((adapter, prefix_ids), lambda: compute_prefix(self.module, prefix_ids))
-            run_rows(rows, prefix, module=self.module, stop_ids=self.chat.stop_ids, kv_bytes=self._kv_bytes())
-        return {row.index: completion(row, self._text(row), row.n_prefix) for row in rows}
-
-    def _text(self, row: Row) -> str:
-        text = row.guide.text() if row.guide is not None else None
-        return self.chat.decode(row.tokens) if text is None else text
-
-    def _require_adapter(self, name: str) -> None:
-        if name not in self._adapters:
-            raise KeyError(f"no adapter {name!r} is loaded on {self.id}; loaded: {sorted(self._adapters)}")
-        # Whoever trains on the same module may have unwrapped it since.
-        if not adapters.has_adapter(self.module, name):
-            adapters.attach(self.module, name, self._adapters[name])
-
-    def _kv_bytes(self) -> int:
-        if self.device.type != "cuda":
-            return KV_BYTES_CPU
-        free, _ = torch.cuda.mem_get_info(self.device)
-        return int(free * 0.4)
-
-    @cached_property
-    def _weights_sha256(self) -> str:
-        digests = [sha256_file(path) for path in sorted(self.folder.glob("*.safetensors"))]
-        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 6e-2, torch.float16: 1e-2}
+"""Largest relative difference of hidden states that rounding explains."""
 
 
 def open_local(
@@ -191,21 +40,41 @@ def open_local(
         InputError: the folder holds no model, or its weights are not safetensors.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     folder = Path(folder)
-    _check_folder(folder)
+    check_folder(folder)
+    logging.disable_progress_bar()  # a library does not print
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = dtype or torch.float32
-    attention = attention or "eager"
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    module = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, attn_implementation=attention, use_safetensors=True, local_files_only=True
+    module: Any = AutoModelForCausalLM.from_pretrained(
+        folder, dtype="auto", use_safetensors=True, local_files_only=True
     )
-    module.eval().to(device)
-    return LocalModel(folder, module, tokenizer, model_id=model_id or folder.name, attention=attention, probe={})
+    choice = None
+    if dtype is None or attention is None:
+        choice = choose(module.get_decoder().config, device, module.num_parameters())
+        dtype, attention = dtype or getattr(torch, choice.dtype), attention or choice.attention
+    if getattr(module.get_decoder().config, "attn_logit_softcapping", None):
+        attention = "eager"  # sdpa cannot cap scores
+    module.eval().to(device=device, dtype=dtype)
+    module.set_attn_implementation(attention)
+    return LocalModel(
+        folder,
+        module,
+        tokenizer,
+        model_id=model_id or folder.name,
+        attention=attention,
+        packed=suits_packed_attention(module),
+        probe=_probe_record(choice),
+    )
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that is not a model, before any library reads it.
+
+    Raises:
+        InputError: see ``open_local``.
+    """
     if not (folder / "config.json").is_file():
         raise InputError(Problem(str(folder), Text(en="no config.json in it", zh="目录中没有 config.json")))
     if not any(folder.glob("*.safetensors")):
@@ -216,6 +85,29 @@ def _check_folder(folder: Path) -> None:
         raise InputError(Problem(str(folder), message))
 
 
-def _eos_ids(module: Any) -> list[int]:
-    eos = module.generation_config.eos_token_id
-    return eos if isinstance(eos, list) else [] if eos is None else [eos]
+def suits_packed_attention(module: Any) -> bool:
+    """Try the engine's attention against the model's own on a few tokens, prefix and all.
+
+    Models with other layers than attention, or with position codes that depend on the longest row of
+    a batch, are not tried.
+    """
+    config = module.get_decoder().config
+    layers = set(getattr(config, "layer_types", None) or ["full_attention"])
+    rope = str(getattr(config, "rope_parameters", None) or {})
+    if layers - {"full_attention", "sliding_attention"} or "dynamic" in rope or "longrope" in rope:
+        return False
+    if not getattr(module, "_supports_attention_backend", False):
+        return False
+    ids = [(7 * i * i + 3) % config.vocab_size for i in range(1, 25)]
+    with torch.no_grad():
+        expected = module.get_decoder()(
+            input_ids=torch.tensor([ids], device=module.device), use_cache=False
+        ).last_hidden_state[0, [-1, -5]]
+    prefix = compute_prefix(module, ids[:12])
+    found = last_hidden(module, [Row(0, ids, 12, 1), Row(1, ids[:-4], 12, 1)], prefix)
+    error = (found - expected).norm() / expected.norm()
+    return bool(error < TOLERANCE.get(module.dtype, 1e-2))
+
+
+def _probe_record(choice: Choice | None) -> dict[str, Any]:
+    return {} if choice is None else asdict(choice)

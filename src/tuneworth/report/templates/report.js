@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const NARROW = 640;
+  const PAPER_PX = 650; /* fits A4 and Letter with usual margins */
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const pages = Array.from(document.querySelectorAll(".page"));
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -36,35 +37,36 @@
       if (narrow) layout.annotations = [];
       return layout;
     }
-    const fixed = layout.annotations || [];
     layout.margin.r = 24 + chart.reading_px;
     const notes = chart.readings.map((text, y) =>
       annotation(text, y, { x: 1, xanchor: "left", xshift: 10, font: { size: 14 } }));
     if (narrow) {
       const labels = chart.rows.map((text, y) =>
         annotation(text.replace("<br>", " "), y, { x: 0, xanchor: "left", yshift: 18, font: { size: 12 }, bgcolor: surface, borderpad: 1 }));
-      layout.annotations = fixed.concat(notes, labels);
+      layout.annotations = notes.concat(labels);
       layout.yaxis.showticklabels = false;
       layout.margin.l = 6;
       layout.height = chart.height + 14 * chart.rows.length;
     } else {
-      layout.annotations = fixed.concat(notes);
+      layout.annotations = notes;
       layout.yaxis.ticktext = chart.rows;
     }
     return layout;
   }
 
-  function draw() {
+  function draw(printing) {
+    const paper = printing === true;
     const page = pages.find((each) => !each.hidden);
     const colour = colours();
     const family = getComputedStyle(document.body).fontFamily;
     for (const chart of figures[page.id]) {
       const node = document.getElementById(page.id + "-chart-" + chart.id);
-      const narrow = node.clientWidth < NARROW;
+      const width = paper ? PAPER_PX : node.clientWidth;
+      const narrow = width < NARROW;
       const layout = withRows(chart, themed(chart.layout, "", colour), narrow, colour("surface"));
       layout.font.family = family;
       layout.height = layout.height || chart.height;
-      layout.width = node.clientWidth;
+      layout.width = width;
       node.style.height = layout.height + "px";
       Plotly.react(node, themed(chart.data, "", colour), layout, { displayModeBar: false, locale: "en-US" });
     }
@@ -86,12 +88,19 @@
   let waiting = 0;
   function redraw() {
     cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(draw);
+    waiting = requestAnimationFrame(() => draw());
   }
 
   window.addEventListener("hashchange", show);
   window.addEventListener("resize", redraw);
-  window.addEventListener("beforeprint", draw);
-  dark.addEventListener("change", draw);
+  window.addEventListener("beforeprint", () => {
+    document.documentElement.dataset.printing = "";
+    draw(true);
+  });
+  window.addEventListener("afterprint", () => {
+    delete document.documentElement.dataset.printing;
+    draw();
+  });
+  dark.addEventListener("change", redraw);
   show();
 })();

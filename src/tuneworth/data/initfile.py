@@ -1,0 +1,139 @@
+"""``tuneworth init``: a commented task file that says what was inferred."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tuneworth.core.text import Lang, Text
+from tuneworth.data.files import write_atomic
+from tuneworth.data.hub import PREFIX
+from tuneworth.data.load import Loaded
+from tuneworth.errors import InputError, Problem
+
+_MAX_LABELS_SHOWN = 200
+
+
+def write_task_file(
+    path: Path,
+    data_path: str | Path,
+    loaded: Loaded,
+    *,
+    lang: Lang = "en",
+    test: str | Path | None = None,
+    force: bool = False,
+) -> None:
+    """Write a task file for ``data_path`` to ``path``, comments in ``lang``.
+
+    What was inferred is written down, so that it can be changed; what is left out keeps its default.
+
+    Raises:
+        InputError: ``path`` is there already and ``force`` is not set.
+        EnvironmentProblem: it cannot be written.
+    """
+    if path.exists() and not force:
+        message = Text(
+            en="is there already; name another file, or overwrite it with --force",
+            zh="文件已存在；请换一个文件名，或用 --force 覆盖",
+        )
+        raise InputError(Problem(str(path), message))
+    write_atomic(path, task_file_text(path.parent, data_path, loaded, lang=lang, test=test))
+
+
+def task_file_text(
+    folder: Path, data_path: str | Path, loaded: Loaded, *, lang: Lang, test: str | Path | None = None
+) -> str:
+    """The text of a task file that stands in ``folder``."""
+    task, comments = loaded.task, _Comments(lang)
+    lines = [comments.line(_HEAD), f"name: {_scalar(task.name)}", ""]
+    lines += [comments.line(_INSTRUCTION), f"instruction: {_scalar(task.instruction)}", ""]
+    lines += [comments.line(_DATA), f"train: {_scalar(_relative(data_path, folder))}"]
+    lines += [
+        f"test: {_scalar(_relative(test, folder))}" if test is not None else comments.off("test: test.jsonl", _TEST)
+    ]
+    lines += ["", *(f"# {sentence.to(lang)}" for sentence in loaded.inferred), *_fields(loaded, comments)]
+    lines += ["output:", f"  kind: {task.kind}"]
+    if task.kind == "label" and len(task.labels) <= _MAX_LABELS_SHOWN:
+        lines += ["  labels:", *(f"    - {_scalar(label)}" for label in task.labels)]
+    lines += [f"metric: {task.metric}", "", comments.line(_MARGIN), f"margin: {task.margin}", ""]
+    lines += [comments.line(_CANDIDATES), "models: [smollm2-135m]"]
+    lines += [comments.off("strategies: [prompt, fewshot, head, lora]", _STRATEGIES), ""]
+    lines += [comments.line(_LIMITS), "limits:", f"  private: {_scalar(task.limits.private)}"]
+    lines += [comments.off("  p95_ms: 500", _P95), comments.off("  max_usd_per_1k: 0.50", _USD)]
+    lines += [comments.off("  min_quality: 0.80", _QUALITY), ""]
+    lines += [comments.off("budget: 10m", _BUDGET), comments.off("machine_usd_per_hour: 0.10", _PRICE)]
+    lines += [comments.off("rows: {train: 2000, dev: 150, test: 300}", _ROWS), "seed: 0", f"lang: {lang}"]
+    return "\n".join(lines) + "\n"
+
+
+class _Comments:
+    def __init__(self, lang: Lang):
+        self.lang: Lang = lang
+
+    def line(self, text: Text) -> str:
+        return f"# {text.to(self.lang)}"
+
+    def off(self, setting: str, text: Text) -> str:
+        """A setting that is commented out, with what it is for."""
+        indent = " " * (len(setting) - len(setting.lstrip()))
+        return f"{indent}# {setting.strip()}  # {text.to(self.lang)}"
+
+
+def _fields(loaded: Loaded, comments: _Comments) -> list[str]:
+    """The fields that were read, where the shape has names that can be given."""
+    shape = loaded.shape
+    if shape is None or shape.name not in ("pair", "mapped"):
+        return []
+    *inputs, output = shape.used
+    names: dict[str, Any] = {"input": inputs[0] if len(inputs) == 1 else inputs, "output": output}
+    extras = shape.extras
+    found = {"id": extras.id, "references": extras.references, "choices": extras.choices, "group": extras.group}
+    names.update({key: value for key, value in found.items() if value is not None})
+    return ["fields:", *(f"  {key}: {_scalar(value)}" for key, value in names.items())]
+
+
+def _relative(source: str | Path, folder: Path) -> str:
+    """A path as the task file must say it; forward slashes on every system."""
+    if str(source).startswith(PREFIX):
+        return str(source)
+    return Path(os.path.relpath(source, folder)).as_posix()
+
+
+def _scalar(value: Any) -> str:
+    """JSON is YAML, and its quotes keep `yes`, `1.0` and `a: b` text."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+_HEAD = Text(
+    en="A task for tuneworth. Every key is explained in docs/task.md. Run it: tuneworth run <this file>",
+    zh="tuneworth 任务文件。每个键的说明见 docs/task.zh.md。运行：tuneworth run <本文件>",
+)
+_INSTRUCTION = Text(
+    en="What a model is told to do with every input. One or two sentences; worth writing well.",
+    zh="告诉模型如何处理每条输入。写一两句话即可，但值得认真写。",
+)
+_DATA = Text(
+    en="Rows: .jsonl, .json, .csv, .parquet, or hf://owner/name. Paths are relative to this file.",
+    zh="数据：.jsonl、.json、.csv、.parquet 或 hf://owner/name。路径相对于本文件。",
+)
+_TEST = Text(en="left out: cut from train", zh="不写则从 train 中切分")
+_MARGIN = Text(
+    en="Smallest difference of the metric that matters to you: 0.02 is two points.",
+    zh="对你有意义的最小指标差异：0.02 即两个百分点。",
+)
+_CANDIDATES = Text(
+    en="Candidate models: ids of `tuneworth models list`, local folders, or hub ids.",
+    zh="候选模型：`tuneworth models list` 中的 id、本地目录或 hub 上的 id。",
+)
+_STRATEGIES = Text(en="left out: all", zh="不写则全部尝试")
+_LIMITS = Text(
+    en="Hard limits: an arm that breaks one is never recommended.", zh="硬性限制：违反任何一条的方案都不会被推荐。"
+)
+_P95 = Text(en="95th percentile of the time for one row, milliseconds", zh="单行耗时的 95 分位数，毫秒")
+_USD = Text(en="most that 1,000 rows may cost, US dollars", zh="每 1000 行的最高成本，美元")
+_QUALITY = Text(en="least value of the metric on the test rows", zh="测试集上指标的最低要求")
+_BUDGET = Text(en="most time a run may take: 90s, 10m, 1h30m", zh="一次运行的时间上限：90s、10m、1h30m")
+_PRICE = Text(en="price of this machine, for costs", zh="本机每小时价格，用于计算成本")
+_ROWS = Text(en="most rows of each side", zh="各部分的行数上限")

@@ -1,0 +1,94 @@
+"""How long a training is and how fast it learns: pure arithmetic, no torch.
+
+Learning rate. For LoRA the rule is 5e-4 · (2000 / width)^0.5, within [1e-4, 1e-3]; full fine-tuning
+takes a tenth of it. "LoRA Without Regret" (Schulman et al. 2025) finds the best LoRA rate about ten
+times that of full fine-tuning, hardly moved by the rank, and falling slowly with the model's width;
+its fits of the exponent lie between 0.08 (Qwen) and 0.78 (Llama). The rate does NOT look at the data;
+early stopping and the best checkpoint guard against the rows it does not suit.
+
+Schedule. A short linear warm-up, then linear decay to zero. The decay aims at the last planned step;
+when the plan changes, the line starts anew from the rate reached, so the rate never jumps.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Mode = Literal["lora", "full"]
+
+
+def learning_rate(width: int, mode: Mode) -> float:
+    """Peak rate for a model whose hidden states have ``width`` numbers."""
+    rate = min(max(5e-4 * math.sqrt(2000 / width), 1e-4), 1e-3)
+    return rate if mode == "lora" else rate / 10
+
+
+def epochs_for(n_rows: int) -> int:
+    """Most passes over the rows worth planning; fewer rows are seen more often. Early stop may cut them."""
+    for limit, epochs in ((200, 10), (600, 6), (1500, 4), (5000, 3)):
+        if n_rows <= limit:
+            return epochs
+    return 2
+
+
+@dataclass
+class Plan:
+    """Steps to do and the rate at each.
+
+    Attributes:
+        n_steps: steps planned now; ``full_steps`` when nothing limits the training.
+        anchor_step, anchor_factor: where the line to zero starts.
+    """
+
+    full_steps: int
+    n_steps: int
+    n_warmup: int
+    n_evals: int
+    anchor_step: int
+    anchor_factor: float = 1.0
+
+    @classmethod
+    def make(cls, full_steps: int, warmup: float, n_evals: int) -> Plan:
+        n_warmup = min(max(round(warmup * full_steps), 3), 50, full_steps // 2)
+        return cls(full_steps, full_steps, n_warmup, n_evals, anchor_step=n_warmup)
+
+    @property
+    def eval_every(self) -> int:
+        return max(1, math.ceil(self.n_steps / self.n_evals))
+
+    def is_eval(self, step: int) -> bool:
+        """Whether dev is looked at after ``step`` steps."""
+        return step == self.n_steps or step % self.eval_every == 0
+
+    def factor(self, step: int) -> float:
+        """Share of the peak rate at which step ``step`` (from 0) is made."""
+        if step < self.n_warmup:
+            return (step + 1) / self.n_warmup
+        return self.anchor_factor * max(self.n_steps - step, 0) / max(self.n_steps - self.anchor_step, 1)
+
+    def retarget(self, step: int, n_steps: int) -> None:
+        """Plan to end after ``n_steps``, being about to make step ``step``."""
+        n_steps = min(max(n_steps, step + 1), self.full_steps)
+        if step > self.n_warmup:
+            self.anchor_factor, self.anchor_step = self.factor(step), step
+        self.n_steps = n_steps
+
+    def fit_time(self, step: int, seconds_left: float, seconds_per_step: float, seconds_per_eval: float) -> bool:
+        """Retarget so that the rest takes ``seconds_left``; True when the plan changed.
+
+        Timings wobble, so a plan that is within 15 % of what the time allows is left alone.
+        """
+        evals_left = self.n_evals * max(1 - step / self.n_steps, 0)
+        spare = 0.95 * seconds_left - evals_left * seconds_per_eval
+        possible = min(step + int(spare / max(seconds_per_step, 1e-9)), self.full_steps)
+        rest, now = possible - step, self.n_steps - step
+        if now <= rest <= 1.15 * now or (rest < now <= 1.15 * rest and step):
+            return False
+        before = self.n_steps
+        self.retarget(step, possible)
+        return self.n_steps != before
+
+    def state(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,230 @@
+"""Files of rows in every format and encoding, with the lines of what is wrong."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tuneworth.core.text import Text
+from tuneworth.data.formats import read
+from tuneworth.data.hub import parse_address, read_hub, rows_of
+from tuneworth.data.rows import RawRow, Rejected, quote, write_rejected
+from tuneworth.errors import EnvironmentProblem, InputError
+
+ROWS = [{"text": "first", "label": "a"}, {"text": "第二行", "label": "b"}]
+
+
+def values(path: Path) -> list[dict[str, object]]:
+    return [row.value for row in read(str(path)).rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.jsonl", "\n".join(json.dumps(row) for row in ROWS)),
+        ("rows.ndjson", "\n\n".join(json.dumps(row) for row in ROWS) + "\n"),
+        ("rows.json", json.dumps(ROWS)),
+        ("rows.json", json.dumps(ROWS, indent=2)),
+        ("rows.json", json.dumps({"version": {"a": [1]}, "data": ROWS, "end": None}, indent=1)),
+        ("rows.json", "\n".join(json.dumps(row) for row in ROWS)),
+        ("rows.jsonl", json.dumps({"data": ROWS})),
+        ("rows.csv", "text,label\nfirst,a\n第二行,b\n"),
+        ("rows.csv", "text;label\r\nfirst;a\r\n第二行;b\r\n"),
+        ("rows.tsv", "text\tlabel\nfirst\ta\n\n第二行\tb"),
+    ],
+)
+def test_every_text_format_gives_the_same_rows(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8", newline="")
+    assert values(path) == ROWS
+
+
+def test_parquet_rows_are_numbered_and_nulls_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist([*ROWS, {"text": "x", "label": None}]), path)
+    rows = read(str(path)).rows
+    assert [row.value for row in rows] == [*ROWS, {"text": "x"}]
+    assert [row.line for row in rows] == [1, 2, 3]
+
+
+def test_broken_parquet_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"PAR1 but nothing else")
+    with pytest.raises(InputError, match=r"rows\.parquet: cannot be read as Parquet"):
+        read(str(path))
+
+
+def test_lines_are_where_records_start(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('text,label\n"one\ntwo",a\nthree,b\n"four\n\nfive",c\n')
+    assert [(row.line, row.value["label"]) for row in read(str(path)).rows] == [(2, "a"), (4, "b"), (5, "c")]
+    path = tmp_path / "rows.json"
+    path.write_text('[\n {"a": 1},\n {"a":\n 2}, {"a": 3},\n\n {"a": 4}]')
+    assert [row.line for row in read(str(path)).rows] == [2, 3, 4, 6]
+
+
+def test_bad_lines_are_listed_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = ['{"a": 1}', "not json", "", '["a"]', '{"a": "\x00"}', "[" * 100_000, '{"a": NaN}', '{"a": "\u2028"}']
+    path.write_text("\n".join(lines), encoding="utf-8")
+    data = read(str(path))
+    assert [row.line for row in data.rows] == [1, 7, 8]
+    assert [row.line for row in data.rejected] == [2, 4, 5, 6]
+    assert data.rows[1].value == {"a": None}
+    assert "not JSON" in data.rejected[0].reason.en
+    assert "NUL" in data.rejected[2].reason.en
+    assert data.n_read == 7
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings_give_the_same_text(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    text = "title,category\n研究论文的标题,工学\n另一篇关于水稻的论文,农学\n"
+    path.write_bytes(text.encode(encoding))
+    data = read(str(path))
+    assert [row.value["category"] for row in data.rows] == ["工学", "农学"]
+    said = " ".join(note.en for note in data.notes)
+    assert ("GB18030" in said) == (encoding == "gb18030")
+
+
+def test_latin1_is_not_taken_for_chinese(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = [b'{"text": "plain", "label": "a"}', '{"text": "récit né été", "label": "b"}'.encode("cp1252")]
+    path.write_bytes(b"\n".join(lines))
+    data = read(str(path))
+    assert "line 2 (0xE9)" in data.notes[0].en
+    assert data.rows[0].value["text"] == "plain"
+    assert "\udce9" in data.rows[1].value["text"]
+
+
+def test_one_broken_byte_in_chinese_utf8_stays_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    good = '{"text": "这是一段完整的中文", "label": "好"}'.encode()
+    path.write_bytes(good + b"\n" + good.replace("段".encode(), "段".encode()[:2]) + b"\n" + good)
+    data = read(str(path))
+    assert data.rows[0].value == data.rows[2].value == {"text": "这是一段完整的中文", "label": "好"}
+    assert "line 2" in data.notes[0].en
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "match"),
+    [
+        ("empty.jsonl", b"", "the file is empty"),
+        ("blank.csv", b" \n\n", "the file is empty"),
+        ("bom.jsonl", b"\xef\xbb\xbf", "holds no rows"),
+        ("header.csv", b"text,label\n", "holds no rows"),
+        ("rows.xlsx", b"PK", "suffix .xlsx says no format"),
+        ("twice.csv", b"a,b,a\n1,2,3\n", "header has 'a' more than once"),
+        ("object.json", b'{\n "a": 1,\n "b": {}}', "one JSON object without a list of rows"),
+        ("broken.json", b'[{"a": 1},\n {"a": }]', r"broken\.json:2: is not valid JSON at column"),
+    ],
+)
+def test_files_without_rows_are_clear_errors(tmp_path: Path, name: str, content: bytes, match: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=match):
+        read(str(path))
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read(str(tmp_path / "none.jsonl"))
+    with pytest.raises(InputError, match="is a folder"):
+        read(str(tmp_path))
+
+
+def test_csv_sets_aside_ragged_and_unclosed_records(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('text,label\nok,a\nonly one\nfine,b\n"never closed,c\nmore,d\n')
+    data = read(str(path))
+    assert [row.value["label"] for row in data.rows] == ["a", "b"]
+    assert [(row.line, row.reason.en.split(":")[0]) for row in data.rejected] == [
+        (3, "has 1 cells, the header has 2"),
+        (5, "is not CSV"),
+    ]
+    assert "more,d" in data.rejected[1].raw
+
+
+def test_a_cell_of_a_megabyte_is_read_quickly_and_leaves_the_csv_limit_alone(tmp_path: Path) -> None:
+    before = csv.field_size_limit()
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n" + "x" * 2**20 + ",a\n")
+    start = time.perf_counter()
+    assert len(str(values(path)[0]["text"])) == 2**20
+    assert time.perf_counter() - start < 5
+    assert csv.field_size_limit() == before
+
+
+def test_hub_addresses() -> None:
+    assert parse_address("hf://o/n") == parse_address("hf://o/n/train")
+    address = parse_address("hf://owner/some-data.v2:en/test")
+    assert (address.repo, address.config, address.split) == ("owner/some-data.v2", "en", "test")
+    for wrong in ("hf://n", "hf://o/n/a/b", "hf://o/n:", "hf:///n"):
+        with pytest.raises(InputError, match="is not a hub address"):
+            parse_address(wrong)
+
+
+def test_hub_without_its_library_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(EnvironmentProblem, match=r"pip install 'tuneworth\[hub\]'"):
+        read_hub("hf://owner/name")
+
+
+@pytest.mark.slow
+def test_hub_that_does_not_answer_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import datasets
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(datasets.config, "HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    with pytest.raises(EnvironmentProblem, match="the hub did not give this data set"):
+        read_hub("hf://no-such-owner/no-such-data")
+
+
+@pytest.mark.slow
+def test_class_labels_of_the_hub_become_names() -> None:
+    import datasets
+
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    data = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, None]}, features=features)
+    rows, digest = rows_of(data, "hf://o/n")
+    assert [row.value for row in rows.rows] == [
+        {"text": "a", "label": "yes"},
+        {"text": "b", "label": "no"},
+        {"text": "c"},
+    ]
+    assert len(digest) == 64
+
+
+def test_rejected_rows_are_written_whole(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "rejected.jsonl"
+    raw = "x" * 100_000 + "\udce9\x00"
+    write_rejected(path, [Rejected("train.jsonl", 7, Text(en="bad", zh="坏"), raw)])
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record == {"file": "train.jsonl", "line": 7, "reason": {"en": "bad", "zh": "坏"}, "raw": raw}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_rejected_rows_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(EnvironmentProblem, match="nothing was changed"):
+        write_rejected(tmp_path / "file" / "rejected.jsonl", [])
+    target = tmp_path / "rejected.jsonl"
+    target.mkdir()
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
+        write_rejected(target, [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "rejected.jsonl"]
+
+
+def test_quotes_in_messages_are_short_and_printable() -> None:
+    assert quote("a\nb\x00\ud800") == "a\\nb\\0\\ud800"
+    assert len(quote("x" * 10**6)) == 80
+    assert RawRow("f.csv", 3, {"a": "中"}).raw == '{"a": "中"}'

@@ -1,0 +1,205 @@
+"""The view model: order, words, and what is said when something is missing."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import asdict
+from typing import Any, get_args
+
+import pytest
+from report_samples import comparison, make_arms, make_decision, make_result
+
+from tuneworth.core.run import Answer, ArmCost, ClassRow, Verdict
+from tuneworth.core.text import Lang
+from tuneworth.report.evidence import MAX_ROWS
+from tuneworth.report.verdict import decisive
+from tuneworth.report.view import build_view
+from tuneworth.report.words import ANSWERS, CERTAINTY, VERDICT_MEANINGS, VERDICTS
+
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def strings(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in strings(item)]
+    return [text for item in value for text in strings(item)] if isinstance(value, list | tuple) else []
+
+
+def test_arms_are_finalists_then_dev_then_yardsticks_each_by_score(result):
+    arms = build_view(result, "en").arms
+    assert [arm.arm_id for arm in arms] == [
+        "head:c1",
+        "lora:d1",
+        "fewshot:b1",
+        "fewshot:b2",
+        "prompt:a1",
+        "prompt:a2",
+        "nearest",
+        "majority",
+    ]
+    assert [arm.number for arm in arms] == list(range(1, 9))
+    assert [arm.stage for arm in arms] == ["finalist"] * 3 + ["measured"] * 3 + ["yardstick"] * 2
+
+
+def test_both_languages_have_the_same_shape(result):
+    english, chinese = (asdict(build_view(result, lang)) for lang in ("en", "zh"))
+    assert len(strings(english)) == len(strings(chinese))
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_nothing_python_leaks_into_text(result, lang):
+    shown = "\n".join(strings(asdict(build_view(result, lang))))
+    assert not re.search(r"\b(None|nan|inf|True|False)\b", shown.replace('"loss": NaN', ""))
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_every_verdict_has_words(verdict, lang):
+    decision = make_decision(
+        verdict=verdict,
+        rows=1200 if verdict in ("not_yet", "cant_tell") else None,
+        recommended=None if verdict == "none_meets_limits" else "head:c1",
+        runner_up=None,
+    )
+    view = build_view(make_result(decision=decision), lang)
+    assert view.verdict.word == VERDICTS[verdict].to(lang)
+    assert [fact.value for fact, current in view.meanings if current] == [VERDICT_MEANINGS[verdict].to(lang)]
+    assert view.verdict.facts[1].value == {"en": "none", "zh": "无"}[lang]
+    if verdict == "not_yet":
+        assert view.verdict.rows.value == "1,200"
+        assert {"en": "training", "zh": "训练"}[lang] in view.verdict.rows.name
+    if verdict == "cant_tell":
+        assert {"en": "test rows", "zh": "测试数据"}[lang] in view.verdict.rows.name
+
+
+def test_every_answer_has_words():
+    assert set(ANSWERS) == set(get_args(Answer))
+    assert set(CERTAINTY) == {*get_args(Answer), "none"}
+    assert set(VERDICTS) == set(VERDICT_MEANINGS) == set(get_args(Verdict))
+
+
+@pytest.mark.parametrize(
+    ("answer", "needed", "en", "zh"),
+    [
+        ("better", None, "The first is better.", "前者更好。"),
+        ("worse", None, "The first is worse.", "前者更差。"),
+        ("equivalent", None, "equivalent.", "视为相当。"),
+        ("cant_tell", 820, "about 820 test rows would", "约需 820 行测试数据"),
+        ("cant_tell", None, "no number of rows", "估计不出"),
+    ],
+)
+def test_the_decisive_comparison_is_said_in_a_sentence(answer, needed, en, zh):
+    pair = comparison("lora:d1", "head:c1", 0.012, -0.02, 0.041, answer, rows_needed=needed)
+    for lang, ending in (("en", en), ("zh", zh)):
+        sentence = build_view(make_result(comparisons=[pair]), lang).verdict.facts[2].note
+        assert "+1.2" in sentence
+        assert "−2.0" in sentence
+        assert ending in sentence
+
+
+def test_decisive_is_tuned_against_untuned_with_the_recommended_arm(result):
+    main = decisive(result)
+    assert main is not None
+    assert (main.a, main.b) == ("head:c1", "lora:d1")
+    assert build_view(result, "en").comparisons[0].decisive
+
+
+def test_decisive_never_uses_another_metric():
+    other = comparison("head:c1", "lora:d1", 0.2, 0.1, 0.3, "better", metric="macro_f1")
+    assert decisive(make_result(comparisons=[other])) is None
+
+
+def test_a_run_with_nothing_measured_still_has_a_view():
+    arms = [arm for arm in make_arms() if arm.state != "measured"]
+    decision = make_decision(recommended=None, runner_up=None, verdict="none_meets_limits", seed_rows=[])
+    view = build_view(make_result(arms=arms, comparisons=[], decision=decision, disagreements=[], classes=[]), "zh")
+    assert view.arms == ()
+    assert len(view.skipped) == 2
+    assert view.verdict.facts[2].value == "没有可比的结果"
+
+
+def test_unknown_price_is_unknown_and_known_price_is_shown(result):
+    view = build_view(result, "en")
+    assert {arm.usd_per_1k for arm in view.arms} == {"unknown"}
+    assert view.price_note
+    arms = make_arms()
+    priced = arms[0].model_copy(update={"cost": ArmCost(usd_per_1k_rows=0.0042, fit_usd=0.0)})
+    view = build_view(make_result(arms=[priced], machine_usd_per_hour=0.4), "en")
+    assert (view.arms[0].usd_per_1k, view.arms[0].fit_cost) == ("$0.0042", "$0")
+    assert view.arms[0].per_row == "unknown"
+    assert view.price_note == ""
+
+
+def test_arms_with_the_same_title_get_their_model_named():
+    first, second = (
+        arm.model_copy(update={"title": make_arms()[2].title, "model": model})
+        for arm, model in zip(make_arms()[2:4], ("small", "large"))
+    )
+    labels = [arm.label for arm in build_view(make_result(arms=[first, second]), "en").arms]
+    assert labels == ["prompt, constrained · small", "prompt, constrained · large"]
+    twins = [first, second.model_copy(update={"model": "small"})]
+    labels = [arm.label for arm in build_view(make_result(arms=twins), "en").arms]
+    assert len(set(labels)) == 2
+
+
+def test_rows_without_a_score_are_counted_by_reason(result):
+    arms = {arm.arm_id: arm.unscored for arm in build_view(result, "en").arms}
+    assert arms["fewshot:b1"] == "test: 2 failed, 1 over the context"
+    assert arms["head:c1"] == ""
+    assert build_view(result, "zh").arms[2].unscored == "测试集：2 行失败，1 行超出上下文"
+
+
+def test_an_answer_without_a_score_is_not_wrong(result):
+    answers = build_view(result, "en").disagreements[0].answers
+    assert [(answer.mark, answer.text) for answer in answers] == [
+        ("right", "transaction_charged_twice"),
+        ("wrong", "card_payment_fee"),
+        ("none", "no answer"),
+    ]
+    assert build_view(result, "en").disagreements[1].answers[2].mark_word == "40\u00a0%"
+
+
+def test_long_rows_are_cut_and_many_rows_are_capped(result):
+    row = result.disagreements[6].model_copy(update={"text": "长" * 1_000_000})
+    view = build_view(make_result(disagreements=[row] * 100), "zh")
+    assert len(view.disagreements) == MAX_ROWS
+    assert len(view.disagreements[0].text) < 1300
+
+
+def test_classes_are_worst_first_by_the_recommended_arm():
+    rows = [
+        ClassRow(label="good", n_rows=5, recall={"head:c1": 0.9, "lora:d1": 0.1}),
+        ClassRow(label="bad", n_rows=5, recall={"head:c1": 0.2}),
+        ClassRow(label="odd", n_rows=5, recall={"lora:d1": math.nan}),
+    ]
+    table = build_view(make_result(classes=rows), "en").classes
+    assert [row.label for row in table.rows] == ["bad", "good", "odd"]
+    assert table.arms == ("head on MiniLM embeddings", "LoRA, rank 16")
+    assert [(cell.text, cell.error) for cell in table.rows[0].cells] == [("20\u00a0%", 80), ("unknown", None)]
+    assert table.rows[2].cells[1].error is None
+
+
+def test_seed_rows_lead_with_what_was_overturned(result):
+    assert [item.row for item in build_view(result, "en").seed] == ["Y1", "N3", "Q1"]
+
+
+def test_chinese_view_has_no_english_sentence(result):
+    """Three English words in a row are a sentence; names, commands, code and rows of data are not ours."""
+    view = asdict(build_view(result, "zh"))
+    for data in ("disagreements", "classes", "skipped", "record", "title"):
+        view.pop(data)
+    view["data"]["task"] = ()
+    for arm in view["arms"]:
+        arm.pop("config")
+    english = [text for text in strings(view) if re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", text)]
+    assert english == []
+
+
+def test_english_view_has_no_chinese(result):
+    view = asdict(build_view(result, "en"))
+    for data in ("disagreements", "classes", "title", "data", "record"):
+        view.pop(data)
+    assert [text for text in strings(view) if HAN.search(text)] == []

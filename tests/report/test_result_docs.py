@@ -1,0 +1,45 @@
+"""``docs/result.md`` names every field and every code word of ``result.json``, in both languages."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tuneworth.core import run, task
+
+DOCS = Path(__file__).parents[2] / "docs"
+MODELS = [
+    *(kind for _, kind in inspect.getmembers(run, inspect.isclass) if issubclass(kind, run.Record)),
+    task.Task,
+    task.Limits,
+]
+
+
+def quoted(name: str) -> set[str]:
+    return set(re.findall(r"`([^`\n]+)`", (DOCS / name).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", ["result.md", "result.zh.md"])
+def test_every_field_is_documented(name):
+    fields = {field for model in MODELS for field in model.model_fields}
+    assert len(fields) > 80
+    assert sorted(fields - quoted(name)) == []
+
+
+@pytest.mark.parametrize("name", ["result.md", "result.zh.md"])
+def test_every_code_word_is_documented(name):
+    words = {*get_args(run.Verdict), *get_args(run.Answer), *get_args(run.ArmState), "confirmed", "overturned", "open"}
+    assert sorted(words - quoted(name)) == []
+
+
+def test_no_documented_field_is_gone():
+    """The first cell of every row of a field table is a real field or code word."""
+    known = {field for model in MODELS for field in model.model_fields} | set(get_args(run.Verdict))
+    rows = re.findall(r"^\| (`[^|]+`) \|", (DOCS / "result.md").read_text(encoding="utf-8"), re.M)
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert sorted(named - known - {"verdict"}) == []
+    assert str(run.SCHEMA_VERSION) in (DOCS / "result.md").read_text(encoding="utf-8").splitlines()[0]
