@@ -141,7 +141,7 @@ def _words(schema: Any, *, in_properties: bool = False) -> set[str]:
     return own.union(*(_words(value, in_properties=key == "properties") for key, value in schema.items()), set())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(_JSON, min_size=1, max_size=6))
 def test_a_schema_accepts_what_it_was_made_from(values: list[Any]) -> None:
     schema = infer_schema(values)

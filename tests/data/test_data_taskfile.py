@@ -168,7 +168,8 @@ def test_init_writes_a_file_that_reads_back_as_what_was_inferred(tmp_path: Path,
     path = tmp_path / "tasks" / "task.yaml"
     write_task_file(path, data, loaded, lang="zh" if lang == "zh" else "en")
     text = path.read_text(encoding="utf-8")
-    assert ('train: "../rows.jsonl"' in text) and ("任务文件" in text) == (lang == "zh")
+    assert 'train: "../rows.jsonl"' in text
+    assert ("任务文件" in text) == (lang == "zh")
     again = load(load_task_file(path))
     assert again.task == loaded.task.model_copy(update={"name": again.task.name})
     assert again.examples == loaded.examples

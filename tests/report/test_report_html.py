@@ -214,6 +214,16 @@ def test_charts_show_evil_labels_as_text():
     assert "hovertemplate" not in drawn
 
 
+def test_chart_data_cannot_end_its_script_element():
+    arms = make_arms()
+    arms[6] = arms[6].model_copy(update={"title": Text(en=EVIL, zh=f"<!-- {EVIL} \u2028")})
+    page = Page(render_html(make_result(arms=arms), lang="en"))
+    assert len(page.scripts) == 3
+    figures = json.loads(page.scripts[0][1])
+    assert EVIL in figures["en"][0]["alt"]
+    assert "<" not in page.scripts[0][1]
+
+
 def test_colours_come_from_the_page(source, result):
     drawn = json.dumps([asdict(chart) for chart in build_charts(build_view(result, "en"))])
     names = set(re.findall(r'"@(\w+)"', drawn))

@@ -10,9 +10,10 @@ from typing import Any, get_args
 import pytest
 from report_samples import comparison, make_arms, make_decision, make_result
 
-from tuneworth.core.run import Answer, ArmCost, ClassRow, Verdict
-from tuneworth.core.text import Lang
+from tuneworth.core.run import Answer, ArmCost, ClassRow, SeedFinding, Verdict
+from tuneworth.core.text import Lang, Text
 from tuneworth.report.evidence import MAX_ROWS
+from tuneworth.report.rules import RULES
 from tuneworth.report.verdict import decisive
 from tuneworth.report.view import build_view
 from tuneworth.report.words import ANSWERS, CERTAINTY, VERDICT_MEANINGS, VERDICTS
@@ -69,15 +70,15 @@ def test_every_verdict_has_words(verdict, lang):
     assert [fact.value for fact, current in view.meanings if current] == [VERDICT_MEANINGS[verdict].to(lang)]
     assert view.verdict.facts[1].value == {"en": "none", "zh": "无"}[lang]
     if verdict == "not_yet":
-        assert view.verdict.rows.value == "1,200"
-        assert {"en": "training", "zh": "训练"}[lang] in view.verdict.rows.name
+        assert (
+            view.verdict.rows.value == {"en": "about 1,200 more training rows", "zh": "再补充约 1,200 行训练数据"}[lang]
+        )
     if verdict == "cant_tell":
-        assert {"en": "test rows", "zh": "测试数据"}[lang] in view.verdict.rows.name
+        assert {"en": "test rows", "zh": "测试数据"}[lang] in view.verdict.rows.value
 
 
 def test_every_answer_has_words():
     assert set(ANSWERS) == set(get_args(Answer))
-    assert set(CERTAINTY) == {*get_args(Answer), "none"}
     assert set(VERDICTS) == set(VERDICT_MEANINGS) == set(get_args(Verdict))
 
 
@@ -145,6 +146,20 @@ def test_arms_with_the_same_title_get_their_model_named():
     assert len(set(labels)) == 2
 
 
+def test_arms_without_a_language_model_have_no_tokens_to_count():
+    arms = [arm.model_copy(update={"cost": ArmCost(prompt_tokens_per_row=0.0)}) for arm in make_arms()[1:3]]
+    tokens = {arm.arm_id: arm.tokens_in for arm in build_view(make_result(arms=arms), "en").arms}
+    assert tokens == {"nearest": "–", "prompt:a1": "0"}
+
+
+def test_limits_are_sentences(result):
+    said = {lang: build_view(result, lang).data.task[3].value.replace("\u00a0", " ") for lang in get_args(Lang)}
+    assert said == {
+        "en": "rows stay on this machine; 95 % of rows answered within 250 ms; quality at least 80.0 %",
+        "zh": "数据不出本机；95% 的行须在 250 ms 内答完；质量不低于 80.0%",
+    }
+
+
 def test_rows_without_a_score_are_counted_by_reason(result):
     arms = {arm.arm_id: arm.unscored for arm in build_view(result, "en").arms}
     assert arms["fewshot:b1"] == "test: 2 failed, 1 over the context"
@@ -183,7 +198,48 @@ def test_classes_are_worst_first_by_the_recommended_arm():
 
 
 def test_seed_rows_lead_with_what_was_overturned(result):
-    assert [item.row for item in build_view(result, "en").seed] == ["Y1", "N3", "Q1"]
+    assert [item.rules[0][0] for item in build_view(result, "en").seed] == ["Y1", "N3", "Q1"]
+
+
+def test_seed_rows_with_one_reason_are_one_entry_and_say_their_rule():
+    why = Text(en="Measured.", zh="实测如此。")
+    rows = [SeedFinding(row=row, finding="open", why=why) for row in ("N3", "A3", "Z9")]
+    (entry,) = build_view(make_result(decision=make_decision(seed_rows=rows)), "en").seed
+    assert entry.rules == (("N3", RULES["N3"].en), ("A3", RULES["A3"].en), ("Z9", ""))
+
+
+TUNED_FIRST = ("lora:d1", "head:c1")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "pair", "low", "high", "answer", "key"),
+    [
+        ("fine_tune", TUNED_FIRST, 0.01, 0.05, "better", "gain"),
+        ("fine_tune", TUNED_FIRST[::-1], -0.05, -0.01, "worse", "gain"),
+        ("fine_tune", TUNED_FIRST, -0.01, 0.01, "equivalent", "limits"),
+        ("dont_fine_tune", TUNED_FIRST, 0.01, 0.05, "better", "limits"),
+        ("dont_fine_tune", TUNED_FIRST, -0.05, -0.01, "worse", "no_gain"),
+        ("dont_fine_tune", TUNED_FIRST, -0.01, 0.01, "equivalent", "no_gain"),
+        ("dont_fine_tune", TUNED_FIRST, -0.06, 0.015, "cant_tell", "no_gain"),
+        ("dont_fine_tune", TUNED_FIRST[::-1], -0.015, 0.06, "cant_tell", "no_gain"),
+        ("dont_fine_tune", TUNED_FIRST, -0.01, 0.06, "cant_tell", "limits"),
+        ("cant_tell", TUNED_FIRST, -0.01, 0.06, "cant_tell", "open"),
+        ("not_yet", TUNED_FIRST, -0.06, 0.01, "cant_tell", "open"),
+        ("none_meets_limits", TUNED_FIRST, 0.01, 0.05, "better", "limits"),
+        ("cant_tell", ("head:c1", "fewshot:b1"), 0.01, 0.05, "better", "not_tuned"),
+    ],
+)
+def test_how_sure_speaks_of_the_verdict_and_not_of_the_pair_alone(verdict, pair, low, high, answer, key):
+    pairs = [comparison(*pair, (low + high) / 2, low, high, answer)]
+    view = build_view(make_result(comparisons=pairs, decision=make_decision(verdict=verdict)), "en")
+    assert view.verdict.facts[2].value == CERTAINTY[key].en
+
+
+def test_the_decision_may_name_its_comparison(result):
+    named = make_decision(decided_by=("fewshot:b1", "lora:d1"))
+    main = decisive(make_result(decision=named))
+    assert main is not None
+    assert {main.a, main.b} == {"fewshot:b1", "lora:d1"}
 
 
 def test_chinese_view_has_no_english_sentence(result):

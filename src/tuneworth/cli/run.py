@@ -181,7 +181,7 @@ def describe_start(start: Start) -> list[Text]:
         *data.warnings,
         Text(
             en=f"{data.n_train} train, {data.n_dev} dev, {data.n_test} test rows; metric {start.prepared.task.metric}, margin {start.prepared.task.margin:g}",
-            zh=f"训练 {data.n_train} 条，开发 {data.n_dev} 条，测试 {data.n_test} 条；指标 {start.prepared.task.metric}，容差 {start.prepared.task.margin:g}",
+            zh=f"训练 {data.n_train} 条，开发 {data.n_dev} 条，测试 {data.n_test} 条；指标 {start.prepared.task.metric}，界限 {start.prepared.task.margin:g}",
         ),
         Text(
             en=f"{len(plan.arms)} arms, time budget {minutes} min, folder {start.folder.path}",

@@ -132,6 +132,7 @@ class Decision(Record):
     """The verdict and everything a reader needs to trust or overturn it.
 
     Attributes:
+        decided_by: the arms ``(a, b)`` whose comparison the verdict hangs on, when there is one.
         rows: for ``cant_tell``, how many more test rows are needed; for ``not_yet``, training rows.
         would_change: what would change the verdict.
     """
@@ -139,6 +140,7 @@ class Decision(Record):
     verdict: Verdict
     recommended: str | None
     runner_up: str | None
+    decided_by: tuple[str, str] | None = None
     rows: int | None = None
     headline: Text
     reasons: list[Text]

@@ -95,26 +95,6 @@ def usual_choices(candidates: Sequence[Candidate]) -> tuple[str, ...]:
     return counts.most_common(1)[0][0] if counts else ()
 
 
-def schema_check(schema: dict[str, Any]) -> Callable[[Any], None]:
-    """A check of values against the user's ``schema``, which is valid itself."""
-    from jsonschema import Draft202012Validator
-
-    validator = Draft202012Validator(schema)
-
-    def check(value: Any) -> None:
-        error = next(validator.iter_errors(value), None)
-        if error is not None:
-            shown = quote(error.message)
-            raise BadRow(
-                Text(
-                    en=f"the output does not fit output.schema at {error.json_path}: {shown}",
-                    zh=f"输出在 {error.json_path} 处不符合 output.schema：{shown}",
-                )
-            )
-
-    return check
-
-
 def build(
     candidates: Sequence[Candidate], ids: Sequence[str], rules: Rules
 ) -> tuple[list[Example], list[Rejected], dict[str, str]]:

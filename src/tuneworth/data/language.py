@@ -20,7 +20,7 @@ was is i do will he she they we his her has when who if an as all would been mor
 """
 _ENGLISH = frozenset(_WORDS.split())
 _ENGLISH_SHARE = 0.06  # English prose has 30-45 %; German, French, Spanish, Italian, Dutch below 5 %
-_HAN_SHARE = 0.3
+_HAN_SHARE = 0.2  # a Chinese sentence with English product names has few Chinese among its letters
 _KANA_OR_HANGUL_SHARE = 0.05
 _LATIN_SHARE = 0.8
 _SAMPLE_CHARS = 200_000

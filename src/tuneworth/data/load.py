@@ -11,7 +11,7 @@ from tuneworth.core.text import Text
 from tuneworth.data import formats
 from tuneworth.data.drafts import Extras
 from tuneworth.data.enough import check_rows, check_test
-from tuneworth.data.examples import Candidate, Rules, build, schema_check, usual_choices
+from tuneworth.data.examples import Candidate, Rules, build, usual_choices
 from tuneworth.data.formats import RawData
 from tuneworth.data.hub import PREFIX
 from tuneworth.data.infer import guess_kind, guess_metric, near_misses
@@ -19,6 +19,7 @@ from tuneworth.data.jsontask import schema_of
 from tuneworth.data.language import guess_language
 from tuneworth.data.outputs import OutputType, common_type, output_text
 from tuneworth.data.rows import BadRow, Rejected
+from tuneworth.data.schemacheck import schema_check
 from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem

@@ -15,6 +15,7 @@ from tuneworth.core.text import Lang
 from tuneworth.data.encoding import decode
 from tuneworth.data.files import read_bytes
 from tuneworth.data.hub import PREFIX
+from tuneworth.data.schemacheck import schema_fault
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
@@ -89,14 +90,9 @@ class Output(_Section):
     @classmethod
     def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
         if schema is not None:
-            from jsonschema import Draft202012Validator
-            from jsonschema.exceptions import SchemaError
-
-            try:
-                Draft202012Validator.check_schema(schema)
-            except SchemaError as error:
-                what = f"{error.json_path}: {error.message}"[:200]
-                raise _refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}") from None
+            what = schema_fault(schema)
+            if what is not None:
+                raise _refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}")
         return schema
 
 

@@ -36,6 +36,7 @@ def decide(
         recommended=ruling.recommended.arm_id if ruling.recommended is not None else None,
         runner_up=ruling.runner_up.arm_id if ruling.runner_up is not None else None,
         rows=ruling.rows,
+        decided_by=(ruling.pair.a, ruling.pair.b) if ruling.pair is not None else None,
         headline=headline(evidence, ruling),
         reasons=reasons(evidence, ruling),
         would_change=would_change(evidence, ruling),

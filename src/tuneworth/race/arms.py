@@ -37,6 +37,10 @@ class Arm:
     def model_id(self) -> str | None:
         return self.model.id if self.model is not None else None
 
+    @property
+    def local(self) -> bool:
+        return self.model is None or self.model.capabilities.local
+
     def make(self) -> Strategy:
         return self.strategy(self.config)
 
@@ -47,8 +51,16 @@ class Skipped:
 
     arm_id: str
     strategy: type[Strategy]
-    model_id: str | None
+    model: Model | None
     why: Text
+
+    @property
+    def model_id(self) -> str | None:
+        return self.model.id if self.model is not None else None
+
+    @property
+    def local(self) -> bool:
+        return self.model is None or self.model.capabilities.local
 
 
 @dataclass(frozen=True)
@@ -96,8 +108,7 @@ def plan_arms(
         for model in models if strategy.needs_model else [None]:
             why = strategy.why_skipped(task, model, train)
             if why is not None:
-                model_id = model.id if model is not None else None
-                skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model_id, why))
+                skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model, why))
                 continue
             for config in strategy.arms(task, model, train):
                 arms.append(_arm(task, strategy, config, model, basis))

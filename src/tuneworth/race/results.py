@@ -99,6 +99,7 @@ def _identity(arm: Arm | Skipped) -> dict[str, object]:
         "arm_id": arm.arm_id,
         "strategy": strategy.id,
         "model": arm.model_id,
+        "local": arm.local,
         "config": config,
         "title": arm.make().describe() if isinstance(arm, Arm) else strategy.title,
         "effort": strategy.effort,

@@ -163,7 +163,7 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
 
 def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
     """Tokens per row; an arm without a language model has none to count."""
-    return NOTHING if value is None and arm.model is None else numbers.count(value, lang)
+    return NOTHING if arm.model is None and not value else numbers.count(value, lang)
 
 
 def _reused(arm: ArmResult, lang: Lang) -> str:

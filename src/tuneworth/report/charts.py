@@ -12,7 +12,7 @@ from tuneworth.report.speed import speed_chart
 from tuneworth.report.view import View
 
 ROW_PX = 46
-COLUMN_PX = 8
+COLUMN_PX = 7
 LABEL_COLUMNS = 34
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from tuneworth.core.run import ClassRow, RowView, RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report import numbers
 from tuneworth.report.arms import arm_labels
 from tuneworth.report.plain import clean, excerpt, one_line
+from tuneworth.report.rules import RULES
 from tuneworth.report.words import FINDINGS, label
 
 MAX_ROWS = 60
 """Most disagreements shown; ``result.json`` has the rest."""
-FINDING_ORDER = ("overturned", "confirmed", "open")
+Finding = Literal["confirmed", "overturned", "open"]
+FINDING_ORDER: tuple[Finding, ...] = ("overturned", "confirmed", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ class ClassTable:
 
 @dataclass(frozen=True, slots=True)
 class SeedView:
-    row: str
+    """A finding and the rules of thumb it is about: ``(id, the rule in a few words)``."""
+
+    rules: tuple[tuple[str, str], ...]
     finding: str
     finding_word: str
     why: str
@@ -99,10 +104,13 @@ def build_classes(result: RunResult, lang: Lang) -> ClassTable:
 
 
 def build_seed(result: RunResult, lang: Lang) -> tuple[SeedView, ...]:
-    ordered = sorted(result.decision.seed_rows, key=lambda seed: FINDING_ORDER.index(seed.finding))
+    """What was overturned first; rules with the same finding for the same reason are one entry."""
+    together: dict[tuple[Finding, str], list[tuple[str, str]]] = {}
+    for seed in sorted(result.decision.seed_rows, key=lambda seed: FINDING_ORDER.index(seed.finding)):
+        rule = RULES[seed.row].to(lang) if seed.row in RULES else ""
+        together.setdefault((seed.finding, clean(seed.why.to(lang))), []).append((clean(seed.row), rule))
     return tuple(
-        SeedView(clean(seed.row), seed.finding, FINDINGS[seed.finding].to(lang), clean(seed.why.to(lang)))
-        for seed in ordered
+        SeedView(tuple(rules), finding, FINDINGS[finding].to(lang), why) for (finding, why), rules in together.items()
     )
 
 

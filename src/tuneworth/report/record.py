@@ -96,7 +96,7 @@ def _limits(result: RunResult, lang: Lang) -> str:
         "max_usd_per_1k": None if limits.max_usd_per_1k is None else numbers.usd(limits.max_usd_per_1k, lang),
         "min_quality": None if limits.min_quality is None else numbers.percent(limits.min_quality, lang),
     }
-    said = [f"{LIMITS[key].to(lang)} {value}".strip() for key, value in shown.items() if value is not None]
+    said = [LIMITS[key].to(lang).replace("{n}", value) for key, value in shown.items() if value is not None]
     return ("；" if lang == "zh" else "; ").join(said) or label("no_limits", lang)
 
 

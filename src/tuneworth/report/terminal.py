@@ -107,7 +107,7 @@ def _seed(view: View) -> RenderableType | None:
     """One line: which rules of thumb the run confirms, overturns and leaves open."""
     groups: dict[str, list[str]] = {}
     for item in view.seed:
-        groups.setdefault(item.finding_word, []).append(item.row)
+        groups.setdefault(item.finding_word, []).extend(rule for rule, _ in item.rules)
     if not groups:
         return None
     inner, outer = ("：", "；") if view.lang == "zh" else (": ", "; ")

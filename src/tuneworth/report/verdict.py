@@ -73,15 +73,17 @@ class VerdictView:
 def decisive(result: RunResult) -> Comparison | None:
     """The comparison that the verdict hangs on most, or ``None`` without any.
 
-    The question is whether to fine-tune, so a pair of one tuned and one untuned arm comes first,
-    then one with the recommended arm in it, then one with the runner-up.
+    The decision names it. A run stored without that name gets its best guess: the question is whether
+    to fine-tune, so one tuned against one untuned arm comes first, then the recommended arm, then the
+    runner-up.
     """
-    tuned = {arm.arm_id for arm in result.arms if arm.tuned}
     chosen = result.decision
+    tuned = _tuned(result)
 
-    def weight(pair: Comparison) -> tuple[bool, bool, bool]:
+    def weight(pair: Comparison) -> tuple[bool, bool, bool, bool]:
         sides = {pair.a, pair.b}
-        return len(sides & tuned) == 1, chosen.recommended in sides, chosen.runner_up in sides
+        named = chosen.decided_by is not None and sides == set(chosen.decided_by)
+        return named, len(sides & tuned) == 1, chosen.recommended in sides, chosen.runner_up in sides
 
     pairs = [pair for pair in result.comparisons if pair.metric == result.primary_metric]
     return max(pairs, key=weight, default=None)
@@ -106,7 +108,7 @@ def build_verdict(
         facts=(
             _arm_fact("recommended", decision.recommended, result, arms, lang),
             _arm_fact("runner_up", decision.runner_up, result, arms, lang),
-            _certainty(main, lang),
+            Fact(label("how_sure", lang), CERTAINTY[_certainty(result)].to(lang), main.sentence if main else ""),
             _running_cost(arms, lang),
         ),
         reasons=tuple(clean(reason.to(lang)) for reason in decision.reasons),
@@ -129,10 +131,38 @@ def _arm_fact(key: str, arm_id: str | None, result: RunResult, arms: Sequence[Ar
     return Fact(label(key, lang), sentence_case(row.label), f"{metric} {row.shown.text} on {side} rows")
 
 
-def _certainty(main: ComparisonRow | None, lang: Lang) -> Fact:
-    if main is None:
-        return Fact(label("how_sure", lang), CERTAINTY["none"].to(lang))
-    return Fact(label("how_sure", lang), CERTAINTY[main.answer].to(lang), main.sentence)
+def _tuned(result: RunResult) -> set[str]:
+    return {arm.arm_id for arm in result.arms if arm.tuned}
+
+
+def _certainty(result: RunResult) -> str:
+    """Key of ``CERTAINTY``: how the decisive comparison bears on the verdict.
+
+    The comparison alone is not enough: a tuned arm that is ahead but breaks a limit still loses, and a
+    gain can be too small to matter although its sign is open.
+    """
+    pair, verdict = decisive(result), result.decision.verdict
+    if verdict == "none_meets_limits":
+        return "limits" if any(arm.test for arm in result.arms) else "none"
+    if pair is None:
+        return "none"
+    if len({pair.a, pair.b} & _tuned(result)) != 1:
+        return "not_tuned"
+    if verdict in ("cant_tell", "not_yet"):
+        return "open"
+    if _tuned_is_ahead(pair, result):
+        return "gain" if verdict == "fine_tune" else "limits"
+    return "no_gain" if verdict == "dont_fine_tune" and _gain_below_margin(pair, result) else "limits"
+
+
+def _tuned_is_ahead(pair: Comparison, result: RunResult) -> bool:
+    return pair.answer == ("better" if pair.a in _tuned(result) else "worse")
+
+
+def _gain_below_margin(pair: Comparison, result: RunResult) -> bool:
+    """The interval leaves the tuned arm no gain of the margin."""
+    most = pair.interval.high if pair.a in _tuned(result) else -pair.interval.low
+    return pair.answer != "cant_tell" or most < pair.margin
 
 
 def _running_cost(arms: Sequence[ArmRow], lang: Lang) -> Fact:
@@ -148,7 +178,7 @@ def _rows(result: RunResult, lang: Lang) -> Fact | None:
     if decision.rows is None:
         return None
     key = "rows_training" if decision.verdict == "not_yet" else "rows_test"
-    return Fact(label(key, lang), numbers.count(decision.rows, lang))
+    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.count(decision.rows, lang)))
 
 
 def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: Lang) -> ComparisonRow:

@@ -31,8 +31,8 @@ VERDICT_MEANINGS: dict[str, Text] = {
         zh="以现有的数据，微调还没有领先，但成绩仍在随数据上升：补充训练数据后再测一次。",
     ),
     "cant_tell": Text(
-        en="The rows do not settle it. The number of test rows that would is stated; until then use the recommended arm.",
-        zh="现有的数据分不出高下。报告给出了还需要多少行测试数据；在此之前先用推荐的方案。",
+        en="What was measured does not settle it. Where more test rows would, their number is stated; until then use the recommended arm.",
+        zh="已有的测量分不出高下。如果补充测试数据就能分出来，报告会给出行数；在此之前先用推荐的方案。",
     ),
     "none_meets_limits": Text(
         en="Every arm breaks a limit you set. Relax a limit, or bring a stronger model or a faster machine.",
@@ -48,11 +48,12 @@ ANSWERS: dict[str, Text] = {
 }
 
 CERTAINTY: dict[str, Text] = {
-    "better": Text(en="Settled", zh="已有定论"),
-    "worse": Text(en="Settled", zh="已有定论"),
-    "equivalent": Text(en="Settled: no real difference", zh="已有定论：没有实际差别"),
-    "cant_tell": Text(en="Open", zh="尚无定论"),
-    "none": Text(en="Not compared", zh="没有可比的结果"),
+    "gain": Text(en="Settled: tuning is ahead", zh="已有定论：微调领先"),
+    "no_gain": Text(en="Settled: tuning gains nothing that matters", zh="已有定论：微调没有值得在意的提升"),
+    "open": Text(en="Open", zh="尚无定论"),
+    "limits": Text(en="Your limits decide", zh="由你的限制决定"),
+    "not_tuned": Text(en="Tuned and untuned were not compared", zh="没有比较过微调与不微调"),
+    "none": Text(en="Nothing was compared", zh="没有可比的结果"),
 }
 
 FINDINGS: dict[str, Text] = {
@@ -125,9 +126,9 @@ FACT_NAMES: dict[str, Text] = {
 
 LIMITS: dict[str, Text] = {
     "private": Text(en="rows stay on this machine", zh="数据不出本机"),
-    "p95_ms": Text(en="95 % of rows answered within", zh="95% 的行在此时间内答完"),
-    "max_usd_per_1k": Text(en="cost per 1,000 rows at most", zh="每千行费用不超过"),
-    "min_quality": Text(en="quality at least", zh="质量不低于"),
+    "p95_ms": Text(en="95 % of rows answered within {n}", zh="95% 的行须在 {n} 内答完"),
+    "max_usd_per_1k": Text(en="cost per 1,000 rows at most {n}", zh="每千行费用不超过 {n}"),
+    "min_quality": Text(en="quality at least {n}", zh="质量不低于 {n}"),
 }
 
 LABELS: dict[str, Text] = {
@@ -140,8 +141,8 @@ LABELS: dict[str, Text] = {
     "per_1k": Text(en="1,000 rows take", zh="每千行用时"),
     "reasons": Text(en="Why", zh="理由"),
     "would_change": Text(en="What would change this verdict", zh="什么会改变结论"),
-    "rows_training": Text(en="training rows still needed, about", zh="大约还需要的训练数据（行）"),
-    "rows_test": Text(en="test rows still needed, about", zh="大约还需要的测试数据（行）"),
+    "rows_training": Text(en="about {n} more training rows", zh="再补充约 {n} 行训练数据"),
+    "rows_test": Text(en="about {n} more test rows", zh="再补充约 {n} 行测试数据"),
     "rows_needed": Text(en="Rows needed", zh="所需行数"),
     "quality": Text(en="Quality", zh="质量"),
     "quality_lead": Text(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,7 +16,6 @@ from pathlib import Path
 
 from pydantic import Field
 
-from tuneworth.core.files import write_atomic
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, TrainExample, TrainResult
@@ -27,10 +25,9 @@ from tuneworth.strategies.prompting import brief_instruction, constrainable, ope
 
 MIN_ROWS = 50
 """With fewer rows an adapter learns them by heart (seed row N4 takes 50 as its example of too few)."""
-MARKER = "trained.json"
 STOPPED: dict[str, Text] = {
     "epochs": Text(en="all epochs were done", zh="跑满了全部 epoch"),
-    "early": Text(en="the dev loss stopped falling", zh="验证集损失不再下降"),
+    "early": Text(en="the dev loss stopped falling", zh="开发集损失不再下降"),
     "time": Text(en="the time budget ran out", zh="时间预算用完"),
 }
 
@@ -104,47 +101,25 @@ class Lora(Strategy):
         return Text(en="LoRA, free", zh="LoRA 微调（自由输出）")
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraSolver:
-        """Train, or take the finished training of the same rows, model and config from the folder."""
-        system = brief_instruction(context.task)
-        lessons, exam = (_lessons(system, rows, context.task) for rows in (train, dev))
-        folder = context.folder / f"training-{self._digest([lessons, exam], context)}"
-        if not (folder / MARKER).exists():
-            _write_marker(folder, self._train(lessons, exam, folder, context))
-        result = _read_marker(folder)
-        report_training(result, context)
-        return LoraSolver.on_adapter(Path(result.folder), system, self.config.constrained, context)
-
-    def _train(
-        self, train: Sequence[TrainExample], dev: Sequence[TrainExample], folder: Path, context: Context
-    ) -> TrainResult:
+        """Train in the arm's folder; a training found there is taken up, or taken over if it is finished."""
         from tuneworth.models.local.train import TrainConfig
         from tuneworth.models.local.train import train as run_training
 
-        folder.mkdir(parents=True, exist_ok=True)
-        config = TrainConfig(rank=self.config.rank, seed=context.seed)
-        return run_training(
-            model_of(context),
-            train,
-            dev,
-            config,
+        system = brief_instruction(context.task)
+        folder = context.folder / "training"
+        result = run_training(
+            model_of(context),  # pyright: ignore[reportArgumentType]  # what can be trained is a LocalModel
+            _lessons(system, train, context.task),
+            _lessons(system, dev, context.task),
+            TrainConfig(rank=self.config.rank, seed=context.seed),
             folder,
             progress=context.progress,
             seconds_left=context.seconds_left,
         )
-
-    def _digest(self, lessons: Sequence[Sequence[TrainExample]], context: Context) -> str:
-        """Short hash of all that the adapter depends on, so that a changed row starts a new training.
-
-        Of the model only its weights count: dtype and attention may be chosen anew in every process.
-        """
-        model = model_of(context)
-        content = {
-            "rank": self.config.rank,
-            "seed": context.seed,
-            "model": [model.id, model.describe().get("weights_sha256")],
-            "rows": [[asdict(lesson) for lesson in side] for side in lessons],
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        report_training(result, context)
+        # Only the name counts: a run's folder may have been moved since the training was finished.
+        adapter = folder / Path(result.folder).name
+        return LoraSolver.on_adapter(adapter, system, self.config.constrained, context)
 
 
 def chat(system: str, query: Query, task: Task) -> tuple[Message, ...]:
@@ -155,35 +130,33 @@ def chat(system: str, query: Query, task: Task) -> tuple[Message, ...]:
 def report_training(result: TrainResult, context: Context) -> None:
     """Notes and details of a training; ``fit_seconds`` includes what an interrupted run had spent."""
     context.notes.append(training_note(result))
+    if n_left_out := result.details.get("rows_too_long", 0):
+        context.notes.append(
+            Text(
+                en=f"{n_left_out} training rows were left out: they are longer than the model can be trained on.",
+                zh=f"有 {n_left_out} 条训练数据超出了训练允许的长度，没有用上。",
+            )
+        )
     context.details.update(asdict(result) | {"fit_tokens": result.train_tokens, "fit_seconds": result.seconds})
     context.details.pop("folder")
 
 
 def training_note(result: TrainResult) -> Text:
     why = STOPPED[result.stopped]
+    note = Text(
+        en=f"Trained for {result.epochs:.1f} epochs ({result.steps} steps) until {why.en}.",
+        zh=f"训练了 {result.epochs:.1f} 个 epoch（{result.steps} 步），{why.zh}，训练结束。",
+    )
+    if not result.dev_losses:
+        return note
     return Text(
-        en=f"Trained for {result.epochs:.1f} epochs ({result.steps} steps), then {why.en}; "
-        f"the weights of step {result.best_step} are used, where the dev loss was lowest.",
-        zh=f"训练了 {result.epochs:.1f} 个 epoch（{result.steps} 步），因{why.zh}而停止；"
-        f"采用第 {result.best_step} 步的权重，此时验证集损失最低。",
+        en=f"{note.en} The weights of step {result.best_step} are used, where the dev loss was lowest.",
+        zh=f"{note.zh}采用第 {result.best_step} 步的权重，此时开发集损失最低。",
     )
 
 
 def _lessons(system: str, rows: Sequence[Example], task: Task) -> list[TrainExample]:
     return [TrainExample(chat(system, row.query, task), row.output) for row in rows]
-
-
-def _write_marker(folder: Path, result: TrainResult) -> None:
-    """Says that the training is finished. The folder may be moved later."""
-    content = asdict(result) | {"folder": os.path.relpath(result.folder, folder)}
-    write_atomic(folder / MARKER, json.dumps(content))
-
-
-def _read_marker(folder: Path) -> TrainResult:
-    saved = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-    saved["folder"] = str(folder / saved["folder"])
-    saved["dev_losses"] = tuple((int(step), float(loss)) for step, loss in saved["dev_losses"])
-    return TrainResult(**saved)
 
 
 PLUGIN = Lora

@@ -16,7 +16,7 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,6 +42,7 @@ class Bench:
     make_model: Callable[[], Model]
     encoder: Encoder
     folder: Path
+    fitted: dict[StrategyConfig, Solver] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.strategy.__name__} on {self.case.task.name}"
@@ -67,6 +68,12 @@ class Bench:
 
     def fit(self, config: StrategyConfig, name: str) -> Solver:
         return self.strategy(config).fit(self.case.train, self.case.dev, self.context(name))
+
+    def solver(self, config: StrategyConfig) -> Solver:
+        """A fitted solver, the same for all checks that only use one (a training takes its time)."""
+        if config not in self.fitted:
+            self.fitted[config] = self.fit(config, f"{_name(config)}-once")
+        return self.fitted[config]
 
     def reload(self, solver: Solver, name: str, model: Model | None = None) -> Solver:
         """The solver after ``save`` and ``load``, on a model of its own."""
@@ -153,7 +160,7 @@ def says_why_it_is_skipped(bench: Bench) -> None:
 
 def answers_are_well_formed(bench: Bench) -> None:
     for config in bench.arms():
-        answers = bench.fit(config, _name(config)).solve(bench.case.queries)
+        answers = bench.solver(config).solve(bench.case.queries)
         assert len(answers) == len(bench.case.queries), f"{bench}, {config!r}: {len(answers)} answers"
         for answer in answers:
             _assert_well_formed(answer, f"{bench}, {config!r}")
@@ -164,7 +171,7 @@ def keeps_order(bench: Bench) -> None:
     """Answers belong to their queries: reversed, one by one, and for no query at all."""
     queries = bench.case.queries
     for config in bench.arms():
-        solver = bench.fit(config, _name(config))
+        solver = bench.solver(config)
         together = _texts(solver.solve(queries))
         assert _texts(solver.solve(queries[::-1]))[::-1] == together, f"{bench}, {config!r}: order matters"
         alone = [_texts(solver.solve([query]))[0] for query in queries]
@@ -188,7 +195,7 @@ def goes_on_in_its_folder(bench: Bench) -> None:
 
 def saves_and_loads(bench: Bench) -> None:
     for config in bench.arms():
-        solver = bench.fit(config, _name(config))
+        solver = bench.solver(config)
         loaded = bench.reload(solver, _name(config))
         before, after = _texts(solver.solve(bench.case.queries)), _texts(loaded.solve(bench.case.queries))
         assert before == after, f"{bench}, {config!r}: {before}, but loaded {after}"
@@ -212,7 +219,7 @@ def ignores_ids(bench: Bench) -> None:
     """A query that carries a training row's id is answered like any other."""
     stolen = [replace(query, id=row.id) for query, row in zip(bench.case.queries, bench.case.train)]
     for config in bench.arms():
-        solver = bench.fit(config, _name(config))
+        solver = bench.solver(config)
         expected = _texts(solver.solve(bench.case.queries))
         assert _texts(solver.solve(stolen)) == expected, f"{bench}, {config!r}: the answer depends on the id"
 
@@ -232,7 +239,7 @@ def records_failures(bench: Bench) -> None:
         return
     failing, too_long = bench.case.queries[0], bench.case.queries[1]
     for config in bench.arms():
-        solver = bench.fit(config, _name(config))
+        solver = bench.solver(config)
         expected = solver.solve(bench.case.queries)
         troubled = TroubledModel(bench.make_model(), failing.messages[-1].content, too_long.messages[-1].content)
         answers = bench.reload(solver, _name(config), troubled).solve(bench.case.queries)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,9 +48,10 @@ def shared_prefix(rows: Sequence[Row]) -> tuple[int, ...]:
     """Tokens that all prompts begin with. The last token of a prompt, which predicts, is never among them."""
     if not rows:
         return ()
+    # What the smallest and the largest sequence share, all between them share too.
     low, high = min(row.ids for row in rows), max(row.ids for row in rows)
-    common = os.path.commonprefix([low, high])
-    return tuple(common[: min(row.n_prompt for row in rows) - 1])
+    limit = min(row.n_prompt for row in rows) - 1
+    return low[: next((i for i in range(limit) if low[i] != high[i]), limit)]
 
 
 def epoch_order(lengths: Sequence[int], batch_rows: int, seed: int, epoch: int) -> list[list[int]]:

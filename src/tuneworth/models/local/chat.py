@@ -114,8 +114,8 @@ def _fold_system(messages: Sequence[Message]) -> list[Message]:
     """The chat with its system text at the head of the first user turn."""
     system = "\n\n".join(message.content for message in messages if message.role == "system")
     chat = [message for message in messages if message.role != "system"]
-    if not system:
+    if len(chat) == len(messages):
         return chat
     if not chat or chat[0].role != "user":
         return [Message("user", system), *chat]
-    return [Message("user", f"{system}\n\n{chat[0].content}"), *chat[1:]]
+    return [Message("user", f"{system}\n\n{chat[0].content}" if system else chat[0].content), *chat[1:]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
     with disk_problems(path):
         torch.save(state, part)
         sync(part)
-        os.replace(part, path)
+        part.replace(path)
         sync(path.parent)
 
 

@@ -53,7 +53,7 @@ class TrainConfig(BaseModel):
 
     mode: Literal["lora", "full"] = Field(default="lora", description="adapter on frozen weights, or all weights")
     rank: int = Field(default=16, ge=1, description="rank of the adapter (LoRA)")
-    alpha: float = Field(default=32.0, gt=0, description="the adapter's output is scaled by alpha / rank")
+    alpha: int = Field(default=32, ge=1, description="the adapter's output is scaled by alpha / rank")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on the adapter's input")
     learning_rate: float | None = Field(default=None, gt=0, description="peak rate; by rule from the model's width")
     warmup: float = Field(default=0.04, ge=0, le=0.5, description="share of the steps over which the rate rises")

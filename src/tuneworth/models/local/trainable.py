@@ -22,7 +22,7 @@ from tuneworth.errors import InputError, Problem
 if TYPE_CHECKING:
     from tuneworth.models.local.load import LocalModel
 
-_ADAPTER = "training"
+_ADAPTER = "in_training"
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Trainable:
 
 
 @contextlib.contextmanager
-def lora_weights(model: LocalModel, *, rank: int, alpha: float, dropout: float, seed: int) -> Iterator[Trainable]:
+def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, seed: int) -> Iterator[Trainable]:
     """The loaded model with a fresh adapter on every linear layer but the output layer.
 
     Raises:
@@ -112,14 +112,14 @@ def full_weights(model: LocalModel) -> Iterator[Trainable]:
     """A float32 copy of the model, all of it to be trained."""
     from transformers import AutoModelForCausalLM
 
-    module = AutoModelForCausalLM.from_pretrained(
+    module: Any = AutoModelForCausalLM.from_pretrained(
         model.folder,
         dtype=torch.float32,
         attn_implementation=model.attention,
         use_safetensors=True,
         local_files_only=True,
-    ).to(model.device)
-    module.eval()
+    )
+    module.to(model.device).eval()
     yield Trainable(module, dict(module.named_parameters()), tokenizer=model.tokenizer, save_dtype=model.dtype)
 
 

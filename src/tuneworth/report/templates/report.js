@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const NARROW = 640;
+  const ROOMY = 860; /* names beside the bubbles need this much */
   const PAPER_PX = 650; /* fits A4 and Letter with usual margins */
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const pages = Array.from(document.querySelectorAll(".page"));
@@ -32,9 +33,10 @@
   }
 
   /* A wide page has row labels on the axis; a narrow one writes them above the rows. */
-  function withRows(chart, layout, narrow, surface) {
+  function withRows(chart, layout, width, surface) {
+    const narrow = width < NARROW;
     if (!chart.rows.length) {
-      if (narrow) layout.annotations = [];
+      if (width < ROOMY) layout.annotations = [];
       return layout;
     }
     layout.margin.r = 24 + chart.reading_px;
@@ -62,8 +64,7 @@
     for (const chart of figures[page.id]) {
       const node = document.getElementById(page.id + "-chart-" + chart.id);
       const width = paper ? PAPER_PX : node.clientWidth;
-      const narrow = width < NARROW;
-      const layout = withRows(chart, themed(chart.layout, "", colour), narrow, colour("surface"));
+      const layout = withRows(chart, themed(chart.layout, "", colour), width, colour("surface"));
       layout.font.family = family;
       layout.height = layout.height || chart.height;
       layout.width = width;
