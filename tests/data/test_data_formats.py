@@ -179,7 +179,7 @@ def test_hub_without_its_library_names_the_command(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 def test_hub_that_does_not_answer_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    import datasets
+    import datasets.config
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")

@@ -7,10 +7,49 @@ from pathlib import Path
 
 import pytest
 
-WORDS = (
-    "the card payment was declined at a shop and my transfer has not arrived yet while the bank says that it is "
-    "pending please cancel refund top up exchange rate fee cash machine number one two three 你好 银行卡 转账 失败"
-).split()
+WORDS = [
+    "the",
+    "card",
+    "payment",
+    "was",
+    "declined",
+    "at",
+    "a",
+    "shop",
+    "and",
+    "my",
+    "transfer",
+    "has",
+    "not",
+    "arrived",
+    "yet",
+    "while",
+    "the",
+    "bank",
+    "says",
+    "that",
+    "it",
+    "is",
+    "pending",
+    "please",
+    "cancel",
+    "refund",
+    "top",
+    "up",
+    "exchange",
+    "rate",
+    "fee",
+    "cash",
+    "machine",
+    "number",
+    "one",
+    "two",
+    "three",
+    "你好",
+    "银行卡",
+    "转账",
+    "失败",
+]
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"

@@ -11,7 +11,9 @@ from tuneworth.models.base import Request
 from tuneworth.models.local.model import LocalModel
 
 
-def generate_plain(model: LocalModel, requests: Sequence[Request], max_new_tokens: int, **options: Any) -> list[list[int]]:
+def generate_plain(
+    model: LocalModel, requests: Sequence[Request], max_new_tokens: int, **options: Any
+) -> list[list[int]]:
     """New tokens of each row, end token included, from ``transformers.generate`` one row at a time."""
     found: list[list[int]] = []
     for request in requests:
@@ -42,22 +44,25 @@ def label_walk(model: LocalModel, labels: Sequence[str], n_prompt: int) -> Any:
 
 
 def masked_greedy(model: LocalModel, request: Request, grammar: str, max_new_tokens: int) -> list[int]:
-    """Greedy decoding under a llguidance mask: the whole sequence anew for each token, one token at a time."""
+    """Greedy decoding under a llguidance mask: one row, one token at a time, nothing shared, nothing forced."""
     import numpy as np
     from llguidance import LLMatcher
     from llguidance.hf import from_tokenizer
+    from transformers import DynamicCache
 
     vocabulary = model.module.get_output_embeddings().weight.shape[0]
     stops = sorted(model.chat.stop_ids, key=lambda token: token != model.chat.end_of_turn)
     matcher = LLMatcher(from_tokenizer(model.tokenizer, n_vocab=vocabulary, eos_token=stops), grammar)
-    ids = model.encode_chat(request.messages, add_generation_prompt=True)
+    unread = model.encode_chat(request.messages, add_generation_prompt=True)
+    cache = DynamicCache(config=model.module.config)
     made: list[int] = []
     while len(made) < max_new_tokens:
         mask = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
         allowed = torch.from_numpy(np.unpackbits(mask, bitorder="little")[:vocabulary].astype(bool))
         with torch.no_grad():
-            logits = model.module(torch.tensor([ids + made])).logits[0, -1]
+            logits = model.module(torch.tensor([unread]), past_key_values=cache, use_cache=True).logits[0, -1]
         made.append(int(logits.masked_fill(~allowed, -torch.inf).argmax()))
+        unread = made[-1:]
         if made[-1] in stops:
             break
         assert matcher.consume_token(made[-1])

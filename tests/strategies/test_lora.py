@@ -182,7 +182,8 @@ def test_a_finished_training_is_not_repeated_and_a_changed_row_starts_a_new_one(
     details, n_steps = fit(case.train)
     assert n_steps >= details["steps"] > 0
     assert fit(case.train) == (details, 0)
-    changed: list[Example] = [replace(case.train[0], output="repair", references=()), *case.train[1:]]
+    other = next(label for label in case.task.labels if label != case.train[0].output)
+    changed: list[Example] = [replace(case.train[0], output=other, references=()), *case.train[1:]]
     assert fit(changed)[1] > 0
 
 

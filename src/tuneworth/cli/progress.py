@@ -57,7 +57,7 @@ class TerminalWatcher:
         self._bar.stop()
 
     def say(self, message: Text) -> None:
-        self._console.print(message.to(self._lang), markup=False)
+        self._console.print(message.to(self._lang), markup=False, soft_wrap=True)
 
     def start(self, title: Text) -> None:
         self._title = title.to(self._lang)
@@ -81,7 +81,7 @@ class TerminalWatcher:
             self._task = None
         seconds = time.monotonic() - self._started
         shown = result.to(self._lang) if result is not None else ""
-        self._console.print(f"  {self._title}  {shown}  ({seconds:.0f} s)", markup=False)
+        self._console.print(f"  {self._title}  {shown}  ({seconds:.0f} s)", markup=False, soft_wrap=True)
 
     def _move_bar(self, done: int, total: int, unit: str) -> None:
         if self._task is None:

@@ -42,15 +42,11 @@ def run(
         ),
     ),
     test: str | None = typer.Option(None, help=say("Your own test rows.", "自带的测试集文件。")),
-    models: str | None = typer.Option(
-        None, help=say("Candidate models, comma-separated.", "候选模型，用逗号分隔。")
-    ),
+    models: str | None = typer.Option(None, help=say("Candidate models, comma-separated.", "候选模型，用逗号分隔。")),
     strategies: str | None = typer.Option(
         None, help=say("Only these strategies, comma-separated.", "只测这些策略，用逗号分隔。")
     ),
-    metric: str | None = typer.Option(
-        None, help=say("Metric id, or file.py:function.", "指标名，或 file.py:函数名。")
-    ),
+    metric: str | None = typer.Option(None, help=say("Metric id, or file.py:function.", "指标名，或 file.py:函数名。")),
     instruction: str | None = typer.Option(None, help=say("What the model is asked to do.", "给模型的任务说明。")),
     budget: str | None = typer.Option(
         None, help=say("Time for the whole run: 10m, 90s, 1h.", "整次运行的时间预算：10m、90s、1h。")

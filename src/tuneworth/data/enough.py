@@ -76,7 +76,7 @@ def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int)
     message = Text(
         en=f"the rows form only {n_groups} groups of near-duplicates, which split into {n_train} train, {n_dev} dev "
         f"and {n_test} test rows; at least {MIN_TRAIN}, {MIN_DEV} and {MIN_TEST} are needed",
-        zh=f"数据只构成 {n_groups} 组近似重复的行，切分后训练 {n_train} 行、验证 {n_dev} 行、测试 {n_test} 行；"
+        zh=f"数据只构成 {n_groups} 组近似重复的行，切分后训练 {n_train} 行、开发 {n_dev} 行、测试 {n_test} 行；"
         f"至少分别需要 {MIN_TRAIN}、{MIN_DEV}、{MIN_TEST} 行",
     )
     next_step = Text(

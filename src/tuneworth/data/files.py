@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 
+from tuneworth.core.files import write_atomic
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 
@@ -40,7 +39,7 @@ def read_bytes(path: Path, name: str) -> bytes:
     return data
 
 
-def write_atomic(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 so that ``path`` holds either its old contents or all of the new.
 
     Half a surrogate pair, which UTF-8 cannot hold, is written as ``\\udXXX``.
@@ -48,19 +47,9 @@ def write_atomic(path: Path, text: str) -> None:
     Raises:
         EnvironmentProblem: the disk is full, or the folder cannot be written to.
     """
-    scratch: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(path)
+        write_atomic(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        if scratch is not None:
-            Path(scratch).unlink(missing_ok=True)
         reason = error.strerror or str(error)
         message = Text(
             en=f"cannot be written: {reason}; nothing was changed", zh=f"无法写入：{reason}；没有改动任何内容"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneworth.core.text import Lang, Text
-from tuneworth.data.files import write_atomic
+from tuneworth.data.files import write_text
 from tuneworth.data.hub import PREFIX
 from tuneworth.data.load import Loaded
 from tuneworth.errors import InputError, Problem
@@ -39,7 +39,7 @@ def write_task_file(
             zh="文件已存在；请换一个文件名，或用 --force 覆盖",
         )
         raise InputError(Problem(str(path), message))
-    write_atomic(path, task_file_text(path.parent, data_path, loaded, lang=lang, test=test))
+    write_text(path, task_file_text(path.parent, data_path, loaded, lang=lang, test=test))
 
 
 def task_file_text(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.files import write_atomic
+from tuneworth.data.files import write_text
 
 SHOWN_CHARS = 80
 """How much of a value a message quotes."""
@@ -84,4 +84,4 @@ def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
         )
         for row in rejected
     ]
-    write_atomic(path, "".join(f"{line}\n" for line in lines))
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -257,7 +257,7 @@ def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected:
             warnings.append(
                 Text(
                     en=f"{len(unseen)} classes occur in dev or test but not in train, so no fitted arm can know them: {shown}",
-                    zh=f"有 {len(unseen)} 个类别只出现在验证或测试集中，任何训练都学不到：{shown}",
+                    zh=f"有 {len(unseen)} 个类别只出现在开发集或测试集中，任何训练都学不到：{shown}",
                 )
             )
     return warnings

@@ -23,7 +23,7 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
         "none_meets_limits": _after_none,
     }
     found = by_verdict[ruling.verdict](evidence, ruling)
-    return [*found, *_limits(evidence, ruling)]
+    return [*_cut_short(evidence, ruling), *found, *_limits(evidence, ruling)]
 
 
 def visible_difference(pair: Comparison) -> float:
@@ -159,6 +159,22 @@ def _sight(pair: Comparison) -> list[Text]:
             "以现有的 {n} 行测试数据，小于约 {least} 的差异很可能看不出来。",
             n=pair.n_rows,
             least=points(visible_difference(pair)),
+        )
+    ]
+
+
+def _cut_short(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """A training that the budget cut may still have more to give; nobody should take it for the full one."""
+    arm = ruling.tuned
+    if ruling.verdict == "fine_tune" or arm is None or arm.fit_details.get("stopped") != "time":
+        return []
+    return [
+        say(
+            "The time budget cut the training of {arm} after {epochs} epochs. More time could lift it: "
+            "run again with a larger --budget before you rule fine-tuning out.",
+            "时间预算在第 {epochs} 个 epoch 就中断了{arm}的训练。时间更多，结果可能更好：在排除微调之前，请加大 --budget 再测一次。",
+            arm=evidence.name(arm),
+            epochs=f"{arm.fit_details.get('epochs', 0.0):.1f}",
         )
     ]
 

@@ -91,7 +91,9 @@ def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
             ]
         )
     classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in (names or known)]
-    return sorted(classes, key=lambda strategy: (not strategy.yardstick, strategy.needs_model, strategy.effort, strategy.id))
+    return sorted(
+        classes, key=lambda strategy: (not strategy.yardstick, strategy.needs_model, strategy.effort, strategy.id)
+    )
 
 
 def plan_arms(

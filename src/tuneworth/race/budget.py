@@ -32,9 +32,9 @@ class Budget:
     def left(self) -> float | None:
         return None if self.seconds is None else max(0.0, self.seconds - self.spent)
 
-    def left_of_share(self, share: float) -> float | None:
-        """Seconds until ``share`` of the budget is gone, or ``None`` without a budget."""
-        return None if self.seconds is None else max(0.0, self.seconds * share - self.spent)
+    def left_of_share(self, share: float, reserve: float = 0.0) -> float | None:
+        """Seconds until ``share`` of what lies before ``reserve`` is gone, or ``None`` without a budget."""
+        return None if self.seconds is None else max(0.0, (self.seconds - reserve) * share - self.spent)
 
     def left_after(self, reserve: float, parts: int = 1) -> float | None:
         """What one of ``parts`` equal users may spend when ``reserve`` seconds are kept back."""

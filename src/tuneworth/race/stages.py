@@ -135,7 +135,7 @@ class Stages:
         if arm.strategy.yardstick or not self._has_rival(arm):
             return None
         if tuned_waiting:
-            return self.budget.left_of_share(UNTUNED_SHARE)
+            return self.budget.left_of_share(UNTUNED_SHARE, self._reserve())
         return self.budget.left_after(self._reserve())
 
     def _has_rival(self, arm: Arm) -> bool:
@@ -146,8 +146,7 @@ class Stages:
         )
 
     def _reserve(self) -> float:
-        """Seconds that answering dev and test rows will still need after a training."""
-        assert self.budget.seconds is not None or self.budget.left is None
+        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need."""
         paces = [
             (result.cost.seconds_per_1k_rows or 0.0) / 1000
             for result in self.raced.results.values()

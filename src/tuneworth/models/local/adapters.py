@@ -7,6 +7,7 @@ adapter had ever been loaded.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ def attach(module: Any, name: str, folder: Path) -> None:
     detach(module, name)
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = True
-    inject_adapter_in_model(config, module, adapter_name=name)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several adapters are meant
+        inject_adapter_in_model(config, module, adapter_name=name)
     set_peft_model_state_dict(module, load_file(weights), adapter_name=name)
     for layer in _layers(module):
         layer.enable_adapters(False)
@@ -45,6 +48,7 @@ def detach(module: Any, name: str) -> None:
     """Remove the adapter ``name``, if it is there."""
     for layer in _layers(module):
         if name in _names(layer):
+            layer.set_adapter([one for one in layer.active_adapters if one != name])
             layer.delete_adapter(name)
     getattr(module, "peft_config", {}).pop(name, None)
 

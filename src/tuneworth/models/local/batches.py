@@ -11,7 +11,7 @@ import numpy as np
 from tuneworth.models.base import TrainExample
 
 if TYPE_CHECKING:
-    from tuneworth.models.local.load import LocalModel
+    from tuneworth.models.local.model import LocalModel
 
 BUCKET_BATCHES = 32
 """Rows are sorted by length within so many batches at a time: little padding, still a random order."""

@@ -24,7 +24,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Constraint
 
-JSON_STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+JSON_STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _FORCED_AT_ONCE = 256
 
 
@@ -60,7 +60,7 @@ class Grammars:
         from llguidance import LLMatcher
 
         if kind == "json_schema":
-            grammar = LLMatcher.grammar_from_json_schema(source, defaults=JSON_STYLE)  # pyright: ignore[reportArgumentType]
+            grammar = LLMatcher.grammar_from_json_schema(source, defaults=JSON_STYLE)
         elif kind == "regex":
             grammar = LLMatcher.grammar_from_regex(source)
         else:

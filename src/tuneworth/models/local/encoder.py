@@ -84,15 +84,17 @@ def open_encoder_folder(folder: Path | str, *, model_id: str | None = None, devi
     """
     import torch
     from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
     folder = Path(folder)
     if not (folder / "config.json").is_file():
         raise InputError(Problem(str(folder), Text(en="no config.json in it", zh="目录中没有 config.json")))
     pooling = _pooling(folder)
+    logging.disable_progress_bar()  # a library does not print
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     module = AutoModel.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True)
     module.eval().to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    max_tokens = _max_tokens(folder, module.config)
+    max_tokens = _max_tokens(folder, tokenizer, module.config)
     return LocalEncoder(
         folder, module, tokenizer, pooling=pooling, max_tokens=max_tokens, model_id=model_id or folder.name
     )
@@ -116,19 +118,21 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _pooling(folder: Path) -> str:
-    modes = [name for name, on in _read_json(folder / "1_Pooling" / "config.json").items() if on is True]
-    supported = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
-    unknown = [name for name in modes if name.startswith("pooling_mode_") and name not in supported]
-    pooling = [supported[name] for name in modes if name in supported] or ["mean"]
-    if unknown or len(pooling) > 1:
+    """``mean`` or ``cls``, from either layout that sentence-transformers has used."""
+    config = _read_json(folder / "1_Pooling" / "config.json")
+    older = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
+    modes = [older.get(name, name) for name, on in config.items() if name.startswith("pooling_mode_") and on]
+    newer = config.get("pooling_mode", [])
+    modes += [newer] if isinstance(newer, str) else newer
+    if modes not in ([], ["mean"], ["cls"]):
         message = Text(
             en=f"pools its tokens by {', '.join(modes)}; mean or CLS alone are supported",
-            zh=f"词向量的池化方式为 {', '.join(modes)}；仅支持单独的 mean 或 CLS",
+            zh=f"词元的池化方式为 {', '.join(modes)}；仅支持单独的 mean 或 CLS",
         )
         raise InputError(Problem(str(folder), message))
-    return pooling[0]
+    return modes[0] if modes else "mean"
 
 
-def _max_tokens(folder: Path, config: Any) -> int:
+def _max_tokens(folder: Path, tokenizer: Any, config: Any) -> int:
     trained = _read_json(folder / "sentence_bert_config.json").get("max_seq_length")
-    return min(int(trained or config.max_position_embeddings), int(config.max_position_embeddings))
+    return int(min(trained or tokenizer.model_max_length, config.max_position_embeddings))

@@ -96,3 +96,19 @@ class CompletionLoss:
                     return
             except (AttributeError, TypeError, NotImplementedError, ValueError, RuntimeError):
                 continue  # an architecture without such a cache or output layer
+
+
+def memory_limits(module: Any) -> tuple[int, int]:
+    """Most padded tokens, and most predicted tokens, of one forward and backward pass.
+
+    A token keeps about 12 vectors of the hidden and 5 of the inner width per layer until the backward
+    pass, a predicted one about 3 vectors of the vocabulary. 1 GB for each on a CPU, a third of the
+    free memory on a GPU.
+    """
+    config = module.config.get_text_config()
+    inner = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
+    token_bytes = 4 * config.num_hidden_layers * (12 * config.hidden_size + 5 * inner)
+    budget = 1 << 30
+    if module.device.type == "cuda":
+        budget = torch.cuda.mem_get_info(module.device)[0] // 3
+    return max(budget // token_bytes, 64), max(budget // (12 * config.vocab_size), 64)

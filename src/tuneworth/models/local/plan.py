@@ -56,7 +56,7 @@ class Plan:
 
     @property
     def eval_every(self) -> int:
-        return max(1, math.ceil(self.n_steps / self.n_evals))
+        return max(3, math.ceil(self.n_steps / self.n_evals))
 
     def is_eval(self, step: int) -> bool:
         """Whether dev is looked at after ``step`` steps."""

@@ -20,7 +20,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from tuneworth.models.local.load import LocalModel
+    from tuneworth.models.local.model import LocalModel
 
 _ADAPTER = "in_training"
 
@@ -31,13 +31,20 @@ class Trainable:
 
     Attributes:
         weights: name → parameter, float32.
+        compute_dtype: what the engine runs the model in.
+        lora: the adapter's peft configuration; ``None`` when all weights learn.
     """
 
     module: Any
     weights: dict[str, nn.Parameter]
+    compute_dtype: torch.dtype
+    tokenizer: Any
     lora: Any = None
-    tokenizer: Any = None
-    save_dtype: torch.dtype | None = None
+
+    @property
+    def autocast(self) -> torch.dtype | None:
+        """What matrix products are computed in, where that is less than float32."""
+        return self.compute_dtype if self.compute_dtype in (torch.bfloat16, torch.float16) else None
 
     def state(self) -> dict[str, torch.Tensor]:
         return {name: weight.detach().cpu() for name, weight in self.weights.items()}
@@ -59,7 +66,7 @@ class Trainable:
 
         folder.mkdir(parents=True, exist_ok=True)
         if self.lora is None:
-            self.module.to(self.save_dtype).save_pretrained(folder)
+            self.module.to(self.compute_dtype).save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
             return
         # peft reads names without the adapter's own, under its wrapper's prefix
@@ -104,7 +111,7 @@ def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, se
             weight.requires_grad_(name in weights)
         for weight in weights.values():
             weight.data = weight.data.float()
-        yield Trainable(module, weights, lora=config)
+        yield Trainable(module, weights, model.dtype, model.tokenizer, lora=config)
 
 
 @contextlib.contextmanager
@@ -120,7 +127,7 @@ def full_weights(model: LocalModel) -> Iterator[Trainable]:
         local_files_only=True,
     )
     module.to(model.device).eval()
-    yield Trainable(module, dict(module.named_parameters()), tokenizer=model.tokenizer, save_dtype=model.dtype)
+    yield Trainable(module, dict(module.named_parameters()), model.dtype, model.tokenizer)
 
 
 def _linear_layers(module: nn.Module) -> dict[str, nn.Linear]:

@@ -1,0 +1,255 @@
+"""The loop of a training, and what of it survives a kill."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from tuneworth.models.base import TrainResult
+from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, split_batch
+from tuneworth.models.local.cache import disk_problems
+from tuneworth.models.local.checkpoint import read_checkpoint, write_checkpoint, write_result
+from tuneworth.models.local.loss import CompletionLoss, memory_limits
+from tuneworth.models.local.plan import Plan, epochs_for, learning_rate
+from tuneworth.models.local.train_config import TrainConfig
+from tuneworth.models.local.trainable import Trainable
+
+Progress = Callable[[int, int, str], None]
+
+CHECKPOINT = "checkpoint.pt"
+BEST = "best.safetensors"
+TIMED_STEPS = 4
+"""Steps timed (after a first one that warms up) before the rest is planned to fit the time."""
+
+
+class Trainer:
+    """One training: what a checkpoint holds, and the loop that moves it on."""
+
+    def __init__(
+        self,
+        trainable: Trainable,
+        rows: list[Row],
+        dev_rows: list[Row],
+        config: TrainConfig,
+        folder: Path,
+        key: str,
+    ):
+        self.trainable, self.rows, self.dev_rows = trainable, rows, dev_rows
+        self.config, self.folder, self.key = config, folder, key
+        text_config = trainable.module.config.get_text_config()
+        self.rate = config.learning_rate or learning_rate(text_config.hidden_size, config.mode)
+        self.epochs = config.epochs or epochs_for(len(rows))
+        self.max_tokens, self.max_targets = memory_limits(trainable.module)
+        prefix = shared_prefix([*rows, *dev_rows])
+        self.loss = CompletionLoss(trainable.module, prefix, rows, autocast=trainable.autocast)
+        self.optimizer = torch.optim.AdamW(
+            trainable.weights.values(), lr=self.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+        )
+        self.steps_per_epoch = -(-len(rows) // config.batch_rows)
+        self.plan = Plan.make(self.epochs * self.steps_per_epoch, config.warmup, config.n_evals)
+        self.step, self.seconds, self.tokens, self.n_skipped = 0, 0.0, 0, 0
+        self.dev_losses: list[tuple[int, float]] = []
+        self.best_step, self.best_loss = 0, float("inf")
+        self.stopped: Literal["epochs", "early", "time"] | None = None
+        self._updating = False
+        self._step_seconds: list[float] = []
+        self._eval_seconds = 0.0
+        self._saved_at = self._save_took = 0.0
+
+    # -- the loop -------------------------------------------------------------------------------------
+
+    def train(self, progress: Progress, seconds_left: float | None) -> None:
+        self._resume()
+        self._clock = time.perf_counter() - self.seconds
+        self._deadline = None if seconds_left is None else self.seconds + seconds_left
+        try:
+            if not self.dev_losses:
+                self._look_at_dev()
+            progress(self.step, self.plan.n_steps, "steps")
+            while self.stopped is None:
+                self._advance()
+                progress(self.step, self.plan.n_steps, "steps")
+        except KeyboardInterrupt:
+            # In the middle of an update the weights are neither here nor there: the last checkpoint stands.
+            if not self._updating:
+                self.save_checkpoint()
+            raise
+
+    def _advance(self) -> None:
+        """One step, and what is due after it."""
+        started = time.perf_counter()
+        self._update(self._batch())
+        self._step_seconds.append(time.perf_counter() - started)
+        looked = self.plan.is_eval(self.step)
+        if looked:
+            self._look_at_dev()
+        replanned = self._fit_time(looked)
+        self.stopped = self.stopped or self._end()
+        pause = max(self.config.checkpoint_seconds, 20 * self._save_took)
+        if looked or replanned or time.perf_counter() - self._saved_at >= pause:
+            self.save_checkpoint()
+
+    def _batch(self) -> list[Row]:
+        epoch, at = divmod(self.step, self.steps_per_epoch)
+        lengths = [len(row.ids) for row in self.rows]
+        return [self.rows[i] for i in epoch_order(lengths, self.config.batch_rows, self.config.seed, epoch)[at]]
+
+    def _update(self, batch: list[Row]) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        self.trainable.dropout(on=True)
+        n_targets = sum(row.n_completion for row in batch)
+        for part in split_batch(batch, self.loss.n_prefix, self.max_tokens, self.max_targets):
+            (self.loss(part) / n_targets).backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.trainable.weights.values(), self.config.max_grad_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * self.plan.factor(self.step)
+        self._updating = True
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        else:
+            self.n_skipped += 1
+        self.step += 1
+        self.tokens += sum(len(row.ids) for row in batch)
+        self._updating = False
+
+    @torch.no_grad()
+    def _look_at_dev(self) -> None:
+        """Dev loss now; keeps the weights if they are the best so far, stops if patience is over."""
+        if not self.dev_rows:
+            return
+        started = time.perf_counter()
+        self.trainable.dropout(on=False)
+        parts = split_batch(self.dev_rows, self.loss.n_prefix, 2 * self.max_tokens, self.max_targets)
+        loss = sum(float(self.loss(part)) for part in parts) / sum(row.n_completion for row in self.dev_rows)
+        self._eval_seconds = time.perf_counter() - started
+        self.dev_losses.append((self.step, loss))
+        if loss < self.best_loss:
+            self.best_step, self.best_loss = self.step, loss
+            self._save_best()
+        elif sum(step > self.best_step for step, _ in self.dev_losses) >= self.config.patience:
+            self.stopped = "early"
+
+    def _end(self) -> Literal["epochs", "time"] | None:
+        late = self._deadline is not None and self._elapsed() >= self._deadline
+        if self.step < self.plan.n_steps and not late:
+            return None
+        if late and self.dev_rows and self.dev_losses[-1][0] != self.step:
+            self._look_at_dev()
+        return "epochs" if self.step >= self.plan.full_steps else "time"
+
+    def _fit_time(self, looked: bool) -> bool:
+        """Plan to end within the time: once a few steps were timed, and again at each look at dev."""
+        if self._deadline is None or not (looked or len(self._step_seconds) == TIMED_STEPS + 1):
+            return False
+        timed = self._step_seconds[1:][-50:]
+        if len(timed) < TIMED_STEPS and self.step < self.plan.n_steps:
+            return False
+        left = self._deadline - self._elapsed()
+        return bool(timed) and self.plan.fit_time(self.step, left, sum(timed) / len(timed), self._eval_seconds)
+
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self._clock
+
+    # -- keeping and finding --------------------------------------------------------------------------
+
+    def _save_best(self) -> None:
+        from safetensors.torch import save_file
+
+        part = self.folder / "best.part"
+        with disk_problems(self.folder):
+            save_file(_contiguous(self.trainable.state()), part)
+            part.replace(self.folder / BEST)
+
+    def save_checkpoint(self) -> None:
+        started = time.perf_counter()
+        state = {
+            "key": self.key,
+            "weights": self.trainable.state(),
+            "optimizer": self.optimizer.state_dict(),
+            "plan": self.plan.state(),
+            "rng": self._random_state(),
+            "step": self.step,
+            "seconds": self._elapsed(),
+            "tokens": self.tokens,
+            "n_skipped": self.n_skipped,
+            "dev_losses": self.dev_losses,
+            "best": (self.best_step, self.best_loss),
+            "stopped": self.stopped,
+        }
+        write_checkpoint(self.folder / CHECKPOINT, state)
+        self._saved_at = time.perf_counter()
+        self._save_took = self._saved_at - started
+
+    def _resume(self) -> None:
+        state = read_checkpoint(self.folder / CHECKPOINT, self.key)
+        self._saved_at = time.perf_counter()
+        if state is None:
+            return
+        self.trainable.load(state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.plan = Plan(**state["plan"])
+        self._set_random_state(state["rng"])
+        self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
+        self.n_skipped, self.stopped = state["n_skipped"], state["stopped"]
+        self.dev_losses = [(step, loss) for step, loss in state["dev_losses"]]
+        self.best_step, self.best_loss = state["best"]
+
+    def _random_state(self) -> list[torch.Tensor]:
+        """For dropout: the generator of the processor, and of the GPU if there is one."""
+        device = self.trainable.module.device
+        return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+
+    def _set_random_state(self, state: list[torch.Tensor]) -> None:
+        torch.set_rng_state(state[0])
+        if len(state) > 1:
+            torch.cuda.set_rng_state(state[1], self.trainable.module.device)
+
+    def finish(self, *, n_too_long: int) -> TrainResult:
+        """Save the best weights and what was done; then the checkpoint is no longer needed."""
+        from safetensors.torch import load_file
+
+        if self.dev_rows:
+            self.trainable.load(load_file(self.folder / BEST))
+        else:
+            self.best_step = self.step
+        target = self.folder / ("adapter" if self.config.mode == "lora" else "model")
+        result = TrainResult(
+            folder=str(target),
+            steps=self.step,
+            best_step=self.best_step,
+            epochs=round(self.step / self.steps_per_epoch, 3),
+            train_tokens=self.tokens,
+            seconds=round(self._elapsed(), 3),
+            dev_losses=tuple(self.dev_losses),
+            stopped=self.stopped or "epochs",
+            details=self._details(n_too_long),
+        )
+        with disk_problems(self.folder):
+            shutil.rmtree(target, ignore_errors=True)
+            self.trainable.save(target)
+            write_result(self.folder, self.key, result)
+            for name in (CHECKPOINT, BEST):
+                (self.folder / name).unlink(missing_ok=True)
+        return result
+
+    def _details(self, n_too_long: int) -> dict[str, Any]:
+        return {
+            "mode": self.config.mode,
+            "learning_rate": self.rate,
+            "epochs_planned": self.epochs,
+            "steps_planned": self.plan.full_steps,
+            "trained_parameters": sum(weight.numel() for weight in self.trainable.weights.values()),
+            "rows_too_long": n_too_long,
+            "skipped_steps": self.n_skipped,
+            "prefix_tokens": self.loss.n_prefix,
+            "autocast": str(self.loss.autocast).removeprefix("torch.") if self.loss.autocast else None,
+        }
+
+
+def _contiguous(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.contiguous() for name, value in state.items()}

@@ -1,0 +1,25 @@
+import pytest
+from decide_builders import decided, duel
+
+CUT = {"fit_details": {"stopped": "time", "epochs": 0.73}}
+DONE = {"fit_details": {"stopped": "epochs", "epochs": 3.0}}
+
+
+def sentences(decision, lang="en"):
+    return "\n".join(text.to(lang) for text in decision.would_change)
+
+
+@pytest.mark.parametrize("counts", [(5, 60, 200, 35), (20, 22, 200, 58)], ids=["behind", "open"])
+def test_a_training_cut_by_the_budget_is_no_reason_to_rule_tuning_out(counts):
+    decision = decided(*duel(*counts, tuned_more=CUT))
+    assert decision.verdict in ("dont_fine_tune", "cant_tell")
+    assert "after 0.7 epochs" in sentences(decision)
+    assert "--budget" in sentences(decision)
+    assert "第 0.7 个 epoch" in sentences(decision, "zh")
+
+
+@pytest.mark.parametrize(
+    ("counts", "how"), [((5, 60, 200, 35), DONE), ((60, 5, 200, 35), CUT)], ids=["finished", "won"]
+)
+def test_nothing_is_said_of_a_training_that_ended_or_won(counts, how):
+    assert "time budget" not in sentences(decided(*duel(*counts, tuned_more=how)))

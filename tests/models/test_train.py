@@ -1,0 +1,339 @@
+"""The trainer: on a tiny random model for the mechanics, and a few steps on the embedded one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tuneworth.core.task import Message
+from tuneworth.errors import EnvironmentProblem, NotEnoughData
+from tuneworth.models.base import Request, TrainExample
+from tuneworth.models.local import adapters
+from tuneworth.models.local.batches import encode, epoch_order, shared_prefix, split_batch
+from tuneworth.models.local.loss import CompletionLoss
+from tuneworth.models.local.train import TrainConfig, train
+from tuneworth.models.local.trainer import CHECKPOINT
+
+QUICK = TrainConfig(rank=4, alpha=8, learning_rate=1e-2, epochs=4, batch_rows=4, n_evals=4)
+
+
+def make_examples(n: int, start: int = 0) -> list[TrainExample]:
+    """Rows of different lengths; the answer is the first word."""
+    words = ["card", "payment", "transfer", "refund", "exchange", "fee", "cash", "machine"]
+    rows = []
+    for i in range(start, start + n):
+        word = words[i % len(words)]
+        text = " ".join([word, *words[: i % 5], "你好" * (i % 3)])
+        rows.append(TrainExample((Message("system", "the bank says"), Message("user", text)), f"{word} please"))
+    return rows
+
+
+def weights_of(model) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.module.state_dict().items()}
+
+
+def assert_same_weights(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> None:
+    assert a.keys() == b.keys()
+    different = [name for name in a if not torch.equal(a[name], b[name])]
+    assert different == []
+
+
+def adapter(result) -> dict[str, torch.Tensor]:
+    return load_file(Path(result.folder) / "adapter_model.safetensors")
+
+
+def hf_loss(model, rows) -> float:
+    """The loss of transformers itself: padded rows, an attention mask, labels of -100 on the prompt."""
+    width = max(len(row.ids) for row in rows)
+    ids = torch.tensor([[*row.ids, *[0] * (width - len(row.ids))] for row in rows])
+    mask = torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows])
+    labels = ids.clone()
+    for i, row in enumerate(rows):
+        labels[i, : row.n_prompt] = -100
+        labels[i, len(row.ids) :] = -100
+    return model.module(input_ids=ids, attention_mask=mask, labels=labels).loss
+
+
+@pytest.mark.parametrize("with_prefix", [False, True])
+def test_loss_and_gradient_equal_those_of_transformers(tiny, with_prefix):
+    rows = encode(tiny, make_examples(7), 512)
+    prefix = shared_prefix(rows) if with_prefix else ()
+    ours = CompletionLoss(tiny.module, prefix, rows, autocast=None)
+    assert ours.own_head
+    assert ours.n_prefix == len(prefix)
+    weight = tiny.module.model.layers[0].self_attn.k_proj.weight
+    (expected,) = torch.autograd.grad(hf_loss(tiny, rows), weight)
+    loss = ours(rows) / sum(row.n_completion for row in rows)
+    (gradient,) = torch.autograd.grad(loss, weight)
+    assert float(loss.detach()) == pytest.approx(float(hf_loss(tiny, rows).detach()), rel=1e-5)
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_loss_does_without_a_prefix_that_the_model_does_not_support(tiny, monkeypatch):
+    rows = encode(tiny, make_examples(4), 512)
+    # As a model whose positions cannot be given would: the rows behind the prefix get wrong ones.
+    forward = tiny.module.model.forward
+    monkeypatch.setattr(
+        tiny.module.model, "forward", lambda **kw: forward(**{**kw, "position_ids": None, "past_key_values": None})
+    )
+    ours = CompletionLoss(tiny.module, shared_prefix(rows), rows, autocast=None)
+    assert (ours.n_prefix, ours.own_head) == (0, True)
+
+
+def test_completion_ends_the_turn_and_prompt_is_the_generation_prompt(tiny):
+    example = make_examples(1)[0]
+    (row,) = encode(tiny, [example], 512)
+    assert list(row.ids[: row.n_prompt]) == tiny.encode_chat(example.messages, add_generation_prompt=True)
+    assert tiny.tokenizer.decode(row.ids[row.n_prompt :]) == "card please<|im_end|>"
+
+
+def test_order_is_fixed_by_the_seed_and_batches_are_of_similar_length():
+    lengths = [(i * 37) % 100 for i in range(400)]
+    batches = epoch_order(lengths, 8, 3, 0)
+    assert sorted(i for batch in batches for i in batch) == list(range(400))
+    assert batches == epoch_order(lengths, 8, 3, 0)
+    assert batches != epoch_order(lengths, 8, 4, 0)
+    assert batches != epoch_order(lengths, 8, 3, 1)
+    padding = sum(max(lengths[i] for i in b) * len(b) - sum(lengths[i] for i in b) for b in batches)
+    assert padding < 0.1 * sum(lengths)
+    firsts = [lengths[batch[0]] for batch in batches[:10]]
+    assert firsts != sorted(firsts)
+
+
+def test_split_batch_keeps_every_row_within_the_limits(tiny):
+    rows = encode(tiny, make_examples(20), 512)
+    parts = list(split_batch(rows, 5, max_tokens=120, max_targets=30))
+    assert len(parts) > 1
+    assert sorted(row.ids for part in parts for row in part) == sorted(row.ids for row in rows)
+    for part in parts:
+        assert len(part) == 1 or max(len(row.ids) - 5 for row in part) * len(part) <= 120
+        assert len(part) == 1 or sum(row.n_completion for row in part) <= 30
+
+
+def test_training_learns_saves_and_leaves_the_model_alone(tiny, tmp_path):
+    before, layers = weights_of(tiny), [type(part) for part in tiny.module.modules()]
+    seen: list[tuple[int, int, str]] = []
+    result = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path, progress=lambda *a: seen.append(a))
+    assert_same_weights(before, weights_of(tiny))
+    assert [type(part) for part in tiny.module.modules()] == layers
+    assert all(weight.requires_grad for weight in tiny.module.parameters())
+    assert not hasattr(tiny.module, "peft_config")
+    losses = dict(result.dev_losses)
+    assert result.stopped == "epochs"
+    assert result.steps == 24
+    assert result.epochs == 4
+    assert losses[result.best_step] == min(losses.values()) < 0.5 * losses[0]
+    assert seen[0] == (0, 24, "steps")
+    assert seen[-1] == (24, 24, "steps")
+    assert not (tmp_path / CHECKPOINT).exists()
+
+
+def test_the_saved_adapter_is_the_best_one_and_loads_into_the_engine(tiny, tmp_path):
+    dev = make_examples(8, 100)
+    result = train(tiny, make_examples(24), dev, QUICK, tmp_path)
+    rows = encode(tiny, dev, 512)
+    tiny.load_adapter("trained", result.folder)
+    with torch.no_grad(), adapters.active(tiny.module, "trained"):
+        again = float(hf_loss(tiny, rows))
+    assert again == pytest.approx(dict(result.dev_losses)[result.best_step], rel=1e-4)
+
+
+def test_training_beside_a_loaded_adapter(tiny, tmp_path):
+    first = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "a")
+    tiny.load_adapter("first", first.folder)
+    request = Request(make_examples(1)[0].messages, adapter="first")
+    answer = tiny.generate([request], max_new_tokens=6)[0].text
+    second = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "b")
+    assert_same_weights(adapter(first), adapter(second))
+    assert tiny.generate([request], max_new_tokens=6)[0].text == answer
+
+
+def test_same_seed_same_adapter_and_other_seed_another(tiny, tmp_path):
+    rows = make_examples(12)
+    config = QUICK.model_copy(update={"epochs": 1, "dropout": 0.1})
+    a, b = (train(tiny, rows, [], config, tmp_path / name) for name in "ab")
+    c = train(tiny, rows, [], config.model_copy(update={"seed": 1}), tmp_path / "c")
+    assert_same_weights(adapter(a), adapter(b))
+    assert any(not torch.equal(value, adapter(c)[name]) for name, value in adapter(a).items())
+    assert a.dev_losses == ()
+    assert a.best_step == a.steps == 3
+
+
+def test_global_random_state_is_not_touched(tiny, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    train(tiny, make_examples(4), [], QUICK.model_copy(update={"epochs": 1, "dropout": 0.5}), tmp_path)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("stop_at", [0, 1, 7, 23])
+def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
+    rows, dev = make_examples(24), make_examples(8, 100)
+    config = QUICK.model_copy(update={"dropout": 0.1})
+    whole = train(tiny, rows, dev, config, tmp_path / "whole")
+    before = weights_of(tiny)
+
+    def interrupt(done: int, total: int, unit: str) -> None:
+        if done == stop_at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, rows, dev, config, tmp_path / "cut", progress=interrupt)
+    assert_same_weights(before, weights_of(tiny))
+    first_steps: list[int] = []
+    resumed = train(
+        tiny, rows, dev, config, tmp_path / "cut", progress=lambda done, total, unit: first_steps.append(done)
+    )
+    assert first_steps[0] == stop_at
+    assert_same_weights(adapter(whole), adapter(resumed))
+    assert resumed.dev_losses == whole.dev_losses
+    assert resumed.train_tokens == whole.train_tokens
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from conftest import open_exact
+from test_train import QUICK, make_examples
+from tuneworth.models.local.train import train
+def slow(done, total, unit):
+    print(done, flush=True)
+    time.sleep(0.05)
+train(open_exact({model!r}), make_examples(24), make_examples(8, 100), QUICK, {folder!r}, progress=slow)
+"""
+
+
+@pytest.mark.slow
+def test_killed_training_goes_on_and_ends_with_the_same_adapter(tiny, tiny_folder, tmp_path):
+    whole = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "whole")
+    code = KILLED.format(tests=str(Path(__file__).parent), model=str(tiny_folder), folder=str(tmp_path / "cut"))
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    for last in ("4", "13"):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip() == last:
+                process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert process.returncode == -signal.SIGKILL
+    steps: list[int] = []
+    resumed = train(
+        tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "cut",
+        progress=lambda done, total, unit: steps.append(done),
+    )  # fmt: skip
+    assert 6 <= steps[0] <= 13  # went on from the checkpoint of the second process
+    assert_same_weights(adapter(whole), adapter(resumed))
+    assert resumed.dev_losses == whole.dev_losses
+
+
+def test_a_finished_training_is_not_done_again(tiny, tmp_path):
+    first = train(tiny, make_examples(12), make_examples(4, 100), QUICK, tmp_path)
+    again = train(
+        tiny,
+        make_examples(12),
+        make_examples(4, 100),
+        QUICK,
+        tmp_path,
+        progress=lambda *a: pytest.fail("trained again"),
+    )
+    assert again == first
+
+
+def test_a_checkpoint_of_other_rows_or_a_damaged_one_is_not_continued(tiny, tmp_path):
+    def interrupt(done: int, total: int, unit: str) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    rows = make_examples(12)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny, rows, [], QUICK, tmp_path, progress=interrupt)
+    for other in (make_examples(12, 1), rows):
+        steps: list[int] = []
+        if other is rows:
+            (tmp_path / CHECKPOINT).write_bytes(b"half a file")
+        train(tiny, other, [], QUICK, tmp_path, progress=lambda done, total, unit, steps=steps: steps.append(done))
+        assert steps[0] == 0
+
+
+def test_early_stop_keeps_the_best(tiny, tmp_path):
+    # Dev answers contradict the training answers, so dev only gets worse.
+    dev = [TrainExample(row.messages, "失败 失败 失败") for row in make_examples(8)]
+    config = QUICK.model_copy(update={"epochs": 12, "patience": 2, "n_evals": 9, "learning_rate": 5e-2})
+    result = train(tiny, make_examples(24), dev, config, tmp_path)
+    assert result.stopped == "early"
+    assert result.steps < 72
+    losses = dict(result.dev_losses)
+    assert losses[result.best_step] == min(losses.values())
+    assert sum(step > result.best_step for step in losses) == 2
+
+
+def test_the_steps_are_planned_to_end_in_time(tiny, tmp_path):
+    config = QUICK.model_copy(update={"epochs": 2000, "patience": 1000, "learning_rate": 1e-3})
+    started = time.perf_counter()
+    result = train(tiny, make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=4.0)
+    assert time.perf_counter() - started < 8.0
+    assert result.stopped == "time"
+    assert 10 < result.steps < 12000
+    assert result.dev_losses[-1][0] == result.steps
+
+
+def test_rows_that_are_too_long_are_left_out_and_counted(tiny, tmp_path):
+    long = TrainExample((Message("user", "card " * 600),), "x")
+    result = train(tiny, [*make_examples(4), long], [], QUICK, tmp_path / "a")
+    assert result.details["rows_too_long"] == 1
+    with pytest.raises(NotEnoughData, match="none of the 1 training rows fits into 512 tokens"):
+        train(tiny, [long], [], QUICK, tmp_path / "b")
+
+
+def test_a_folder_that_cannot_be_written(tiny, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentProblem, match="cannot be written"):
+        train(tiny, make_examples(4), [], QUICK, tmp_path / "file" / "run")
+
+
+def test_full_mode_saves_a_model_and_leaves_the_first_alone(tiny, tmp_path):
+    from conftest import open_exact
+
+    before = weights_of(tiny)
+    config = QUICK.model_copy(update={"mode": "full", "learning_rate": 3e-3})
+    dev = make_examples(8, 100)
+    result = train(tiny, make_examples(24), dev, config, tmp_path)
+    assert_same_weights(before, weights_of(tiny))
+    losses = dict(result.dev_losses)
+    assert losses[result.best_step] < 0.5 * losses[0]
+    trained = open_exact(Path(result.folder))
+    rows = encode(trained, dev, 512)
+    with torch.no_grad():
+        again = float(hf_loss(trained, rows))
+    assert again == pytest.approx(losses[result.best_step], rel=1e-4)
+
+
+def test_bf16_base_trains_float32_adapter(tiny_folder, tmp_path):
+    from tuneworth.models.local.load import open_local
+
+    model = open_local(tiny_folder, device="cpu", dtype=torch.bfloat16, attention="eager")
+    result = train(model, make_examples(24), make_examples(8, 100), QUICK, tmp_path)
+    assert result.details["autocast"] == "bfloat16"
+    assert {value.dtype for value in adapter(result).values()} == {torch.float32}
+    losses = dict(result.dev_losses)
+    assert losses[result.best_step] < 0.5 * losses[0]
+
+
+@pytest.mark.slow
+def test_the_embedded_model_learns_and_is_unchanged(real, tmp_path):
+    before = weights_of(real)
+    config = TrainConfig(epochs=3, batch_rows=4, n_evals=2)
+    result = train(real, make_examples(12), make_examples(8, 100), config, tmp_path)
+    assert_same_weights(before, weights_of(real))
+    losses = dict(result.dev_losses)
+    assert losses[result.best_step] < 0.7 * losses[0]
