@@ -23,11 +23,12 @@ def hub_of(hub_id: str, commit: str, files: dict[str, bytes]) -> Iterator[str]:
 
         def answer(self, *, body: bool) -> None:
             path = self.path.split("?")[0]
-            name = path.partition(f"/{hub_id}/resolve/{commit}/")[2]
-            if path.startswith(f"/api/models/{hub_id}/tree/"):
+            name = path.partition(f"/{hub_id}/resolve/")[2].partition("/")[2]
+            model_page = f"/api/models/{hub_id}"
+            if path.startswith(f"{model_page}/tree/"):
                 tree = [{"type": "file", "path": n, "size": len(b), "oid": "0" * 40} for n, b in files.items()]
                 content, headers = json.dumps(tree).encode(), {"Content-Type": "application/json"}
-            elif path in (f"/api/models/{hub_id}", f"/api/models/{hub_id}/revision/{commit}"):
+            elif path in (model_page, f"{model_page}/revision/{commit}", f"{model_page}/revision/main"):
                 siblings = [{"rfilename": n, "size": len(b)} for n, b in files.items()]
                 content = json.dumps({"id": hub_id, "sha": commit, "siblings": siblings}).encode()
                 headers = {"Content-Type": "application/json"}

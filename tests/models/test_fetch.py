@@ -261,7 +261,8 @@ def test_any_model_of_the_hub_without_its_pickles(tmp_path):
         assert not (folder / "pytorch_model.bin").exists()
         assert not (folder / "run.py").exists()
         assert "InputError someone/other: is not on the hub" in ask_hub(endpoint, "someone/other", tmp_path)["error"]
-    assert Path(ask_hub(endpoint, "someone/small", tmp_path)["folder"]) == folder  # the hub is silent now
+    # the hub is silent now
+    assert ask_hub(endpoint, "someone/small", tmp_path) == {"folder": str(folder)}
     assert "does not answer" in ask_hub(endpoint, "someone/third", tmp_path)["error"]
 
 
@@ -282,6 +283,7 @@ def write_gguf(path: Path, module, tokenizer) -> None:
     writer.add_feed_forward_length(config.intermediate_size)
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_key_length(config.head_dim)
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     spec = json.loads(tokenizer.backend_tokenizer.to_str())
@@ -342,13 +344,15 @@ def test_a_gguf_becomes_the_model_it_was_made_from(tiny, tmp_path):
     convert_gguf(tmp_path / "model.gguf", out)
     again = AutoModelForCausalLM.from_pretrained(out, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(out)
+    for weight in tiny.module.parameters():
+        weight.data = weight.data.bfloat16().float()
     for text in ("the card 123 fee", "你好 银行卡<|im_end|>\n x"):
         ids = tokenizer(text)["input_ids"]
         assert tokenizer.decode(ids) == text
         with torch.no_grad():
             ours = again(torch.tensor([ids])).logits
-            expected = tiny.module.to(torch.bfloat16).float()(torch.tensor([ids])).logits
-        torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-3)
+            expected = tiny.module(torch.tensor([ids])).logits
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
     chat = [{"role": "user", "content": "hi"}]
     assert tokenizer.apply_chat_template(chat, tokenize=False) == tiny.tokenizer.apply_chat_template(
         chat, tokenize=False
@@ -365,7 +369,7 @@ def test_another_architecture_is_refused(tmp_path):
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    with pytest.raises(ValueError, match="'bert'.*only"):
+    with pytest.raises(ValueError, match=r"'bert'.*only"):
         convert_gguf(tmp_path / "model.gguf", tmp_path)
 
 

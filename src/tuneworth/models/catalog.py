@@ -80,7 +80,7 @@ def name_kind(name: str) -> NameKind:
     """What ``name`` names; looks at the disk but not at the network."""
     if name in EMBEDDED:
         return "embedded"
-    if Path(name).expanduser().exists():
+    if name and Path(name).expanduser().exists():
         return "folder"
     if name.startswith((".", "/", "~")):
         return "folder"

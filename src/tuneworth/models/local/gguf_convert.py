@@ -68,7 +68,7 @@ def _config(fields: dict[str, Any], *, tied: bool) -> dict[str, Any]:
         "num_hidden_layers": fields["llama.block_count"],
         "num_attention_heads": heads,
         "num_key_value_heads": fields["llama.attention.head_count_kv"],
-        "head_dim": hidden // heads,
+        "head_dim": fields.get("llama.attention.key_length", hidden // heads),
         "max_position_embeddings": fields["llama.context_length"],
         # GGUF keeps it in fp32; the original configuration says 1e-05
         "rms_norm_eps": float(np.format_float_positional(np.float32(fields["llama.attention.layer_norm_rms_epsilon"]))),

@@ -30,7 +30,7 @@ def fetch_hub(hub_id: str, *, progress: Progress | None = None) -> Path:
             cache = Path(huggingface_hub.constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
             total = sum(size for name, size in sizes.items() if name.endswith(".safetensors"))
             with watched(cache, total, progress):
-                return Path(huggingface_hub.snapshot_download(hub_id, revision=info.sha, allow_patterns=PATTERNS))
+                return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=PATTERNS))
     except GatedRepoError as error:
         raise _refused(
             hub_id,

@@ -27,10 +27,7 @@ def learning_rate(width: int, mode: Mode) -> float:
 
 def epochs_for(n_rows: int) -> int:
     """Most passes over the rows worth planning; fewer rows are seen more often. Early stop may cut them."""
-    for limit, epochs in ((200, 10), (600, 6), (1500, 4), (5000, 3)):
-        if n_rows <= limit:
-            return epochs
-    return 2
+    return min(max(round(math.sqrt(20_000 / n_rows)), 2), 10)
 
 
 @dataclass

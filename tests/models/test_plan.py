@@ -1,0 +1,96 @@
+"""Steps, rate and time of a training: arithmetic only."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuneworth.models.local.plan import Plan, epochs_for, learning_rate
+
+
+@pytest.mark.parametrize(
+    ("width", "mode", "rate"),
+    [
+        (576, "lora", 9.3e-4),
+        (896, "lora", 7.5e-4),
+        (2048, "lora", 4.9e-4),
+        (4096, "lora", 3.5e-4),
+        (48, "lora", 1e-3),
+        (10**6, "lora", 1e-4),
+        (576, "full", 9.3e-5),
+    ],
+)
+def test_learning_rate(width, mode, rate):
+    assert learning_rate(width, mode) == pytest.approx(rate, rel=0.01)
+
+
+@pytest.mark.parametrize(("n_rows", "epochs"), [(1, 10), (200, 10), (640, 6), (1500, 4), (2000, 3), (10**6, 2)])
+def test_fewer_rows_are_seen_more_often(n_rows, epochs):
+    assert epochs_for(n_rows) == epochs
+
+
+def test_rate_rises_then_falls_to_zero():
+    plan = Plan.make(100, 0.1, 9)
+    factors = [plan.factor(step) for step in range(100)]
+    assert factors[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
+    assert factors[10] == 1.0
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert factors[99] == pytest.approx(1 / 90)
+    assert plan.factor(100) == 0
+
+
+@pytest.mark.parametrize("full_steps", [1, 2, 3, 10, 1000])
+def test_every_length_has_a_rate_at_every_step(full_steps):
+    plan = Plan.make(full_steps, 0.04, 9)
+    assert all(0 < plan.factor(step) <= 1 for step in range(full_steps))
+    assert plan.is_eval(full_steps)
+    assert sum(plan.is_eval(step) for step in range(1, full_steps + 1)) <= 9
+
+
+def test_a_shorter_plan_goes_on_from_the_rate_reached():
+    plan = Plan.make(100, 0.1, 9)
+    before = plan.factor(55)
+    plan.retarget(55, 70)
+    assert plan.factor(55) == before
+    falls = [plan.factor(step) - plan.factor(step + 1) for step in range(55, 70)]
+    assert falls == pytest.approx([before / 15] * 15)
+    assert plan.factor(70) == 0
+
+
+def test_a_plan_made_during_warm_up_falls_from_the_peak():
+    plan = Plan.make(1000, 0.04, 9)
+    plan.retarget(5, 60)
+    assert [plan.factor(step) for step in (39, 40)] == [1.0, 1.0]
+    assert plan.factor(60) == 0
+
+
+def test_fit_time_shortens_to_what_the_seconds_allow():
+    plan = Plan.make(1000, 0.04, 9)
+    assert plan.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=1)
+    assert 85 <= plan.n_steps <= 95  # 5 % in hand, nine looks at dev of 1 s
+    assert plan.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=1) is False
+
+
+def test_fit_time_leaves_a_plan_that_fits_alone():
+    plan = Plan.make(100, 0.04, 9)
+    assert plan.fit_time(5, seconds_left=1000, seconds_per_step=1, seconds_per_eval=1) is False
+    assert plan.n_steps == 100
+
+
+def test_fit_time_grows_again_when_the_machine_is_free_again_but_not_beyond_all_epochs():
+    plan = Plan.make(100, 0.04, 9)
+    plan.fit_time(5, seconds_left=40, seconds_per_step=1, seconds_per_eval=0)
+    assert plan.n_steps < 50
+    assert plan.fit_time(20, seconds_left=1000, seconds_per_step=1, seconds_per_eval=0)
+    assert plan.n_steps == 100
+
+
+def test_no_time_at_all_ends_after_the_next_step():
+    plan = Plan.make(100, 0.04, 9)
+    plan.fit_time(5, seconds_left=0, seconds_per_step=1, seconds_per_eval=1)
+    assert plan.n_steps == 6
+
+
+def test_state_brings_a_plan_back():
+    plan = Plan.make(100, 0.1, 9)
+    plan.retarget(30, 50)
+    assert Plan(**plan.state()) == plan
