@@ -124,7 +124,7 @@ def measure_generation(model: LocalModel, data: Data, n_rows: int, n_baseline: i
                 f"| {prompt} | {answer} | {tokens:.0f} | {seconds:.1f} | {baseline:.1f} | "
                 f"**{baseline / seconds:.1f}×** | {equal}/{len(few)} |"
             )
-            model._prefixes.forget(lambda key: True)  # each line pays for its own prefix
+            model.forget_prefixes()  # each line pays for its own prefix
     return lines
 
 

@@ -29,7 +29,7 @@ BATCH_ROWS, RANK, ALPHA = 8, 16, 32
 N_DEV = 200
 
 
-def parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train.jsonl (rows of input and output)")
     parser.add_argument("--model", default="smollm2-135m", help="embedded model or a model folder")
@@ -39,7 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="write the figures here as JSON")
     parser.add_argument("--arm", choices=ARMS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def read_rows(options: argparse.Namespace) -> tuple[list[dict], list[dict]]:
@@ -197,6 +197,16 @@ def main() -> None:
     if options.arm:
         run_arm(options)
         return
+    compare(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """All arms with the usual settings; ``options.data`` holds the folder ``banking77``, as in ``engine.py``."""
+    usual = parse(["--data", str(options.data / "banking77"), "--model", options.model])
+    compare(usual)
+
+
+def compare(options: argparse.Namespace) -> None:
     results = {}
     for arm in options.arms:
         results[arm] = measure(options, arm)
@@ -206,8 +216,8 @@ def main() -> None:
             f"dev loss {'not measured' if loss is None else f'{loss:.4f}'}  peak {results[arm]['peak_mb']} MB",
             flush=True,
         )
-    if "ours" in results:
-        for arm in options.arms[1:]:
+    for arm in options.arms:
+        if arm != "ours" and "ours" in results:
             ratio = results["ours"]["rows_per_second"] / results[arm]["rows_per_second"]
             print(f"ours is {ratio:.1f} times as fast as {arm}")
     if options.out:

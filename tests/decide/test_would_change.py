@@ -23,3 +23,16 @@ def test_a_training_cut_by_the_budget_is_no_reason_to_rule_tuning_out(counts):
 )
 def test_nothing_is_said_of_a_training_that_ended_or_won(counts, how):
     assert "time budget" not in sentences(decided(*duel(*counts, tuned_more=how)))
+
+
+def test_a_loss_after_less_than_one_epoch_decides_nothing():
+    counts = (5, 60, 200, 35)
+    cut = decided(*duel(*counts, tuned_more=CUT))
+    assert cut.verdict == "cant_tell"
+    assert cut.rows is None
+    assert cut.recommended == "fewshot"
+    assert not cut.seed_rows
+    assert "before it had seen every row once" in cut.headline.en
+    longer = {"fit_details": {"stopped": "time", "epochs": 1.2}}
+    assert decided(*duel(*counts, tuned_more=longer)).verdict == "dont_fine_tune"
+    assert decided(*duel(60, 5, 200, 35, tuned_more=CUT)).verdict == "fine_tune"

@@ -46,7 +46,7 @@ def test_few_rows_at_a_time_give_the_same(tiny: LocalModel, monkeypatch: pytest.
     expected = [one.text for one in tiny.generate(MANY, max_new_tokens=16)]
     monkeypatch.setattr(engine, "MAX_ROWS", 5)
     monkeypatch.setattr(engine, "PREFILL_TOKENS", 16)
-    tiny._prefixes.forget(lambda key: True)
+    tiny.forget_prefixes()
     assert [one.text for one in tiny.generate(MANY, max_new_tokens=16)] == expected
 
 

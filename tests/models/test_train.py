@@ -199,6 +199,28 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
     assert resumed.train_tokens == whole.train_tokens
 
 
+@pytest.mark.parametrize("nth_look", [0, 2, 4])
+def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
+    rows, dev = make_examples(24), make_examples(8, 100)
+    whole = train(tiny, rows, dev, QUICK, tmp_path / "whole")
+    looks = 0
+
+    class Interrupting(CompletionLoss):
+        def __call__(self, rows):
+            nonlocal looks
+            looks += not torch.is_grad_enabled() and len(rows) == 8
+            if looks == nth_look + 1:
+                raise KeyboardInterrupt
+            return super().__call__(rows)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("tuneworth.models.local.trainer.CompletionLoss", Interrupting)
+        train(tiny, rows, dev, QUICK, tmp_path / "cut")
+    resumed = train(tiny, rows, dev, QUICK, tmp_path / "cut")
+    assert resumed.dev_losses == whole.dev_losses
+    assert_same_weights(adapter(whole), adapter(resumed))
+
+
 KILLED = """
 import sys, time
 sys.path.insert(0, {tests!r})

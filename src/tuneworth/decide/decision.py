@@ -40,5 +40,5 @@ def decide(
         headline=headline(evidence, ruling),
         reasons=reasons(evidence, ruling),
         would_change=would_change(evidence, ruling),
-        seed_rows=seed_findings(evidence, n_train=n_train),
+        seed_rows=[] if ruling.case == "training_cut" else seed_findings(evidence, n_train=n_train),
     )

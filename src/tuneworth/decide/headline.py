@@ -94,6 +94,19 @@ def _open(evidence: Evidence, ruling: Ruling) -> Text:
     )
 
 
+def _training_cut(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    seen = say(
+        "Can’t tell yet: {tuned} is {loss} behind {untuned}, but the time budget ended its training before it had seen "
+        "every row once. Run again with a larger --budget.",
+        "还下不了结论：{tuned}比{untuned}低 {loss}，但时间预算不够，训练还没把数据过完一遍就停了。请加大 --budget 再测一次。",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        loss=points(max(-pair.difference, 0.0)),
+    )
+    return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
+
+
 def _label(ruling: Ruling, pair: Comparison) -> Text:
     if ruling.rows is not None:
         return say("Label about {n} more test rows.", "再标注约 {n} 行测试数据，大概率就能见分晓。", n=ruling.rows)
@@ -182,6 +195,7 @@ _WRITERS: dict[Case, Callable[[Evidence, Ruling], Text]] = {
     "gain": _gain,
     "no_gain": _no_gain,
     "open": _open,
+    "training_cut": _training_cut,
     "only_tuned_eligible": _only_tuned_eligible,
     "tuned_breaks_limits": _tuned_breaks_limits,
     "no_room": _no_room,

@@ -8,6 +8,7 @@ weights of a language model were changed: logistic regression on embeddings is u
 | no finalist keeps the limits | ``none_meets_limits`` |
 | T is better than U | ``fine_tune`` |
 | T cannot be better than U by the margin | ``dont_fine_tune``: simpler wins ties |
+| the same, but T's training was cut by the budget before it saw every row once | ``cant_tell``: train longer |
 | neither | ``cant_tell`` with the rows that would settle it |
 | only tuned arms keep the limits | ``fine_tune`` |
 | the tuned finalist breaks a limit, an untuned one does not | ``dont_fine_tune`` |
@@ -29,6 +30,7 @@ Case = Literal[
     "gain",
     "no_gain",
     "open",
+    "training_cut",
     "only_tuned_eligible",
     "tuned_breaks_limits",
     "no_room",
@@ -41,6 +43,7 @@ VERDICTS: dict[Case, Verdict] = {
     "gain": "fine_tune",
     "no_gain": "dont_fine_tune",
     "open": "cant_tell",
+    "training_cut": "cant_tell",
     "only_tuned_eligible": "fine_tune",
     "tuned_breaks_limits": "dont_fine_tune",
     "no_room": "dont_fine_tune",
@@ -109,7 +112,15 @@ def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None
         return "only_tuned_eligible"
     if evidence.shows_gain(tuned, untuned):
         return "gain"
-    return "no_gain" if evidence.rules_out_gain(tuned, untuned) else "open"
+    if not evidence.rules_out_gain(tuned, untuned):
+        return "open"
+    room = 1 - evidence.score(untuned).interval.low
+    return "training_cut" if cut_short(tuned) and room >= evidence.task.margin else "no_gain"
+
+
+def cut_short(arm: ArmResult) -> bool:
+    """Whether time ran out before the training had seen every row once: a loss then says little of tuning."""
+    return arm.fit_details.get("stopped") == "time" and float(arm.fit_details.get("epochs", 0.0)) < 1
 
 
 def _one_sided(evidence: Evidence, untuned: ArmResult | None) -> Case:
@@ -134,7 +145,7 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     candidates = [arm for arm in eligible if arm.tuned in sides]
 
     def good_enough(arm: ArmResult) -> bool:
-        if case == "open":
+        if case in ("open", "training_cut"):
             return arm is best or not evidence.shows_gain(best, arm)
         return arm is candidates[0] or evidence.rules_out_gain(best, arm)
 

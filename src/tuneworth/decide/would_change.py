@@ -107,6 +107,8 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
     pair = ruling.pair
+    if ruling.case == "training_cut":
+        return []  # said already: more time
     if ruling.case == "tuned_not_measured":
         return [Text(en="Measuring a tuned arm would.", zh="把微调的方案测一遍，就能有结论。")]
     if pair is None:

@@ -114,7 +114,13 @@ def plan_arms(
                 continue
             for config in strategy.arms(task, model, train):
                 arms.append(_arm(task, strategy, config, model, basis))
+    # The free form only shows what the constraint is worth (X1); it waits for the arms that may win.
+    arms.sort(key=lambda arm: (arm.strategy.tuned, _is_free(arm, task)))
     return Plan(tuple(arms), tuple(skipped))
+
+
+def _is_free(arm: Arm, task: Task) -> bool:
+    return task.kind != "text" and getattr(arm.config, "constrained", True) is False
 
 
 def row_key(example: Example) -> str:

@@ -38,6 +38,7 @@ class ChatFormat:
         self.tokenizer = tokenizer
         self.has_template = bool(tokenizer.chat_template)
         self._template: str | None = None if self.has_template else PLAIN_TEMPLATE
+        self._control = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
         first = tokenizer("x")["input_ids"][:1]
         self._start: list[int] = [] if self.has_template or first != [tokenizer.bos_token_id] else first
         self._folds_system = not self._takes_system_turn()
@@ -46,11 +47,19 @@ class ChatFormat:
         self._prefix_ids = lru_cache(maxsize=64)(self._render_prefix)
 
     def encode(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
-        """Tokens of a chat."""
-        return self._tokens(self._render(messages, add_generation_prompt))
+        """Tokens of a chat. A control token written out in a message is read as text and cannot forge a turn."""
+        if not any(self._has_control(message.content) for message in messages):
+            return self._tokens(self._render(messages, add_generation_prompt))
+        ids = self._render(
+            messages, add_generation_prompt, tokenize=True, return_dict=False, sanitize_control_tokens=True
+        )
+        return self._start + ids
 
     def encode_answer(self, text: str) -> list[int]:
         """Tokens of ``text`` as they follow the generation prompt, with the end of the turn."""
+        if self._has_control(text):
+            ids = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+            return [*ids, self.end_of_turn]
         prompt = self._render([Message("user", "x")], True)
         head, whole = self._tokens(prompt), self._tokens(prompt + text)
         # Where text and prompt would melt into one token the model has to begin after the prompt's last one.
@@ -81,14 +90,17 @@ class ChatFormat:
         except TemplateError:  # a template may refuse such a chat: nothing is reused then
             return ()
 
-    def _render(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
+    def _has_control(self, text: str) -> bool:
+        return any(token in text for token in self._control)
+
+    def _render(self, messages: Sequence[Message], add_generation_prompt: bool, **options: Any) -> Any:
         chat = _fold_system(messages) if self._folds_system else messages
         return self.tokenizer.apply_chat_template(
             [{"role": message.role, "content": message.content} for message in chat],
             chat_template=self._template,
-            tokenize=False,
             add_generation_prompt=add_generation_prompt,
             enable_thinking=False,
+            **{"tokenize": False, **options},
         )
 
     def _tokens(self, text: str) -> list[int]:

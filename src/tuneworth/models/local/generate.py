@@ -242,10 +242,15 @@ def _forward(module: Any, cache: RowCache, rows: list[Row], first: int, prefix: 
 
 
 def _next_batch(waiting: list[Row], free: int) -> list[Row]:
-    """Take the longest waiting rows, up to ``free`` rows and ``PREFILL_TOKENS`` tokens."""
+    """Take the longest waiting rows, up to ``free`` rows and ``PREFILL_TOKENS`` tokens.
+
+    Attention alone pads its rows; rows much shorter than the longest one wait for the next batch.
+    """
     batch = [waiting.pop()]
-    n_tokens = batch[0].n_read
+    n_tokens, longest = batch[0].n_read, batch[0].n_read
     while waiting and len(batch) < free and n_tokens + waiting[-1].n_read <= PREFILL_TOKENS:
+        if (len(batch) + 1) * longest > 2 * PREFILL_TOKENS:
+            break
         batch.append(waiting.pop())
         n_tokens += batch[-1].n_read
     return batch

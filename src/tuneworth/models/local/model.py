@@ -103,7 +103,14 @@ class LocalModel:
         """Completions in the order of ``requests``.
 
         A request's ``latency_ms`` is the sum, over the forward passes it took part in, of the pass's time
-        divided by its rows. ``max_new_tokens`` does not cut a label short.
+        divided by its rows. ``completion_tokens`` includes the end of the turn. ``max_new_tokens`` does not cut
+        a label short. Sampling settings and penalties that the folder suggests are ignored.
+
+        Rows do not depend on their order, to the bit. On which rows they meet in a call they do depend,
+        by rounding: in float32 the predictions are the same but for near ties, in bfloat16 a few differ.
+
+        Raises:
+            InputError: a constraint's schema, regex or grammar is not valid.
         """
         done: dict[int, Completion] = {}
         groups: dict[tuple[Any, ...], list[Row]] = {}
@@ -117,6 +124,10 @@ class LocalModel:
         for (adapter, prefix_ids), rows in groups.items():
             done.update(self._run_group(adapter, prefix_ids, rows))
         return [done[index] for index in range(len(requests))]
+
+    def forget_prefixes(self) -> None:
+        """Free the memory of the prefixes kept for later calls."""
+        self._prefixes.forget(lambda key: True)
 
     def describe(self) -> dict[str, Any]:
         return {

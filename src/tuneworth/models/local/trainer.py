@@ -68,11 +68,13 @@ class Trainer:
         self._clock = time.perf_counter() - self.seconds
         self._deadline = None if seconds_left is None else self.seconds + seconds_left
         try:
-            if not self.dev_losses:
-                self._look_at_dev()
+            self._settle()
             progress(self.step, self.plan.n_steps, "steps")
             while self.stopped is None:
-                self._advance()
+                started = time.perf_counter()
+                self._update(self._batch())
+                self._step_seconds.append(time.perf_counter() - started)
+                self._settle()
                 progress(self.step, self.plan.n_steps, "steps")
         except KeyboardInterrupt:
             # In the middle of an update the weights are neither here nor there: the last checkpoint stands.
@@ -80,14 +82,9 @@ class Trainer:
                 self.save_checkpoint()
             raise
 
-    def _advance(self) -> None:
-        """One step, and what is due after it."""
-        started = time.perf_counter()
-        self._update(self._batch())
-        self._step_seconds.append(time.perf_counter() - started)
-        looked = self.plan.is_eval(self.step)
-        if looked:
-            self._look_at_dev()
+    def _settle(self) -> None:
+        """Do what is due after ``step`` steps; called again for the same step it does nothing twice."""
+        looked = self.plan.is_eval(self.step) and self._look_at_dev()
         replanned = self._fit_time(looked)
         self.stopped = self.stopped or self._end()
         pause = max(self.config.checkpoint_seconds, 20 * self._save_took)
@@ -118,27 +115,32 @@ class Trainer:
         self._updating = False
 
     @torch.no_grad()
-    def _look_at_dev(self) -> None:
-        """Dev loss now; keeps the weights if they are the best so far, stops if patience is over."""
-        if not self.dev_rows:
-            return
+    def _look_at_dev(self) -> bool:
+        """Dev loss now, unless it is known; keeps the best weights, stops when patience is over."""
+        if not self.dev_rows or (self.dev_losses and self.dev_losses[-1][0] == self.step):
+            return False
         started = time.perf_counter()
         self.trainable.dropout(on=False)
         parts = split_batch(self.dev_rows, self.loss.n_prefix, 2 * self.max_tokens, self.max_targets)
         loss = sum(float(self.loss(part)) for part in parts) / sum(row.n_completion for row in self.dev_rows)
-        self._eval_seconds = time.perf_counter() - started
-        self.dev_losses.append((self.step, loss))
-        if loss < self.best_loss:
-            self.best_step, self.best_loss = self.step, loss
+        better = loss < self.best_loss
+        if better:
             self._save_best()
+        self._eval_seconds = time.perf_counter() - started
+        self._updating = True
+        self.dev_losses.append((self.step, loss))
+        if better:
+            self.best_step, self.best_loss = self.step, loss
         elif sum(step > self.best_step for step, _ in self.dev_losses) >= self.config.patience:
             self.stopped = "early"
+        self._updating = False
+        return True
 
     def _end(self) -> Literal["epochs", "time"] | None:
         late = self._deadline is not None and self._elapsed() >= self._deadline
         if self.step < self.plan.n_steps and not late:
             return None
-        if late and self.dev_rows and self.dev_losses[-1][0] != self.step:
+        if late:
             self._look_at_dev()
         return "epochs" if self.step >= self.plan.full_steps else "time"
 
