@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from conftest import CHATML, NO_SYSTEM, make_tokenizer
+from tiny_models import CHATML, NO_SYSTEM, make_tokenizer
 
 from tuneworth.core.task import Message
 from tuneworth.models.local.chat import ChatFormat

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import WORDS
+from tiny_models import WORDS
 
 from tuneworth.errors import InputError
 from tuneworth.models.local import encoder

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import CHATML, NO_SYSTEM, WORDS, make_tiny, open_exact
 from plain_greedy import generate_plain, label_walk
+from tiny_models import CHATML, NO_SYSTEM, WORDS, make_tiny, open_exact
 
 from tuneworth.core.task import Message
 from tuneworth.models.base import Constraint, Request

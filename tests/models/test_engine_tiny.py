@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import WORDS, make_tiny, open_exact
+from tiny_models import WORDS, make_tiny, open_exact
 
 from tuneworth.core.task import Message
 from tuneworth.errors import InputError

@@ -213,9 +213,10 @@ def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
                 raise KeyboardInterrupt
             return super().__call__(rows)
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("tuneworth.models.local.trainer.CompletionLoss", Interrupting)
-        train(tiny, rows, dev, QUICK, tmp_path / "cut")
+        with pytest.raises(KeyboardInterrupt):
+            train(tiny, rows, dev, QUICK, tmp_path / "cut")
     resumed = train(tiny, rows, dev, QUICK, tmp_path / "cut")
     assert resumed.dev_losses == whole.dev_losses
     assert_same_weights(adapter(whole), adapter(resumed))
@@ -224,7 +225,7 @@ def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
 KILLED = """
 import sys, time
 sys.path.insert(0, {tests!r})
-from conftest import open_exact
+from tiny_models import open_exact
 from test_train import QUICK, make_examples
 from tuneworth.models.local.train import train
 def slow(done, total, unit):
@@ -324,7 +325,7 @@ def test_a_folder_that_cannot_be_written(tiny, tmp_path):
 
 
 def test_full_mode_saves_a_model_and_leaves_the_first_alone(tiny, tmp_path):
-    from conftest import open_exact
+    from tiny_models import open_exact
 
     before = weights_of(tiny)
     config = QUICK.model_copy(update={"mode": "full", "learning_rate": 3e-3})
