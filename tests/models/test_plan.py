@@ -94,3 +94,13 @@ def test_state_brings_a_plan_back():
     plan = Plan.make(100, 0.1, 9)
     plan.retarget(30, 50)
     assert Plan(**plan.state()) == plan
+
+
+def test_with_little_time_dev_is_looked_at_less_often():
+    plan = Plan.make(1000, warmup=0.04, n_evals=9)
+    plan.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=10)
+    assert plan.n_evals == 2
+    assert 70 <= plan.n_steps <= 85, "evaluations may take a fifth of the time, no more"
+    again = Plan.make(1000, warmup=0.04, n_evals=9)
+    again.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=1)
+    assert again.n_evals == 9

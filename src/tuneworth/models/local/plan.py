@@ -18,6 +18,9 @@ from typing import Any, Literal
 
 Mode = Literal["lora", "full"]
 
+EVAL_SHARE = 0.2
+"""Most of a limited time that may go into looking at dev; with less time dev is looked at less often."""
+
 
 def learning_rate(width: int, mode: Mode) -> float:
     """Peak rate for a model whose hidden states have ``width`` numbers."""
@@ -77,7 +80,11 @@ class Plan:
 
         Timings wobble, so a plan that is within 15 % of what the time allows is left alone.
         """
-        evals_left = self.n_evals * max(1 - step / self.n_steps, 0)
+        share_left = max(1 - step / self.n_steps, 0)
+        affordable = EVAL_SHARE * seconds_left / max(seconds_per_eval, 1e-9)
+        if self.n_evals * share_left > affordable:
+            self.n_evals = max(round(affordable / share_left), 2)
+        evals_left = self.n_evals * share_left
         spare = 0.95 * seconds_left - evals_left * seconds_per_eval
         possible = min(step + int(spare / max(seconds_per_step, 1e-9)), self.full_steps)
         rest, now = possible - step, self.n_steps - step

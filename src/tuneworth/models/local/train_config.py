@@ -23,7 +23,7 @@ class TrainConfig(BaseModel):
     max_length: int = Field(default=2048, ge=8, description="rows of more tokens are left out")
     patience: int = Field(default=3, ge=1, description="looks at dev without improvement before stopping")
     n_evals: int = Field(default=9, ge=1, description="looks at dev in a full training")
-    max_dev_rows: int = Field(default=200, ge=1, description="dev rows that the loss is computed on, at most")
+    max_dev_rows: int = Field(default=100, ge=1, description="dev rows that the loss is computed on, at most")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
     max_grad_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
     checkpoint_seconds: float = Field(default=30.0, ge=0, description="least time between checkpoints, seconds")
