@@ -7,6 +7,7 @@ Exit codes: 0 finished, whatever the verdict · 1 a defect in tuneworth · 2 the
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import typer
@@ -14,6 +15,10 @@ import typer
 from tuneworth.cli import doctor, init, models, report, run, runs
 from tuneworth.cli.language import LANG, say
 from tuneworth.errors import TuneworthError
+
+# On a machine that others use as well, OpenMP threads that spin while they wait take the processor from
+# the very thread they wait for (docs/decisions/005). Read by libgomp when torch is imported, later.
+os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 app = typer.Typer(
     name="tuneworth",
