@@ -55,7 +55,7 @@ def run(
         None,
         help=say(
             "Smallest difference that matters, as a fraction of the metric.",
-            "值得在意的最小差异（指标的比例，0.02 即 2 个百分点）。",
+            "界限：值得在意的最小差异（0.02 即 2 个百分点）。",
         ),
     ),
     seed: int | None = typer.Option(
@@ -64,7 +64,7 @@ def run(
     machine_usd_per_hour: float | None = typer.Option(
         None,
         help=say(
-            "Price of this machine, for cost per 1,000 rows.", "这台机器每小时的价格（美元），用于计算每千条成本。"
+            "Price of this machine, for cost per 1,000 rows.", "这台机器每小时的价格（美元），用于计算每千条费用。"
         ),
     ),
     private: bool | None = typer.Option(
@@ -177,7 +177,7 @@ def describe_start(start: Start) -> list[Text]:
         *data.warnings,
         Text(
             en=f"{data.n_train} train, {data.n_dev} dev, {data.n_test} test rows; metric {start.prepared.task.metric}, margin {start.prepared.task.margin:g}",
-            zh=f"训练 {data.n_train} 条，开发 {data.n_dev} 条，测试 {data.n_test} 条；指标 {start.prepared.task.metric}，界限 {start.prepared.task.margin:g}",
+            zh=f"训练集 {data.n_train} 条，开发集 {data.n_dev} 条，测试集 {data.n_test} 条；指标 {start.prepared.task.metric}，界限 {start.prepared.task.margin:g}",
         ),
         Text(
             en=f"{len(plan.arms)} arms, time budget {minutes} min, folder {start.folder.path}",

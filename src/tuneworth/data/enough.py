@@ -37,7 +37,7 @@ def check_rows(file: str, examples: Sequence[Example], *, has_test: bool, kind: 
         message = (
             Text(
                 en=f"all rows have the one class {shown!r}; there is nothing to tell apart",
-                zh=f"所有行都属于同一类别 {shown!r}，没有可区分的内容",
+                zh=f"所有数据都属于同一类别 {shown!r}，没有可区分的内容",
             )
             if kind == "label"
             else Text(
@@ -59,7 +59,7 @@ def check_test(file: str, n_rows: int, n_leaks: int) -> None:
     message = Text(
         en=f"{n_rows} usable test rows are left ({n_leaks} repeat train rows); at least {MIN_TEST} are needed, "
         "because fewer can never show a difference at the 5 % level",
-        zh=f"可用的测试行只剩 {n_rows} 行（另有 {n_leaks} 行与训练数据重复）；至少需要 {MIN_TEST} 行，"
+        zh=f"可用的测试数据只剩 {n_rows} 条（另有 {n_leaks} 条与训练数据重复）；至少需要 {MIN_TEST} 条，"
         "再少就不可能在 5% 水平上显示出差异",
     )
     raise NotEnoughData(Problem(file, message), _MORE_ROWS)
@@ -76,8 +76,8 @@ def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int)
     message = Text(
         en=f"the rows form only {n_groups} groups of near-duplicates, which split into {n_train} train, {n_dev} dev "
         f"and {n_test} test rows; at least {MIN_TRAIN}, {MIN_DEV} and {MIN_TEST} are needed",
-        zh=f"数据只构成 {n_groups} 组近似重复的行，切分后训练 {n_train} 行、开发 {n_dev} 行、测试 {n_test} 行；"
-        f"至少分别需要 {MIN_TRAIN}、{MIN_DEV}、{MIN_TEST} 行",
+        zh=f"数据只有 {n_groups} 个近似重复组，划分后训练集 {n_train} 条、开发集 {n_dev} 条、测试集 {n_test} 条；"
+        f"至少分别需要 {MIN_TRAIN}、{MIN_DEV}、{MIN_TEST} 条",
     )
     next_step = Text(
         en="Add rows that differ in more than a number or a word, or bring a test file of your own.",
@@ -89,5 +89,5 @@ def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int)
 def _too_few(found: int, needed: int) -> Text:
     return Text(
         en=f"has {found} usable row{'s' if found != 1 else ''}; at least {needed} are needed for an answer",
-        zh=f"只有 {found} 行可用数据；至少需要 {needed} 行才能得出结论",
+        zh=f"只有 {found} 条可用数据；至少需要 {needed} 条才能得出结论",
     )

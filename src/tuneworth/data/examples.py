@@ -118,6 +118,6 @@ def _check_choice(output: str, choices: tuple[str, ...]) -> None:
     raise BadRow(
         Text(
             en=f"the output {quote(output)!r} is not one of the row's options {shown}",
-            zh=f"输出 {quote(output)!r} 不在该行的选项 {shown} 中",
+            zh=f"输出 {quote(output)!r} 不在这条数据的选项 {shown} 中",
         )
     )

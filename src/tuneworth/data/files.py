@@ -34,7 +34,7 @@ def read_bytes(path: Path, name: str) -> bytes:
         message = Text(en=f"cannot be read: {error.strerror or error}", zh=f"无法读取：{error.strerror or error}")
         raise EnvironmentProblem(Problem(str(path), message)) from error
     if not data.strip():
-        message = Text(en="the file is empty; it must hold one row per example", zh="文件是空的；每条样本应占一行")
+        message = Text(en="the file is empty; it must hold one row per example", zh="文件是空的；每条数据应占一行")
         raise InputError(Problem(name, message))
     return data
 

@@ -35,7 +35,7 @@ _ONE_ANSWER_SHARE = 0.95
 _NUMBERS_WARNING = Text(
     en="nearly all inputs differ only in their numbers and the answers depend on them; "
     "only rows with equal inputs were kept on one side",
-    zh="几乎所有输入只有数字不同，且答案取决于这些数字；因此只保证输入完全相同的行在同一侧",
+    zh="几乎所有输入只有数字不同，且答案取决于这些数字；因此只保证输入完全相同的数据在同一侧",
 )
 
 
@@ -184,5 +184,5 @@ def _chain_warning(n_rows: int, total: int, threshold: float) -> Text:
     return Text(
         en=f"{n_rows} of {total} different inputs are linked to one another by near-duplicates, though most are not "
         f"alike; they were grouped again at similarity {threshold:g}",
-        zh=f"{total} 种不同输入中有 {n_rows} 种通过近似重复首尾相连，但彼此大多并不相似；已按相似度 {threshold:g} 重新分组",
+        zh=f"{total} 种不同输入中有 {n_rows} 种因近似重复而连成一组，但其中大多彼此并不相似；已按相似度 {threshold:g} 重新分组",
     )

@@ -37,7 +37,7 @@ def parse_address(source: str) -> Address:
     if match is None:
         message = Text(
             en="is not a hub address; write hf://owner/name, hf://owner/name:config or hf://owner/name:config/split",
-            zh="不是合法的 hub 地址；请写成 hf://owner/name、hf://owner/name:config 或 hf://owner/name:config/split",
+            zh="不是合法的 Hub 地址；请写成 hf://owner/name、hf://owner/name:config 或 hf://owner/name:config/split",
         )
         raise InputError(Problem(source, message))
     return Address(f"{match['owner']}/{match['name']}", match["config"], match["split"] or "train")
@@ -56,7 +56,7 @@ def read_hub(source: str) -> tuple[Rows, str]:
     except ImportError:
         message = Text(
             en="data sets of the hub need the datasets library: pip install 'tuneworth[hub]'",
-            zh="读取 hub 上的数据集需要 datasets 库：pip install 'tuneworth[hub]'",
+            zh="读取 Hub 上的数据集需要 datasets 库：pip install 'tuneworth[hub]'",
         )
         raise EnvironmentProblem(Problem(source, message)) from None
     datasets.disable_progress_bars()
@@ -81,7 +81,7 @@ def _ask(repo: str) -> None:
 
 def _no_answer(source: str, error: Exception) -> EnvironmentProblem:
     shown = quote(f"{type(error).__name__}: {error}", 300)
-    message = Text(en=f"the hub did not give this data set ({shown})", zh=f"没能从 hub 取得这个数据集（{shown}）")
+    message = Text(en=f"the hub did not give this data set ({shown})", zh=f"没能从 Hub 取得这个数据集（{shown}）")
     next_step = Text(
         en="Check the name and the network, or give a file on this machine instead.",
         zh="请检查名称和网络，或改用本机上的数据文件。",

@@ -107,7 +107,7 @@ def _as_choice(pairs: Sequence[Pair]) -> KindGuess | None:
         return None
     reason = Text(
         en=f"output kind: choice, because {share:.0%} of the rows list options and the output is one of them",
-        zh=f"输出类型：choice，因为 {share:.0%} 的行列出了选项，且输出是其中之一",
+        zh=f"输出类型：choice，因为 {share:.0%} 的数据列出了选项，且输出是其中之一",
     )
     return KindGuess("choice", reason)
 
@@ -123,7 +123,7 @@ def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
         return None
     reason = Text(
         en=f"output kind: label, because {len(outputs)} different rows have only {len(counts)} different short outputs",
-        zh=f"输出类型：label，因为 {len(outputs)} 个不同的行只有 {len(counts)} 种简短输出",
+        zh=f"输出类型：label，因为 {len(outputs)} 条不同的数据只有 {len(counts)} 种简短输出",
     )
     return KindGuess("label", reason)
 
@@ -136,7 +136,7 @@ def _as_text(pairs: Sequence[Pair]) -> KindGuess:
     distinct = len({pair.output for pair in pairs})
     reason = Text(
         en=f"output kind: text, because the {len(pairs)} rows have {distinct} different outputs",
-        zh=f"输出类型：text，因为 {len(pairs)} 行有 {distinct} 种不同的输出",
+        zh=f"输出类型：text，因为 {len(pairs)} 条数据有 {distinct} 种不同的输出",
     )
     return KindGuess("text", reason)
 

@@ -112,28 +112,28 @@ _HEAD = Text(
 )
 _INSTRUCTION = Text(
     en="What a model is told to do with every input. One or two sentences; worth writing well.",
-    zh="告诉模型如何处理每条输入。写一两句话即可，但值得认真写。",
+    zh="告诉模型如何处理每条输入。一两句话即可，但值得用心写。",
 )
 _DATA = Text(
     en="Rows: .jsonl, .json, .csv, .parquet, or hf://owner/name. Paths are relative to this file.",
     zh="数据：.jsonl、.json、.csv、.parquet 或 hf://owner/name。路径相对于本文件。",
 )
-_TEST = Text(en="left out: cut from train", zh="不写则从 train 中切分")
+_TEST = Text(en="left out: cut from train", zh="不写则从 train 中划出")
 _MARGIN = Text(
     en="Smallest difference of the metric that matters to you: 0.02 is two points.",
-    zh="对你有意义的最小指标差异：0.02 即两个百分点。",
+    zh="界限：值得在意的最小差异，0.02 即两个百分点。",
 )
 _CANDIDATES = Text(
     en="Candidate models: ids of `tuneworth models list`, local folders, or hub ids.",
-    zh="候选模型：`tuneworth models list` 中的 id、本地目录或 hub 上的 id。",
+    zh="候选模型：`tuneworth models list` 中的 id、本地目录或 Hub 上的 id。",
 )
 _STRATEGIES = Text(en="left out: all", zh="不写则全部尝试")
 _LIMITS = Text(
     en="Hard limits: an arm that breaks one is never recommended.", zh="硬性限制：违反任何一条的方案都不会被推荐。"
 )
-_P95 = Text(en="95th percentile of the time for one row, milliseconds", zh="单行耗时的 95 分位数，毫秒")
-_USD = Text(en="most that 1,000 rows may cost, US dollars", zh="每 1000 行的最高成本，美元")
+_P95 = Text(en="95th percentile of the time for one row, milliseconds", zh="单条用时的第 95 百分位数，毫秒")
+_USD = Text(en="most that 1,000 rows may cost, US dollars", zh="每千条的最高费用，美元")
 _QUALITY = Text(en="least value of the metric on the test rows", zh="测试集上指标的最低要求")
-_BUDGET = Text(en="most time a run may take: 90s, 10m, 1h30m", zh="一次运行的时间上限：90s、10m、1h30m")
-_PRICE = Text(en="price of this machine, for costs", zh="本机每小时价格，用于计算成本")
-_ROWS = Text(en="most rows of each side", zh="各部分的行数上限")
+_BUDGET = Text(en="most time a run may take: 90s, 10m, 1h30m", zh="整次运行的时间预算：90s、10m、1h30m")
+_PRICE = Text(en="price of this machine, for costs", zh="本机每小时价格（美元），用于计算费用")
+_ROWS = Text(en="most rows of each side", zh="各部分的条数上限")

@@ -121,7 +121,7 @@ def _datasketch() -> Any:
     except ImportError:
         message = Text(
             en="looking for near-duplicate rows needs datasketch: pip install 'tuneworth[local]'",
-            zh="查找近似重复的行需要 datasketch：pip install 'tuneworth[local]'",
+            zh="查找近似重复的数据需要 datasketch：pip install 'tuneworth[local]'",
         )
         raise EnvironmentProblem(Problem("", message)) from None
     return datasketch

@@ -239,7 +239,7 @@ def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected:
     if rejected:
         n = len(rejected)
         warnings.append(
-            Text(en=f"{n} rows are over the model's context and were set aside", zh=f"{n} 行超出模型上下文，已剔除")
+            Text(en=f"{n} rows are over the model's context and were set aside", zh=f"{n} 条数据超出模型上下文，已剔除")
         )
     if leaks:
         n, pair = len(leaks), leaks[0]
@@ -247,7 +247,7 @@ def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected:
             Text(
                 en=f"{n} test rows repeat train rows and were left out, the first is {pair.test.source} "
                 f"(like {pair.train.source})",
-                zh=f"{n} 行测试数据与训练数据重复，已排除；例如 {pair.test.source}（与 {pair.train.source} 相似）",
+                zh=f"{n} 条测试数据与训练数据重复，已排除；例如 {pair.test.source}（与 {pair.train.source} 相似）",
             )
         )
     if kind == "label":

@@ -25,7 +25,7 @@ def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
         )
     return say(
         "No arm keeps your limits: {n} reached the test rows, and each breaks at least one.",
-        "没有方案满足你的限制：进入测试的 {n} 个方案各自至少违反一项。",
+        "没有方案满足你的限制：入围的 {n} 个方案各自至少违反一项。",
         n=len(evidence.finalists),
     )
 
@@ -35,7 +35,7 @@ def _gain(evidence: Evidence, ruling: Ruling) -> Text:
     return say(
         "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best arm without tuning "
         "({interval}, {n} test rows).",
-        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案{untuned}高 {gain}（{interval}，{n} 行测试数据）。",
+        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案{untuned}高 {gain}（{interval}，{n} 条测试数据）。",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
         score=percent(evidence.score(tuned).value),
@@ -76,7 +76,7 @@ def _open(evidence: Evidence, ruling: Ruling) -> Text:
     seen = say(
         "Can’t tell yet: {tuned} minus {untuned} is {difference} on {n} test rows, "
         "and the true difference may be anywhere from {low} to {high}.",
-        "还下不了结论：在 {n} 行测试数据上，{tuned}与{untuned}相差 {difference}，"
+        "还下不了结论：在 {n} 条测试数据上，{tuned}相对{untuned}的差异为 {difference}，"
         "而真实差异可能在 {low} 到 {high} 之间。",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
@@ -109,14 +109,14 @@ def _training_cut(evidence: Evidence, ruling: Ruling) -> Text:
 
 def _label(ruling: Ruling, pair: Comparison) -> Text:
     if ruling.rows is not None:
-        return say("Label about {n} more test rows.", "再标注约 {n} 行测试数据，大概率就能见分晓。", n=ruling.rows)
+        return say("Label about {n} more test rows.", "再标注约 {n} 条测试数据，大概率就能见分晓。", n=ruling.rows)
     if pair.n_rows < MIN_PAIRS:
         return say(
             "Nothing can be said from fewer than {least} rows; label more.",
-            "不足 {least} 行时什么都说明不了，请先补充标注。",
+            "不足 {least} 条时什么都说明不了，请先补充标注。",
             least=MIN_PAIRS,
         )
-    return Text(en="No reasonable number of rows would settle it.", zh="再标注多少行都很难分出高下。")
+    return Text(en="No reasonable number of rows would settle it.", zh="再标注多少数据都很难分出高下。")
 
 
 def _meanwhile(evidence: Evidence, ruling: Ruling) -> Text:
@@ -152,7 +152,7 @@ def _no_room(evidence: Evidence, ruling: Ruling) -> Text:
     return say(
         "Don’t fine-tune: tuning was not measured, but {untuned} already scores {score}; "
         "even a perfect model would gain less than your margin of {margin}.",
-        "不必微调：这次没有测到微调，但{untuned}已达到 {score}，就算满分也多不出你设定的 {margin} 界限。",
+        "不必微调：这次没有测到微调方案，但{untuned}已达到 {score}，就算拿到满分，提升也不到你设定的 {margin} 界限。",
         untuned=evidence.name(untuned),
         score=score(evidence.score(untuned)),
         margin=points(evidence.task.margin),
@@ -163,7 +163,7 @@ def _tuned_not_measured(evidence: Evidence, ruling: Ruling) -> Text:
     untuned = _needed(ruling.untuned)
     seen = say(
         "Can’t tell: fine-tuning was not measured. Without it, {untuned} scores {score}.",
-        "还下不了结论：这次没有测到微调。免微调方案中，{untuned}的得分为 {score}。",
+        "还下不了结论：这次没有测到微调方案。免微调方案中，{untuned}的得分为 {score}。",
         untuned=evidence.name(untuned),
         score=score(evidence.score(untuned)),
     )

@@ -43,7 +43,7 @@ def _privacy(arm: ArmResult, limits: Limits) -> Text | None:
     if arm.local is None:
         return Text(
             en="it is not recorded whether its rows stay on this machine, and the task is private",
-            zh="没有记录它的数据是否留在本机，而任务要求数据不出本机",
+            zh="没有记录它是否会把数据发往外部，而任务要求数据不出本机",
         )
     return Text(
         en="it sends rows off this machine, and the task is private",
@@ -74,12 +74,12 @@ def _price(measured: float | None, limit: float | None) -> Text | None:
     if measured is None:
         return say(
             "its price per 1,000 rows is not known, so it cannot be shown to keep the limit of {limit}",
-            "它每千行的费用未知，无法证明满足 {limit} 的限制",
+            "它每千条的费用未知，无法证明满足 {limit} 的限制",
             limit=usd(limit),
         )
     return say(
         "1,000 rows cost {measured}, the limit is {limit}",
-        "它每千行花费 {measured}，超过 {limit} 的限制",
+        "它每千条的费用为 {measured}，超过 {limit} 的限制",
         measured=usd(measured),
         limit=usd(limit),
     )
@@ -103,7 +103,7 @@ def _failures(counts: Counts) -> Text | None:
         return None
     return say(
         "it gave no usable answer on {unscored} of {total} test rows, more than {share}",
-        "它在 {total} 行测试数据中有 {unscored} 行没有给出可用的答案，超过 {share}",
+        "它在 {total} 条测试数据中有 {unscored} 条没有给出可用的答案，超过 {share}",
         unscored=unscored,
         total=total,
         share=percent(MAX_FAILED_SHARE),

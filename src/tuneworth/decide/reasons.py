@@ -37,7 +37,7 @@ def _scores(evidence: Evidence) -> list[Text]:
     return [
         say(
             "{arm}: {metric} {score} on {n} test rows, never seen before.",
-            "{arm}：在 {n} 行从未见过的测试数据上，{metric} 为 {score}。",
+            "{arm}：在 {n} 条从未见过的测试数据上，{metric} 为 {score}。",
             arm=evidence.name(arm),
             metric=evidence.metric,
             score=score(evidence.score(arm)),
@@ -55,7 +55,7 @@ def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
         say(
             "Row by row, {tuned} did better than {untuned} on {wins} rows, worse on {losses} and the same on {ties}: "
             "{difference} ({interval}; {p} after correcting for all comparisons).",
-            "逐行对比，{tuned}在 {wins} 行上好于{untuned}，{losses} 行上更差，{ties} 行相同："
+            "逐条对比，{tuned}在 {wins} 条上好于{untuned}，{losses} 条上更差，{ties} 条相同："
             "差异 {difference}（{interval}；多重比较校正后 {p}）。",
             tuned=evidence.name(ruling.tuned),
             untuned=evidence.name(ruling.untuned),
@@ -89,7 +89,7 @@ def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
     return [
         say(
             "{chosen} is for the meantime: it is simpler, and {best} is not shown to be better ({interval}).",
-            "{chosen}只是暂用：它更简单，而{best}尚未显示出更好（{interval}）。",
+            "暂时先用{chosen}：它更简单，而{best}是否更好还没有定论（{interval}）。",
             **parts,
         )
     ]
@@ -112,7 +112,7 @@ def _left_out(evidence: Evidence) -> list[Text]:
     return [
         say(
             "{arm} is out: {why}.",
-            "{arm}出局：{why}。",
+            "{arm}被排除：{why}。",
             arm=evidence.name(arm),
             why=listed(evidence.breaches[arm.arm_id]),
         )
@@ -131,7 +131,7 @@ def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Text]:
     return [
         say(
             "{arm} was not measured on the test rows: {why}.",
-            "{arm}没有在测试集上测到：{why}。",
+            "{arm}没有在测试集上测量：{why}。",
             arm=evidence.name(arm),
             why=_why(arm),
         )
@@ -161,7 +161,7 @@ def _missing_rows(evidence: Evidence, arm: ArmResult) -> Text | None:
         return None
     return say(
         "{arm} left {missing} test rows without a usable answer; they are not in its score.",
-        "{arm}有 {missing} 行测试数据没有给出可用的答案，这些行不计入得分。",
+        "{arm}有 {missing} 条测试数据没有给出可用的答案，这些数据不计入得分。",
         arm=evidence.name(arm),
         missing=missing,
     )
@@ -173,7 +173,7 @@ def _barely(evidence: Evidence, arm: ArmResult) -> Text | None:
         return None
     return say(
         "{arm} keeps the least quality of {limit} as measured, but not for certain: {score}.",
-        "{arm}的实测得分达到 {limit} 的最低要求，但并不稳妥：{score}。",
+        "{arm}的实测得分达到了 {limit} 的最低要求，但并不稳妥：{score}。",
         arm=evidence.name(arm),
         limit=percent(limit),
         score=score(measured),
@@ -190,7 +190,7 @@ def _trivial(evidence: Evidence, arm: ArmResult) -> Text | None:
     return say(
         "Mind that the yardstick {yardstick} scores {value} on the dev rows, about as much as {arm}: "
         "the score is easily reached, or the model does little.",
-        "请注意，参照{yardstick}在开发集上就有 {value}，与{arm}相差无几：要么这个分数本来就容易拿到，要么模型没起多大作用。",
+        "请注意，参照{yardstick}在开发集上就有 {value}，与{arm}相差无几：要么这个得分本来就容易达到，要么模型没起多大作用。",
         yardstick=evidence.name(best),
         value=percent(best.dev[metric].value),
         arm=evidence.name(arm),

@@ -103,7 +103,7 @@ def _format(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
     held = asked.untuned.config.get("constrained") is True
     why = say(
         "{held}, so this compares content: {numbers}." if held else "Format and content are mixed here: {numbers}.",
-        "{held}，比较的是内容：{numbers}。" if held else "这里格式与内容混在一起：{numbers}。",
+        "{held}，因此比较的是内容：{numbers}。" if held else "这里格式与内容混在一起：{numbers}。",
         held=Text(en="Constrained decoding gives the format for free", zh="约束解码已经保证了格式"),
         numbers=asked.numbers,
     )
@@ -125,7 +125,7 @@ def _x1(duel: _Duel, why: Text, settled: bool) -> Text:
 
 def _data(duel: _Duel, n_train: int) -> list[SeedFinding]:
     """Rules that name an amount of data, held against the amount there was."""
-    why = say("{n} training rows: {numbers}.", "训练数据 {n} 行：{numbers}。", n=n_train, numbers=duel.numbers)
+    why = say("{n} training rows: {numbers}.", "训练数据 {n} 条：{numbers}。", n=n_train, numbers=duel.numbers)
     rules: list[tuple[str, bool, Winner]] = [
         ("N4", n_train <= FEW_ROWS, "untuned"),
         ("T4", n_train <= SOME_ROWS, "untuned"),
@@ -151,7 +151,7 @@ def _latency(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
     duel, finding = _speed(timed)
     why = say(
         "Median time for one row: {tuned} {a}, {untuned} {b}; quality: {numbers}.",
-        "单行耗时的中位数：{tuned} {a}，{untuned} {b}；质量：{numbers}。",
+        "单条用时的中位数：{tuned} {a}，{untuned} {b}；质量：{numbers}。",
         tuned=evidence.name(duel.tuned),
         untuned=evidence.name(duel.untuned),
         a=milliseconds(duel.tuned.cost.latency_p50_ms or 0.0),
@@ -161,7 +161,7 @@ def _latency(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
     opposite: dict[Finding, Finding] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
     half = say(
         "{why} The price of an API was not measured, so the break-even volume stays open.",
-        "{why}没有测 API 的价格，盈亏平衡的调用量仍未知。",
+        "{why}这次没有测量 API 的价格，盈亏平衡的调用量仍属未知。",
         why=why,
     )
     return [
@@ -198,7 +198,7 @@ def _private(evidence: Evidence, duel: _Duel) -> list[SeedFinding]:
         return []
     why = say(
         "The rows must stay on this machine, and among local arms: {numbers}.",
-        "数据不能离开本机；在本地方案中：{numbers}。",
+        "数据不能离开本机；就本地方案而言：{numbers}。",
         numbers=duel.numbers,
     )
     return [_found(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]

@@ -51,7 +51,7 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
         say(
             "A better prompt or other examples would have to lift {untuned} by about {low} before this verdict is in doubt, "
             "and by {gain} to catch up.",
-            "换提示词或示例，要让{untuned}再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
+            "换用更好的提示词或示例，要让{untuned}再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
             untuned=evidence.name(ruling.untuned),
             low=points(pair.interval.low),
             gain=points(pair.difference),
@@ -88,7 +88,7 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
     found = [
         say(
             "A gain of more than {margin} from tuning would; these {n} test rows {seen}.",
-            "微调带来的提升超过 {margin} 才会改变结论；这 {n} 行测试数据{seen}。",
+            "微调带来的提升超过 {margin} 才会改变结论；这 {n} 条测试数据{seen}。",
             margin=points(margin),
             n=pair.n_rows,
             seen=seen,
@@ -110,15 +110,15 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
     if ruling.case == "training_cut":
         return []  # said already: more time
     if ruling.case == "tuned_not_measured":
-        return [Text(en="Measuring a tuned arm would.", zh="把微调的方案测一遍，就能有结论。")]
+        return [Text(en="Measuring a tuned arm would.", zh="把微调方案测一遍，就能得出结论。")]
     if pair is None:
-        return [Text(en="Measuring a prompt and few-shot would.", zh="把提示词和少样本方案测一遍，就能有结论。")]
+        return [Text(en="Measuring a prompt and few-shot would.", zh="把提示词和少样本方案测一遍，就能得出结论。")]
     found: list[Text] = []
     if ruling.rows is not None:
         found.append(
             say(
                 "About {rows} more labelled test rows, {total} in all, would probably settle it.",
-                "再标注约 {rows} 行测试数据（总计 {total} 行），大概率能分出高下。",
+                "再标注约 {rows} 条测试数据（总计 {total} 条），大概率能分出高下。",
                 rows=ruling.rows,
                 total=ruling.rows + pair.n_rows,
             )
@@ -158,7 +158,7 @@ def _sight(pair: Comparison) -> list[Text]:
     return [
         say(
             "With the present {n} test rows, differences under about {least} are likely to be missed.",
-            "以现有的 {n} 行测试数据，小于约 {least} 的差异很可能看不出来。",
+            "以现有的 {n} 条测试数据，小于约 {least} 的差异很可能看不出来。",
             n=pair.n_rows,
             least=points(visible_difference(pair)),
         )
@@ -174,7 +174,7 @@ def _cut_short(evidence: Evidence, ruling: Ruling) -> list[Text]:
         say(
             "The time budget cut the training of {arm} after {epochs} epochs. More time could lift it: "
             "run again with a larger --budget before you rule fine-tuning out.",
-            "时间预算在第 {epochs} 个 epoch 就中断了{arm}的训练。时间更多，结果可能更好：在排除微调之前，请加大 --budget 再测一次。",
+            "时间预算在第 {epochs} 个 epoch 就中断了{arm}的训练。时间更充裕，结果可能更好：在放弃微调之前，请加大 --budget 再测一次。",
             arm=evidence.name(arm),
             epochs=f"{arm.fit_details.get('epochs', 0.0):.1f}",
         )

@@ -30,7 +30,7 @@ from tuneworth.metrics.base import Metric, MetricError
 _ALL_KINDS: frozenset[OutputKind] = frozenset({"label", "choice", "json", "text"})
 _NEXT = Text(
     en="A metric is a function (answer: str, references: list[str]) that returns a number from 0 to 1 for every row.",
-    zh="指标函数的形式为 (answer: str, references: list[str])，对每一行都应返回 0 到 1 之间的数。",
+    zh="指标函数的形式为 (answer: str, references: list[str])，对每条数据都应返回 0 到 1 之间的数。",
 )
 
 

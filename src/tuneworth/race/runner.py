@@ -201,7 +201,7 @@ def _in_order(known: Mapping[str, Outcome], rows: Sequence[Example], keys: Seque
 def _failure(error: Exception, folder: Path) -> Text:
     what = f"{type(error).__name__}: {error}"
     where = folder / "error.txt"
-    return Text(en=f"failed while fitting: {what} (details in {where})", zh=f"拟合时出错：{what}（详见 {where}）")
+    return Text(en=f"failed while fitting: {what} (details in {where})", zh=f"训练时出错：{what}（详见 {where}）")
 
 
 def _raise_if_disk_full(error: Exception, folder: Path) -> None:

@@ -178,10 +178,10 @@ def _no_time() -> Text:
 def _too_slow(done: int, total: int) -> Text:
     return Text(
         en=f"stopped after {done} of {total} dev rows: at its pace it would not fit the time budget; a larger --budget measures it",
-        zh=f"测完 {total} 条开发集中的 {done} 条后停止：按这个速度会超出时间预算；加大 --budget 即可测完",
+        zh=f"开发集共 {total} 条，测完 {done} 条后停止：按这个速度会超出时间预算；加大 --budget 即可测完",
     )
 
 
 def _nothing_scored(outcomes: Sequence[Outcome]) -> Text:
     error = next((outcome.error for outcome in outcomes if outcome.error), "")
-    return Text(en=f"no dev row could be scored: {error}", zh=f"开发集中没有一条能评分：{error}")
+    return Text(en=f"no dev row could be scored: {error}", zh=f"开发集中没有一条能计分：{error}")

@@ -13,42 +13,42 @@ _NOTES: tuple[tuple[Text, Text], ...] = (
         Text(en="The interval", zh="区间"),
         Text(
             en="A score of 80 % (75–85) means: on rows like these, the true score is likely between 75 and 85. Fewer rows, wider interval.",
-            zh="80%（75–85）的意思是：在同类数据上，真实成绩大概率落在 75 到 85 之间。行数越少，区间越宽。",
+            zh="80%（75–85）的意思是：在同类数据上，真实得分大概率落在 75 到 85 之间。数据越少，区间越宽。",
         ),
     ),
     (
         Text(en="Overlap proves nothing", zh="区间重叠说明不了问题"),
         Text(
             en="Two scores whose intervals overlap can still differ for certain, because both arms answered the same rows. Trust the differences chart, not the overlap.",
-            zh="两个成绩的区间有重叠，仍可能确有差异，因为它们回答的是同一批行。请看“两两差异”一节，不要看重叠与否。",
+            zh="两个得分的区间即使重叠，也可能确有差异，因为两个方案回答的是同一批数据。请看“两两差异”一节，不要看重叠与否。",
         ),
     ),
     (
         Text(en="The margin", zh="界限"),
         Text(
             en="The smallest difference that matters to you, here {margin}. Arms closer than that are called equivalent, and the simpler one wins.",
-            zh="对你有意义的最小差异，这里是 {margin}。差距小于它的方案视为相当，取更简单的那个。",
+            zh="你认为值得在意的最小差异，这里是 {margin}。差距小于它的方案视为相当，取更简单的那个。",
         ),
     ),
     (
         Text(en="Can’t tell is an answer", zh="“尚难判断”也是结论"),
         Text(
             en="It means that these rows cannot separate the arms. It does not mean that they are equal. The rows needed are an estimate.",
-            zh="它表示现有的行分不出高下，并不表示两者一样好。给出的所需行数是估计值。",
+            zh="它表示现有的数据分不出高下，并不表示两者一样好。报告给出的所需条数是估计值。",
         ),
     ),
     (
         Text(en="Dev and test", zh="开发集与测试集"),
         Text(
             en="Dev rows were used to choose between settings, so dev scores flatter. Test rows were looked at once, by the finalists; only they decide.",
-            zh="开发集用来挑选设置，分数会偏乐观。测试集只由决赛方案用过一次，结论只看它。",
+            zh="开发集用来挑选设置，得分会略偏乐观。测试集只由入围方案用过一次，结论只看它。",
         ),
     ),
     (
         Text(en="Yardsticks", zh="参照"),
         Text(
             en="Always answering the commonest class, or copying the nearest training row. Nobody ships them; an arm that cannot beat them has learnt nothing.",
-            zh="永远回答最常见的类别，或照抄最相似的训练样本。没有人会拿去上线；连它们都赢不了的方案，等于什么也没学到。",
+            zh="永远回答最常见的类别，或照抄最相似的那条训练数据。没有人会真拿它们上线；连它们都赢不了的方案，等于什么也没学到。",
         ),
     ),
     (

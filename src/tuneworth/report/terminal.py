@@ -85,7 +85,7 @@ def _arm_cells(arm: ArmRow) -> tuple[RenderableType, ...]:
 
 def _legend(view: View) -> str:
     if view.lang == "zh":
-        return "▸ 推荐　· 参照，不会被推荐　– 未进决赛，没有碰测试集"
+        return "▸ 推荐　· 参照，不会被推荐　– 未入围，没有用过测试集"
     return "▸ recommended   · yardstick, never recommended   – not a finalist, no test rows seen"
 
 

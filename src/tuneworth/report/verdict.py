@@ -220,7 +220,7 @@ def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
             "equivalent": f"差异在 {numbers.margin(pair.margin, lang)}之内，视为相当。",
             "cant_tell": _needed(pair, lang),
         }[pair.answer]
-        return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 行）。{ending}"
+        return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 条）。{ending}"
     ending = {
         "better": "The first is better.",
         "worse": "The first is worse.",
@@ -233,9 +233,9 @@ def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
 def _needed(pair: Comparison, lang: Lang) -> str:
     if pair.rows_needed is None:
         return (
-            "还分不出高下，也估计不出需要多少行。"
+            "还分不出高下，也估计不出需要多少条数据。"
             if lang == "zh"
             else "Not settled, and no number of rows to settle it is known."
         )
     rows = numbers.count(pair.rows_needed, lang)
-    return f"还分不出高下，约需 {rows} 行测试数据。" if lang == "zh" else f"Not settled: about {rows} test rows would."
+    return f"还分不出高下，约需 {rows} 条测试数据。" if lang == "zh" else f"Not settled: about {rows} test rows would."

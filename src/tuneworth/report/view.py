@@ -95,5 +95,5 @@ def _strip(result: RunResult, lang: Lang) -> tuple[str, ...]:
     wall = numbers.duration(result.wall_seconds, lang)
     margin = numbers.margin(result.task.margin, lang)
     if lang == "zh":
-        return (kind, metric, f"{rows} 行测试数据", f"界限 {margin}", f"用时 {wall}")
+        return (kind, metric, f"{rows} 条测试数据", f"界限 {margin}", f"用时 {wall}")
     return (kind, metric, f"{rows} test rows", f"margin {margin}", f"took {wall}")

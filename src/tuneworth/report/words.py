@@ -28,11 +28,11 @@ VERDICT_MEANINGS: dict[str, Text] = {
     ),
     "not_yet": Text(
         en="Tuning is not ahead with the rows you have, but it was still gaining: bring more training rows, then ask again.",
-        zh="以现有的数据，微调还没有领先，但成绩仍在随数据上升：补充训练数据后再测一次。",
+        zh="以现有的数据，微调还没有领先，但得分仍在随数据增加而上升：请补充训练数据后再测一次。",
     ),
     "cant_tell": Text(
         en="What was measured does not settle it. Where more test rows would, their number is stated; until then use the recommended arm.",
-        zh="已有的测量分不出高下。如果补充测试数据就能分出来，报告会给出行数；在此之前先用推荐的方案。",
+        zh="已有的测量分不出高下。如果补充测试数据就能分出来，报告会给出所需条数；在此之前先用推荐的方案。",
     ),
     "none_meets_limits": Text(
         en="Every arm breaks a limit you set. Relax a limit, or bring a stronger model or a faster machine.",
@@ -63,7 +63,7 @@ FINDINGS: dict[str, Text] = {
 }
 
 STATES: dict[str, Text] = {
-    "finalist": Text(en="finalist", zh="决赛"),
+    "finalist": Text(en="finalist", zh="入围"),
     "measured": Text(en="dev only", zh="仅开发集"),
     "yardstick": Text(en="yardstick", zh="参照"),
     "skipped": Text(en="skipped", zh="已跳过"),
@@ -71,9 +71,9 @@ STATES: dict[str, Text] = {
 }
 
 STATUSES: dict[str, Text] = {
-    "failed": Text(en="failed", zh="行失败"),
-    "refused": Text(en="refused", zh="行被拒答"),
-    "over_limit": Text(en="over the context", zh="行超出上下文"),
+    "failed": Text(en="failed", zh="条失败"),
+    "refused": Text(en="refused", zh="条被拒答"),
+    "over_limit": Text(en="over the context", zh="条超出上下文"),
 }
 
 KINDS: dict[str, Text] = {
@@ -97,7 +97,7 @@ METRICS: dict[str, Text] = {
 }
 
 METHODS: dict[str, Text] = {
-    "mcnemar_exact": Text(en="exact McNemar test", zh="McNemar 精确检验"),
+    "mcnemar_exact": Text(en="exact McNemar test", zh="精确 McNemar 检验"),
     "paired_bootstrap": Text(en="paired bootstrap", zh="配对自助法"),
     "paired_bootstrap_corpus": Text(en="paired bootstrap", zh="配对自助法"),
 }
@@ -126,8 +126,8 @@ FACT_NAMES: dict[str, Text] = {
 
 LIMITS: dict[str, Text] = {
     "private": Text(en="rows stay on this machine", zh="数据不出本机"),
-    "p95_ms": Text(en="95 % of rows answered within {n}", zh="95% 的行须在 {n} 内答完"),
-    "max_usd_per_1k": Text(en="cost per 1,000 rows at most {n}", zh="每千行费用不超过 {n}"),
+    "p95_ms": Text(en="95 % of rows answered within {n}", zh="95% 的数据须在 {n} 内答完"),
+    "max_usd_per_1k": Text(en="cost per 1,000 rows at most {n}", zh="每千条费用不超过 {n}"),
     "min_quality": Text(en="quality at least {n}", zh="质量不低于 {n}"),
 }
 
@@ -138,16 +138,16 @@ LABELS: dict[str, Text] = {
     "runner_up": Text(en="Runner-up", zh="次选方案"),
     "no_arm": Text(en="none", zh="无"),
     "how_sure": Text(en="How sure", zh="把握"),
-    "per_1k": Text(en="1,000 rows take", zh="每千行用时"),
+    "per_1k": Text(en="1,000 rows take", zh="每千条用时"),
     "reasons": Text(en="Why", zh="理由"),
     "would_change": Text(en="What would change this verdict", zh="什么会改变结论"),
-    "rows_training": Text(en="about {n} more training rows", zh="再补充约 {n} 行训练数据"),
-    "rows_test": Text(en="about {n} more test rows", zh="再补充约 {n} 行测试数据"),
-    "rows_needed": Text(en="Rows needed", zh="所需行数"),
+    "rows_training": Text(en="about {n} more training rows", zh="再补充约 {n} 条训练数据"),
+    "rows_test": Text(en="about {n} more test rows", zh="再补充约 {n} 条测试数据"),
+    "rows_needed": Text(en="Rows needed", zh="所需条数"),
     "quality": Text(en="Quality", zh="质量"),
     "quality_lead": Text(
         en="Filled dots: test rows, which nothing had seen before. Hollow dots: dev rows, which were used for choosing and so flatter a little.",
-        zh="实心点测自测试集，此前从未用过；空心点测自用于挑选方案的开发集，会略偏乐观。",
+        zh="实心点是测试集上的得分，这些数据此前从未用过；空心点是开发集上的得分，开发集用来挑选方案，得分会略偏乐观。",
     ),
     "test": Text(en="test", zh="测试集"),
     "dev": Text(en="dev", zh="开发集"),
@@ -157,11 +157,11 @@ LABELS: dict[str, Text] = {
     "arms": Text(en="All arms", zh="全部方案"),
     "model": Text(en="Model", zh="模型"),
     "state": Text(en="Stage", zh="阶段"),
-    "unscored": Text(en="Rows without a score", zh="没有得分的行"),
+    "unscored": Text(en="Rows without a score", zh="未得分的数据"),
     "differences": Text(en="Differences", zh="两两差异"),
     "differences_lead": Text(
         en="Both arms of a pair answered the same test rows. A bar clear of zero is a real difference; a bar inside the band is too small to matter to you.",
-        zh="每一对方案回答的是同一批测试数据。区间不含零，差异才是真的；区间落在灰带内，差异小到没有实际意义。",
+        zh="每一对方案回答的是同一批测试数据。区间不含零，说明差异真实存在；区间整个落在灰带内，说明差异小到没有实际意义。",
     ),
     "pair": Text(en="Pair", zh="对比"),
     "difference": Text(en="Difference", zh="差异"),
@@ -174,7 +174,7 @@ LABELS: dict[str, Text] = {
     "no_comparison": Text(
         en="No pair of arms was compared on the test rows.", zh="没有任何一对方案在测试集上做过比较。"
     ),
-    "speed": Text(en="Quality against time", zh="质量与耗时"),
+    "speed": Text(en="Quality against time", zh="质量与用时"),
     "speed_lead": Text(
         en="Up is better, left is faster. The numbers are those of the table below.",
         zh="越靠上质量越好，越靠左速度越快。编号与下表一致。",
@@ -182,26 +182,26 @@ LABELS: dict[str, Text] = {
     "cost": Text(en="Time, tokens and money", zh="时间、词元与费用"),
     "fit_time": Text(en="Fit", zh="训练用时"),
     "fit_cost": Text(en="Fit cost", zh="训练费用"),
-    "per_row": Text(en="Per row, batched", zh="每行用时（批量）"),
-    "per_row_short": Text(en="Per row", zh="每行"),
-    "alone": Text(en="One row alone, p50 / p95", zh="单独一行 p50 / p95"),
+    "per_row": Text(en="Per row, batched", zh="每条用时（批量）"),
+    "per_row_short": Text(en="Per row", zh="每条"),
+    "alone": Text(en="One row alone, p50 / p95", zh="单条用时 p50 / p95"),
     "tokens_in": Text(en="Prompt tokens", zh="输入词元"),
     "tokens_cached": Text(en="reused", zh="复用"),
     "tokens_out": Text(en="Answer tokens", zh="输出词元"),
-    "usd_per_1k": Text(en="$ per 1,000 rows", zh="每千行费用"),
-    "usd_short": Text(en="$/1k", zh="每千行"),
+    "usd_per_1k": Text(en="$ per 1,000 rows", zh="每千条费用"),
+    "usd_short": Text(en="$/1k", zh="每千条"),
     "classes": Text(en="Errors per class", zh="各类别的错误"),
     "classes_lead": Text(
         en="Share of each class answered right, worst first. A darker cell means more errors. Small classes jump about: read them as hints.",
-        zh="每个类别答对的比例，最差的在前；颜色越深，错得越多。样本少的类别波动大，仅供参考。",
+        zh="每个类别答对的比例，最差的在前；颜色越深，错得越多。数据少的类别波动大，仅供参考。",
     ),
     "class_": Text(en="Class", zh="类别"),
-    "n_rows": Text(en="Rows", zh="行数"),
+    "n_rows": Text(en="Rows", zh="条数"),
     "more_classes": Text(en="Show the other classes", zh="显示其余类别"),
     "disagree": Text(en="Where the arms disagree", zh="各方案分歧之处"),
     "disagree_lead": Text(
         en="Test rows on which the finalists scored differently, the widest gaps first.",
-        zh="决赛方案在这些测试数据上得分不同，差距最大的在前。",
+        zh="入围方案在这些测试数据上得分不同，差距最大的在前。",
     ),
     "reference": Text(en="Right answer", zh="标准答案"),
     "no_answer": Text(en="no answer", zh="无答案"),
@@ -233,7 +233,7 @@ LABELS: dict[str, Text] = {
     "inferred": Text(en="Inferred from the rows", zh="由数据推断"),
     "warnings": Text(en="Worth knowing", zh="需要留意"),
     "task": Text(en="Task", zh="任务"),
-    "instruction": Text(en="Instruction", zh="指令"),
+    "instruction": Text(en="Instruction", zh="任务说明"),
     "limits": Text(en="Limits", zh="限制"),
     "no_limits": Text(en="no limits set", zh="未设限制"),
     "made": Text(en="How this was made", zh="如何得出"),
@@ -255,7 +255,7 @@ LABELS: dict[str, Text] = {
     "metric": Text(en="Metric", zh="指标"),
     "read_me": Text(en="How to read a verdict", zh="怎样读结论"),
     "points_axis": Text(en="difference, percentage points", zh="差异（百分点）"),
-    "time_axis": Text(en="time per row, ms (log scale)", zh="每行用时，毫秒（对数刻度）"),
+    "time_axis": Text(en="time per row, ms (log scale)", zh="每条用时，毫秒（对数刻度）"),
     "first_better": Text(en="first is better →", zh="前者更好 →"),
     "second_better": Text(en="← second is better", zh="← 后者更好"),
     "legend_test": Text(en="test rows", zh="测试集"),

@@ -207,7 +207,7 @@ class FewShot(Strategy):
             Text(
                 en=f"Not all {k} demonstrations fit the context of {room} tokens: a typical row is shown {typical}, "
                 f"the longest {min(shown)}.",
-                zh=f"上下文只有 {room} 个 token，放不下全部 {k} 条示例：一般的行能放 {typical} 条，最长的行只能放 {min(shown)} 条。",
+                zh=f"上下文只有 {room} 个词元，放不下全部 {k} 条示例：输入长度一般时能放 {typical} 条，输入最长时只能放 {min(shown)} 条。",
             )
         )
 

@@ -91,7 +91,7 @@ class Lora(Strategy):
         if len(train) < MIN_ROWS:
             return Text(
                 en=f"{len(train)} training rows; with fewer than {MIN_ROWS} an adapter only learns them by heart",
-                zh=f"训练数据只有 {len(train)} 条，少于 {MIN_ROWS} 条时 adapter 只会死记硬背",
+                zh=f"训练数据只有 {len(train)} 条，少于 {MIN_ROWS} 条时适配器只会死记硬背",
             )
         return None
 

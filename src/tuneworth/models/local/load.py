@@ -80,7 +80,7 @@ def check_folder(folder: Path) -> None:
     if not any(folder.glob("*.safetensors")):
         message = Text(
             en="no .safetensors weights in it; other formats can run code when they are opened and are not read",
-            zh="目录中没有 .safetensors 权重；其他格式在打开时可能执行代码，因此不予读取",
+            zh="目录中没有 .safetensors 权重；其他格式在打开时可能执行代码，因此不予加载",
         )
         raise InputError(Problem(str(folder), message))
 

@@ -105,5 +105,5 @@ def _key(model: LocalModel, config: TrainConfig, rows: list[Row], dev_rows: list
 def _nothing_fits(n_rows: int, limit: int) -> Text:
     return Text(
         en=f"none of the {n_rows} training rows fits into {limit} tokens; shorten the rows or use a model with a longer context",
-        zh=f"{n_rows} 条训练数据都超过 {limit} 个 token；请缩短数据，或换用上下文更长的模型",
+        zh=f"{n_rows} 条训练数据都超过 {limit} 个词元；请缩短数据，或换用上下文更长的模型",
     )
