@@ -31,7 +31,6 @@ from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 
-
 DEFAULT_BUDGET_SECONDS = 10 * 60.0
 
 
@@ -77,7 +76,9 @@ def run(
     models = prepare.models(task_file, watcher)
     prepared = make_split(loaded, seed=task_file.seed, fits=prepare.fits(models), **prepare.sizes(task_file))
     split, task = prepared.split, prepared.task
-    basis = hashlib.sha256(f"{split.digest} {task_file.seed} {[metric.fingerprint for metric in metrics]}".encode()).hexdigest()
+    basis = hashlib.sha256(
+        f"{split.digest} {task_file.seed} {[metric.fingerprint for metric in metrics]}".encode()
+    ).hexdigest()
     plan = plan_arms(task, split.train, models, task_file.strategies, basis)
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
     if not agree(Start(prepared, plan, folder, budget_seconds)):

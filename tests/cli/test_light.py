@@ -5,10 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = (
-    "torch transformers peft sklearn sentence_transformers datasketch pyarrow llguidance datasets "
-    "safetensors tokenizers gguf rouge_score sacrebleu"
-).split()
+HEAVY = [
+    "torch",
+    "transformers",
+    "peft",
+    "sklearn",
+    "sentence_transformers",
+    "datasketch",
+    "pyarrow",
+    "llguidance",
+    "datasets",
+    "safetensors",
+    "tokenizers",
+    "gguf",
+    "rouge_score",
+    "sacrebleu",
+]
 
 BLOCK = f"""
 import sys

@@ -13,8 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from rows_made import label_rows, write_rows
 
+from rows_made import label_rows, write_rows
 from tuneworth.testing.tiny import make_tiny_llama
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,15 @@ def bench(tmp_path_factory):
 
 def start(bench: Path, cwd: Path) -> subprocess.Popen[bytes]:
     """The command, working in ``cwd``."""
-    command = [sys.executable, "-m", "tuneworth.cli.main", "run", str(bench / "rows.jsonl"), "--models", str(bench / "tiny")]
+    command = [
+        sys.executable,
+        "-m",
+        "tuneworth.cli.main",
+        "run",
+        str(bench / "rows.jsonl"),
+        "--models",
+        str(bench / "tiny"),
+    ]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "TUNEWORTH_LANG": "en"}
     with (cwd / "log").open("ab") as log:
         return subprocess.Popen(

@@ -32,7 +32,7 @@ def test_few_short_answers_are_labels(n_labels: int, n_rows: int) -> None:
     guess = guess_kind(pairs(drawn(n_labels, n_rows)))
     assert guess.kind == "label"
     assert f"{n_rows} different rows" in guess.reason.en
-    assert f"{n_rows} 个不同的行" in guess.reason.zh
+    assert f"{n_rows} 条不同的数据" in guess.reason.zh
 
 
 def test_mostly_different_answers_are_text() -> None:

@@ -35,7 +35,7 @@ def test_open_question_says_how_many_more_rows():
     pair = compared(rows)[0]
     assert decision.rows == pair.rows_needed - 100 > 0
     assert f"Label about {decision.rows:,} more test rows." in decision.headline.en
-    assert f"再标注约 {decision.rows:,} 行" in decision.headline.zh
+    assert f"再标注约 {decision.rows:,} 条" in decision.headline.zh
     assert "Meanwhile use “FEWSHOT”." in decision.headline.en
 
 

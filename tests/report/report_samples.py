@@ -219,17 +219,17 @@ def make_decision(**changes: Any) -> Decision:
         "reasons": [
             Text(
                 en="The head is ahead of few-shot prompting by 12.6 points on the same 297 rows.",
-                zh="在同样的 297 行上，分类头比少样本提示高 12.6 个百分点。",
+                zh="在同样的 297 条测试数据上，分类头比少样本提示高 12.6 个百分点。",
             ),
             Text(
                 en="LoRA is within the margin of the head, and the simpler arm wins ties.",
-                zh="LoRA 与分类头的差距在界限之内，成绩相当时取更简单的方案。",
+                zh="LoRA 与分类头的差距在界限之内，得分相当时取更简单的方案。",
             ),
         ],
         "would_change": [
             Text(
                 en="A margin below 1 point: then about 2,400 test rows would be needed.",
-                zh="如果界限小于 1 个百分点，则需要约 2,400 个测试行。",
+                zh="如果界限小于 1 个百分点，则需要约 2,400 条测试数据。",
             ),
             Text(
                 en="A task that needs written answers: a head can only choose labels.",
@@ -250,7 +250,7 @@ def make_decision(**changes: Any) -> Decision:
                 finding="open",
                 why=Text(
                     en="2,000 rows: fewer than the 5,000 the rule asks for.",
-                    zh="只有 2,000 行，不到该条要求的 5,000 行。",
+                    zh="只有 2,000 条数据，不到该法则要求的 5,000 条。",
                 ),
             ),
             SeedFinding(
@@ -279,14 +279,14 @@ def make_data() -> DataSummary:
         inferred=[
             Text(
                 en="Kind: label, because 77 different outputs cover 2,524 rows.",
-                zh="输出类型为分类标签：2,524 行中只有 77 种不同的输出。",
+                zh="输出类型为分类标签：2,524 条数据中只有 77 种不同的输出。",
             ),
             Text(en="Metric: accuracy, because the kind is label.", zh="指标为准确率：因为输出是分类标签。"),
         ],
         warnings=[
             Text(
                 en="24 rows of your test file repeat training rows and were left out.",
-                zh="测试文件中有 24 行与训练数据重复，已排除。",
+                zh="测试文件中有 24 条数据与训练数据重复，已排除。",
             )
         ],
     )

@@ -71,7 +71,7 @@ def test_every_verdict_has_words(verdict, lang):
     assert view.verdict.facts[1].value == {"en": "none", "zh": "无"}[lang]
     if verdict == "not_yet":
         assert (
-            view.verdict.rows.value == {"en": "about 1,200 more training rows", "zh": "再补充约 1,200 行训练数据"}[lang]
+            view.verdict.rows.value == {"en": "about 1,200 more training rows", "zh": "再补充约 1,200 条训练数据"}[lang]
         )
     if verdict == "cant_tell":
         assert {"en": "test rows", "zh": "测试数据"}[lang] in view.verdict.rows.value
@@ -88,7 +88,7 @@ def test_every_answer_has_words():
         ("better", None, "The first is better.", "前者更好。"),
         ("worse", None, "The first is worse.", "前者更差。"),
         ("equivalent", None, "equivalent.", "视为相当。"),
-        ("cant_tell", 820, "about 820 test rows would", "约需 820 行测试数据"),
+        ("cant_tell", 820, "about 820 test rows would", "约需 820 条测试数据"),
         ("cant_tell", None, "no number of rows", "估计不出"),
     ],
 )
@@ -156,7 +156,7 @@ def test_limits_are_sentences(result):
     said = {lang: build_view(result, lang).data.task[3].value.replace("\u00a0", " ") for lang in get_args(Lang)}
     assert said == {
         "en": "rows stay on this machine; 95 % of rows answered within 250 ms; quality at least 80.0 %",
-        "zh": "数据不出本机；95% 的行须在 250 ms 内答完；质量不低于 80.0%",
+        "zh": "数据不出本机；95% 的数据须在 250 ms 内答完；质量不低于 80.0%",
     }
 
 
@@ -164,7 +164,7 @@ def test_rows_without_a_score_are_counted_by_reason(result):
     arms = {arm.arm_id: arm.unscored for arm in build_view(result, "en").arms}
     assert arms["fewshot:b1"] == "test: 2 failed, 1 over the context"
     assert arms["head:c1"] == ""
-    assert build_view(result, "zh").arms[2].unscored == "测试集：2 行失败，1 行超出上下文"
+    assert build_view(result, "zh").arms[2].unscored == "测试集：2 条失败，1 条超出上下文"
 
 
 def test_an_answer_without_a_score_is_not_wrong(result):

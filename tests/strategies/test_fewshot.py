@@ -146,7 +146,7 @@ def test_demonstrations_are_dropped_until_they_fit(tmp_path: Path) -> None:
     assert {request.n_shared for request in model.requests} == {1, 5}
     [note] = context.notes
     assert "typical row is shown 2" in note.en
-    assert "一般的行能放 2 条" in note.zh
+    assert "输入长度一般时能放 2 条" in note.zh
 
 
 def test_dropping_from_the_nearest_keeps_the_nearest(tmp_path: Path) -> None:

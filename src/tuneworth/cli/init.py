@@ -23,9 +23,9 @@ def init(
     lang: str | None = typer.Option(None, help=say("Language: en or zh.", "语言：en 或 zh。")),
 ) -> None:
     """Infer what can be inferred and write it down."""
+    from tuneworth.data.initfile import write_task_file
     from tuneworth.data.load import load
     from tuneworth.data.taskfile import task_file_for
-    from tuneworth.data.initfile import write_task_file
 
     del lang
     loaded = load(task_file_for(source))

@@ -71,8 +71,9 @@ class TerminalWatcher:
             self._move_bar(done, total, unit)
         elif time.monotonic() - self._line_at > LINE_EVERY_SECONDS:
             self._line_at = time.monotonic()
+            colon = "：" if self._lang == "zh" else ": "
             self._console.print(
-                f"  {self._title}: {done}/{total} {self._word(unit)}{self._left(done, total)}", markup=False
+                f"  {self._title}{colon}{done}/{total} {self._word(unit)}{self._left(done, total)}", markup=False
             )
 
     def finish(self, result: Text | None = None) -> None:
@@ -81,7 +82,8 @@ class TerminalWatcher:
             self._task = None
         seconds = time.monotonic() - self._started
         shown = result.to(self._lang) if result is not None else ""
-        self._console.print(f"  {self._title}  {shown}  ({seconds:.0f} s)", markup=False, soft_wrap=True)
+        took = f"（{seconds:.0f} 秒）" if self._lang == "zh" else f"  ({seconds:.0f} s)"
+        self._console.print(f"  {self._title}  {shown}{took}", markup=False, soft_wrap=True)
 
     def _move_bar(self, done: int, total: int, unit: str) -> None:
         if self._task is None:

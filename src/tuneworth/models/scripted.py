@@ -100,9 +100,7 @@ class ScriptedModel:
         if request.adapter is None:
             return _constrained(self._rule(request), request.constraint)
         if request.adapter not in self.adapters:
-            raise InputError(
-                Problem(request.adapter, Text(en="this adapter is not loaded", zh="没有加载这个适配器"))
-            )
+            raise InputError(Problem(request.adapter, Text(en="this adapter is not loaded", zh="没有加载这个适配器")))
         known = self.adapters[request.adapter]
         return _constrained(known[_most_similar(request.messages[-1].content, list(known))], request.constraint)
 

@@ -9,14 +9,12 @@ import numpy as np
 
 from tuneworth.core.task import Example
 from tuneworth.data.load import Loaded
-from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.metrics.base import Metric
 from tuneworth.metrics.catalog import check, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.arms import strategy_classes
-from tuneworth.race.folder import RunFolder
 from tuneworth.race.watch import Watcher
 
 MAX_ANSWER_TOKENS = 512

@@ -45,7 +45,7 @@ RULES: dict[str, Text] = {
     "K2": Text(en="A tuned model is slow to update", zh="微调模型更新不灵活"),
     "K3": Text(en="A tuned model has to be hosted and kept up", zh="微调模型需要部署和维护"),
     "K4": Text(en="Tuning needs clean data", zh="微调对数据质量要求高"),
-    "X1": Text(en="Is format a reason for tuning, or against?", zh="格式是该微调的理由，还是不微调的理由？"),
+    "X1": Text(en="Is format a reason for tuning, or against?", zh="格式是微调的理由，还是不微调的理由？"),
     "X2": Text(en="Are cost and latency for tuning, or against?", zh="成本和延迟支持微调，还是反对？"),
     "X3": Text(en="Domain knowledge: retrieve only, or tune too?", zh="领域知识：只检索，还是也要微调？"),
     "X4": Text(en="How many rows are enough?", zh="多少数据才够？"),
