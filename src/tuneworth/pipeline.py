@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
@@ -24,7 +25,7 @@ from tuneworth.race.arms import Plan, plan_arms
 from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
-from tuneworth.race.folder import RunFolder
+from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
@@ -67,7 +68,8 @@ def run(
     Raises:
         TuneworthError: the input cannot give an answer, or the environment does not allow the run.
     """
-    finished = folder.finished()
+    settings = settings_digest(task_file)
+    finished = folder.finished(settings)
     if finished is not None:
         return finished
     started = time.monotonic()
@@ -84,10 +86,12 @@ def run(
     if not agree(Start(prepared, plan, folder, budget_seconds)):
         return None
     folder.create()
-    write_rejected(folder.rejected, prepared.rejected)
+    if prepared.rejected:
+        write_rejected(folder.rejected, prepared.rejected)
     with Store(folder.store) as store:
-        folder.freeze(store, split)
-        encoder = SharedEncoder(catalog.open_encoder, [row.query.text for row in split.train])
+        folder.freeze(store, split, settings)
+        open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
+        encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
         runner = Runner(
             task=task,
             train=split.train,
@@ -105,7 +109,8 @@ def run(
         raced = stages.race(plan)
         outcomes = stages.final(split.test)
         evidence = Evidence(prepared, metrics, raced, outcomes, models, encoder)
-        result = assemble(evidence, task_file, folder.path.name, command, time.monotonic() - started)
+        seconds = budget.spent_before + time.monotonic() - started
+        result = assemble(evidence, task_file, folder.path.name, command, seconds)
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
     return result

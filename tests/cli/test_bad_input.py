@@ -109,13 +109,15 @@ def test_a_metric_that_raises(tuneworth, tmp_path):
     refused(tuneworth(*RUN, "rows.jsonl", "--metric", "mine.py:score"), "mine.py", "ZeroDivisionError")
 
 
-def test_a_row_of_a_megabyte_is_set_aside(tuneworth, tmp_path):
+def test_a_row_of_a_megabyte_is_set_aside_and_the_run_goes_on(tuneworth, tmp_path):
     rows = label_rows(150)
     rows.insert(7, {"input": "word " * 200_000, "output": "tool"})
     write_rows(tmp_path / "rows.jsonl", rows)
-    done = tuneworth("run", "--yes", "--strategies", "prompt,majority", "rows.jsonl", "--models", "missing/model")
-    assert done.returncode == 2  # the hub does not answer; the row is no reason to crash before that
-    assert "Traceback" not in done.stderr
+    done = tuneworth("run", "--yes", "--strategies", "majority", "rows.jsonl", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    [line] = (tmp_path / "out" / "rejected.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line)["line"] == 8
+    assert "1 " in done.stderr
 
 
 def test_a_cache_folder_that_cannot_be_written(tuneworth, tmp_path):
@@ -134,6 +136,23 @@ def test_a_run_folder_that_cannot_be_written(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     refused(tuneworth(*RUN, "rows.jsonl", "--out", "taken/run"), "--out")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_report_on_what_is_no_run(tuneworth, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", label_rows(20))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "result.json").write_text("{}", encoding="utf-8")
+    refused(tuneworth("report", "missing"), "missing", "no finished run")
+    refused(tuneworth("report", "rows.jsonl"), "rows.jsonl")
+    refused(tuneworth("report", "broken"), "result.json")
+
+
+@pytest.mark.usefixtures("untouched")
+def test_options_out_of_range(tuneworth, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", label_rows(120))
+    refused(tuneworth(*RUN, "rows.jsonl", "--budget", "0m"), "budget")
+    refused(tuneworth(*RUN, "rows.jsonl", "--margin", "2"), "margin")
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 import pytest
 
-from tuneworth.core.run import ArmCost, ArmResult, Interval, Score
+from tuneworth.core.run import ArmCost, ArmResult, Counts, Interval, Score
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
 from tuneworth.race.finalists import choose_finalists
 
 
-def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None):
+def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0):
     score = Score(value=value, interval=Interval(low=0, high=1), n_rows=50)
     return ArmResult(
         arm_id=name,
@@ -19,6 +19,7 @@ def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", 
         yardstick=yardstick,
         state=state,
         dev={"accuracy": score} if state == "measured" else {},
+        dev_counts=Counts(scored=50 - failed, failed=failed),
         cost=ArmCost(latency_p95_ms=p95, usd_per_1k_rows=usd),
     )
 
@@ -70,3 +71,15 @@ def test_an_arm_over_the_limits_gives_way():
 
 def test_when_all_break_a_limit_they_are_measured_all_the_same():
     assert choose_finalists([arm("few", 0.9, 1, p95=500)], "accuracy", Limits(p95_ms=100)) == ["few"]
+
+
+def test_a_kind_that_breaks_a_limit_is_measured_all_the_same():
+    """Else its loss would be told as "not measured"."""
+    arms = [arm("prompt", 0.5, 0, p95=50), arm("lora", 0.9, 5, tuned=True, p95=500)]
+    assert choose_finalists(arms, "accuracy", Limits(p95_ms=100)) == ["prompt", "lora"]
+
+
+def test_an_arm_that_leaves_rows_unscored_gives_way():
+    """Its score is that of the rows it could answer."""
+    arms = [arm("prompt", 0.5, 0), arm("few", 1.0, 1, failed=40), arm("head", 0.7, 4)]
+    assert choose_finalists(arms, "accuracy", Limits()) == ["prompt", "head"]

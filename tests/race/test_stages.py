@@ -219,3 +219,55 @@ def test_rows_of_the_same_content_share_an_outcome_under_their_own_ids(tmp_path,
     solver, _ = run.runner.fit(arm(Simple))
     found = run.runner.measure(arm(Simple), solver, "dev", run.runner.dev).outcomes
     assert [outcome.row_id for outcome in found] == ["dev-0", "dev-1", "dev-2", "dev-twin"]
+
+
+class PickySolver(EvenSolver):
+    """Breaks when it is asked a single row with an even number, and gives up on one row without trying."""
+
+    def solve(self, queries):
+        if len(queries) == 1 and int(queries[0].id.split("-")[1]) % 2 == 0:
+            raise RuntimeError("no even rows")
+        answers = super().solve(queries)
+        return [Answer(None, status="over_limit") if q.id == "dev-1" else a for q, a in zip(queries, answers)]
+
+
+class Picky(Base):
+    id, reach, solver = "picky", 30, PickySolver
+
+    def fit(self, train, dev, context):
+        return PickySolver(self.id, self.reach)
+
+
+def test_a_row_without_an_answer_has_no_latency_and_breaks_nothing(tmp_path, store):
+    run = stages(tmp_path, store)
+    solver, _ = run.runner.fit(arm(Picky))
+    # 21 rows: 11 break, one gives up, one of the rest warms up
+    assert len(run.runner.latencies(arm(Picky), solver)) == 8
+
+
+def test_a_torn_solver_is_fitted_again(tmp_path, store):
+    run = stages(tmp_path, store)
+    run.runner.fit(arm(Simple))
+    (run.runner.arm_folder(arm(Simple)) / "solver" / "solver.json").write_bytes(b"")
+    SEEN.clear()
+    solver, record = run.runner.fit(arm(Simple))
+    assert [kind for kind, _, _ in SEEN] == ["load", "fit"]
+    assert (solver.name, record.notes) == ("simple", [Text(en="fitted simple", zh="拟合 simple")])
+    solver, _ = run.runner.fit(arm(Simple))
+    assert solver.reach == Simple.reach
+
+
+class Choking(EvenSolver):
+    """Breaks on every batch that holds row 7."""
+
+    def solve(self, queries):
+        if any(query.id == "dev-7" for query in queries):
+            raise RuntimeError("cannot read row 7")
+        return super().solve(queries)
+
+
+def test_one_bad_row_fails_alone(tmp_path, store):
+    found = stages(tmp_path, store).runner.measure(arm(Simple), Choking("simple", 30), "dev", DEV).outcomes
+    assert [outcome.row_id for outcome in found if outcome.status == "failed"] == ["dev-7"]
+    assert "cannot read row 7" in found[7].error
+    assert found[7].scores == {}

@@ -6,6 +6,7 @@ Exit codes: 0 finished, whatever the verdict · 1 a defect in tuneworth · 2 the
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -14,11 +15,26 @@ import typer
 
 from tuneworth.cli import doctor, init, models, report, run, runs
 from tuneworth.cli.language import LANG, say
-from tuneworth.errors import TuneworthError
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 
 # On a machine that others use as well, OpenMP threads that spin while they wait take the processor from
 # the very thread they wait for (docs/decisions/005). Read by libgomp when torch is imported, later.
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+
+# What a disk or its owner refuses, wherever it happens; any other OSError is a defect and shows itself.
+_NOT_OUR_FAULT = frozenset(
+    [
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+    ]
+)
 
 app = typer.Typer(
     name="tuneworth",
@@ -60,6 +76,12 @@ def main() -> None:
         # The reader of our output (head, less) went away: nothing is left to say.
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _NOT_OUR_FAULT:
+            raise
+        problem = Problem(str(error.filename or ""), Text(en=f"{error.strerror}", zh=f"{error.strerror}"))
+        _show(EnvironmentProblem(problem))
+        raise SystemExit(EnvironmentProblem.exit_code) from None
 
 
 def _show(error: TuneworthError) -> None:

@@ -64,6 +64,8 @@ class TerminalWatcher:
         self._started = self._line_at = time.monotonic()
         self._unit = ""
         if self._live:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
             self._task = self._bar.add_task(self._title, total=None, unit="")
 
     def progress(self, done: int, total: int, unit: str) -> None:

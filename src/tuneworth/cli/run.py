@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tuneworth.cli.language import LANG, say
-from tuneworth.core.text import Text
+from tuneworth.core.text import Lang, Text
 from tuneworth.errors import Interrupted, Problem
 
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ def run(
     from tuneworth.cli.progress import TerminalWatcher
     from tuneworth.pipeline import run as run_pipeline
 
-    del lang  # taken from the command line before parsing, see cli/language.py
     options = {
         "test": test,
         "models": _names(models),
@@ -104,6 +103,7 @@ def run(
     task_file = _task_file(source, {name: value for name, value in options.items() if value is not None})
     folder = _folder(task_file, out, fresh)
     command = shlex.join(["tuneworth", *sys.argv[1:]])
+    report_lang = LANG if lang else task_file.lang or LANG  # before parsing, see cli/language.py
     with TerminalWatcher(LANG, quiet=as_json and not sys.stderr.isatty()) as watcher:
         try:
             result = run_pipeline(
@@ -111,16 +111,16 @@ def run(
                 folder,
                 watcher,
                 command=command,
-                lang=LANG,
+                lang=report_lang,
                 agree=lambda start: _agree(start, watcher, yes or as_json),
             )
-        except KeyboardInterrupt:
-            raise _interrupted(folder, command) from None
+        except (KeyboardInterrupt, typer.Abort):  # the second is what a prompt makes of it
+            raise _interrupted(folder) from None
     if result is not None:
-        show(result, folder, as_json=as_json)
+        show(result, folder, as_json=as_json, lang=report_lang)
 
 
-def show(result: RunResult, folder: RunFolder, *, as_json: bool) -> None:
+def show(result: RunResult, folder: RunFolder, *, as_json: bool, lang: Lang = LANG) -> None:
     """The result on stdout: for people, or as JSON."""
     if as_json:
         typer.echo(result.model_dump_json(indent=1))
@@ -129,7 +129,7 @@ def show(result: RunResult, folder: RunFolder, *, as_json: bool) -> None:
 
     from tuneworth.report.terminal import summary
 
-    Console(highlight=False).print(summary(result, LANG, folder.report))
+    Console(highlight=False).print(summary(result, lang, folder.report))
 
 
 def _task_file(source: str, options: dict[str, Any]) -> TaskFile:
@@ -141,19 +141,11 @@ def _task_file(source: str, options: dict[str, Any]) -> TaskFile:
 
 
 def _folder(task_file: TaskFile, out: Path | None, fresh: bool) -> RunFolder:
-    import shutil
-
-    from tuneworth.core.files import sha256_of
     from tuneworth.race.folder import RunFolder, folder_for
 
-    if out is not None:
-        folder = RunFolder(out)
-    else:
-        files = [path for path in (task_file.train, task_file.test) if path and Path(path).is_file()]
-        settings = {"task": task_file.model_dump(mode="json"), "files": [sha256_of(Path(path)) for path in files]}
-        folder = folder_for(RUNS, task_file.name or Path(task_file.train).stem, settings)
+    folder = RunFolder(out) if out is not None else folder_for(RUNS, task_file)
     if fresh and folder.store.exists():
-        shutil.rmtree(folder.path)
+        folder.clear()
     return folder
 
 
@@ -186,7 +178,8 @@ def describe_start(start: Start) -> list[Text]:
     ]
 
 
-def _interrupted(folder: RunFolder, command: str) -> Interrupted:
+def _interrupted(folder: RunFolder) -> Interrupted:
+    command = shlex.join(["tuneworth", *(word for word in sys.argv[1:] if word != "--fresh")])
     return Interrupted(
         Problem(
             str(folder.path),

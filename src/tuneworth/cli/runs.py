@@ -53,7 +53,7 @@ def runs(
             row["headline"] or say("unfinished", "未完成"),
             row["recommended"] or "",
         )
-    Console(highlight=False).print(table)
+    Console(highlight=False, markup=False).print(table)
 
 
 def _found(folder: Path) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
                 for name in unknown
             ]
         )
-    classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in (names or known)]
+    classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in dict.fromkeys(names or known)]
     return sorted(
         classes, key=lambda strategy: (not strategy.yardstick, strategy.needs_model, strategy.effort, strategy.id)
     )

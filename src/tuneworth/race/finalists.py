@@ -6,24 +6,27 @@ from collections.abc import Sequence
 
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Limits
+from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 
 
 def choose_finalists(arms: Sequence[ArmResult], metric: str, limits: Limits) -> list[str]:
     """Ids of the finalists, at most three, chosen on dev scores alone.
 
-    Arms that break the latency or money limit on dev are passed over while others are left. The best
-    arm is the one with the highest dev value; of equals, the simpler one.
+    An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
+    while others of its kind are left: a kind of which nobody met the test rows would count as not
+    measured. The best arm is the one with the highest dev value; of equals, the simpler one.
     """
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
-    within = [arm for arm in measured if _keeps(arm, limits)]
-    candidates = within or measured
-    if not candidates:
-        return []
-    tuned = [arm for arm in candidates if arm.tuned]
-    untuned = [arm for arm in candidates if not arm.tuned]
-    chosen = [_best(tuned, metric), _best(untuned, metric), min(candidates, key=_ladder)]
+    tuned = _usable([arm for arm in measured if arm.tuned], limits)
+    untuned = _usable([arm for arm in measured if not arm.tuned], limits)
+    simplest = min(_usable(measured, limits), key=_ladder, default=None)
+    chosen = [_best(tuned, metric), _best(untuned, metric), simplest]
     ids = {arm.arm_id for arm in chosen if arm is not None}
-    return [arm.arm_id for arm in sorted(candidates, key=_ladder) if arm.arm_id in ids]
+    return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
+
+
+def _usable(arms: Sequence[ArmResult], limits: Limits) -> Sequence[ArmResult]:
+    return [arm for arm in arms if _keeps(arm, limits)] or arms
 
 
 def _best(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
@@ -38,4 +41,6 @@ def _keeps(arm: ArmResult, limits: Limits) -> bool:
     p95, usd = arm.cost.latency_p95_ms, arm.cost.usd_per_1k_rows
     slow = limits.p95_ms is not None and p95 is not None and p95 > limits.p95_ms
     dear = limits.max_usd_per_1k is not None and usd is not None and usd > limits.max_usd_per_1k
-    return not slow and not dear
+    unscored = n_unscored(arm.dev_counts)
+    broken = unscored > MAX_FAILED_SHARE * (unscored + arm.dev_counts.scored)
+    return not slow and not dear and not broken

@@ -6,16 +6,16 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tuneworth.core.files import write_atomic
+from tuneworth.core.files import sha256_of, write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
 from tuneworth.core.text import Text
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.race.store import Store
 
@@ -51,7 +51,19 @@ class RunFolder:
 
         Raises:
             EnvironmentProblem: it cannot.
+            InputError: files of somebody else have the names that this run would write.
         """
+        foreign = [path for path in (self.split, self.report, self.path / "arms") if path.exists()]
+        if foreign and not self.store.exists():
+            raise InputError(
+                Problem(
+                    str(foreign[0]),
+                    Text(
+                        en="would be overwritten, and this folder is not that of a run; give another folder with --out",
+                        zh="会被覆盖，而这个目录不是运行目录；请用 --out 指定别的目录",
+                    ),
+                )
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path) as file:
@@ -69,11 +81,45 @@ class RunFolder:
                 )
             ) from error
 
-    def finished(self) -> RunResult | None:
-        """The result, when the run is finished."""
-        return read_result(self.result) if self.result.exists() else None
+    def finished(self, settings: str) -> RunResult | None:
+        """The result, when the run is finished.
 
-    def freeze(self, store: Store, split: Split) -> None:
+        Args:
+            settings: what ``settings_digest`` says of the command that asks.
+
+        Raises:
+            InputError: it is the result of another command, or cannot be read.
+        """
+        if not self.result.exists():
+            return None
+        if self._settings() not in (settings, None):
+            raise InputError(
+                Problem(
+                    str(self.path),
+                    Text(
+                        en="holds a finished run with other settings or rows; give another folder with --out, or start over with --fresh",
+                        zh="这里有一次已完成的运行，但设置或数据不同；请用 --out 指定别的目录，或用 --fresh 重新开始",
+                    ),
+                )
+            )
+        return read_result(self.result)
+
+    def clear(self) -> None:
+        """Delete what a run writes, and nothing else: the folder may be one that holds the user's own files."""
+        for path in (self.result, self.report, self.rejected, self.split):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.path / "arms", ignore_errors=True)
+        # Last: until then this is the folder of a run.
+        for path in self.path.glob("store.sqlite*"):
+            path.unlink()
+
+    def _settings(self) -> str | None:
+        try:
+            return json.loads(self.split.read_text(encoding="utf-8")).get("settings")
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    def freeze(self, store: Store, split: Split, settings: str) -> None:
         """Record the split, or see that it is the one recorded when the run began.
 
         Raises:
@@ -92,15 +138,34 @@ class RunFolder:
             )
         store.add_fact("split", split.digest)
         sides = {name: [[row.id, row.source] for row in getattr(split, name)] for name in ("train", "dev", "test")}
-        write_atomic(self.split, json.dumps({"digest": split.digest, **sides}, ensure_ascii=False, indent=1))
+        content = {"digest": split.digest, "settings": settings, **sides}
+        write_atomic(self.split, json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def folder_for(base: Path, name: str, settings: Mapping[str, Any]) -> RunFolder:
+def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
     """The folder of the run with these settings: the same command finds the same folder again."""
-    text = json.dumps(settings, ensure_ascii=False, sort_keys=True, default=str)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    name = task_file.name or Path(task_file.train).stem
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
-    return RunFolder(base / f"{safe}-{digest}")
+    return RunFolder(base / f"{safe}-{settings_digest(task_file)[:8]}")
+
+
+def settings_digest(task_file: TaskFile) -> str:
+    """SHA-256 over all that a result follows from: the settings and the contents of the files they name."""
+    settings = task_file.model_dump(mode="json", exclude={"description", "lang"})
+    metric = (task_file.metric or "").rpartition(":")[0]
+    files = {path: _content(path) for path in (task_file.train, task_file.test, metric) if path}
+    for field in ("train", "test"):
+        settings[field] = files.get(settings[field]) or settings[field]
+    text = json.dumps([settings, files.get(metric)], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _content(path: str) -> str | None:
+    """Digest of a file's content; ``None`` for what is no file that can be read (loading it says why)."""
+    try:
+        return sha256_of(Path(path)) if Path(path).is_file() else None
+    except (OSError, ValueError):
+        return None
 
 
 def read_result(path: Path) -> RunResult:
@@ -121,8 +186,8 @@ def read_result(path: Path) -> RunResult:
                 ),
             )
         ) from error
-    except ValueError as error:
-        first = str(error).splitlines()[0]
+    except (OSError, ValueError) as error:
+        first = " ".join(line.strip() for line in str(error).splitlines()[:3])
         raise InputError(
             Problem(str(path), Text(en=f"not a readable result: {first}", zh=f"无法读取的结果文件：{first}"))
         ) from error

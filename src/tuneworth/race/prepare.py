@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneworth.core.task import Example
+from tuneworth.core.text import Text
 from tuneworth.data.load import Loaded
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.metrics.base import Metric
@@ -42,7 +43,23 @@ def models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     catalog.check_names(task_file.models, private=private)
     if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
         return []
-    return [catalog.open_model(name, private=private, progress=watcher.progress) for name in task_file.models]
+    return [_open(name, private, watcher) for name in dict.fromkeys(task_file.models)]
+
+
+def _open(name: str, private: bool, watcher: Watcher) -> Model:
+    fetching = False
+
+    def progress(done: int, total: int, unit: str) -> None:
+        nonlocal fetching
+        if not fetching:
+            watcher.start(Text(en=f"getting {name}", zh=f"获取 {name}"))
+            fetching = True
+        watcher.progress(done, total, unit)
+
+    model = catalog.open_model(name, private=private, progress=progress)
+    if fetching:
+        watcher.finish()
+    return model
 
 
 def fits(models: Sequence[Model]) -> Callable[[str], bool] | None:

@@ -78,8 +78,8 @@ class Runner:
         saved = folder / "solver"
         record = self.store.fit(arm.key)
         try:
-            if record is not None and saved.is_dir():
-                return arm.strategy.solver.load(saved, context), record
+            if record is not None and (solver := _loaded(arm, saved, context)) is not None:
+                return solver, record
             return self._fit_now(arm, context, saved)
         except (TuneworthError, KeyboardInterrupt):
             raise
@@ -123,7 +123,8 @@ class Runner:
             if any(key not in known for key in batch_keys):
                 outcomes = self._answer(arm, solver, stage, batch)
                 self.store.add_outcomes(arm.key, batch_keys, outcomes)
-                known.update(zip(batch_keys, outcomes, strict=True))
+                for key, outcome in zip(batch_keys, outcomes, strict=True):
+                    known.setdefault(key, outcome)  # the first stays, as in the store
                 answered += len(batch)
             done = min(start + BATCH_ROWS, len(rows))
             self.watcher.progress(done, len(rows), "rows")
@@ -136,7 +137,8 @@ class Runner:
     def latencies(self, arm: Arm, solver: Solver) -> list[float]:
         """Milliseconds of single rows, answered one at a time as a live service would get them.
 
-        Uses dev rows, the first of which warms up and is not counted.
+        Uses dev rows, the first of which warms up and is not counted. A row without an answer has no time:
+        giving up at once is not fast.
         """
         known = self.store.latencies(arm.key)
         if known is not None:
@@ -144,8 +146,9 @@ class Runner:
         times: list[float] = []
         for row in self.dev[: LATENCY_ROWS + 1]:
             started = time.perf_counter()
-            solver.solve([row.query])
-            times.append((time.perf_counter() - started) * 1000)
+            [answer] = self._solve(solver, [row])
+            if answer.status == "scored":
+                times.append((time.perf_counter() - started) * 1000)
         self.store.add_latencies(arm.key, times[1:] or times)
         return times[1:] or times
 
@@ -166,15 +169,24 @@ class Runner:
         )
 
     def _answer(self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example]) -> list[Outcome]:
+        return [
+            self._score(arm, stage, row, answer) for row, answer in zip(rows, self._solve(solver, rows), strict=True)
+        ]
+
+    def _solve(self, solver: Solver, rows: Sequence[Example]) -> list[Answer]:
+        """One answer per row. When a batch breaks its rows are tried one at a time: one bad row fails alone."""
         try:
             answers = solver.solve([row.query for row in rows])
+            if len(answers) != len(rows):
+                raise ValueError(f"{len(answers)} answers to {len(rows)} rows")
         except (TuneworthError, KeyboardInterrupt):
             raise
         except Exception as error:
             _raise_if_disk_full(error, self.folder)
-            message = f"{type(error).__name__}: {error}"
-            answers = [Answer(text=None, status="failed", error=message) for _ in rows]
-        return [self._score(arm, stage, row, answer) for row, answer in zip(rows, answers, strict=True)]
+            if len(rows) > 1:
+                return [answer for row in rows for answer in self._solve(solver, [row])]
+            return [Answer(text=None, status="failed", error=f"{type(error).__name__}: {error}")]
+        return answers
 
     def _score(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
         scores = {}
@@ -191,6 +203,16 @@ class Runner:
             latency_ms=answer.latency_ms,
             error=answer.error,
         )
+
+
+def _loaded(arm: Arm, saved: Path, context: Context) -> Solver | None:
+    """The solver in ``saved``, or ``None`` when it cannot be read (a power cut may tear files): it is fitted again."""
+    try:
+        return arm.strategy.solver.load(saved, context)
+    except TuneworthError:
+        raise
+    except Exception:
+        return None
 
 
 def _in_order(known: Mapping[str, Outcome], rows: Sequence[Example], keys: Sequence[str]) -> list[Outcome]:

@@ -91,7 +91,7 @@ class Stages:
             solver, fit = self.runner.fit(arm, seconds if arm.strategy.tuned else None)
         except ArmFailed as failure:
             return results.missing_arm(arm, "failed", failure.why)
-        limit = None if arm.strategy.tuned or not self._has_rival(arm) else seconds
+        limit = None if arm.strategy.tuned else self._seconds_for(arm, waiting)
         measured = self.runner.measure(arm, solver, "dev", self.runner.dev, limit)
         if not measured.complete:
             return results.missing_arm(arm, "skipped", _too_slow(len(measured.outcomes), len(self.runner.dev)))

@@ -77,7 +77,7 @@ class LocalModel:
     def dtype(self) -> torch.dtype:
         return self.module.dtype
 
-    @cached_property
+    @property
     def capabilities(self) -> Capabilities:
         # llguidance reads the vocabulary from the fast tokenizer only
         by_grammar: set[ConstraintKind] = {"json_schema", "regex", "grammar"} if self.tokenizer.is_fast else set()

@@ -66,7 +66,8 @@ class Trainer:
     def train(self, progress: Progress, seconds_left: float | None) -> None:
         self._resume()
         self._clock = time.perf_counter() - self.seconds
-        self._deadline = None if seconds_left is None else self.seconds + seconds_left
+        # Counted from the training's first start: what an earlier start spent is not given twice.
+        self._deadline = None if seconds_left is None else max(self.seconds, seconds_left)
         try:
             self._settle()
             progress(self.step, self.plan.n_steps, "steps")

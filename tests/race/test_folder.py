@@ -1,0 +1,70 @@
+"""The folder of a run: whose result it holds, and what may be deleted in it."""
+
+import pytest
+
+from tuneworth.core.task import Split
+from tuneworth.data.taskfile import task_file_for
+from tuneworth.errors import InputError
+from tuneworth.race.folder import RunFolder, folder_for, read_result, settings_digest
+from tuneworth.race.store import Store
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"input": "a", "output": "b"}\n', encoding="utf-8")
+    return path
+
+
+def finished(folder, settings):
+    folder.create()
+    with Store(folder.store) as store:
+        folder.freeze(store, Split((), (), (), "digest"), settings)
+    folder.result.write_text("{}", encoding="utf-8")
+
+
+def test_the_same_command_finds_the_same_folder_and_other_settings_or_rows_another(tmp_path, rows):
+    first = folder_for(tmp_path, task_file_for(rows)).path
+    assert folder_for(tmp_path, task_file_for(rows)).path == first
+    assert folder_for(tmp_path, task_file_for(rows, seed=1)).path != first
+    rows.write_text('{"input": "a", "output": "c"}\n', encoding="utf-8")
+    assert folder_for(tmp_path, task_file_for(rows)).path != first
+
+
+def test_a_changed_metric_function_is_another_run(tmp_path, rows):
+    metric = tmp_path / "mine.py"
+    metric.write_text("def score(answer, references): return True\n", encoding="utf-8")
+    before = settings_digest(task_file_for(rows, metric=f"{metric}:score"))
+    metric.write_text("def score(answer, references): return False\n", encoding="utf-8")
+    assert settings_digest(task_file_for(rows, metric=f"{metric}:score")) != before
+
+
+def test_the_result_of_another_command_is_not_given_back(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    assert folder.finished("mine") is None
+    finished(folder, "mine")
+    with pytest.raises(InputError, match="other settings or rows"):
+        folder.finished("other")
+    with pytest.raises(InputError, match="not a readable result"):
+        folder.finished("mine")
+
+
+def test_clearing_leaves_what_no_run_wrote(tmp_path):
+    folder = RunFolder(tmp_path)
+    finished(folder, "mine")
+    (tmp_path / "train.jsonl").write_text("mine", encoding="utf-8")
+    folder.clear()
+    assert [path.name for path in tmp_path.iterdir()] == ["train.jsonl"]
+
+
+def test_files_of_somebody_else_are_not_overwritten(tmp_path):
+    (tmp_path / "report.html").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="not that of a run"):
+        RunFolder(tmp_path).create()
+
+
+def test_what_is_no_run_is_no_result(tmp_path, rows):
+    (tmp_path / "result.json").mkdir()
+    for path in (tmp_path / "result.json", rows / "result.json"):
+        with pytest.raises(InputError, match="not a readable result"):
+            read_result(path)
