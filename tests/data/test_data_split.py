@@ -193,6 +193,14 @@ def test_user_groups_join_what_texts_do_not(tmp_path: Path) -> None:
     assert all(found[3 * at + 1] == found[3 * at + 2] == found[3 * at + 3] for at in range(30))
 
 
+def test_test_rows_of_a_user_group_seen_in_training_are_left_out(tmp_path: Path) -> None:
+    rows = [{**row, "who": f"customer {at // 3}"} for at, row in enumerate(random_rows(90))]
+    test = [{**row, "who": f"customer {25 + at}"} for at, row in enumerate(random_rows(40, seed=2))]
+    prepared = make_split(loaded(tmp_path, rows, test, fields={"group": "who"}), seed=0)
+    assert [leak.test.id for leak in prepared.leaks] == [f"test-{at + 1}" for at in range(5)]
+    assert prepared.summary.n_test == 35
+
+
 @pytest.mark.parametrize(
     ("n", "sizes"), [(20, (10, 4, 6)), (60, (28, 12, 20)), (400, (240, 60, 100)), (2_000, (1550, 150, 300))]
 )

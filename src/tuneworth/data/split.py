@@ -101,7 +101,8 @@ def make_split(
     if loaded.test_examples is not None:
         given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
         rejected += more_rejected
-        sides.test, leaks = _without_leaks(given, sides, groups, left_out)
+        named = {row.id: row.group for row in loaded.examples if row.group}
+        sides.test, leaks = _without_leaks(given, sides, groups, named, left_out)
     sides.test = _capped(_merged(sides.test, kind, left_out), kind, max_test or MAX_TEST, rng, left_out)
     if loaded.test_examples is not None:
         check_test(loaded.test_name, len(sides.test), len(leaks))
@@ -209,21 +210,26 @@ def _capped(
 
 
 def _without_leaks(
-    given: list[Example], sides: _Sides, groups: Groups, left_out: dict[str, LeftOut]
+    given: list[Example], sides: _Sides, groups: Groups, named: dict[str, str], left_out: dict[str, LeftOut]
 ) -> tuple[list[Example], list[Leak]]:
-    """Test rows that repeat no train or dev row, and those that do."""
+    """Test rows that repeat no train or dev row, and those that do.
+
+    Args:
+        named: row id → the group that the user's own field gives it.
+    """
     seen = [*sides.train, *sides.dev]
     first: dict[str, Example] = {}
     for row in seen:
         first.setdefault(groups.prepared(row.query.text), row)
     originals = list(first.values())
+    by_group = {named[row.id]: row for row in seen if row.id in named}
     index = Index(groups.n)
     for text in first if not groups.numbers_matter else ():
         index.add(text)
     kept, leaks = [], []
     for row in given:
         text = groups.prepared(row.query.text)
-        original = first.get(text)
+        original = first.get(text) or by_group.get(row.group)
         if original is None and (near := index.nearest(text)) is not None:
             original = originals[near]
         if original is None:

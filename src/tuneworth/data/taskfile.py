@@ -219,6 +219,7 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
     """``task_file`` with the paths in it made absolute, from ``folder``."""
     changes: dict[str, Any] = {"train": _absolute(task_file.train, folder)}
+    changes["models"] = [_absolute(name, folder) if name.startswith((".", "~")) else name for name in task_file.models]
     if task_file.test is not None:
         changes["test"] = _absolute(task_file.test, folder)
     if task_file.metric is not None and ":" in task_file.metric:
