@@ -46,6 +46,8 @@ def start(bench: Path, cwd: Path) -> subprocess.Popen[bytes]:
         str(bench / "tiny"),
     ]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "TUNEWORTH_LANG": "en"}
+    # A suite started in the background ignores Ctrl-C, and so would its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with (cwd / "log").open("ab") as log:
         return subprocess.Popen(
             [*command, *OPTIONS], cwd=cwd, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env
@@ -90,6 +92,7 @@ MOMENTS = {
     "during the dev rows": lambda cwd: any((cwd / "run" / "arms").glob("prompt-*/solver")),
     "during training": lambda cwd: any((cwd / "run" / "arms").glob("lora-*/**/checkpoint.pt")),
     "after training": lambda cwd: any((cwd / "run" / "arms").glob("lora-*/solver")),
+    "between the finalists' test rows": lambda cwd: "test rows" in (cwd / "log").read_text(encoding="utf-8"),
 }
 
 

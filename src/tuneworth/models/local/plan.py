@@ -82,7 +82,7 @@ class Plan:
         """
         share_left = max(1 - step / self.n_steps, 0)
         affordable = EVAL_SHARE * seconds_left / max(seconds_per_eval, 1e-9)
-        if self.n_evals * share_left > affordable:
+        if share_left and self.n_evals * share_left > affordable:
             self.n_evals = max(round(affordable / share_left), 2)
         evals_left = self.n_evals * share_left
         spare = 0.95 * seconds_left - evals_left * seconds_per_eval
