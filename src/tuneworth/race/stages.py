@@ -146,15 +146,16 @@ class Stages:
         )
 
     def _reserve(self) -> float:
-        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need."""
-        paces = [
-            (result.cost.seconds_per_1k_rows or 0.0) / 1000
-            for result in self.raced.results.values()
-            if result.state == "measured" and result.model is not None
-        ]
-        expected = (
-            min(paces, default=0.0) * (len(self.runner.dev) + 2 * self.n_test) + max(paces, default=0.0) * self.n_test
-        )
+        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need.
+
+        The finalists are those of now; a tuned arm is taken to answer at the pace of the quickest arm
+        with a model, which has as little to read.
+        """
+        found = [result for result in self.raced.results.values() if result.state == "measured"]
+        finalists = choose_finalists(found, self.runner.metrics[0].id, self.runner.task.limits)
+        answering = sum(_pace(result) for result in found if result.arm_id in finalists) * self.n_test
+        tuned = min((_pace(result) for result in found if result.model is not None), default=0.0)
+        expected = answering + tuned * (len(self.runner.dev) + self.n_test)
         return max(expected, RESERVE_SHARE * (self.budget.seconds or 0.0))
 
     def _paid(self, arm: Arm) -> bool:
@@ -166,6 +167,11 @@ class Stages:
         found = result.test or result.dev
         score = found.get(self.runner.metrics[0].id)
         return Text(en=f"{score.value:.3f}", zh=f"{score.value:.3f}") if score is not None else None
+
+
+def _pace(result: ArmResult) -> float:
+    """Seconds per row, in batches."""
+    return (result.cost.seconds_per_1k_rows or 0.0) / 1000
 
 
 def _no_time() -> Text:
