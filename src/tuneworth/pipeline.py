@@ -32,7 +32,7 @@ from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 
-DEFAULT_BUDGET_SECONDS = 10 * 60.0
+DEFAULT_BUDGET_SECONDS = 15 * 60.0
 
 
 @dataclass(frozen=True)
