@@ -12,7 +12,7 @@ from rows_made import label_rows, write_rows
 RUN = ("run", "--yes", "--strategies", "majority,head")
 
 
-def refused(done, *words):
+def assert_refused(done, *words):
     """The process ended as it should, and its message has these words."""
     assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
@@ -47,33 +47,33 @@ DATA_CASES = {
 def test_data_that_cannot_give_an_answer(tuneworth, tmp_path, case):
     content, words = DATA_CASES[case]
     (tmp_path / "rows.jsonl").write_text(content, encoding="utf-8")
-    refused(tuneworth(*RUN, "rows.jsonl"), *words)
+    assert_refused(tuneworth(*RUN, "rows.jsonl"), *words)
 
 
 @pytest.mark.usefixtures("untouched")
 def test_no_such_file(tuneworth):
-    refused(tuneworth(*RUN, "missing.jsonl"), "missing.jsonl")
-    refused(tuneworth(*RUN, "missing.yaml"), "missing.yaml")
+    assert_refused(tuneworth(*RUN, "missing.jsonl"), "missing.jsonl")
+    assert_refused(tuneworth(*RUN, "missing.yaml"), "missing.yaml")
 
 
 @pytest.mark.usefixtures("untouched")
 def test_a_test_file_with_other_fields(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
     write_rows(tmp_path / "other.jsonl", [{"question": f"what {i}", "verdict": "yes"} for i in range(50)])
-    refused(tuneworth(*RUN, "rows.jsonl", "--test", "other.jsonl"), "other.jsonl", "input")
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--test", "other.jsonl"), "other.jsonl", "input")
 
 
 @pytest.mark.usefixtures("untouched")
 def test_unknown_model_and_strategy(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
-    refused(tuneworth("run", "--yes", "rows.jsonl", "--models", "smollm2-135"), "smollm2-135m")
-    refused(tuneworth("run", "--yes", "rows.jsonl", "--strategies", "head,heads"), "heads", "majority")
+    assert_refused(tuneworth("run", "--yes", "rows.jsonl", "--models", "smollm2-135"), "smollm2-135m")
+    assert_refused(tuneworth("run", "--yes", "rows.jsonl", "--strategies", "head,heads"), "heads", "majority")
 
 
 @pytest.mark.usefixtures("untouched")
 def test_private_task_with_an_api_model(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
-    refused(tuneworth("run", "--yes", "rows.jsonl", "--private", "--models", "openai/gpt-x"), "private")
+    assert_refused(tuneworth("run", "--yes", "rows.jsonl", "--private", "--models", "openai/gpt-x"), "private")
 
 
 @pytest.mark.usefixtures("untouched")
@@ -82,7 +82,7 @@ def test_every_problem_of_a_task_file_at_once_with_its_line(tuneworth, tmp_path)
     (tmp_path / "task.yaml").write_text(
         "train: rows.jsonl\nmargn: 0.02\nlimits:\n  p95_ms: fast\n  colour: red\nseed: often\n", encoding="utf-8"
     )
-    refused(
+    assert_refused(
         tuneworth(*RUN, "task.yaml"),
         "task.yaml:2",
         "margn",
@@ -98,7 +98,7 @@ def test_every_problem_of_a_task_file_at_once_with_its_line(tuneworth, tmp_path)
 @pytest.mark.usefixtures("untouched")
 def test_a_yaml_that_tries_to_run_code(tuneworth, tmp_path):
     (tmp_path / "task.yaml").write_text("train: !!python/object/apply:os.system ['touch pwned']\n", encoding="utf-8")
-    refused(tuneworth(*RUN, "task.yaml"), "task.yaml")
+    assert_refused(tuneworth(*RUN, "task.yaml"), "task.yaml")
     assert not (tmp_path / "pwned").exists()
 
 
@@ -106,7 +106,7 @@ def test_a_yaml_that_tries_to_run_code(tuneworth, tmp_path):
 def test_a_metric_that_raises(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
     (tmp_path / "mine.py").write_text("def score(answer, references):\n    return 1 / 0\n", encoding="utf-8")
-    refused(tuneworth(*RUN, "rows.jsonl", "--metric", "mine.py:score"), "mine.py", "ZeroDivisionError")
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--metric", "mine.py:score"), "mine.py", "ZeroDivisionError")
 
 
 def test_a_row_of_a_megabyte_is_set_aside_and_the_run_goes_on(tuneworth, tmp_path):
@@ -124,7 +124,7 @@ def test_a_cache_folder_that_cannot_be_written(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
     blocked = tmp_path / "file"
     blocked.write_text("a file where the cache should be", encoding="utf-8")
-    refused(
+    assert_refused(
         tuneworth(
             "run", "--yes", "--strategies", "prompt", "rows.jsonl", env={"TUNEWORTH_HOME": str(blocked / "cache")}
         ),
@@ -135,7 +135,7 @@ def test_a_cache_folder_that_cannot_be_written(tuneworth, tmp_path):
 def test_a_run_folder_that_cannot_be_written(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
-    refused(tuneworth(*RUN, "rows.jsonl", "--out", "taken/run"), "--out")
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--out", "taken/run"), "--out")
 
 
 @pytest.mark.usefixtures("untouched")
@@ -143,16 +143,16 @@ def test_a_report_on_what_is_no_run(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(20))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "result.json").write_text("{}", encoding="utf-8")
-    refused(tuneworth("report", "missing"), "missing", "no finished run")
-    refused(tuneworth("report", "rows.jsonl"), "rows.jsonl")
-    refused(tuneworth("report", "broken"), "result.json")
+    assert_refused(tuneworth("report", "missing"), "missing", "no finished run")
+    assert_refused(tuneworth("report", "rows.jsonl"), "rows.jsonl")
+    assert_refused(tuneworth("report", "broken"), "result.json")
 
 
 @pytest.mark.usefixtures("untouched")
 def test_options_out_of_range(tuneworth, tmp_path):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
-    refused(tuneworth(*RUN, "rows.jsonl", "--budget", "0m"), "budget")
-    refused(tuneworth(*RUN, "rows.jsonl", "--margin", "2"), "margin")
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--budget", "0m"), "budget")
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--margin", "2"), "margin")
 
 
 @pytest.fixture
@@ -169,5 +169,5 @@ def small_disk(tmp_path):
 
 def test_a_full_disk(tuneworth, tmp_path, small_disk):
     write_rows(tmp_path / "rows.jsonl", label_rows(120))
-    refused(tuneworth(*RUN, "rows.jsonl", "--out", small_disk / "run"), str(small_disk))
+    assert_refused(tuneworth(*RUN, "rows.jsonl", "--out", small_disk / "run"), str(small_disk))
     assert not (small_disk / "run" / "result.json").exists()

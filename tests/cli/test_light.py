@@ -32,14 +32,14 @@ sys.meta_path.insert(0, Blocker())
 """
 
 
-def python(code: str) -> str:
+def assert_runs(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_light_modules_import_without_the_engine():
-    python(
+    assert_runs(
         BLOCK
         + "import tuneworth.cli.main, tuneworth.decide.decision, tuneworth.decide.compare, tuneworth.report.html\n"
         + "import tuneworth.report.terminal, tuneworth.core.run, tuneworth.costs.model, tuneworth.stats.paired\n"
@@ -48,7 +48,7 @@ def test_light_modules_import_without_the_engine():
 
 
 def test_help_imports_nothing_heavy():
-    loaded = python(
+    loaded = assert_runs(
         "import sys, io, contextlib\n"
         "sys.argv = ['tuneworth', '--help']\n"
         "from tuneworth.cli.main import main\n"
