@@ -1,5 +1,5 @@
 import pytest
-from decide_builders import decided, duel
+from decide_builders import decided, duel, skipped, task
 
 CUT = {"fit_details": {"stopped": "time", "epochs": 0.73}}
 DONE = {"fit_details": {"stopped": "epochs", "epochs": 3.0}}
@@ -36,3 +36,15 @@ def test_a_loss_after_less_than_one_epoch_decides_nothing():
     longer = {"fit_details": {"stopped": "time", "epochs": 1.2}}
     assert decided(*duel(*counts, tuned_more=longer)).verdict == "dont_fine_tune"
     assert decided(*duel(60, 5, 200, 35, tuned_more=CUT)).verdict == "fine_tune"
+
+
+def test_a_gain_over_the_prompt_alone_says_that_few_shot_was_not_measured():
+    arms, rows = duel(60, 5, 200, 35, untuned="prompt")
+    waiting = skipped("fewshot", "no time left.").model_copy(update={"config": {"k": 4}})
+    decision = decided([*arms, waiting], rows, task(kind="json"))
+    assert decision.verdict == "fine_tune"
+    assert "FEWSHOT" in sentences(decision)
+    assert "could not be measured" in sentences(decision)
+    found = {finding.row: finding.finding for finding in decision.seed_rows}
+    assert not {row for row in ("N3", "A3", "T1") if found.get(row) == "overturned"}
+    assert "could not be measured" not in sentences(decided(arms, rows, task(kind="json")))

@@ -54,6 +54,13 @@ class Evidence:
         )
 
     @property
+    def unmeasured(self) -> list[ArmResult]:
+        """Untuned arms of which no configuration was measured: whole strategies that a verdict cannot speak of."""
+        known = {(arm.strategy, arm.model) for arm in self.arms if arm.state == "measured"}
+        missing = [arm for arm in self.arms if arm.state != "measured" and arm.config and not arm.tuned]
+        return [arm for arm in missing if not arm.yardstick and (arm.strategy, arm.model) not in known]
+
+    @property
     def eligible(self) -> list[ArmResult]:
         """Finalists that keep every limit, best first."""
         return [arm for arm in self.finalists if not self.breaches[arm.arm_id]]

@@ -107,7 +107,9 @@ def _format(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
         held=Text(en="Constrained decoding gives the format for free", zh="约束解码已经保证了格式"),
         numbers=asked.numbers,
     )
-    against: list[SeedFinding] = [_found(row, asked.finding("untuned"), why) for row in ("N3", "A3", "T1")]
+    # These rows promise that examples in the prompt are enough: a loss of the bare prompt does not refute them.
+    promised = "open" if evidence.unmeasured and asked.winner == "tuned" else asked.finding("untuned")
+    against: list[SeedFinding] = [_found(row, promised, why) for row in ("N3", "A3", "T1")]
     support = [_found(row, asked.finding("tuned"), why) for row in ("Y1", "P2")]
     settled = held and asked.winner != "open"
     return [*against, *support, _found("X1", "confirmed" if settled else "open", _x1(asked, why, settled))]

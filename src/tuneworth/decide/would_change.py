@@ -23,7 +23,7 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
         "none_meets_limits": _after_none,
     }
     found = by_verdict[ruling.verdict](evidence, ruling)
-    return [*_cut_short(evidence, ruling), *found, *_limits(evidence, ruling)]
+    return [*_cut_short(evidence, ruling), *_unmeasured(evidence, ruling), *found, *_limits(evidence, ruling)]
 
 
 def visible_difference(pair: Comparison) -> float:
@@ -161,6 +161,21 @@ def _sight(pair: Comparison) -> list[Text]:
             "以现有的 {n} 条测试数据，小于约 {least} 的差异很可能看不出来。",
             n=pair.n_rows,
             least=points(visible_difference(pair)),
+        )
+    ]
+
+
+def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    """Simpler ways that nobody measured may yet do without tuning."""
+    missing = evidence.unmeasured
+    if ruling.verdict != "fine_tune" or not missing:
+        return []
+    return [
+        say(
+            "{arms} could not be measured in this run; one of them may do without tuning. "
+            "Run again with a larger --budget to be sure.",
+            "这次没能测到{arms}，其中也许有无需微调就够用的方案。想确认的话，请加大 --budget 再测一次。",
+            arms=listed([evidence.name(arm) for arm in missing]),
         )
     ]
 
