@@ -1,0 +1,1 @@
+"""What is known about a situation, before anything is measured: facts in, advice out."""
