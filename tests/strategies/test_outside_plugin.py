@@ -60,3 +60,17 @@ def test_a_built_in_cannot_be_replaced_from_outside(tmp_path: Path, monkeypatch:
     found = registry.plugin_modules.__wrapped__("tuneworth.strategies")
     assert found["prompt"] == "tuneworth.strategies.prompt"
     assert found["own"] == "rival.own"
+
+
+def test_an_outside_plugin_that_breaks_on_import_is_a_clear_error(site: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(site, tmp_path / "site")
+    (broken / "tuneworth_sample" / "longest.py").write_text("import no_such_library\n", encoding="utf-8")
+    program = (
+        "from tuneworth.core.registry import load_plugin\n"
+        "from tuneworth.errors import EnvironmentProblem\n"
+        "try:\n    load_plugin('tuneworth.strategies', 'longest')\n"
+        "except EnvironmentProblem as problem:\n    print(problem)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(broken)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert "tuneworth_sample.longest: the plug-in longest cannot be loaded (ModuleNotFoundError" in done.stdout

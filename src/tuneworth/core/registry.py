@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.errors import InputError, Problem
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
 
 
 @cache
@@ -37,6 +37,7 @@ def load_plugin(group: str, plugin_id: str) -> Any:
 
     Raises:
         InputError: there is no such plug-in; the message lists those there are.
+        EnvironmentProblem: a plug-in of another distribution cannot be imported.
     """
     modules = plugin_modules(group)
     if plugin_id not in modules:
@@ -47,4 +48,18 @@ def load_plugin(group: str, plugin_id: str) -> Any:
                 Text(en=f"no such plug-in in {group}; known: {known}", zh=f"{group} 中没有这个插件；可用的有：{known}"),
             )
         )
-    return importlib.import_module(modules[plugin_id]).PLUGIN
+    module = modules[plugin_id]
+    try:
+        return importlib.import_module(module).PLUGIN
+    except Exception as error:
+        if module.startswith(f"{group}."):
+            raise
+        raise EnvironmentProblem(Problem(module, _broken(plugin_id, error))) from error
+
+
+def _broken(plugin_id: str, error: Exception) -> Text:
+    what = f"{type(error).__name__}: {error}"
+    return Text(
+        en=f"the plug-in {plugin_id} cannot be loaded ({what}); update or uninstall the package it comes from",
+        zh=f"插件 {plugin_id} 无法加载（{what}）；请更新或卸载它所属的软件包",
+    )

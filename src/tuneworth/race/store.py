@@ -29,6 +29,8 @@ CREATE TABLE IF NOT EXISTS latencies (arm_key TEXT PRIMARY KEY, milliseconds TEX
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 
 class FitRecord(BaseModel):
     """What fitting an arm cost and what is worth telling about it."""
@@ -78,9 +80,7 @@ class Store:
 
     def outcomes(self, arm_key: str, stage: Stage) -> dict[str, Outcome]:
         """Row key → outcome, for everything this arm has already done at this stage."""
-        rows = self._db.execute(
-            "SELECT row_key, outcome FROM outcomes WHERE arm_key = ? AND stage = ?", (arm_key, stage)
-        )
+        rows = self._select("SELECT row_key, outcome FROM outcomes WHERE arm_key = ? AND stage = ?", arm_key, stage)
         return {key: Outcome.model_validate_json(text) for key, text in rows}
 
     def add_outcomes(self, arm_key: str, row_keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
@@ -92,15 +92,15 @@ class Store:
         self._insert("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?)", rows)
 
     def fit(self, arm_key: str) -> FitRecord | None:
-        row = self._db.execute("SELECT fit FROM fits WHERE arm_key = ?", (arm_key,)).fetchone()
-        return FitRecord.model_validate_json(row[0]) if row else None
+        found = self._select("SELECT fit FROM fits WHERE arm_key = ?", arm_key)
+        return FitRecord.model_validate_json(found[0][0]) if found else None
 
     def add_fit(self, arm_key: str, fit: FitRecord) -> None:
         self._insert("INSERT OR IGNORE INTO fits VALUES (?, ?)", [(arm_key, fit.model_dump_json())])
 
     def latencies(self, arm_key: str) -> list[float] | None:
-        row = self._db.execute("SELECT milliseconds FROM latencies WHERE arm_key = ?", (arm_key,)).fetchone()
-        return LatencyRecord.model_validate_json(row[0]).milliseconds if row else None
+        found = self._select("SELECT milliseconds FROM latencies WHERE arm_key = ?", arm_key)
+        return LatencyRecord.model_validate_json(found[0][0]).milliseconds if found else None
 
     def add_latencies(self, arm_key: str, milliseconds: list[float]) -> None:
         text = LatencyRecord(milliseconds=milliseconds).model_dump_json()
@@ -108,19 +108,25 @@ class Store:
 
     def fact(self, name: str) -> str | None:
         """A fact of the run that later starts must agree with (the split's digest)."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        found = self._select("SELECT value FROM facts WHERE name = ?", name)
+        return found[0][0] if found else None
 
     def add_fact(self, name: str, value: str) -> None:
         self._insert("INSERT OR IGNORE INTO facts VALUES (?, ?)", [(name, value)])
 
     def seconds_spent(self) -> float:
         """Time already paid for by this run, over all its starts: fitting plus answering, in seconds."""
-        fits = self._db.execute("SELECT coalesce(sum(json_extract(fit, '$.seconds')), 0) FROM fits").fetchone()[0]
-        answers = self._db.execute(
+        [[fits]] = self._select("SELECT coalesce(sum(json_extract(fit, '$.seconds')), 0) FROM fits")
+        [[answers]] = self._select(
             "SELECT coalesce(sum(json_extract(outcome, '$.latency_ms')), 0) / 1000.0 FROM outcomes"
-        ).fetchone()[0]
+        )
         return float(fits) + float(answers)
+
+    def _select(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise _problem(self.path, error) from error
 
     def _insert(self, statement: str, rows: Iterable[tuple[str, ...]]) -> None:
         try:
@@ -136,6 +142,16 @@ class Store:
 
 
 def _problem(path: Path, error: sqlite3.Error) -> EnvironmentProblem:
+    if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+        return EnvironmentProblem(
+            Problem(
+                str(path),
+                Text(
+                    en=f"the run's database is damaged ({error}); start over with --fresh, or give another folder with --out",
+                    zh=f"这次运行的数据库已损坏（{error}）；请用 --fresh 重新开始，或用 --out 指定别的目录",
+                ),
+            )
+        )
     if "locked" in str(error):
         return EnvironmentProblem(
             Problem(
