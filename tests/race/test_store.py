@@ -77,7 +77,7 @@ def test_two_processes_cannot_work_on_one_run(tmp_path):
 def test_a_file_that_is_no_database_is_a_clear_error(tmp_path):
     path = tmp_path / "store.sqlite"
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
-    with pytest.raises(EnvironmentProblem, match="database is damaged .* start over with --fresh"):
+    with pytest.raises(EnvironmentProblem, match=r"database is damaged .* start over with --fresh"):
         Store(path)
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_page_is_a_clear_error_when_it_is_read(tmp_path):
     for page in range(6, len(content) // 4096):  # the first pages hold the schema
         content[page * 4096 : page * 4096 + 512] = b"\xff" * 512
     path.write_bytes(content)
-    with Store(path) as store, pytest.raises(EnvironmentProblem, match="database is damaged"):
+    with Store(path) as store, pytest.raises(EnvironmentProblem, match=r"database is damaged"):
         store.outcomes("arm", "dev")
 
 
