@@ -52,6 +52,15 @@ def test_headline_has_the_numbers():
     assert "高 26.7 个百分点" in headline.zh
 
 
+def test_a_lead_and_its_interval_have_the_same_sign():
+    for lang in ("en", "zh"):
+        lead, *ends = re.findall(
+            r"([+−]?)\d+\.\d (?:points|个百分点)|([+−])\d", decided(*duel(10, 90, 150, 50)).headline.to(lang)
+        )
+        assert "".join(lead) in ("", "+")
+        assert [sign for _, sign in ends] == ["+", "+"]
+
+
 def test_a_head_is_not_fine_tuning():
     decision = decided(*duel(5, 60, 200, 35, untuned="head"))
     assert (decision.verdict, decision.recommended) == ("dont_fine_tune", "head")

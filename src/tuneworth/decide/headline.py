@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tuneworth.core.run import ArmResult, Comparison
+from tuneworth.core.run import ArmResult, Comparison, Interval
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.phrases import percent, points, say, score, signed_interval, signed_points
@@ -57,10 +57,11 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
         "margin": points(evidence.task.margin),
     }
     if pair.answer == "worse":
+        lead = Interval(low=-pair.interval.high, high=-pair.interval.low, level=pair.interval.level)
         return say(
             "Don’t fine-tune: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
             "不必微调：{untuned}无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
-            **parts,
+            **{**parts, "interval": signed_interval(lead)},
         )
     return say(
         "Don’t fine-tune: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
