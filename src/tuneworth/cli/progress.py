@@ -44,7 +44,7 @@ class TerminalWatcher:
         self._task: TaskID | None = None
         self._unit = ""
         self._title = ""
-        self._started = self._line_at = time.monotonic()
+        self._started = self._line_at = self._phase_at = self._heard_at = time.monotonic()
 
     def __enter__(self) -> TerminalWatcher:
         if self._live:
@@ -61,7 +61,7 @@ class TerminalWatcher:
 
     def start(self, title: Text) -> None:
         self._title = title.to(self._lang)
-        self._started = self._line_at = time.monotonic()
+        self._started = self._line_at = self._phase_at = self._heard_at = time.monotonic()
         self._unit = ""
         if self._live:
             if self._task is not None:
@@ -69,8 +69,12 @@ class TerminalWatcher:
             self._task = self._bar.add_task(self._title, total=None, unit="")
 
     def progress(self, done: int, total: int, unit: str) -> None:
+        new_phase = unit != self._unit  # another phase of the same work: its own clock
+        if new_phase:
+            self._unit, self._phase_at = unit, self._heard_at
+        self._heard_at = time.monotonic()
         if self._live:
-            self._move_bar(done, total, unit)
+            self._move_bar(done, total, unit, new_phase)
         elif time.monotonic() - self._line_at > LINE_EVERY_SECONDS:
             self._line_at = time.monotonic()
             colon = "：" if self._lang == "zh" else ": "
@@ -87,11 +91,10 @@ class TerminalWatcher:
         took = f"（{seconds:.0f} 秒）" if self._lang == "zh" else f"  ({seconds:.0f} s)"
         self._console.print(f"  {self._title}  {shown}{took}", markup=False, soft_wrap=True)
 
-    def _move_bar(self, done: int, total: int, unit: str) -> None:
+    def _move_bar(self, done: int, total: int, unit: str, new_phase: bool) -> None:
         if self._task is None:
             self._task = self._bar.add_task(self._title, total=None, unit="")
-        if unit != self._unit:  # another phase of the same work: its own clock
-            self._unit = unit
+        if new_phase:
             self._bar.reset(self._task, total=total)
         self._bar.update(self._task, completed=done, total=total, unit=self._word(unit))
 
@@ -101,7 +104,7 @@ class TerminalWatcher:
     def _left(self, done: int, total: int) -> str:
         if not done:
             return ""
-        seconds = (time.monotonic() - self._started) / done * (total - done)
+        seconds = (time.monotonic() - self._phase_at) / done * (total - done)
         return f"，约剩 {seconds:.0f} 秒" if self._lang == "zh" else f", about {seconds:.0f} s left"
 
 
