@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from tuneworth.core.run import Record
+from tuneworth.core.record import Record
 from tuneworth.core.text import Text
 
 Approach = Literal[
@@ -39,8 +39,9 @@ class FiredRule(Record):
 
     Attributes:
         seed_rows: rows of the seed article it comes from.
-        weight: how much it counts, 1 (a hint) to 3 (close to a must).
-        recommends: approaches it speaks for, best first.
+        weight: how much it counts, 1 (a hint) to 3 (close to a must); 20 for a precondition that fails, 100 for a
+            measured gain.
+        recommends: approaches it speaks for, best first; each further place counts a quarter of the weight less.
         discourages: approaches it speaks against.
         facts: names of the facts its condition looked at.
     """
@@ -117,18 +118,23 @@ class ProCon(Record):
 
 
 class MissingFact(Record):
-    """A fact that is not known and could change the advice."""
+    """A fact that is not known and could change the advice.
+
+    Attributes:
+        weight: share of tried values, over ways the other unknown facts may turn out, that changed the advice.
+    """
 
     name: str
     question: Text
     why: Text
+    weight: float = 0.0
 
 
 class ChartStep(Record):
     """A node of the flow chart on the way of this situation, and the edge taken from it.
 
     Attributes:
-        edge: ``yes``, ``no`` or ``unknown``; empty at the end.
+        edge: ``yes``, ``no``, ``next`` (the only way on) or ``unknown``; empty at the end.
         ours: the edge is not in the article: tuneworth added it (X6).
     """
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tuneworth.core.run import Interval, Record
+from tuneworth.core.record import Interval, Record
 from tuneworth.core.text import Text
 
 Severity = Literal["serious", "warning", "note"]

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from tuneworth.core.advice import Advice
+from tuneworth.core.audit import AuditResult
+from tuneworth.core.record import Interval as Interval
+from tuneworth.core.record import Record
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 
@@ -18,18 +22,6 @@ SCHEMA_VERSION = 1
 Verdict = Literal["fine_tune", "dont_fine_tune", "not_yet", "cant_tell", "none_meets_limits"]
 Answer = Literal["better", "worse", "equivalent", "cant_tell"]
 ArmState = Literal["measured", "skipped", "failed"]
-
-
-class Record(BaseModel):
-    """Base of everything stored: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interval(Record):
-    low: float
-    high: float
-    level: float = 0.95
 
 
 class Score(Record):
@@ -200,10 +192,19 @@ class Provenance(Record):
 
 
 class RunResult(Record):
+    """A finished run.
+
+    Attributes:
+        audit: what the rows themselves said before anything ran.
+        advice: what was expected before anything ran; a run in which it was not asked has none.
+    """
+
     schema_version: int = SCHEMA_VERSION
     run_id: str
     task: Task
     data: DataSummary
+    audit: AuditResult | None = None
+    advice: Advice | None = None
     metrics: list[str]
     primary_metric: str
     arms: list[ArmResult]
