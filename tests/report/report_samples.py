@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tuneworth.core.advice import Advice, FiredRule, RankedApproach, SelfTest
 from tuneworth.core.run import (
     ArmCost,
     ArmResult,
@@ -265,6 +266,44 @@ def make_decision(**changes: Any) -> Decision:
     return Decision(**(values | changes))
 
 
+def make_advice(**changes: Any) -> Advice:
+    def rule(name: str, row: str, stance: Any, en: str, zh: str) -> FiredRule:
+        return FiredRule(
+            id=name, seed_rows=[row], stance=stance, weight=1, recommends=["head"], reason=Text(en=en, zh=zh), facts=[]
+        )
+
+    values: dict[str, Any] = {
+        "headline": Text(en="Try a classifier first.", zh="先试分类头。"),
+        "expected": "head",
+        "facts": [],
+        "self_test": SelfTest(answers=[], yes=1, unknown=4, threshold=3),
+        "rules": [
+            rule("format-only", "N3", "against", "A format needs no tuning.", "只为格式不必微调。"),
+            rule("structured", "Y1", "for", f"Structured work gains. {EVIL}", f"结构化任务有收益。{EVIL}"),
+            rule("often", "Y4", "for", "Many calls.", "调用很多。"),
+        ],
+        "contradictions": [],
+        "ranking": [
+            RankedApproach(
+                approach="head",
+                title=Text(en="classifier on embeddings", zh="向量加分类头"),
+                score=2,
+                rules_for=["format-only"],
+                rules_against=[],
+            ),
+            RankedApproach(
+                approach="lora", title=Text(en="LoRA", zh="LoRA 微调"), score=1, rules_for=[], rules_against=[]
+            ),
+        ],
+        "costs": [],
+        "pros_cons": [],
+        "missing": [],
+        "path": [],
+        "task_yaml": "",
+    }
+    return Advice(**(values | changes))
+
+
 def make_data() -> DataSummary:
     return DataSummary(
         files={"train.jsonl": "9f2c" * 16, "测试.csv": "aa11" * 16},
@@ -333,6 +372,7 @@ def make_result(**changes: Any) -> RunResult:
             limits=Limits(private=True, p95_ms=250, min_quality=0.8),
         ),
         "data": make_data(),
+        "advice": make_advice(),
         "metrics": ["accuracy", "macro_f1", "my_metrics.py:tone"],
         "primary_metric": "accuracy",
         "arms": make_arms(),

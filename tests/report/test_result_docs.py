@@ -9,11 +9,16 @@ from typing import get_args
 
 import pytest
 
-from tuneworth.core import run, task
+from tuneworth.core import advice, audit, run, task
 
 DOCS = Path(__file__).parents[2] / "docs"
 MODELS = [
-    *(kind for _, kind in inspect.getmembers(run, inspect.isclass) if issubclass(kind, run.Record)),
+    *(
+        kind
+        for module in (run, audit, advice)
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, run.Record)
+    ),
     task.Task,
     task.Limits,
 ]
@@ -26,7 +31,7 @@ def quoted(name: str) -> set[str]:
 @pytest.mark.parametrize("name", ["result.md", "result.zh.md"])
 def test_every_field_is_documented(name):
     fields = {field for model in MODELS for field in model.model_fields}
-    assert len(fields) > 80
+    assert len(fields) > 120
     assert sorted(fields - quoted(name)) == []
 
 

@@ -13,8 +13,8 @@ import sys
 
 import typer
 
-from tuneworth.cli import doctor, init, models, report, run, runs
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli import audit, doctor, init, models, report, run, runs
+from tuneworth.cli.language import LANG, check_languages, say
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 
@@ -45,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=say("Should we fine-tune? Measured on your own rows.", "该不该微调？用你自己的数据实测回答。"),
 )
-for command in (run, init, report, runs, doctor):
+for command in (run, audit, init, report, runs, doctor):
     command.register(app)
 app.add_typer(models.app, name="models")
 
@@ -65,7 +65,7 @@ def version_option(
 def main() -> None:
     """Entry point: runs a command and turns errors into messages and exit codes."""
     try:
-        app()
+        _call()
     except TuneworthError as error:
         _show(error)
         raise SystemExit(error.exit_code) from None
@@ -74,7 +74,7 @@ def main() -> None:
         raise SystemExit(130) from None
     except BrokenPipeError:
         # The reader of our output (head, less) went away: nothing is left to say.
-        sys.stderr.close()
+        _discard_output()
         raise SystemExit(0) from None
     except OSError as error:
         if error.errno not in _NOT_OUR_FAULT:
@@ -82,6 +82,31 @@ def main() -> None:
         problem = Problem(str(error.filename or ""), Text(en=f"{error.strerror}", zh=f"{error.strerror}"))
         _show(EnvironmentProblem(problem))
         raise SystemExit(EnvironmentProblem.exit_code) from None
+
+
+def _call() -> None:
+    """Run the command that the arguments name.
+
+    Raises:
+        BrokenPipeError: the reader went away. typer and rich make an exit with code 1 of it, which would say that
+            tuneworth has a defect.
+    """
+    check_languages(sys.argv[1:], os.environ)
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        try:
+            sys.stdout.flush()  # a short output meets the closed pipe only here, or later as exit code 120
+        except BrokenPipeError:
+            _discard_output()
+        raise
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere, so that Python's own last flush does not fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(error: TuneworthError) -> None:

@@ -63,6 +63,7 @@ def task_file_text(
     lines += [comments.line(_LIMITS), "limits:", f"  private: {_scalar(task.limits.private)}"]
     lines += [comments.off("  p95_ms: 500", _P95), comments.off("  max_usd_per_1k: 0.50", _USD)]
     lines += [comments.off("  min_quality: 0.80", _QUALITY), ""]
+    lines += [comments.off("situation: {calls_per_day: 1000, knowledge_changes: never}", _SITUATION)]
     lines += [comments.off("budget: 10m", _BUDGET), comments.off("machine_usd_per_hour: 0.10", _PRICE)]
     lines += [comments.off("rows: {train: 2000, dev: 150, test: 300}", _ROWS), "seed: 0", f"lang: {lang}"]
     return "\n".join(lines) + "\n"
@@ -134,6 +135,10 @@ _LIMITS = Text(
 _P95 = Text(en="95th percentile of the time for one row, milliseconds", zh="单条用时的第 95 百分位数，毫秒")
 _USD = Text(en="most that 1,000 rows may cost, US dollars", zh="每千条的最高费用，美元")
 _QUALITY = Text(en="least value of the metric on the test rows", zh="测试集上指标的最低要求")
+_SITUATION = Text(
+    en="what you know about the situation, for the advice; facts: docs/advice.md",
+    zh="你对所处情况的了解，供建议使用；可写的项目见 docs/advice.zh.md",
+)
 _BUDGET = Text(en="most time a run may take: 90s, 10m, 1h30m", zh="整次运行的时间预算：90s、10m、1h30m")
 _PRICE = Text(en="price of this machine, for costs", zh="本机每小时价格（美元），用于计算费用")
 _ROWS = Text(en="most rows of each side", zh="各部分的条数上限")

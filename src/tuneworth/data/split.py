@@ -174,6 +174,11 @@ def _targets(total: int, with_test: bool, max_dev: int, max_test: int) -> dict[S
     return {"train": total - dev - test, "dev": dev, "test": test}
 
 
+def n_test_rows(total: int, given: int = 0) -> int:
+    """How many test rows a run of ``total`` rows, or with a test file of ``given`` rows, has at most."""
+    return min(given, MAX_TEST) if given else _targets(total, True, MAX_DEV, MAX_TEST)["test"]
+
+
 def _classes(rows: Sequence[Example], kind: OutputKind) -> Counter[str]:
     """Rows of a group by class. Rows of text with one input count once: on dev and test they are one."""
     if kind == "label":

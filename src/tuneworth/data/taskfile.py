@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits, OutputKind
 from tuneworth.core.text import Lang
 from tuneworth.data.encoding import decode
@@ -121,6 +122,7 @@ class TaskFile(_Section):
     models: list[str] = Field(default=list(DEFAULT_MODELS), min_length=1, description="candidate models")
     strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
     limits: Limits = Field(default=Limits(), description="hard limits")
+    situation: Facts = Field(default=Facts(), description="what you know about the situation; the advice uses it")
     budget: str | None = Field(default=None, description="most time a run may take: 90s, 10m, 1h, 1h30m")
     seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
     rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")

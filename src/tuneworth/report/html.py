@@ -7,15 +7,10 @@ hashes it names, so a row that managed to smuggle one in could still not run it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuneworth.core.files import write_atomic
@@ -23,29 +18,26 @@ from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.report.charts import build_charts
+from tuneworth.report.page import TAGS, asset, embed, environment, languages, policy
 from tuneworth.report.view import build_view
-
-TEMPLATES = Path(__file__).parent / "templates"
-TAGS: dict[Lang, str] = {"en": "en", "zh": "zh-CN"}
 
 
 def render_html(result: RunResult, *, lang: Lang) -> str:
     """The page as text; ``lang`` is shown first."""
-    order: list[Lang] = [lang, *(other for other in get_args(Lang) if other != lang)]
-    views = [build_view(result, each) for each in order]
+    views = [build_view(result, each) for each in languages(lang)]
     charts = {view.lang: build_charts(view) for view in views}
-    scripts = [Markup(_plotly_js()), Markup(_asset("report.js"))]
+    scripts = [Markup(_plotly_js()), Markup(asset("report.js"))]
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             views=views,
             charts={each: {chart.id: chart for chart in drawn} for each, drawn in charts.items()},
-            figures=_embed({each: [asdict(chart) for chart in drawn] for each, drawn in charts.items()}),
+            figures=embed({each: [asdict(chart) for chart in drawn] for each, drawn in charts.items()}),
             tags=TAGS,
-            style=Markup(_asset("report.css")),
+            style=Markup(asset("report.css") + asset("audit.css")),
             scripts=scripts,
-            policy=_policy(scripts),
+            policy=policy(scripts),
         )
     )
 
@@ -74,42 +66,9 @@ def write_html(result: RunResult, path: Path, *, lang: Lang) -> None:
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _asset(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-@cache
 def _plotly_js() -> str:
     # Imported on use: it is slow and only the HTML report needs it.
     from plotly.offline import get_plotlyjs
 
     # A browser reads CR LF as LF before it hashes a script.
     return get_plotlyjs().replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _embed(value: Any) -> Markup:
-    """``value`` as JSON that can stand in a ``<script>`` element: nothing in it can end the element."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return Markup(text)
-
-
-def _policy(scripts: list[Markup]) -> str:
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
-    # Plotly writes its own style elements, so styles cannot be pinned by hash.
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )

@@ -26,6 +26,7 @@ from tuneworth.report.wrap import Wrapped
 HEADING = "bold"
 QUIET = "dim"
 CHOSEN = "bold green"
+MAX_FINDINGS = 4
 
 
 def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> RenderableType:
@@ -38,6 +39,8 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         _section(view.words["would_change"], view.verdict.would_change),
         _section(view.words["skipped"], (_named(arm.label, arm.why, lang) for arm in view.skipped)),
         _section(view.words["warnings"], view.data.warnings),
+        _audited(view),
+        _expected(view),
         _seed(view),
         _path(view, report_path),
     ]
@@ -101,6 +104,23 @@ def _section(title: str, sentences: Iterable[str]) -> RenderableType | None:
 
 def _named(name: str, sentence: str, lang: Lang) -> str:
     return f"{name}：{sentence}" if lang == "zh" else f"{name}: {sentence}"
+
+
+def _audited(view: View) -> RenderableType | None:
+    """The findings of the audit that matter most; the page has them all."""
+    if view.audit is None:
+        return None
+    worst = [finding for finding in view.audit.findings if finding.severity != "note"][:MAX_FINDINGS]
+    return _section(view.audit.words["audit"], (_named(f.severity_word, f.title, view.lang) for f in worst))
+
+
+def _expected(view: View) -> RenderableType | None:
+    """One line: who was expected to win, and how that fared."""
+    expected = view.expected
+    if expected is None:
+        return None
+    said = _named(expected.finding_word, expected.sentence, view.lang)
+    return Padding(Group(Styled(view.words["expected"], style=HEADING), Wrapped(said)), (1, 0, 0, 0))
 
 
 def _seed(view: View) -> RenderableType | None:

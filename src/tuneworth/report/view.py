@@ -12,6 +12,7 @@ from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report import numbers
 from tuneworth.report.arms import ArmRow, SkippedRow, build_arms, build_skipped
+from tuneworth.report.audit_view import AuditView, build_audit_view
 from tuneworth.report.evidence import (
     ClassTable,
     DisagreementView,
@@ -20,6 +21,7 @@ from tuneworth.report.evidence import (
     build_disagreements,
     build_seed,
 )
+from tuneworth.report.expected import ExpectedView, build_expected
 from tuneworth.report.guide import build_guide, build_meanings
 from tuneworth.report.plain import one_line
 from tuneworth.report.record import DataView, FactGroup, build_data, build_record
@@ -41,6 +43,8 @@ class View:
         strip: the run in a few facts, for the line under the title.
         metric: the primary metric's name.
         price_note: said when no machine price is known, else empty.
+        expected: what was expected before the run; ``None`` when no advice was asked.
+        audit: what the rows said; ``None`` when they were not audited.
         words: headings and column names.
     """
 
@@ -54,8 +58,10 @@ class View:
     skipped: tuple[SkippedRow, ...]
     disagreements: tuple[DisagreementView, ...]
     classes: ClassTable
+    expected: ExpectedView | None
     seed: tuple[SeedView, ...]
     data: DataView
+    audit: AuditView | None
     record: tuple[FactGroup, ...]
     guide: tuple[Fact, ...]
     meanings: tuple[tuple[Fact, bool], ...]
@@ -78,8 +84,10 @@ def build_view(result: RunResult, lang: Lang) -> View:
         skipped=build_skipped(result, lang),
         disagreements=build_disagreements(result, lang),
         classes=build_classes(result, lang),
+        expected=build_expected(result, lang),
         seed=build_seed(result, lang),
         data=build_data(result, lang),
+        audit=None if result.audit is None else build_audit_view(result.audit, lang),
         record=build_record(result, lang),
         guide=build_guide(result, lang),
         meanings=build_meanings(result, lang),

@@ -217,6 +217,11 @@ LABELS: dict[str, Text] = {
     ),
     "why": Text(en="Why", zh="原因"),
     "no_reason": Text(en="no reason was recorded", zh="没有记录原因"),
+    "expected": Text(en="What was expected", zh="事先的预期"),
+    "expected_lead": Text(
+        en="Advice from rules of thumb and the rows alone, given before anything ran, against the outcome.",
+        zh="开跑之前仅凭经验法则和数据给出的建议，与实测结果的对照。",
+    ),
     "seed": Text(en="Rules of thumb, checked", zh="经验法则核对"),
     "seed_lead": Text(
         en="Common advice on when to fine-tune, against what was measured here.",

@@ -1,3 +1,3 @@
 """Checks of the rows before anything runs: one question a file."""
 
-NOT_PLUGINS = ("base", "mask", "quality", "run")
+NOT_PLUGINS = ("base", "mask", "mentions", "quality", "run")

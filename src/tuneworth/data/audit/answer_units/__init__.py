@@ -1,0 +1,1 @@
+"""What an answer states (names, numbers, slot values), and where each of these can be found."""

@@ -1,0 +1,1 @@
+"""How a text is written, apart from what it is about."""

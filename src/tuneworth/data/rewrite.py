@@ -1,0 +1,137 @@
+"""Writing rows back in the format they came in.
+
+A row that did not change is written as it stood in its file, byte for byte where the format has rows of
+text (JSON Lines). Text is written as UTF-8.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuneworth.data.encoding import decode
+from tuneworth.data.files import read_bytes
+from tuneworth.data.formats import CSV_SUFFIXES, PARQUET_SUFFIXES
+from tuneworth.data.hub import PREFIX
+from tuneworth.data.rows import RawRow
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A row of the new file; ``value`` is that of ``row`` unless it changed."""
+
+    row: RawRow
+    value: dict[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        return self.value is not self.row.value
+
+    @property
+    def text(self) -> str:
+        """The row as JSON."""
+        if not self.changed and self.row.text is not None:
+            return self.row.text
+        return json.dumps(self.value, ensure_ascii=False, default=str)
+
+
+def file_name(source: str) -> str:
+    """How the new file is called; rows of the hub become JSON Lines."""
+    if source.startswith(PREFIX):
+        return source.removeprefix(PREFIX).replace("/", "-").replace(":", "-") + ".jsonl"
+    return Path(source).name
+
+
+def takes_lists(source: str) -> bool:
+    """Whether a cell of the format may hold a list, as references do."""
+    return Path(source).suffix.lower() not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
+
+
+def content_of(source: str, rows: Sequence[Rewritten]) -> bytes:
+    """The bytes of ``source`` with ``rows`` in place of its own.
+
+    Raises:
+        InputError: the source is not there any more, or cannot be read.
+    """
+    suffix = "" if source.startswith(PREFIX) else Path(source).suffix.lower()
+    if suffix in PARQUET_SUFFIXES:
+        return _parquet(Path(source), rows)
+    if suffix in CSV_SUFFIXES:
+        return _encoded(_csv(_text_of(source), rows))
+    if not suffix:
+        return _encoded(_lines(rows))
+    return _encoded(_json(_text_of(source), rows))
+
+
+def _text_of(source: str) -> str:
+    path = Path(source)
+    return decode(read_bytes(path, path.name), path.name).text
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _lines(rows: Sequence[Rewritten]) -> str:
+    return "".join(f"{row.text}\n" for row in rows)
+
+
+def _json(text: str, rows: Sequence[Rewritten]) -> str:
+    """JSON Lines, one array, or ``{"data": [...]}``, as the source was."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return _lines(rows)
+    array = "[\n" + ",\n".join(row.text for row in rows) + "\n]"
+    if isinstance(document, list):
+        return array + "\n"
+    if isinstance(document.get("data"), list):
+        return json.dumps({**document, "data": [row.value for row in rows]}, ensure_ascii=False, indent=1) + "\n"
+    return _lines(rows)
+
+
+def _csv(text: str, rows: Sequence[Rewritten]) -> str:
+    # The delimiter is found as `tables.parse_csv` finds it: the one that cuts the header into most columns.
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
+    columns = [column.strip() for column in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, restval="", delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.value for row in rows)
+    return out.getvalue()
+
+
+def _parquet(path: Path, rows: Sequence[Rewritten]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    sink = pa.BufferOutputStream()
+    # Untouched rows keep what a Python value may lose (nanoseconds, decimals).
+    kept = table.take(pa.array([row.row.line - 1 for row in rows], pa.int64()))
+    changed = {at: row.value for at, row in enumerate(rows) if row.changed}
+    touched = {name for value in changed.values() for name in value}
+    for place, field in enumerate(kept.schema) if changed else ():
+        if field.name in touched:
+            cells = kept.column(place).to_pylist()
+            cells = [changed[at].get(field.name, cell) if at in changed else cell for at, cell in enumerate(cells)]
+            column = _column(cells, field.type)
+            kept = kept.set_column(place, pa.field(field.name, column.type), column)
+    pq.write_table(kept, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def _column(cells: list[Any], kind: Any) -> Any:
+    """``cells`` as a column of type ``kind``; as text when a placeholder took the place of a number."""
+    import pyarrow as pa
+
+    try:
+        return pa.array(cells, type=kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([None if cell is None else str(cell) for cell in cells], type=pa.string())
