@@ -1,6 +1,6 @@
 """The main job, on one screen:
 
-load → split → plan → race (dev rows) → final (test rows, once) → price → decide → report
+load → split → audit → advise → plan → race (dev rows) → final (test rows, once) → price → decide → report
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.models import catalog
 from tuneworth.race import prepare
-from tuneworth.race.arms import Plan, plan_arms
+from tuneworth.race.arms import plan_arms
 from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
+from tuneworth.race.prior import advice_on, audit_rows, check_situation
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
@@ -40,7 +41,7 @@ class Start:
     """What is about to be done, for a user to agree to."""
 
     prepared: Prepared
-    plan: Plan
+    n_arms: int
     folder: RunFolder
     budget_seconds: float
 
@@ -78,20 +79,26 @@ def run(
     models = prepare.models(task_file, watcher)
     prepared = make_split(loaded, seed=task_file.seed, fits=prepare.fits(models), **prepare.sizes(task_file))
     split, task = prepared.split, prepared.task
+    check_situation(task, task_file.situation)
     basis = hashlib.sha256(
         f"{split.digest} {task_file.seed} {[metric.fingerprint for metric in metrics]}".encode()
     ).hexdigest()
-    plan = plan_arms(task, split.train, models, task_file.strategies, basis)
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
-    if not agree(Start(prepared, plan, folder, budget_seconds)):
+    n_arms = len(plan_arms(task, split.train, models, task_file.strategies, basis).arms)
+    if not agree(Start(prepared, n_arms, folder, budget_seconds)):
         return None
     folder.create()
     if prepared.rejected:
         write_rejected(folder.rejected, prepared.rejected)
     with Store(folder.store) as store:
         folder.freeze(store, split, settings)
+        budget = Budget(budget_seconds, store.seconds_spent())
         open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
         encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
+        audited = audit_rows(loaded, prepared, models, encoder, store, watcher, task_file.seed)
+        advice = advice_on(task, audited, task_file.situation, watcher)
+        ranking = [ranked.approach for ranked in advice.ranking]
+        plan = plan_arms(task, split.train, models, task_file.strategies, basis, ranking)
         runner = Runner(
             task=task,
             train=split.train,
@@ -104,11 +111,10 @@ def run(
             max_new_tokens=prepare.max_new_tokens(models, split.train),
             watcher=watcher,
         )
-        budget = Budget(budget_seconds, store.seconds_spent())
         stages = Stages(runner, budget, len(split.test), task_file.machine_usd_per_hour)
         raced = stages.race(plan)
         outcomes = stages.final(split.test)
-        evidence = Evidence(prepared, metrics, raced, outcomes, models, encoder)
+        evidence = Evidence(prepared, audited, advice, metrics, raced, outcomes, models, encoder)
         seconds = budget.spent_before + time.monotonic() - started
         result = assemble(evidence, task_file, folder.path.name, command, seconds)
     write_report(result, folder, lang)

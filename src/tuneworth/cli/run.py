@@ -100,7 +100,7 @@ def run(
         "machine_usd_per_hour": machine_usd_per_hour,
         "limits": {"private": True} if private else None,
     }
-    task_file = _task_file(source, {name: value for name, value in options.items() if value is not None})
+    task_file = task_file_of(source, {name: value for name, value in options.items() if value is not None})
     folder = _folder(task_file, out, fresh)
     command = shlex.join(["tuneworth", *sys.argv[1:]])
     report_lang = LANG if lang else task_file.lang or LANG  # before parsing, see cli/language.py
@@ -132,7 +132,8 @@ def show(result: RunResult, folder: RunFolder, *, as_json: bool, lang: Lang = LA
     Console(highlight=False).print(summary(result, lang, folder.report))
 
 
-def _task_file(source: str, options: dict[str, Any]) -> TaskFile:
+def task_file_of(source: str, options: dict[str, Any]) -> TaskFile:
+    """The task file at ``source``, or one for the data there, with options on top."""
     from tuneworth.data.taskfile import load_task_file, task_file_for, with_options
 
     if Path(source).suffix.lower() in (".yaml", ".yml"):
@@ -161,7 +162,7 @@ def _agree(start: Start, watcher: Any, sure: bool) -> bool:
 
 def describe_start(start: Start) -> list[Text]:
     """What was inferred and what will be done."""
-    data, plan = start.prepared.summary, start.plan
+    data = start.prepared.summary
     budget = start.budget_seconds
     minutes = f"{budget / 60:g}"
     return [
@@ -172,8 +173,8 @@ def describe_start(start: Start) -> list[Text]:
             zh=f"训练集 {data.n_train} 条，开发集 {data.n_dev} 条，测试集 {data.n_test} 条；指标 {start.prepared.task.metric}，界限 {start.prepared.task.margin:g}",
         ),
         Text(
-            en=f"{len(plan.arms)} arms, time budget {minutes} min, folder {start.folder.path}",
-            zh=f"共 {len(plan.arms)} 个候选方案，时间预算 {minutes} 分钟，目录 {start.folder.path}",
+            en=f"{start.n_arms} arms, time budget {minutes} min, folder {start.folder.path}",
+            zh=f"共 {start.n_arms} 个候选方案，时间预算 {minutes} 分钟，目录 {start.folder.path}",
         ),
     ]
 

@@ -65,14 +65,17 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Plan:
-    """Arms in the order in which they run (simplest first) and what is left out."""
+    """Arms in the order in which they run and what is left out."""
 
     arms: tuple[Arm, ...]
     skipped: tuple[Skipped, ...]
 
 
-def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
-    """The strategies named, or all: yardsticks, those without a language model (cheap), then by effort.
+def strategy_classes(names: Sequence[str] | None, prior: Sequence[str] = ()) -> list[type[Strategy]]:
+    """The strategies named, or all: yardsticks, those without a language model (cheap), then the others.
+
+    Args:
+        prior: strategies from the most to the least promising; those it does not name follow by effort.
 
     Raises:
         InputError: unknown names, all at once.
@@ -91,22 +94,36 @@ def strategy_classes(names: Sequence[str] | None) -> list[type[Strategy]]:
             ]
         )
     classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in dict.fromkeys(names or known)]
+    place = {name: at for at, name in enumerate(prior)}
     return sorted(
-        classes, key=lambda strategy: (not strategy.yardstick, strategy.needs_model, strategy.effort, strategy.id)
+        classes,
+        key=lambda strategy: (
+            not strategy.yardstick,
+            strategy.needs_model,
+            place.get(strategy.id, len(place)),
+            strategy.effort,
+            strategy.id,
+        ),
     )
 
 
 def plan_arms(
-    task: Task, train: Sequence[Example], models: Sequence[Model], names: Sequence[str] | None, basis: str
+    task: Task,
+    train: Sequence[Example],
+    models: Sequence[Model],
+    names: Sequence[str] | None,
+    basis: str,
+    prior: Sequence[str] = (),
 ) -> Plan:
     """All arms worth measuring.
 
     Args:
         basis: digest of the split and the seed; part of every arm's key.
+        prior: strategies in the order that the advice ranks them; it decides who runs first, never who wins.
     """
     arms: list[Arm] = []
     skipped: list[Skipped] = []
-    for strategy in strategy_classes(names):
+    for strategy in strategy_classes(names, prior):
         for model in models if strategy.needs_model else [None]:
             why = strategy.why_skipped(task, model, train)
             if why is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuneworth.core.advice import Advice
+from tuneworth.core.audit import AuditResult
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.provenance import peak_memory_mb, provenance
 from tuneworth.core.run import ClassRow, Comparison, RunResult
@@ -30,6 +32,8 @@ class Evidence:
     """
 
     prepared: Prepared
+    audit: AuditResult
+    advice: Advice
     metrics: Sequence[Metric]
     raced: Raced
     outcomes: Mapping[str, Mapping[str, Outcome]]
@@ -50,6 +54,8 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
         run_id=run_id,
         task=prepared.task,
         data=prepared.summary,
+        audit=evidence.audit,
+        advice=evidence.advice,
         metrics=[metric.id for metric in evidence.metrics],
         primary_metric=primary.id,
         arms=arms,
