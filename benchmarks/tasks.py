@@ -72,12 +72,15 @@ def table(result: dict[str, Any]) -> str:
     """One task in Markdown."""
     data, decision = result["data"], result["decision"]
     metrics = result["metrics"]
+    recommended = next(
+        (arm["title"]["en"] for arm in result["arms"] if arm["arm_id"] == decision["recommended"]), "none"
+    )
     lines = [
         f"### {result['task']['name']}",
         "",
         f"{data['n_train']} train, {data['n_dev']} dev, {data['n_test']} test rows; "
         f"{result['wall_seconds'] / 60:.1f} min, peak {result['peak_memory_mb'] / 1024:.1f} GB. "
-        f"**{decision['verdict']}**, recommended `{decision['recommended']}`.",
+        f"**{decision['verdict']}**, recommended: {recommended}.",
         "",
         decision["headline"]["en"],
         "",
@@ -88,13 +91,14 @@ def table(result: dict[str, Any]) -> str:
 
 
 def _row(arm: dict[str, Any], metrics: list[str]) -> str:
+    name = arm["title"]["en"] + (" (yardstick)" if arm["yardstick"] else "")
     if arm["state"] != "measured":
-        return f"| `{arm['arm_id']}` | {arm['state']}: {arm['why']['en']} | | | | |"
+        return f"| {name} | {arm['state']}: {arm['why']['en']} | | | | |"
     shown = arm["test"] or arm["dev"]
     others = ", ".join(f"{name} {shown[name]['value']:.3f}" for name in metrics[1:])
     pace = arm["cost"]["seconds_per_1k_rows"]
     return (
-        f"| `{arm['arm_id']}` | {_score(arm['dev'], metrics[0])} | {_score(arm['test'], metrics[0])} | {others} "
+        f"| {name} | {_score(arm['dev'], metrics[0])} | {_score(arm['test'], metrics[0])} | {others} "
         f"| {pace:.1f} | {arm['cost']['fit_seconds']:.0f} |"
     )
 

@@ -40,12 +40,12 @@ def audit_rows(
     stored = store.fact("audit")
     if stored is not None:
         return AuditResult.model_validate_json(stored)
+    watcher.start(Text(en="audit of the rows", zh="检查数据"))
     subject = _subject(loaded, prepared, models, encoder, seed)
-    result = audit(subject, watch=lambda title, done, total: _watch(watcher, title, done, total)).result
+    result = audit(subject, watch=lambda title, done, total: watcher.progress(done, max(total, 1), "rows")).result
     store.add_fact("audit", result.model_dump_json())
     n = len(result.findings)
-    watcher.start(Text(en="audit of the rows", zh="数据检查"))
-    watcher.finish(Text(en=f"{n} findings", zh=f"{n} 项发现"))
+    watcher.finish(Text(en=f"{n} finding{'' if n == 1 else 's'}", zh=f"{n} 项发现"))
     return result
 
 
@@ -79,9 +79,7 @@ def _left_out(problem: Problem) -> Text:
     )
 
 
-def _subject(
-    loaded: Loaded, prepared: Prepared, models: Sequence[Model], encoder: SharedEncoder, seed: int
-) -> Subject:
+def _subject(loaded: Loaded, prepared: Prepared, models: Sequence[Model], encoder: SharedEncoder, seed: int) -> Subject:
     split = prepared.split
     withheld = {row.id for row in split.test}
     grouped = {row.id: row for row in (*split.train, *split.dev)}
@@ -94,12 +92,6 @@ def _subject(
         embed=encoder.embed if prepared.task.language == "en" else None,
         count_tokens=None if smallest is None else smallest.count_tokens,
         context_tokens=None if smallest is None else smallest.capabilities.context_tokens,
+        n_tested=len(split.test),
         seed=seed,
     )
-
-
-def _watch(watcher: Watcher, title: Text, done: int, total: int) -> None:
-    if total:
-        watcher.progress(done, total, "rows")
-    else:
-        watcher.start(Text(en=f"audit: {title.en}", zh=f"检查：{title.zh}"))

@@ -13,7 +13,7 @@ from tuneworth.race import results
 from tuneworth.race.arms import Arm, Plan
 from tuneworth.race.budget import UNTUNED_SHARE, Budget
 from tuneworth.race.finalists import choose_finalists
-from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.runner import LATENCY_ROWS, ArmFailed, Runner
 from tuneworth.race.store import FitRecord
 from tuneworth.strategies.base import Solver
 
@@ -22,6 +22,10 @@ MIN_TRAIN_SECONDS = 30.0
 
 RESERVE_SHARE = 0.1
 """Part of the budget that training may never use: the finalists must still meet the test rows."""
+
+ALONE_SLOWDOWN = 5
+"""A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
+finalists are measured so."""
 
 
 @dataclass
@@ -146,16 +150,17 @@ class Stages:
         )
 
     def _reserve(self) -> float:
-        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need.
+        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need, those asked alone too.
 
         The finalists are those of now; a tuned arm is taken to answer at the pace of the quickest arm
         with a model, which has as little to read.
         """
         found = [result for result in self.raced.results.values() if result.state == "measured"]
         finalists = choose_finalists(found, self.runner.metrics[0].id, self.runner.task.limits)
-        answering = sum(_pace(result) for result in found if result.arm_id in finalists) * self.n_test
+        final_rows = self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1)
+        answering = sum(_pace(result) for result in found if result.arm_id in finalists) * final_rows
         tuned = min((_pace(result) for result in found if result.model is not None), default=0.0)
-        expected = answering + tuned * (len(self.runner.dev) + self.n_test)
+        expected = answering + tuned * (len(self.runner.dev) + final_rows)
         return max(expected, RESERVE_SHARE * (self.budget.seconds or 0.0))
 
     def _paid(self, arm: Arm) -> bool:

@@ -40,6 +40,7 @@ class Subject:
         count_tokens: tokens of a text for the first candidate model; ``None`` when no model is at hand.
         context_tokens: the smallest context of the candidate models.
         documents: texts of the documents that come with the task.
+        n_tested: rows that arms will be tested on, where the split is made already.
         seed: what all randomness of a check is made from.
     """
 
@@ -51,6 +52,7 @@ class Subject:
     count_tokens: Callable[[str], int] | None = None
     context_tokens: int | None = None
     documents: tuple[str, ...] = ()
+    n_tested: int | None = None
     seed: int = 0
 
     @cached_property

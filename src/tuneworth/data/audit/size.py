@@ -55,7 +55,7 @@ def _power(subject: Subject) -> Finding:
     """What the test side will be able to show."""
     margin, binary = subject.task.margin, subject.task.metric in _RIGHT_OR_WRONG
     square = DIFFERING if binary else SPREAD**2
-    n_test = n_test_rows(len(subject.train), len(subject.test))
+    n_test = subject.n_tested or n_test_rows(len(subject.train), len(subject.test))
     visible = smallest_difference(n_test, square, binary=binary)
     needed = rows_to_show(margin, max(square, margin**2), binary=binary)
     planned = _planned(binary)
@@ -67,13 +67,13 @@ def _power(subject: Subject) -> Finding:
         severity="note" if enough or visible <= 2.5 * margin else "warning",
         title=Text(
             en=f"{n_test:,} test rows show differences from {visible:.1%} on; the margin is {margin:.1%}",
-            zh=f"{n_test:,} 条测试数据能看出 {visible:.1%} 以上的差异，而设定的最小差异是 {margin:.1%}",
+            zh=f"{n_test:,} 条测试数据能看出 {visible:.1%} 以上的差异，而设定的界限是 {margin:.1%}",
         ),
         measures=[
             Measure(name=Text(en="test rows", zh="测试行数"), value=n_test, unit="rows"),
             Measure(name=Text(en="smallest difference shown", zh="能看出的最小差异"), value=visible, unit="score"),
             Measure(
-                name=Text(en="test rows needed for the margin", zh="要看出设定差异所需的测试行数"),
+                name=Text(en="test rows needed for the margin", zh="达到界限所需的测试行数"),
                 value=float(needed or 100_000),
                 unit="rows",
             ),
