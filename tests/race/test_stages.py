@@ -271,3 +271,35 @@ def test_one_bad_row_fails_alone(tmp_path, store):
     assert [outcome.row_id for outcome in found if outcome.status == "failed"] == ["dev-7"]
     assert "cannot read row 7" in found[7].error
     assert found[7].scores == {}
+
+
+class Slow(Base):
+    """Better than the others, at a second a row."""
+
+    id, effort, reach = "slow", 1, 110
+
+    def fit(self, train, dev, context):
+        return SlowSolver(self.id, self.reach)
+
+
+class SlowSolver(EvenSolver):
+    def solve(self, queries):
+        return [Answer(answer.text, latency_ms=1000.0) for answer in super().solve(queries)]
+
+
+Slow.solver = SlowSolver
+
+
+def test_an_arm_too_slow_to_be_a_finalist_leaves_the_budget_to_the_others(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Slow), arm(Tuned)), ())
+    raced = stages(tmp_path, store, budget=600.0).race(plan)
+    assert raced.results["slow"].state == "skipped"
+    assert "scored 0.917 on the dev rows, but as a finalist it would take about 4 min" in raced.results["slow"].why.en
+    assert raced.results["tuned"].state == "measured"
+    patient = stages(tmp_path, store, budget=3600.0).race(plan)
+    assert patient.results["slow"].state == "measured", "what was measured before is enough for a larger budget"
+
+
+def test_the_only_way_to_ask_a_model_is_measured_however_slow(tmp_path, store):
+    raced = stages(tmp_path, store, budget=600.0).race(Plan((arm(Slow), arm(Tuned)), ()))
+    assert raced.results["slow"].state == "measured"

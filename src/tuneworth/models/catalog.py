@@ -6,12 +6,13 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from tuneworth.core.text import Text
-from tuneworth.errors import InputError, Problem
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.base import Encoder, Model
 from tuneworth.models.local.cache import is_intact, models_home
 from tuneworth.models.local.fetch import fetch
@@ -49,6 +50,7 @@ _SERVICES = frozenset(
 )
 _OPEN_WEIGHTS = re.compile(r"openai/(gpt-oss|gpt2|privacy)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_ENGINE = ("torch", "transformers", "llguidance")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -112,13 +114,19 @@ def open_model(name: str, *, private: bool = False, progress: Progress | None = 
         EnvironmentProblem: a model to be fetched cannot be, or the local engine is not installed.
     """
     check_names([name], private=private)
+    _need_engine()
     from tuneworth.models.local.load import open_local
 
     return open_local(_folder(name, progress), model_id=name)
 
 
 def open_encoder(*, progress: Progress | None = None) -> Encoder:
-    """The embedded sentence encoder."""
+    """The embedded sentence encoder.
+
+    Raises:
+        EnvironmentProblem: it cannot be fetched, or the local engine is not installed.
+    """
+    _need_engine()
     from tuneworth.models.local.encoder import open_encoder_folder
 
     return open_encoder_folder(fetch(MINILM.name, progress=progress))
@@ -129,6 +137,16 @@ def pull(name: str, *, progress: Progress | None = None) -> Path:
     if name != MINILM.name:
         check_names([name])
     return _folder(name, progress)
+
+
+def _need_engine() -> None:
+    missing = [library for library in _ENGINE if find_spec(library) is None]
+    if missing:
+        text = Text(
+            en=f"running a model here needs {', '.join(missing)}: pip install 'tuneworth[local]'",
+            zh=f"在本机运行模型需要 {'、'.join(missing)}：pip install 'tuneworth[local]'",
+        )
+        raise EnvironmentProblem(Problem("", text))
 
 
 def _folder(name: str, progress: Progress | None) -> Path:

@@ -23,6 +23,10 @@ MIN_TRAIN_SECONDS = 30.0
 RESERVE_SHARE = 0.1
 """Part of the budget that training may never use: the finalists must still meet the test rows."""
 
+FINAL_SHARE = 0.25
+"""Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
+taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
+
 ALONE_SLOWDOWN = 5
 """A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
 finalists are measured so."""
@@ -102,8 +106,11 @@ class Stages:
         if not any(outcome.status == "scored" for outcome in measured.outcomes):
             return results.missing_arm(arm, "failed", _nothing_scored(measured.outcomes))
         entry = Entry(arm, solver, fit, measured.outcomes)
+        result = self._dev_result(entry)
+        if self._final_is_too_dear(arm, result):
+            return results.missing_arm(arm, "skipped", _dear(result, self.runner.metrics[0].id, self._final_seconds(result)))
         self.raced.entries[arm.arm_id] = entry
-        return self._dev_result(entry)
+        return result
 
     def _dev_result(self, entry: Entry) -> ArmResult:
         runner = self.runner
@@ -142,6 +149,15 @@ class Stages:
             return self.budget.left_of_share(UNTUNED_SHARE, self._reserve())
         return self.budget.left_after(self._reserve())
 
+    def _final_seconds(self, result: ArmResult) -> float:
+        """Seconds that ``result``'s arm would need as a finalist: the test rows, and some rows asked alone."""
+        return _pace(result) * (self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
+
+    def _final_is_too_dear(self, arm: Arm, result: ArmResult) -> bool:
+        """Whether the arm could not be a finalist without eating up the budget of the others."""
+        exempt = arm.strategy.tuned or arm.strategy.yardstick or not self._has_rival(arm)
+        return not exempt and self._final_seconds(result) > FINAL_SHARE * (self.budget.seconds or float("inf"))
+
     def _has_rival(self, arm: Arm) -> bool:
         # The first arm of each model is always measured: without it there is nothing to compare with.
         return any(
@@ -157,10 +173,10 @@ class Stages:
         """
         found = [result for result in self.raced.results.values() if result.state == "measured"]
         finalists = choose_finalists(found, self.runner.metrics[0].id, self.runner.task.limits)
-        final_rows = self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1)
-        answering = sum(_pace(result) for result in found if result.arm_id in finalists) * final_rows
-        tuned = min((_pace(result) for result in found if result.model is not None), default=0.0)
-        expected = answering + tuned * (len(self.runner.dev) + final_rows)
+        answering = sum(self._final_seconds(result) for result in found if result.arm_id in finalists)
+        quickest = min((result for result in found if result.model is not None), key=_pace, default=None)
+        tuned = 0.0 if quickest is None else _pace(quickest) * len(self.runner.dev) + self._final_seconds(quickest)
+        expected = answering + tuned
         return max(expected, RESERVE_SHARE * (self.budget.seconds or 0.0))
 
     def _paid(self, arm: Arm) -> bool:
@@ -190,6 +206,15 @@ def _too_slow(done: int, total: int) -> Text:
     return Text(
         en=f"stopped after {done} of {total} dev rows: at its pace it would not fit the time budget; a larger --budget measures it",
         zh=f"开发集共 {total} 条，测完 {done} 条后停止：按这个速度会超出时间预算；加大 --budget 即可测完",
+    )
+
+
+def _dear(result: ArmResult, metric: str, seconds: float) -> Text:
+    score, minutes = result.dev[metric].value, max(1, round(seconds / 60))
+    return Text(
+        en=f"scored {score:.3f} on the dev rows, but as a finalist it would take about {minutes} min, too much of the time "
+        "budget; a larger --budget measures it",
+        zh=f"开发集得分 {score:.3f}，但若入围还要约 {minutes} 分钟，占用过多时间预算；加大 --budget 即可测完",
     )
 
 
