@@ -1,0 +1,275 @@
+"""When an arm may leave the race: it is worse than another by more than the margin, and peeking is allowed.
+
+What an arm is tested for is "its mean is at least that of the leader, less the margin". An arm inside the
+margin is as good as the leader by the user's own word, and may win as the simpler one, so it stays; with a
+margin of 0 the same test reads "worse at all".
+
+Why at most ``alpha`` of all runs ever lose an arm that lies within the margin of the best (``protect="every"``),
+whoever leads:
+
+1. For one ordered pair (arm, other) the e-value of `tuneworth.stats.betting` exceeds ``c`` at *any* number of
+   rows with probability at most ``1 / c``, if the arm is not worse by more than the margin. This holds at
+   all row counts at once, so a scheduler may choose who runs next, and how far, by all it has seen.
+2. The leader is chosen by the data. So every ordered pair counts, also those never looked at: with G arms
+   within the margin of the best and K arms in all, G (K - 1) pairs. All their e-values stay below
+   ``G (K - 1) / alpha`` in all but ``alpha`` of the runs.
+3. With A arms not yet eliminated the threshold is ``A (K - 1) / alpha``. Until one of the G arms falls, A is at
+   least G, so in those runs none ever does. This is Holm's step-down over arms, here by a direct argument.
+
+``protect="best"`` promises less and stops arms sooner, with the threshold ``(K - 1) / alpha`` throughout: by the same
+count of pairs, at most ``alpha`` of the runs lose the best arm, and any one arm within the margin is lost in at
+most ``alpha`` of them; but of many such arms some may be lost more often.
+
+The promise is about the population of rows like these, not about the dev rows at hand.
+
+NOT guaranteed: anything about arms that were fitted to, or chosen by, the rows they race on; about rows that
+were not put in random order; and, where arms fail on different rows, that a pair's common rows are
+like all rows.
+
+Sources: Waudby-Smith and Ramdas (2024), JRSS B 86:1; Holm (1979), Scand J Stat 6:65, for sequences of tests
+Bartroff and Song (2014), J Stat Plan Inference 153:100; the idea of a race is Maron and Moore (1994), NIPS 6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tuneworth.core.run import Answer, Interval
+from tuneworth.stats.betting import both_bounds, check_alpha, e_value, log_factors, log_mixture, log_wealth, unit
+from tuneworth.stats.family import ALPHA, MIN_PAIRS
+from tuneworth.stats.pairs import PairTable
+
+Floats = NDArray[np.float64]
+Protect = Literal["best", "every"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequential:
+    """One pair, tested while rows arrive.
+
+    Attributes:
+        answer: ``worse`` (by more than the margin) or ``cant_tell``; never ``equivalent``, because the test
+            asks one question only.
+        e_value: evidence for "worse": 20 is what a test at 5 % asks for.
+        n_rows: rows used: up to the first at which the test was decided, else all.
+    """
+
+    answer: Answer
+    e_value: float
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An arm against the leader on the rows that both scored.
+
+    Attributes:
+        interval: of arm − leader. Its upper end is below −margin exactly when the arm is to leave. Its level
+            is that of this pair alone; it is high so that all pairs together keep the promise.
+        e_value: evidence that the arm is worse by more than the margin.
+        e_needed: the evidence at which it leaves.
+    """
+
+    arm: str
+    leader: str
+    n_rows: int
+    difference: float
+    interval: Interval
+    e_value: float
+    e_needed: float
+
+
+Elimination = Standing
+"""A standing at the moment the arm left."""
+
+
+def worse_by(differences: ArrayLike, *, margin: float, alpha: float = ALPHA) -> Sequential:
+    """Is the mean of ``differences`` (arm − other), shape ``(n,)``, below ``-margin``? Read row by row.
+
+    Falsely ``worse`` with probability at most ``alpha``, over all row counts together. NaN is left out.
+
+    Args:
+        margin: in [0, 1); with 0 the question is "worse at all".
+
+    Raises:
+        ValueError: a difference lies outside [-1, 1], or the margin or alpha is out of range.
+    """
+    check_margin(margin)
+    check_alpha(alpha)
+    losses = 1 - unit(differences, (-1.0, 1.0))
+    losses = losses[~np.isnan(losses)]
+    if losses.size < MIN_PAIRS:
+        return Sequential("cant_tell", 1.0, losses.size)
+    path = log_mixture(np.cumsum(log_factors(losses, (1 + margin) / 2), axis=0))[MIN_PAIRS - 1 :]
+    decided = np.flatnonzero(path >= math.log(1 / alpha))
+    last = int(decided[0]) if decided.size else path.size - 1
+    return Sequential("worse" if decided.size else "cant_tell", e_value(float(path[last])), last + MIN_PAIRS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """An arm against a leader: the histogram of arm − leader, moved to [0, 1], and the log e-value."""
+
+    arm: str
+    leader: str
+    weights: Floats
+    log_evidence: float
+
+
+class Eliminator:
+    """Watches all arms of a race and says which are to leave.
+
+    Arms have scores on prefixes, of any lengths, of one row order. The work per check is that of the rows
+    that are new, plus a little per arm.
+    """
+
+    def __init__(self, arms: Sequence[str], *, margin: float, alpha: float = ALPHA, protect: Protect = "every"):
+        """Declare the race.
+
+        Args:
+            arms: every arm that will ever be scored; the promise is split over all of them.
+            margin: in [0, 1); 0 eliminates whatever is worse at all.
+            alpha: share of runs that may lose an arm that is protected.
+            protect: ``every`` arm within the margin of the best, or the ``best`` alone.
+
+        Raises:
+            ValueError: an arm is named twice, or the margin or alpha is out of range.
+        """
+        check_margin(margin)
+        check_alpha(alpha)
+        self._margin, self._alpha, self._protect = margin, alpha, protect
+        self._arms = tuple(arms)
+        self._pairs = PairTable(self._arms)
+        self._out: set[str] = set()
+
+    @property
+    def eliminated(self) -> frozenset[str]:
+        return frozenset(self._out)
+
+    @property
+    def leader(self) -> str | None:
+        """The arm to beat; ``None`` before ``MIN_PAIRS`` rows of any arm.
+
+        The highest mean less ``1 / √n``, two standard errors of a coin, so that few lucky rows do not lead.
+        The choice is free: the promise counts every pair.
+        """
+        return self._pairs.leader(self._alive(), MIN_PAIRS)
+
+    def add(self, arm: str, scores: ArrayLike) -> None:
+        """Take the scores of an arm on its next rows, shape ``(n,)``, in [0, 1]; NaN where it has none.
+
+        Raises:
+            KeyError: the arm was not declared.
+            ValueError: a score lies outside [0, 1].
+        """
+        self._pairs.add(arm, scores)
+
+    def leave_out(self, arms: Collection[str]) -> None:
+        """Arms that this same test eliminated earlier, when a race is taken up again.
+
+        Never arms that were stopped for another reason (money, time, a failure): those still count in the
+        promise to the others.
+
+        Raises:
+            ValueError: an arm was not declared.
+        """
+        unknown = set(arms) - set(self._arms)
+        if unknown:
+            raise ValueError(f"arms to leave out that are not in the race: {', '.join(sorted(unknown))}")
+        self._out.update(arms)
+
+    def check(self) -> list[Elimination]:
+        """Eliminate every arm that is surely worse than a leader by more than the margin.
+
+        Returns:
+            The arms that leave now, surest first.
+        """
+        gone: list[Elimination] = []
+        for rival in self._rivals():
+            if rival.log_evidence < self._log_needed():
+                break
+            gone.append(self._standing(rival))
+            self._out.add(rival.arm)
+        return gone
+
+    def standings(self) -> list[Standing]:
+        """Every arm still in the race but the leader, the one nearest to leaving first."""
+        return [self._standing(rival) for rival in self._rivals() if rival.arm != self.leader]
+
+    def _alive(self) -> list[str]:
+        return [arm for arm in self._arms if arm not in self._out]
+
+    def _rivals(self) -> list[_Rival]:
+        """Each arm with enough rows, against the leader that says most about it; the most evidence first.
+
+        Two may lead: the best of all, and the best of those that have seen most of the rows. The first may have
+        been stopped early for its price, and what came later would then count for nothing.
+        """
+        arms = self._alive()
+        leaders = [self._pairs.leader(group, MIN_PAIRS) for group in (arms, self._pairs.seen_most(arms))]
+        found: dict[str, _Rival] = {}
+        for leader in dict.fromkeys(leader for leader in leaders if leader is not None):
+            others = [arm for arm in arms if arm != leader]
+            weights = self._pairs.against(leader, others)
+            evidence = log_wealth(weights[:, ::-1], (1 + self._margin) / 2).tolist()
+            enough = weights.sum(axis=1) > MIN_PAIRS - 0.5  # halves, because the sum is of split rows
+            for arm, line, log_evidence in compress(zip(others, weights, evidence), enough):
+                if arm not in found or log_evidence > found[arm].log_evidence:
+                    found[arm] = _Rival(arm, leader, line, log_evidence)
+        return sorted(found.values(), key=lambda rival: -rival.log_evidence)
+
+    def _log_needed(self) -> float:
+        n_protected = 1 if self._protect == "best" else len(self._arms) - len(self._out)
+        return math.log(n_protected * (len(self._arms) - 1) / self._alpha)
+
+    def _standing(self, rival: _Rival) -> Standing:
+        needed = self._log_needed()
+        low, high = (2 * float(side[0]) - 1 for side in both_bounds(rival.weights[None, :], needed))
+        return Standing(
+            arm=rival.arm,
+            leader=rival.leader,
+            n_rows=round(float(rival.weights.sum())),
+            difference=PairTable.mean_difference(rival.weights),
+            interval=Interval(low=low, high=high, level=1 - 2 * math.exp(-needed)),
+            e_value=e_value(rival.log_evidence),
+            e_needed=math.exp(needed),
+        )
+
+
+def eliminate(
+    scores: Mapping[str, ArrayLike],
+    *,
+    margin: float,
+    alpha: float = ALPHA,
+    protect: Protect = "every",
+    out: Collection[str] = (),
+) -> list[Elimination]:
+    """The arms that are to leave now, from all scores so far.
+
+    Args:
+        scores: arm → its scores in [0, 1] on the first rows of the one row order, shape ``(n_arm,)``, NaN where
+            it has none. Every arm of the race is named, those not yet scored with an empty array.
+        margin, alpha, protect: see `Eliminator`.
+        out: arms that this test eliminated before (see `Eliminator.leave_out`).
+
+    Raises:
+        ValueError: a score lies outside [0, 1], or the margin or alpha is out of range.
+    """
+    race = Eliminator(list(scores), margin=margin, alpha=alpha, protect=protect)
+    race.leave_out(out)
+    for arm, values in scores.items():
+        race.add(arm, values)
+    return race.check()
+
+
+def check_margin(margin: float) -> None:
+    """Raises ``ValueError`` unless ``margin`` is 0 or a fraction of the metric's range."""
+    if not 0 <= margin < 1:
+        raise ValueError(f"margin is {margin}, must be in [0, 1): a fraction of the metric's range")
