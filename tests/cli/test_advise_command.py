@@ -2,9 +2,9 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -199,7 +199,10 @@ def test_too_few_rows_say_how_to_go_without(tuneworth, tmp_path):
 
 
 def test_advice_in_a_second_without_the_engine(tmp_path):
-    """The best of five, so that a busy machine does not fail it; nothing of the engine is even looked for."""
+    """Seconds of the processor, the least of three: on a busy machine the clock measures the others.
+
+    Nothing of the engine is even imported, nor numpy.
+    """
     code = BLOCK + (
         f"sys.argv = ['tuneworth', 'advise', *{SITUATION!r}]\n"
         "from tuneworth.cli.main import main\n"
@@ -208,12 +211,13 @@ def test_advice_in_a_second_without_the_engine(tmp_path):
     )
     environment = {**os.environ, "TUNEWORTH_LANG": "en"}
     seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, cwd=tmp_path, env=environment, check=False, timeout=60
         )
-        seconds.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert done.returncode == 0, done.stderr.decode()
         assert b"Self-test" in done.stdout
     assert min(seconds) < 1.0, seconds

@@ -67,8 +67,12 @@ def numbers(cwd: Path) -> dict:
         arm["cost"] = {name: value for name, value in arm["cost"].items() if name not in VOLATILE}
         arm["fit_details"].pop("seconds", None)
         arm["notes"] = []
-    keep = ("task", "data", "arms", "comparisons", "disagreements", "classes")
-    return {**{name: result[name] for name in keep}, "verdict": result["decision"]["verdict"]}
+    keep = ("task", "data", "advice", "arms", "comparisons", "disagreements", "classes")
+    return {
+        **{name: result[name] for name in keep},
+        "findings": result["audit"]["findings"],
+        "verdict": result["decision"]["verdict"],
+    }
 
 
 def adapters(cwd: Path) -> dict[str, bytes]:

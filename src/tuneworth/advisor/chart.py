@@ -116,7 +116,7 @@ CHART: tuple[Node, ...] = (
     Node(
         "constrain",
         "step",
-        Text("Constrain decoding: that settles the format. Judge the content.", "用约束解码保证格式，再看内容对不对。"),
+        Text("Constrain decoding for the format, then judge the content.", "用约束解码保证格式，再看内容对不对。"),
         ("X1", "X6"),
         (Edge("data", ours=True),),
         ours=True,

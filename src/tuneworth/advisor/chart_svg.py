@@ -16,11 +16,12 @@ from tuneworth.core.advice import ChartStep
 from tuneworth.core.text import Lang, Text
 
 BOX_WIDTH, BOX_HEIGHT = 196, 84
-COLUMNS = (112, 334, 556, 778)
+COLUMNS = (112, 350, 588, 826)
 TOP, ROW_PITCH = 116, 126
-PAGE_WIDTH, PAGE_HEIGHT = 890, 880
+PAGE_WIDTH, PAGE_HEIGHT = 940, 1040
+LEGEND_TOP = 966
 FONT_SIZE, LINE_HEIGHT = 14, 18
-WIDE_CHAR, NARROW_CHAR = 1.0, 0.56
+WIDE_CHAR, NARROW_CHAR = 1.0, 0.54
 """Mean width of a Chinese and of a Latin character, in units of the font size."""
 
 BOXES: dict[str, tuple[int, int]] = {
@@ -118,8 +119,8 @@ def _head(lang: Lang) -> list[str]:
     title = escape(_TITLE.to(lang))
     arrow = '<marker id="{0}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="{2}" markerHeight="{2}" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0L10 5L0 10z" style="fill:{1};stroke:none"/></marker>'
     return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PAGE_WIDTH} {PAGE_HEIGHT + 100}" '
-        f'width="{PAGE_WIDTH}" height="{PAGE_HEIGHT + 100}" xml:lang="{lang}" role="img" aria-labelledby="chart-title">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PAGE_WIDTH} {PAGE_HEIGHT}" '
+        f'width="{PAGE_WIDTH}" height="{PAGE_HEIGHT}" xml:lang="{lang}" role="img" aria-labelledby="chart-title">',
         f'<title id="chart-title">{title}</title>',
         f"<style>{_STYLE}</style>",
         f"<defs>{arrow.format('arrow', '#9aa5b1', 10)}{arrow.format('arrow-mine', '#0b62c4', 14)}</defs>",
@@ -138,8 +139,8 @@ def _answer(node: Node, edge: Edge, mine: bool, lang: Lang) -> str:
     """The word on an edge, a little after where it leaves its box."""
     first, second = route(node.id, edge)[:2]
     sideways = first.y == second.y
-    step = 20 if second.x > first.x else -20
-    at = Point(first.x + step, first.y - 8) if sideways else Point(first.x + 16, first.y + 20)
+    step = 21 if second.x > first.x else -21
+    at = Point(first.x + step, first.y - 9) if sideways else Point(first.x + 18, first.y + 20)
     word = escape(EDGE_WORDS[edge.answer].to(lang))
     return f'<text class="answer {"mine" if mine else ""}" x="{at.x}" y="{at.y}">{word}</text>'
 
@@ -175,7 +176,7 @@ def _question_mark(at: Point) -> str:
 def _legend(lang: Lang) -> list[str]:
     parts = list[str]()
     for number, (kind, text) in enumerate(_LEGEND):
-        y = PAGE_HEIGHT + 34 + number * 22 - 4
+        y = LEGEND_TOP + number * 24
         parts.append(
             f'<circle cx="36" cy="{y}" r="9"/><text class="ask" x="36" y="{y + 5}">?</text>'
             if kind == "ask"
@@ -186,7 +187,14 @@ def _legend(lang: Lang) -> list[str]:
 
 
 def _broken(text: str, room: int) -> list[str]:
-    """``text`` in lines that take at most ``room`` pixels by estimate."""
+    """``text`` in as few lines as fit ``room`` pixels by estimate, and those as even as they get."""
+    lines = _filled(text, room)
+    while len(evener := _filled(text, room - 4)) == len(lines) and room > BOX_WIDTH // 3:
+        lines, room = evener, room - 4
+    return lines
+
+
+def _filled(text: str, room: int) -> list[str]:
     lines = [""]
     for piece in pieces(text):
         if lines[-1] and _pixels(lines[-1] + piece.rstrip()) > room:
