@@ -27,7 +27,7 @@ def shifted_power(rng):
 
 def log_line(rng):
     start, slope = rng.uniform(0.1, 0.5), rng.uniform(0.03, 0.09)
-    return lambda n: np.minimum(start + slope * np.log(n / 50), 0.97)
+    return lambda n: np.clip(start + slope * np.log(n / 50), 0.01, 0.97)
 
 
 def broken_power(rng):
