@@ -5,7 +5,6 @@ load → split → audit → advise → plan → race (dev rows) → final (test
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +14,16 @@ from pathlib import Path
 from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.data.load import load
 from tuneworth.data.rows import write_rejected
-from tuneworth.data.split import Prepared, make_split
+from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.models import catalog
 from tuneworth.race import prepare
-from tuneworth.race.arms import plan_arms
 from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
-from tuneworth.race.prior import advice_on, audit_rows, check_situation
+from tuneworth.race.prior import advice_on, audit_rows
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
@@ -74,52 +71,47 @@ def run(
     if finished is not None:
         return finished
     started = time.monotonic()
-    loaded = load(task_file)
-    metrics = prepare.metrics(loaded, watcher)
-    models = prepare.models(task_file, watcher)
-    prepared = make_split(loaded, seed=task_file.seed, fits=prepare.fits(models), **prepare.sizes(task_file))
-    split, task = prepared.split, prepared.task
-    check_situation(task, task_file.situation)
-    basis = hashlib.sha256(
-        f"{split.digest} {task_file.seed} {[metric.fingerprint for metric in metrics]}".encode()
-    ).hexdigest()
+    ready = prepare.ready(task_file, watcher)
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
-    n_arms = len(plan_arms(task, split.train, models, task_file.strategies, basis).arms)
-    if not agree(Start(prepared, n_arms, folder, budget_seconds)):
+    if not agree(Start(ready.prepared, len(ready.plan().arms), folder, budget_seconds)):
         return None
     folder.create()
-    if prepared.rejected:
-        write_rejected(folder.rejected, prepared.rejected)
+    if ready.prepared.rejected:
+        write_rejected(folder.rejected, ready.prepared.rejected)
     with Store(folder.store) as store:
-        folder.freeze(store, split, settings)
+        folder.freeze(store, ready.split, settings)
         budget = Budget(budget_seconds, store.seconds_spent())
-        open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
-        encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
-        audited = audit_rows(loaded, prepared, models, encoder, store, watcher, task_file.seed)
-        advice = advice_on(task, audited, task_file.situation, watcher)
-        ranking = [ranked.approach for ranked in advice.ranking]
-        plan = plan_arms(task, split.train, models, task_file.strategies, basis, ranking)
-        runner = Runner(
-            task=task,
-            train=split.train,
-            dev=split.dev,
-            metrics=metrics,
-            store=store,
-            folder=folder.path,
-            seed=task_file.seed,
-            encoder=encoder,
-            max_new_tokens=prepare.max_new_tokens(models, split.train),
-            watcher=watcher,
-        )
-        stages = Stages(runner, budget, len(split.test), task_file.machine_usd_per_hour)
-        raced = stages.race(plan)
-        outcomes = stages.final(split.test)
-        evidence = Evidence(prepared, audited, advice, metrics, raced, outcomes, models, encoder)
+        evidence = _measure(ready, folder, store, budget, watcher)
         seconds = budget.spent_before + time.monotonic() - started
         result = assemble(evidence, task_file, folder.path.name, command, seconds)
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
     return result
+
+
+def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, watcher: Watcher) -> Evidence:
+    """audit → advise → plan → race → final"""
+    task_file, split = ready.task_file, ready.split
+    open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
+    encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
+    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed)
+    advice = advice_on(ready.task, audited, task_file.situation, watcher)
+    runner = Runner(
+        task=ready.task,
+        train=split.train,
+        dev=split.dev,
+        metrics=ready.metrics,
+        store=store,
+        folder=folder.path,
+        seed=task_file.seed,
+        encoder=encoder,
+        max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
+        watcher=watcher,
+    )
+    stages = Stages(runner, budget, len(split.test), task_file.machine_usd_per_hour)
+    raced = stages.race(ready.plan([ranked.approach for ranked in advice.ranking]))
+    outcomes = stages.final(split.test)
+    return Evidence(ready.prepared, audited, advice, ready.metrics, raced, outcomes, ready.models, encoder)
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

@@ -2,24 +2,67 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tuneworth.core.task import Example
+from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
-from tuneworth.data.load import Loaded
+from tuneworth.data.load import Loaded, load
+from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.metrics.base import Metric
 from tuneworth.metrics.catalog import check, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
-from tuneworth.race.arms import strategy_classes
+from tuneworth.race.arms import Plan, plan_arms, strategy_classes
+from tuneworth.race.prior import check_situation
 from tuneworth.race.watch import Watcher
 
 MAX_ANSWER_TOKENS = 512
 _SAMPLE = 400
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that a run works on: resolved, split, opened, and nothing of it paid for."""
+
+    task_file: TaskFile
+    loaded: Loaded
+    prepared: Prepared
+    metrics: Sequence[Metric]
+    models: Sequence[Model]
+
+    @property
+    def split(self) -> Split:
+        return self.prepared.split
+
+    @property
+    def task(self) -> Task:
+        return self.prepared.task
+
+    def plan(self, prior: Sequence[str] = ()) -> Plan:
+        """The arms, in an order that ``prior`` (strategies, the most promising first) may change."""
+        prints = [metric.fingerprint for metric in self.metrics]
+        basis = hashlib.sha256(f"{self.split.digest} {self.task_file.seed} {prints}".encode()).hexdigest()
+        return plan_arms(self.task, self.split.train, self.models, self.task_file.strategies, basis, prior)
+
+
+def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
+    """Load, infer, open and split.
+
+    Raises:
+        TuneworthError: the input cannot give an answer, or the environment does not allow the run.
+    """
+    loaded = load(task_file)
+    measures = metrics(loaded, watcher)
+    opened = models(task_file, watcher)
+    prepared = make_split(loaded, seed=task_file.seed, fits=fits(opened), **sizes(task_file))
+    check_situation(prepared.task, task_file.situation)
+    return Ready(task_file, loaded, prepared, measures, opened)
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:

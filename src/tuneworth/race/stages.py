@@ -108,7 +108,9 @@ class Stages:
         entry = Entry(arm, solver, fit, measured.outcomes)
         result = self._dev_result(entry)
         if self._final_is_too_dear(arm, result):
-            return results.missing_arm(arm, "skipped", _dear(result, self.runner.metrics[0].id, self._final_seconds(result)))
+            return results.missing_arm(
+                arm, "skipped", _dear(result, self.runner.metrics[0].id, self._final_seconds(result))
+            )
         self.raced.entries[arm.arm_id] = entry
         return result
 

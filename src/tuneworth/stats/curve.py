@@ -1,0 +1,239 @@
+"""Learning curve of one arm: what would it score with more training rows?
+
+`fit_curve` takes scores at nested training sizes and gives a `Curve`, which predicts the score at any
+size with its interval, or a typed `CannotTell`. Every family of `curve_models` is fitted by sampling and
+weighs by its evidence, which is the product of the densities it gave to each point from the points
+before it (Dawid 1984, JRSS A 147:278): families that forecast well count. So a band holds what the
+parameters, the choice of family and the luck of rows and training leave open.
+
+NOT guaranteed: anything about a change that the measured sizes do not show, such as a second rise after
+a plateau; the band is about curves of these shapes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.stats.curve_models import (
+    FAMILIES,
+    Family,
+    FamilyName,
+    Measured,
+    curve_z,
+    log_likelihood,
+    noise_variance,
+)
+from tuneworth.stats.curve_sampler import Posterior, sample_posterior
+
+Floats = NDArray[np.float64]
+CannotTellReason = Literal["too_few_sizes", "no_trend", "falling"]
+
+MIN_SIZES = 4
+"""A curve with a limit has three unknowns; fewer than four sizes fit any of them."""
+SURE_RISE = 0.75
+"""Least probability that the curve rises before anything is forecast."""
+LEAST_RISE = 0.01
+"""A rise of less than a point over all measured sizes is no trend."""
+N_DRAWS = 4_000
+MAX_GAIN = 100.0
+"""A graded score may vary less than a right/wrong one, but not by more than this factor in rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One trained arm, scored.
+
+    Attributes:
+        n: training rows; for a few-shot arm, k + 1. At least 1.
+        score: mean of the metric, in [0, 1].
+        n_rows: rows it was scored on.
+        standard_error: of the score; ``None`` for right/wrong scores, whose error follows from ``n_rows``.
+        seed: replicates of one size have different seeds.
+    """
+
+    n: int
+    score: float
+    n_rows: int
+    standard_error: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CannotTell:
+    """No forecast, and why.
+
+    Attributes:
+        reason: ``too_few_sizes``; ``no_trend``, the points do not rise, or not more than their noise;
+            ``falling``, the score goes down with more rows.
+        points: what was measured.
+    """
+
+    reason: CannotTellReason
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The score that one more training on ``n`` rows would show on the same rows for scoring."""
+
+    n: int
+    value: float
+    low80: float
+    high80: float
+    low95: float
+    high95: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One family's share of the draws."""
+
+    family: Family
+    draws: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A fitted curve: 4,000 curves that the points leave possible.
+
+    Attributes:
+        points: what was measured.
+        weights: family → probability; they sum to 1.
+    """
+
+    points: tuple[CurvePoint, ...]
+    weights: dict[FamilyName, float]
+    measured_: Measured
+    parts_: tuple[_Part, ...]
+    luck_: Floats
+
+    @property
+    def largest(self) -> int:
+        """The largest measured size."""
+        return max(point.n for point in self.points)
+
+    def scores(self, sizes: Floats) -> Floats:
+        """Expected score of every possible curve at every size, without noise; shape ``(draws, sizes)``."""
+        log_x = np.log(np.asarray(sizes, dtype=np.float64) / self.largest)
+        return np.sin(np.concatenate([curve_z(p.family, p.draws, log_x, self.measured_) for p in self.parts_])) ** 2
+
+    def predict(self, n: int) -> Prediction:
+        """The score to be seen at ``n``, with its 80 % and 95 % interval.
+
+        The interval rises with ``n`` like the curve. It is about the rows that the points were scored on.
+
+        Raises:
+            ValueError: ``n`` is below 1.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}, must be at least 1")
+        log_x = np.log(np.array([n / self.largest]))
+        rows = np.array([np.median(self.measured_.n_rows)])
+        z = np.concatenate([curve_z(p.family, p.draws, log_x, self.measured_) for p in self.parts_])
+        noise = np.concatenate([noise_variance(p.draws, log_x, rows) for p in self.parts_])
+        seen = np.sin(np.clip(z + np.sqrt(noise) * self.luck_[:, None], 0, math.pi / 2)) ** 2
+        low95, low80, value, high80, high95 = np.quantile(seen, (0.025, 0.1, 0.5, 0.9, 0.975))
+        return Prediction(n, float(value), float(low80), float(high80), float(low95), float(high95))
+
+
+def fit_curve(points: Sequence[CurvePoint], *, rng: np.random.Generator, chance: float = 0.0) -> Curve | CannotTell:
+    """Fit the curve of one arm.
+
+    Args:
+        points: sizes in any order; several seeds of a size are several points.
+        chance: score of guessing, where a curve starts; points below it are believed rather than it.
+
+    Raises:
+        ValueError: a point or ``chance`` is outside its range; all of them are named.
+    """
+    _check(points, chance)
+    kept = tuple(sorted(points, key=lambda point: (point.n, point.seed)))
+    if len({point.n for point in kept}) < MIN_SIZES:
+        return CannotTell("too_few_sizes", kept)
+    measured = _measured(kept, chance)
+    fits = [_fit(family, measured, rng) for family in FAMILIES]
+    weights = _weights(fits)
+    if _rises(measured, fits, weights) < SURE_RISE:
+        return CannotTell("falling" if weights["falling"] > 0.5 else "no_trend", kept)
+    return _average(kept, measured, fits, weights, rng)
+
+
+def _check(points: Sequence[CurvePoint], chance: float) -> None:
+    problems = [] if 0 <= chance < 1 else [f"chance is {chance}, must be in [0, 1)"]
+    for point in points:
+        if point.n < 1:
+            problems.append(f"n is {point.n}, must be at least 1")
+        if not 0 <= point.score <= 1:
+            problems.append(f"the score at n = {point.n} is {point.score}, must be in [0, 1]")
+        if point.n_rows < 1:
+            problems.append(f"n_rows at n = {point.n} is {point.n_rows}, must be at least 1")
+        if point.standard_error is not None and not 0 <= point.standard_error < math.inf:
+            problems.append(f"standard_error at n = {point.n} is {point.standard_error}, must be 0 or more")
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _measured(points: Sequence[CurvePoint], chance: float) -> Measured:
+    sizes = np.array([point.n for point in points], dtype=np.float64)
+    scores = np.array([point.score for point in points])
+    return Measured(
+        log_x=np.log(sizes / sizes.max()),
+        z=np.arcsin(np.sqrt(scores)),
+        n_rows=np.array([right_wrong_rows(point) for point in points]),
+        span=math.log(sizes.max() / sizes.min()),
+        top=max(1 - chance, float(1 - scores.min())),
+    )
+
+
+def right_wrong_rows(point: CurvePoint) -> float:
+    """Rows of a right/wrong score with the same standard error; graded scores vary less, so have more."""
+    if point.standard_error is None:
+        return float(point.n_rows)
+    level = (point.score * point.n_rows + 0.5) / (point.n_rows + 1)
+    least = level * (1 - level) / (MAX_GAIN * point.n_rows)
+    return max(float(point.n_rows), level * (1 - level) / max(point.standard_error**2, least))
+
+
+def _fit(family: Family, measured: Measured, rng: np.random.Generator) -> Posterior:
+    return sample_posterior(lambda draws: log_likelihood(family, draws, measured), family.dim, rng)
+
+
+def _weights(fits: Sequence[Posterior]) -> dict[FamilyName, float]:
+    logs = np.array([math.log(family.prior) + fit.log_evidence for family, fit in zip(FAMILIES, fits)])
+    raw = np.exp(logs - logs.max())
+    return {family.name: float(weight) for family, weight in zip(FAMILIES, raw / raw.sum())}
+
+
+def _rises(measured: Measured, fits: Sequence[Posterior], weights: dict[FamilyName, float]) -> float:
+    """Probability that the score rises by at least ``LEAST_RISE`` over the measured sizes."""
+    ends = np.array([-measured.span, 0.0])
+    probability = 0.0
+    for family, fit in zip(FAMILIES, fits):
+        first, last = (np.sin(curve_z(family, fit.draws, ends, measured)) ** 2).T
+        probability += weights[family.name] * float((last - first >= LEAST_RISE).mean())
+    return probability
+
+
+def _average(
+    points: tuple[CurvePoint, ...],
+    measured: Measured,
+    fits: Sequence[Posterior],
+    weights: dict[FamilyName, float],
+    rng: np.random.Generator,
+) -> Curve:
+    """Draws of every family but ``falling``, in proportion to its weight."""
+    rest = 1 - weights["falling"]
+    kept: dict[FamilyName, float] = {name: weight / rest for name, weight in weights.items() if name != "falling"}
+    parts = list[_Part]()
+    for family, fit in zip(FAMILIES, fits):
+        count = round(N_DRAWS * kept.get(family.name, 0.0))
+        if count:
+            parts.append(_Part(family, fit.draws[rng.integers(0, len(fit.draws), count)]))
+    luck = rng.standard_normal(sum(len(part.draws) for part in parts))
+    return Curve(points, kept, measured, tuple(parts), luck)

@@ -1,0 +1,165 @@
+"""The shapes a learning curve may have, what is assumed of them, and how likely points are under one.
+
+Everything works on the error, 1 − score, which is bounded and falls. Its heights at the smallest and at the
+largest measured size N are unknowns of their own, because the points tell them best; a family only says
+how the error falls between them, and so beyond: error(n) = limit + height · g(n/N), limit ≥ 0.
+
+| family     | g(x), x = n/N           | source |
+|------------|-------------------------|--------|
+| power      | x^−β                    | Hestness et al. 2017 (arXiv 1712.00409); Rosenfeld et al. 2020 (arXiv 1909.12673) |
+| rectified  | 1 / (1 + (x/m)^β)       | Lin et al. 2024 (arXiv 2402.02314): B / (D_l + D^β) + E, where m^β is D_l; MMF4 below |
+| saturating | exp(−r x^c)             | WBL4, EXP3 at c = 1, of Viering and Loog 2022 (arXiv 2103.10948), table 1 |
+| flat       | none                    | LAST1 there |
+| falling    | error(N) · x^β          | a score that goes down: to recognise, not to forecast |
+
+Points are compared after z = arcsin √score, where a mean of m right/wrong rows varies by 1/(4m) at every
+level, 0 and 1 included (Anscombe 1948, Biometrika 35:246).
+
+The priors are weak: two thirds of an exponent's mass lie within a factor of about two of its median. They
+were chosen on made curves of other shapes (``tests/stats/curve_truths.py``), never on a data set.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special  # pyright: ignore[reportMissingTypeStubs]
+
+Floats = NDArray[np.float64]
+FamilyName = Literal["power", "rectified", "saturating", "flat", "falling"]
+
+_special: Any = special
+
+_TINY = 1e-300
+N_COMMON = 4
+"""Unknowns of every family: error at N, and three of the noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Points ready to be fitted.
+
+    Attributes:
+        log_x: log of size over the largest size, shape ``(points,)``, at most 0.
+        z: arcsin √score.
+        n_rows: rows a right/wrong score with the same error would have needed.
+        span: log of the largest over the smallest size.
+        top: error of guessing.
+    """
+
+    log_x: Floats
+    z: Floats
+    n_rows: Floats
+    span: float
+    top: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One shape.
+
+    Attributes:
+        prior: probability before any point is seen.
+        n_shape: unknowns besides the common ones.
+        error: error at N ``(draws, 1)``, shape unknowns ``(n_shape, draws, 1)``, log x ``(sizes,)`` → error
+            ``(draws, sizes)``.
+    """
+
+    name: FamilyName
+    prior: float
+    n_shape: int
+    error: Callable[[Floats, Floats, Floats, Measured], Floats]
+
+    @property
+    def dim(self) -> int:
+        return N_COMMON + self.n_shape
+
+
+def curve_z(family: Family, draws: Floats, log_x: Floats, measured: Measured) -> Floats:
+    """arcsin √score of every draw ``(draws, dim)`` at every size ``(sizes,)``."""
+    at_largest = measured.top * _uniform(draws[:, :1])
+    error = family.error(at_largest, draws.T[N_COMMON:, :, None], log_x, measured)
+    return np.arcsin(np.sqrt(1 - np.clip(error, 0, measured.top)))
+
+
+def noise_variance(draws: Floats, log_x: Floats, n_rows: Floats) -> Floats:
+    """Variance of z around the curve, shape ``(draws, sizes)``: luck of the rows and luck of the training.
+
+    The sizes are scored on the same rows, so part of the luck of the rows is common to all of them and
+    moves the whole curve; the rest, an unknown share, is noise around it. The luck of the training
+    does not grow with the size: it falls by an unknown power between 0 and 1/2.
+    """
+    own_share = np.sqrt(_uniform(draws[:, 1:2]))
+    training = _positive(draws[:, 2:3], 0.012, 2.2) * np.exp(-0.5 * _uniform(draws[:, 3:4]) * log_x)
+    return own_share / (4 * n_rows) + training**2
+
+
+def log_likelihood(family: Family, draws: Floats, measured: Measured) -> Floats:
+    """Log-likelihood of the points under every draw, shape ``(draws,)``."""
+    variance = noise_variance(draws, measured.log_x, measured.n_rows)
+    residual = measured.z - curve_z(family, draws, measured.log_x, measured)
+    return -0.5 * (residual**2 / variance + np.log(2 * math.pi * variance)).sum(axis=1)
+
+
+def _decaying(decay: Callable[[Floats, Floats, float], Floats]) -> Callable[[Floats, Floats, Floats, Measured], Floats]:
+    """An error that falls like ``decay(shape, log_x, span)`` through its heights at both ends of the measured sizes.
+
+    At most it falls from guessing, or from where a limit of 0 puts it. Large falls, so low limits, are the
+    likelier: where the limit binds, it is a third of the error at N on average.
+    """
+
+    def error(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measured) -> Floats:
+        g = decay(shape[1:], np.append(log_x, (-measured.span, 0.0)), measured.span)
+        g_smallest, g_largest = g[:, -2:-1], g[:, -1:]
+        fall_of_g = np.maximum(g_smallest - g_largest, _TINY)
+        most = at_largest * fall_of_g / np.maximum(g_largest, _TINY)
+        fall = np.sqrt(_uniform(shape[0])) * np.minimum(measured.top - at_largest, most)
+        return at_largest + fall * (g[:, :-2] - g_largest) / fall_of_g
+
+    return error
+
+
+def _power(shape: Floats, log_x: Floats, span: float) -> Floats:
+    return np.exp(-_positive(shape[0], 0.5, 1.8) * log_x)
+
+
+def _rectified(shape: Floats, log_x: Floats, span: float) -> Floats:
+    middle = 2 * shape[1] - span / 2
+    return _special.expit(_positive(shape[0], 0.8, 1.8) * (middle - log_x))
+
+
+def _saturating(shape: Floats, log_x: Floats, span: float) -> Floats:
+    return np.exp(-_positive(shape[1], 1.0, 3.5) * np.exp(_positive(shape[0], 0.6, 1.6) * log_x))
+
+
+def _flat(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measured) -> Floats:
+    return np.repeat(at_largest, log_x.size, axis=1)
+
+
+def _falling(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measured) -> Floats:
+    return at_largest * np.exp(_positive(shape[0], 0.15, 2.5) * log_x)
+
+
+def _uniform(x: Floats) -> Floats:
+    """A standard normal as a number between 0 and 1, all alike likely."""
+    return _special.ndtr(x)
+
+
+def _positive(x: Floats, median: float, factor: float) -> Floats:
+    """A standard normal as a positive number; two thirds lie within ``factor`` of the median."""
+    return median * np.exp(math.log(factor) * x)
+
+
+RISING = (
+    Family("power", 1 / 6, 2, _decaying(_power)),
+    Family("rectified", 1 / 6, 3, _decaying(_rectified)),
+    Family("saturating", 1 / 6, 3, _decaying(_saturating)),
+)
+FLAT = Family("flat", 1 / 4, 0, _flat)
+FALLING = Family("falling", 1 / 4, 1, _falling)
+FAMILIES = (*RISING, FLAT, FALLING)
