@@ -1,6 +1,8 @@
 import pytest
 from decide_builders import decided, duel, skipped, task
 
+from tuneworth.core.text import Text
+
 CUT = {"fit_details": {"stopped": "time", "epochs": 0.73}}
 DONE = {"fit_details": {"stopped": "epochs", "epochs": 3.0}}
 
@@ -48,3 +50,17 @@ def test_a_gain_over_the_prompt_alone_says_that_few_shot_was_not_measured():
     found = {finding.row: finding.finding for finding in decision.seed_rows}
     assert not {row for row in ("N3", "A3", "T1") if found.get(row) == "overturned"}
     assert "could not be measured" not in sentences(decided(arms, rows, task(kind="json")))
+
+
+def test_a_configuration_that_was_not_measured_counts_even_where_another_of_its_strategy_was():
+    arms, rows = duel(60, 5, 200, 35)
+    nearest = {"arm_id": "fewshot/nearest", "config": {"selection": "nearest"}, "title": Text(en="NEAREST", zh="近邻")}
+    decision = decided([*arms, skipped("fewshot").model_copy(update=nearest)], rows, task(kind="json"))
+    assert "“NEAREST” could not be measured" in sentences(decision)
+    assert {f.finding for f in decision.seed_rows if f.row in ("N3", "A3", "T1")} == {"open"}
+
+
+def test_the_free_form_of_a_constrained_arm_is_not_missed():
+    arms, rows = duel(60, 5, 200, 35)
+    free = skipped("prompt").model_copy(update={"config": {"constrained": False}})
+    assert "could not be measured" not in sentences(decided([*arms, free], rows, task(kind="json")))

@@ -55,10 +55,16 @@ class Evidence:
 
     @property
     def unmeasured(self) -> list[ArmResult]:
-        """Untuned arms of which no configuration was measured: whole strategies that a verdict cannot speak of."""
-        known = {(arm.strategy, arm.model) for arm in self.arms if arm.state == "measured"}
-        missing = [arm for arm in self.arms if arm.state != "measured" and arm.config and not arm.tuned]
-        return [arm for arm in missing if not arm.yardstick and (arm.strategy, arm.model) not in known]
+        """Untuned arms that were planned and not measured: what a verdict cannot speak of.
+
+        An arm without a configuration was never planned: its strategy is not for this task. The free form of an
+        arm that is constrained otherwise only shows what the constraint is worth.
+        """
+        missing = [arm for arm in self.arms if arm.state != "measured" and arm.config]
+        return [arm for arm in missing if not arm.tuned and not arm.yardstick and not self._is_free(arm)]
+
+    def _is_free(self, arm: ArmResult) -> bool:
+        return self.task.kind != "text" and arm.config.get("constrained") is False
 
     @property
     def eligible(self) -> list[ArmResult]:
