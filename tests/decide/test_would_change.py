@@ -57,6 +57,8 @@ def test_a_configuration_that_was_not_measured_counts_even_where_another_of_its_
     nearest = {"arm_id": "fewshot/nearest", "config": {"selection": "nearest"}, "title": Text(en="NEAREST", zh="近邻")}
     decision = decided([*arms, skipped("fewshot").model_copy(update=nearest)], rows, task(kind="json"))
     assert "“NEAREST” could not be measured" in sentences(decision)
+    assert "the best arm that the time allowed to measure without tuning" in decision.headline.en
+    assert "比时间允许测到的最好的免微调方案“方案fewshot”高" in decision.headline.zh
     assert {f.finding for f in decision.seed_rows if f.row in ("N3", "A3", "T1")} == {"open"}
 
 

@@ -12,6 +12,10 @@ from tuneworth.decide.ruling import Case, Ruling
 from tuneworth.stats.family import MIN_PAIRS
 
 
+_BEST = Text(en="arm", zh="最好的")
+_BEST_OF_SOME = Text(en="arm that the time allowed to measure", zh="时间允许测到的最好的")
+
+
 def headline(evidence: Evidence, ruling: Ruling) -> Text:
     """What to do, and the one number that says why."""
     return _WRITERS[ruling.case](evidence, ruling)
@@ -33,9 +37,10 @@ def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
 def _gain(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned, pair = _both(ruling)
     return say(
-        "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best arm without tuning "
+        "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best {measured} without tuning "
         "({interval}, {n} test rows).",
-        "值得微调：{tuned}的得分为 {score}，比最好的免微调方案{untuned}高 {gain}（{interval}，{n} 条测试数据）。",
+        "值得微调：{tuned}的得分为 {score}，比{measured}免微调方案{untuned}高 {gain}（{interval}，{n} 条测试数据）。",
+        measured=_BEST_OF_SOME if evidence.unmeasured else _BEST,
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
         score=percent(evidence.score(tuned).value),
