@@ -9,7 +9,11 @@ SIZES = np.array([50 * 2**step for step in range(8)])
 
 
 def _truth(n):
-    return 0.95 - 0.5 * (np.asarray(n, dtype=float) / 50) ** -0.4
+    return _power(n, 0.05, 0.5, 0.4)
+
+
+def _power(n, limit, gain, exponent):
+    return 1 - limit - gain * (np.asarray(n, dtype=float) / 50) ** -exponent
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +112,12 @@ def test_the_interval_of_the_size_holds_about_as_often_as_promised():
     held = asked = 0
     for _ in range(40):
         limit, exponent, gain = rng.uniform((0.0, 0.3, 0.35), (0.15, 0.7, 0.6))
-        truth = lambda n: 1 - limit - gain * (n / 60) ** -exponent  # noqa: B023, E731
         sizes = np.array([60, 120, 240, 480, 960])
-        points = [CurvePoint(int(n), rng.binomial(300, truth(n)) / 300, 300) for n in sizes]
+        scores = rng.binomial(300, _power(sizes, limit, gain, exponent)) / 300
+        points = [CurvePoint(int(n), float(score), 300) for n, score in zip(sizes, scores)]
         size = 960 * np.exp(rng.uniform(0.3, 2.0))
         curve = fit_curve(points, rng=rng)
-        found = crossing(curve, Target(truth(size), 0.0), 0.0)
+        found = crossing(curve, Target(float(_power(size, limit, gain, exponent)), 0.0), 0.0)
         if found.status == "forecast":
             asked += 1
             held += found.low <= size and (found.high is None or size <= found.high)

@@ -11,7 +11,6 @@ from tuneworth.decide.phrases import percent, points, say, score, signed_interva
 from tuneworth.decide.ruling import Case, Ruling
 from tuneworth.stats.family import MIN_PAIRS
 
-
 _BEST = Text(en="arm", zh="最好的")
 _BEST_OF_SOME = Text(en="arm that the time allowed to measure", zh="时间允许测到的最好的")
 

@@ -100,7 +100,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A fitted curve: 4,000 curves that the points leave possible.
+    """A fitted curve: some 4,000 curves that the points leave possible.
 
     Attributes:
         points: what was measured.
@@ -126,7 +126,7 @@ class Curve:
     def predict(self, n: int) -> Prediction:
         """The score to be seen at ``n``, with its 80 % and 95 % interval.
 
-        The interval rises with ``n`` like the curve. It is about the rows that the points were scored on.
+        It is about the rows that the points were scored on, and about one more training, not the mean of several.
 
         Raises:
             ValueError: ``n`` is below 1.

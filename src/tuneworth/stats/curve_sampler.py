@@ -1,7 +1,7 @@
 """Draws from a posterior whose prior is standard normal, and its evidence.
 
 Tempered sequential Monte Carlo: particles start from the prior, the likelihood is turned on in steps
-small enough that half of them stay useful, and random-walk moves spread them again. It needs no start
+small enough that most of them stay useful, and random-walk moves spread them again. It needs no start
 values and no gradients, does not mind bounds and ridges (four points and six unknowns have ridges),
 and gives the evidence as a by-product, which least squares with a covariance matrix does not.
 
@@ -24,7 +24,7 @@ LogLikelihood = Callable[[Floats], Floats]
 N_PARTICLES = 1_000
 N_MOVES = 8
 """Moves after a step; at an acceptance near one in four they all but forget where a particle was copied from."""
-KEPT = 0.5
+KEPT = 0.7
 """A step of the likelihood keeps this share of the particles useful (effective sample size)."""
 
 
@@ -41,7 +41,8 @@ def sample_posterior(
 ) -> Posterior:
     """Sample the posterior of ``dim`` unknowns with a standard normal prior.
 
-    NOT guaranteed: that two far-apart modes keep their exact shares; the families fitted here have one.
+    NOT guaranteed: the shares of far-apart modes. Over generators the log evidence varied by 0.1 for curves scored
+    on 300 rows, and by 0.4 to 0.8 for the curved ridge that eight points of 200,000 rows leave.
     """
     draws = rng.standard_normal((n_particles, dim))
     values = log_likelihood(draws)
