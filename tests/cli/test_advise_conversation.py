@@ -21,6 +21,8 @@ class Terminal:
 
     def __init__(self, folder, *arguments, lang="en"):
         self.here, there = pty.openpty()
+        # A suite started in the background ignores Ctrl-C, and so would its children.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tuneworth.cli.main", "advise", *arguments],
             stdin=there,
