@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneworth.core.metricnames import metric_name
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
@@ -39,7 +40,7 @@ def _scores(evidence: Evidence) -> list[Text]:
             "{arm}: {metric} {score} on {n} test rows, never seen before.",
             "{arm}：在 {n} 条从未见过的测试数据上，{metric} 为 {score}。",
             arm=evidence.name(arm),
-            metric=evidence.metric,
+            metric=metric_name(evidence.metric),
             score=score(evidence.score(arm)),
             n=evidence.score(arm).n_rows,
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tuneworth.core.metricnames import METRICS as METRICS
 from tuneworth.core.text import Lang, Text
 
 VERDICTS: dict[str, Text] = {
@@ -81,19 +82,6 @@ KINDS: dict[str, Text] = {
     "choice": Text(en="multiple choice", zh="选择题"),
     "json": Text(en="JSON", zh="JSON"),
     "text": Text(en="free text", zh="自由文本"),
-}
-
-METRICS: dict[str, Text] = {
-    "accuracy": Text(en="accuracy", zh="准确率"),
-    "macro_f1": Text(en="macro-F1", zh="宏平均 F1"),
-    "json_valid": Text(en="valid JSON", zh="JSON 合法率"),
-    "json_exact": Text(en="JSON exact match", zh="JSON 完全一致"),
-    "json_token_f1": Text(en="slot token F1", zh="槽位词元 F1"),
-    "json_slot_f1": Text(en="slot F1", zh="槽位 F1"),
-    "exact_match": Text(en="exact match", zh="完全匹配"),
-    "token_f1": Text(en="token F1", zh="词元 F1"),
-    "rouge_l": Text(en="ROUGE-L", zh="ROUGE-L"),
-    "chrf": Text(en="chrF", zh="chrF"),
 }
 
 METHODS: dict[str, Text] = {
