@@ -27,7 +27,7 @@ from tuneworth.data.audit.mask import excerpt
 from tuneworth.data.audit.mentions import mentions
 
 MIN_ROWS = 30
-MOST_OF_A_SIDE = 1_500
+MOST_OF_A_SIDE = 1_000
 LEVEL = 0.01
 _CLEAR, _SMALL = 0.7, 0.6
 _TV_SERIOUS, _TV_WARNING = 0.25, 0.1

@@ -10,14 +10,14 @@ five different texts; rows that differ from one in nothing but case and punctuat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
 from tuneworth.core.text import Text
 from tuneworth.data.audit.base import Checked, Subject, Tick, no_tick
-from tuneworth.data.audit.likeness.forms import ENOUGH_LETTERS, Names, bare, letters
+from tuneworth.data.audit.likeness.forms import ENOUGH_LETTERS, Names, bare, letters, tokens
 from tuneworth.data.audit.likeness.frames import Lines, shared_frames
 from tuneworth.data.audit.likeness.rows import asked, n_of
 from tuneworth.data.audit.likeness.slots import skeletons
@@ -25,6 +25,9 @@ from tuneworth.data.audit.mask import excerpt
 from tuneworth.data.audit.mentions import mention
 
 MIN_FAMILY = 5
+MOST_TOKENS = 5_000_000
+"""A token begins four frames, which take 32 bytes each; 100,000 Chinese rows of 200 characters have 20 million."""
+_SIZED = 1_000
 _KEPT, _KEPT_SEVERAL = 0.75, 0.5  # of a row, beside its slot or its slots
 _SERIOUS, _WARNING = 0.5, 0.1
 _SHOWN_IN_FAMILY = 3
@@ -51,6 +54,7 @@ class Templates:
         return Text(en=f"needs at least {MIN_FAMILY} rows", zh=f"至少需要 {MIN_FAMILY} 条数据")
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
+        subject = _sampled(subject)
         families = find_families(asked(subject.train), subject.rng("templates"), tick)
         n_rows = sum(len(family.rows) for family in families)
         if not families:
@@ -58,6 +62,18 @@ class Templates:
         share = n_rows / len(subject.train)
         facts = [_repetitive(share)] if share >= _SERIOUS else []
         return Checked([_finding(subject, families, n_rows)], len(subject.train), facts=facts)
+
+
+def _sampled(subject: Subject) -> Subject:
+    """``subject`` with as many of its rows, drawn at random, as fit ``MOST_TOKENS``."""
+    rng, rows = subject.rng("templates.sample"), subject.train
+    some = rng.choice(len(rows), min(len(rows), _SIZED), replace=False).tolist()
+    n_tokens = float(np.mean([len(tokens(text)) for text in asked([rows[at] for at in some])]))
+    most = int(MOST_TOKENS / max(n_tokens, 1.0))
+    if len(rows) <= most:
+        return subject
+    drawn = np.sort(rng.choice(len(rows), most, replace=False)).tolist()
+    return replace(subject, train=tuple(rows[at] for at in drawn))
 
 
 def find_families(texts: Sequence[str], rng: np.random.Generator, tick: Tick = no_tick) -> list[Family]:

@@ -15,8 +15,8 @@ from tuneworth.data.language import han_share
 
 Floats = NDArray[np.float64]
 
-MAX_EMBEDDED = 6_000
-"""Texts that a sentence encoder reads: some 30 s on two cores."""
+MAX_EMBEDDED = 5_000
+"""Texts that a sentence encoder reads: some 90 s on two cores where they have 200 characters."""
 MAX_COUNTED = 20_000
 """Texts whose n-grams are counted: some 15 s."""
 _CHARS = 1_500
