@@ -94,6 +94,7 @@ class Head(Strategy):
     id = "head"
     effort = 4
     needs_model = False
+    grows = True
     title = Text(en="head on text features", zh="特征向量 + 分类头")
     Config = HeadConfig
     solver = HeadSolver
@@ -171,6 +172,8 @@ def fit_path(x: Matrix, labels: NDArray[np.object_], strengths: Sequence[float])
         with warnings.catch_warnings():
             # Nearly converged is good enough: what counts is the accuracy on rows held out.
             warnings.simplefilter("ignore", ConvergenceWarning)
+            # With few rows most labels have one: scikit-learn then suspects numbers to be predicted.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
             classifier.set_params(C=strength).fit(x, labels)
         yield (
             strength,
