@@ -6,14 +6,14 @@ load → split → audit → advise → plan → race (dev rows) → final (test
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
-from tuneworth.core.text import Lang
+from tuneworth.core.text import Lang, Text
 from tuneworth.data.rows import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
@@ -23,6 +23,9 @@ from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
+from tuneworth.race.order import in_race_order
+from tuneworth.race.power import power_text
+from tuneworth.race.preview import budget_warnings
 from tuneworth.race.prior import advice_on, audit_rows
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
@@ -35,12 +38,17 @@ DEFAULT_BUDGET_SECONDS = 15 * 60.0
 
 @dataclass(frozen=True)
 class Start:
-    """What is about to be done, for a user to agree to."""
+    """What is about to be done, for a user to agree to.
+
+    Attributes:
+        remarks: what the rows can show, and whether the budget is enough.
+    """
 
     prepared: Prepared
     n_arms: int
     folder: RunFolder
     budget_seconds: float
+    remarks: Sequence[Text] = ()
 
 
 def run(
@@ -73,14 +81,19 @@ def run(
     started = time.monotonic()
     ready = prepare.ready(task_file, watcher)
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
-    if not agree(Start(ready.prepared, len(ready.plan().arms), folder, budget_seconds)):
+    plan = ready.plan()
+    remarks = [
+        power_text(ready.power()),
+        *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
+    ]
+    if not agree(Start(ready.prepared, len(plan.arms), folder, budget_seconds, remarks)):
         return None
     folder.create()
     if ready.prepared.rejected:
         write_rejected(folder.rejected, ready.prepared.rejected)
     with Store(folder.store) as store:
         folder.freeze(store, ready.split, settings)
-        budget = Budget(budget_seconds, store.seconds_spent())
+        budget = Budget(budget_seconds, usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour)
         evidence = _measure(ready, folder, store, budget, watcher)
         seconds = budget.spent_before + time.monotonic() - started
         result = assemble(evidence, task_file, folder.path.name, command, seconds)
@@ -98,8 +111,8 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     advice = advice_on(ready.task, audited, task_file.situation, watcher)
     runner = Runner(
         task=ready.task,
-        train=split.train,
-        dev=split.dev,
+        train=in_race_order(split.train, "train", task_file.seed),
+        dev=in_race_order(split.dev, "dev", task_file.seed),
         metrics=ready.metrics,
         store=store,
         folder=folder.path,
@@ -108,10 +121,18 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
         watcher=watcher,
     )
-    stages = Stages(runner, budget, len(split.test), task_file.machine_usd_per_hour)
-    raced = stages.race(ready.plan([ranked.approach for ranked in advice.ranking]))
-    outcomes = stages.final(split.test)
-    return Evidence(ready.prepared, audited, advice, ready.metrics, raced, outcomes, ready.models, encoder)
+    plan = ready.plan([ranked.approach for ranked in advice.ranking])
+    stages = Stages(
+        runner=runner,
+        budget=budget,
+        n_test=len(split.test),
+        machine_usd_per_hour=task_file.machine_usd_per_hour,
+        estimator=ready.estimator(plan),
+        exhaustive=task_file.exhaustive,
+    )
+    raced = stages.race(plan)
+    tested = stages.final(split.test)
+    return Evidence(ready.prepared, audited, advice, ready.power(), ready.metrics, raced, tested, ready.models, encoder)
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

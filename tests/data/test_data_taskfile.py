@@ -41,7 +41,7 @@ def test_a_full_file(tmp_path: Path) -> None:
         "lang: zh\ntext_language: en\n"
     )
     task = load_task_file(tmp_path / "task.yaml")
-    assert task.budget_seconds == 5400
+    assert (task.budget_seconds, task.budget_usd, task.usd_per_label) == (5400, None, None)
     assert task.fields.input_names == ("t", "b")
     assert task.limits.private
     assert task.output.labels == ["x", "y"]
@@ -74,7 +74,8 @@ strategies: []
         "task.yaml:5 limits.privat: is not a known key; did you mean `private`?",
         "task.yaml:6 private: is not known here; it belongs at `limits.private`",
         "task.yaml:7 margin: is 2, must be under 1",
-        "task.yaml:8 budget: is 10, must be a time with its unit, such as 90s, 10m, 1h or 1h30m",
+        "task.yaml:8 budget: is 10, must be a time with its unit, such as 90s, 10m or 1h30m, an amount of money, such as $2, "
+        "or both: 20m,$2",
         "task.yaml:9 models: is smollm2, must be a list, such as [a, b]",
         'task.yaml:10 fields.input[1]: is 1, must be text; YAML reads 1 as something else, so put it in quotes: "1"',
         "task.yaml:12 output.kind: is lable, must be one of 'label', 'choice', 'json' or 'text'",
@@ -109,7 +110,10 @@ strategies: []
         ("train: x\noutput: {schema: {type: thing}}", "is not a valid JSON schema"),
         ("train: x\nlimits: 5", "must be a mapping"),
         ("train: x\nmargin: .nan", "margin: is .nan"),
-        ("train: x\nbudget: 0m", "must be a time with its unit"),
+        ("train: x\nbudget: 0m", "task.yaml:2 budget: is 0m, must be over 0"),
+        ("train: x\nbudget: $2", "needs the price of this machine"),
+        ("train: x\nusd_per_label: -1", "task.yaml:2 usd_per_label: is -1, must be at least 0"),
+        ("train: x\nusd_per_label: .inf", "usd_per_label: is .inf"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, text: str, match: str) -> None:
@@ -127,8 +131,9 @@ def test_options_are_checked_like_keys(tmp_path: Path) -> None:
         task_file_for("x.jsonl", margin=0.0, budget="10", machine_usd_per_hour=-1.0, modles=["a"])
     assert [problem.to("en") for problem in error.value.problems] == [
         "--margin: is 0.0, must be over 0",
-        "--budget: is 10, must be a time with its unit, such as 90s, 10m, 1h or 1h30m",
         "--machine-usd-per-hour: is -1.0, must be at least 0",
+        "--budget: is 10, must be a time with its unit, such as 90s, 10m or 1h30m, an amount of money, such as $2, "
+        "or both: 20m,$2",
         "--modles: is not a known key; did you mean `models`?",
     ]
 

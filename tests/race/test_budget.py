@@ -7,16 +7,40 @@ from tuneworth.race.encoding import SharedEncoder
 
 def test_without_a_budget_nothing_is_limited():
     budget = Budget(None)
-    assert budget.left is None
-    assert budget.left_of_share(0.4) is None
-    assert budget.left_after(10) is None
+    assert (budget.left, budget.usd_left, budget.usd_spent) == (None, None, None)
 
 
 def test_earlier_starts_count():
-    budget = Budget(100.0, spent_before=90.0)
+    budget = Budget(100.0, spent_before=90.0, usd_per_hour=36.0)
     assert budget.left == pytest.approx(10.0, abs=1.0)
-    assert budget.left_of_share(0.4) == 0.0
-    assert budget.left_after(4.0, parts=2) == pytest.approx(3.0, abs=0.5)
+    assert budget.usd_spent == pytest.approx(0.9, abs=0.01)
+    assert budget.usd_left is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "usd", "price", "tighter"),
+    [
+        (100.0, 0.5, 36.0, 50.0),
+        (20.0, 0.5, 36.0, 20.0),
+        (None, 0.5, 36.0, 50.0),
+        (20.0, 0.5, 0.0, 20.0),
+        (None, 0.5, 0.0, None),
+    ],
+)
+def test_the_tighter_of_time_and_money_is_kept(seconds, usd, price, tighter):
+    budget = Budget(seconds, usd=usd, usd_per_hour=price)
+    assert budget.seconds == tighter
+    assert budget.usd_left == pytest.approx(usd, abs=0.01)
+
+
+def test_money_and_time_end_together():
+    budget = Budget(None, spent_before=60.0, usd=0.5, usd_per_hour=36.0)
+    assert (budget.left, budget.usd_left) == (0.0, 0.0)
+
+
+def test_money_cannot_be_counted_without_a_price():
+    with pytest.raises(ValueError, match="needs usd_per_hour"):
+        Budget(100.0, usd=0.5)
 
 
 class CountingEncoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -12,12 +13,16 @@ from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
 from tuneworth.race.arms import Arm, Plan, Skipped, row_key
 from tuneworth.race.budget import Budget
+from tuneworth.race.curves import forecasts_of
 from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.estimate import Estimator, Job
 from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.sizes import sizes
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 from tuneworth.strategies.base import Answer, Solver, Strategy, StrategyConfig
+from tuneworth.strategies.workload import Workload
 
 TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
 
@@ -119,7 +124,11 @@ def stages(tmp_path, store, *, budget=None, dev=DEV):
     runner = Runner(
         TASK, TRAIN, dev, metrics, store, tmp_path, 0, SharedEncoder(lambda: pytest.fail("no encoder"), []), 8, Silent()
     )
-    return Stages(runner, Budget(budget), len(TEST), None)
+    jobs = [
+        Job(name, None, Workload())
+        for name in ("simple", "better", "middling", "tuned", "broken", "full", "slow", "hopeless", "weak")
+    ]
+    return Stages(runner, Budget(budget), len(TEST), None, Estimator(jobs, {}, n_train=len(TRAIN), n_dev=len(dev)))
 
 
 @pytest.fixture
@@ -138,10 +147,12 @@ def test_finalists_alone_meet_the_test_rows_once(tmp_path, store):
     test_ids = {row.id for row in TEST}
     assert not any(test_ids & set(ids) for _, _, ids in SEEN), "an arm saw a test row while choosing"
     before = len(SEEN)
-    outcomes = run.final(TEST)
+    outcomes = run.final(TEST).outcomes
     assert set(outcomes) == {"simple", "better", "tuned"}
     asked = [row for kind, _, ids in SEEN[before:] if kind == "solve" for row in ids if row in test_ids]
-    assert sorted(asked) == sorted([row.id for row in TEST] * 3), "every test row once per finalist"
+    repeated = [row.id for row in TEST] * 2
+    assert sorted(asked) == sorted([row.id for row in TEST] * 3 + repeated), "once per finalist and further training"
+    assert [round(score.value, 3) for score in raced.results["tuned"].repeats] == [0.769, 0.769]
     assert raced.results["tuned"].test["accuracy"].value == pytest.approx(100 / 130)
     assert raced.results["middling"].test == {}
     assert raced.results["none"].state == "skipped"
@@ -182,7 +193,7 @@ def test_a_second_start_pays_for_nothing_again(tmp_path, store):
     second = stages(tmp_path, store)
     raced = second.race(plan)
     assert second.final(TEST) == outcomes
-    assert [kind for kind, _, _ in SEEN] == ["load", "load"]
+    assert [kind for kind, _, _ in SEEN] == ["load"] * 4, "two arms, two further trainings"
     for arm_id, result in raced.results.items():
         assert result.dev == first.raced.results[arm_id].dev
         assert result.test == first.raced.results[arm_id].test
@@ -294,7 +305,10 @@ def test_an_arm_too_slow_to_be_a_finalist_leaves_the_budget_to_the_others(tmp_pa
     plan = Plan((arm(Simple), arm(Slow), arm(Tuned)), ())
     raced = stages(tmp_path, store, budget=600.0).race(plan)
     assert raced.results["slow"].state == "skipped"
-    assert "scored 0.917 on the dev rows, but as a finalist it would take about 4 min" in raced.results["slow"].why.en
+    assert (
+        "scored 1.000 on 32 dev rows, but the rest of them and, as a finalist, the test rows would take about 5 min"
+        in raced.results["slow"].why.en
+    )
     assert raced.results["tuned"].state == "measured"
     patient = stages(tmp_path, store, budget=3600.0).race(plan)
     assert patient.results["slow"].state == "measured", "what was measured before is enough for a larger budget"
@@ -303,3 +317,159 @@ def test_an_arm_too_slow_to_be_a_finalist_leaves_the_budget_to_the_others(tmp_pa
 def test_the_only_way_to_ask_a_model_is_measured_however_slow(tmp_path, store):
     raced = stages(tmp_path, store, budget=600.0).race(Plan((arm(Slow), arm(Tuned)), ()))
     assert raced.results["slow"].state == "measured"
+
+
+class Learner(Base):
+    """Right on as many rows as four times the training rows it was shown."""
+
+    id, effort, tuned, grows = "learner", 5, True, True
+
+    def fit(self, train, dev, context):
+        SEEN.append(("fit", self.id, tuple(row.id for row in (*train, *dev))))
+        return EvenSolver(self.id, min(4 * len(train), 115))
+
+
+MANY = rows("train", 256)
+
+
+def growing(tmp_path, store, plan, *, train=MANY, exhaustive=False, watcher=None):
+    run = stages(tmp_path, store)
+    run.runner.train, run.exhaustive = train, exhaustive
+    if watcher is not None:
+        run.runner.watcher = watcher
+    jobs = [Job(one.arm_id, None, Workload(), sizes(one, len(train))) for one in plan.arms]
+    run.estimator = Estimator(jobs, {}, n_train=len(train), n_dev=len(DEV))
+    return run, run.race(plan)
+
+
+def test_an_arm_that_learns_is_fitted_on_nested_prefixes_of_the_training_rows(tmp_path, store):
+    _, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Learner)), ()), exhaustive=True)
+    fits = [
+        [name for name in ids if name.startswith("train")]
+        for kind, who, ids in SEEN
+        if (kind, who) == ("fit", "learner")
+    ]
+    assert [len(fit) for fit in fits] == [16, 32, 64, 128, 256]
+    assert all(small == large[: len(small)] for small, large in pairwise(fits))
+    assert list(raced.fits["learner"]) == [16, 32, 64, 128, None]
+    assert raced.results["learner"].n_train is None, "the fit on all rows is as good as the best"
+    assert raced.race.off is not None
+    assert raced.race.stops == []
+
+
+def test_the_forecast_has_a_point_for_every_size(tmp_path, store):
+    run, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Learner)), ()), exhaustive=True)
+    [forecast] = forecasts_of(
+        list(raced.results.values()),
+        raced.fits,
+        DEV,
+        run.runner.metrics[0],
+        margin=0.02,
+        n_train=256,
+        chance=0.5,
+        seed=0,
+    )
+    assert [(point.n, round(point.score, 3)) for point in forecast.points] == [
+        (16, 0.533),
+        (32, 0.958),
+        (64, 0.958),
+        (128, 0.958),
+        (256, 0.958),
+    ]
+    assert forecast.target == "simple"
+    assert forecast.target_score == pytest.approx(30 / 120)
+    assert forecast.crossing.status == "already"
+
+
+class Forgetting(Learner):
+    """Right on fewer rows the more it was shown."""
+
+    id = "forgetting"
+
+    def fit(self, train, dev, context):
+        return EvenSolver(self.id, 110 - len(train) // 4)
+
+
+def test_where_more_rows_hurt_the_smaller_fit_is_told_and_tested(tmp_path, store):
+    run, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Forgetting)), ()), exhaustive=True)
+    assert raced.results["forgetting"].n_train == 32, "not surely behind 16, and those on more rows are"
+    run.final(TEST)
+    assert raced.results["forgetting"].test["accuracy"].value == pytest.approx(102 / 130)
+    forecasts = forecasts_of(
+        list(raced.results.values()),
+        raced.fits,
+        DEV,
+        run.runner.metrics[0],
+        margin=0.02,
+        n_train=256,
+        chance=0.5,
+        seed=0,
+    )
+    assert forecasts[0].cannot_tell == "falling"
+
+
+class Hopeless(Base):
+    id, effort, reach = "hopeless", 1, 0
+
+
+def test_an_arm_that_is_surely_worse_is_stopped_early_with_the_evidence(tmp_path, store):
+    raced = stages(tmp_path, store)
+    raced.runner.dev = tuple(sorted(DEV, key=lambda row: int(row.id.split("-")[1]) * 37 % 120))
+    found = raced.race(Plan((arm(Better), arm(Hopeless)), ()))
+    [stop] = [stop for stop in found.race.stops if stop.arm_id == "hopeless"]
+    assert stop.leader == "better"
+    assert stop.difference < -0.4
+    assert found.results["hopeless"].state == "measured"
+    assert found.results["hopeless"].dev["accuracy"].n_rows < 120
+    assert [step.n_rows for step in found.race.steps if step.arm_id == "better"][-1] == 120
+
+
+class Listening(Silent):
+    def __init__(self):
+        self.views = []
+
+    def race(self, view):
+        self.views.append(view)
+
+
+def test_whoever_watches_sees_each_step(tmp_path, store):
+    listening = Listening()
+    _, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Broken), arm(Learner)), ()), watcher=listening)
+    assert len(listening.views) == 2 * (len(raced.race.steps) + 1), "before and after each step, and the one that broke"
+    assert [lane.state for lane in listening.views[0].lanes].count("running") == 1
+    last = {lane.arm_id: lane for lane in listening.views[-1].lanes}
+    assert last["broken"].state == "failed"
+    assert "matrix is singular" in last["broken"].why.en
+    assert listening.views[-1].leader == "learner"
+
+
+def test_a_tuned_arm_far_behind_is_not_trained_again(tmp_path, store):
+    run = stages(tmp_path, store)
+    raced = run.race(Plan((arm(Better), arm(Weak)), ()))
+    run.final(TEST)
+    assert raced.results["weak"].finalist
+    assert raced.results["weak"].repeats == []
+
+
+class Weak(Base):
+    id, effort, tuned, reach = "weak", 5, True, 20
+
+
+def test_few_dev_rows_switch_the_race_off_and_it_is_said(tmp_path, store):
+    raced = stages(tmp_path, store, dev=DEV[:12]).race(Plan((arm(Simple), arm(Better)), ()))
+    assert "12 dev rows are too few to stop an arm early (at least 20)" in raced.race.off.en
+    assert {result.dev["accuracy"].n_rows for result in raced.results.values()} == {12}
+
+
+def test_a_run_taken_up_again_decides_as_it_did_though_its_budget_is_spent(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Better), arm(Tuned)), ())
+    first = stages(tmp_path, store, budget=2.0)
+    first.budget.count(1.0)  # what an earlier start had used up
+    first.race(plan)
+    again = stages(tmp_path, store, budget=2.0)
+    raced = again.race(plan)
+    assert [(step.arm_id, step.n_rows) for step in raced.race.steps] == [
+        (step.arm_id, step.n_rows) for step in first.raced.race.steps
+    ]
+    assert all(step.saved for step in raced.race.steps)
+    assert again.budget.spent_before == pytest.approx(sum(step.seconds for step in raced.race.steps), abs=1e-6)

@@ -48,14 +48,6 @@ def test_the_first_record_stays(tmp_path):
         assert store.fact("split") == "one"
 
 
-def test_seconds_spent_adds_fits_and_answers(tmp_path):
-    with Store(tmp_path / "store.sqlite") as store:
-        assert store.seconds_spent() == 0.0
-        store.add_fit("a", FitRecord(seconds=4.0))
-        store.add_outcomes("a", ["k1", "k2"], [outcome("r1", ms=500), outcome("r2", ms=1500)])
-        assert store.seconds_spent() == pytest.approx(6.0)
-
-
 def test_a_batch_is_stored_whole_or_not_at_all(tmp_path):
     with Store(tmp_path / "store.sqlite") as store:
         with pytest.raises(ValueError, match="zip"):

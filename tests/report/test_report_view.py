@@ -224,7 +224,7 @@ TUNED_FIRST = ("lora:d1", "head:c1")
         ("dont_fine_tune", TUNED_FIRST[::-1], -0.015, 0.06, "cant_tell", "no_gain"),
         ("dont_fine_tune", TUNED_FIRST, -0.01, 0.06, "cant_tell", "limits"),
         ("cant_tell", TUNED_FIRST, -0.01, 0.06, "cant_tell", "open"),
-        ("not_yet", TUNED_FIRST, -0.06, 0.01, "cant_tell", "open"),
+        ("not_yet", TUNED_FIRST, -0.06, 0.01, "cant_tell", "forecast"),
         ("none_meets_limits", TUNED_FIRST, 0.01, 0.05, "better", "limits"),
         ("cant_tell", ("head:c1", "fewshot:b1"), 0.01, 0.05, "better", "not_tuned"),
     ],

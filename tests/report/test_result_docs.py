@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from tuneworth.core import advice, audit, run, task
+from tuneworth.core import advice, audit, race, run, task
 
 DOCS = Path(__file__).parents[2] / "docs"
 MODELS = [
     *(
         kind
-        for module in (run, audit, advice)
+        for module in (run, race, audit, advice)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, run.Record)
     ),
@@ -38,13 +38,18 @@ def test_every_field_is_documented(name):
 @pytest.mark.parametrize("name", ["result.md", "result.zh.md"])
 def test_every_code_word_is_documented(name):
     words = {*get_args(run.Verdict), *get_args(run.Answer), *get_args(run.ArmState), "confirmed", "overturned", "open"}
+    words |= {*get_args(race.StopReason), *get_args(race.CannotTellReason), *get_args(race.CrossingStatus)}
     assert sorted(words - quoted(name)) == []
 
 
 def test_no_documented_field_is_gone():
     """The first cell of every row of a field table is a real field or code word."""
-    known = {field for model in MODELS for field in model.model_fields} | set(get_args(run.Verdict))
+    known = (
+        {field for model in MODELS for field in model.model_fields}
+        | set(get_args(run.Verdict))
+        | set(get_args(race.StopReason))
+    )
     rows = re.findall(r"^\| (`[^|]+`) \|", (DOCS / "result.md").read_text(encoding="utf-8"), re.M)
     named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    assert sorted(named - known - {"verdict"}) == []
+    assert sorted(named - known - {"verdict", "reason"}) == []
     assert str(run.SCHEMA_VERSION) in (DOCS / "result.md").read_text(encoding="utf-8").splitlines()[0]

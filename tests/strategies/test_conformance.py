@@ -13,10 +13,11 @@ from pydantic import ConfigDict
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model
+from tuneworth.models.base import Model, Request
 from tuneworth.strategies.base import Answer, Context, Solver, StrategyConfig
 from tuneworth.strategies.majority import Majority, MajorityConfig, MajoritySolver
 from tuneworth.strategies.prompt import Prompt, PromptSolver
+from tuneworth.strategies.workload import Workload
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 
@@ -141,7 +142,39 @@ class SwallowsFailures(Prompt):
         return Swallowing(fitted.asker, fitted.system)
 
 
+class Boundless(Majority):
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        return Workload(fit_operations=float("inf"))
+
+
+class Negative(Majority):
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        return Workload(encoded_chars=-1.0)
+
+
+class Shrinking(Majority):
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        return Workload(passes=lambda n_rows: 1 / n_rows**2)
+
+
+class Tries(Prompt):
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        assert model is not None
+        done = model.generate([Request(train[0].query.messages)], max_new_tokens=1)
+        return Workload(prompt_tokens=done[0].usage.prompt_tokens)
+
+
+class ReadsNothing(Prompt):
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        return Workload()
+
+
 FAULTS = [
+    (Boundless, suite.counts_its_work, "fit_operations is inf"),
+    (Negative, suite.counts_its_work, "encoded_chars is -1"),
+    (Shrinking, suite.counts_its_work, "more training rows are less work"),
+    (Tries, suite.counts_its_work, "only counting is allowed"),
+    (ReadsNothing, suite.counts_its_work, "asks a model and reads nothing"),
     (Renamed, suite.has_a_name, "must end with PLUGIN"),
     (EnglishOnly, suite.lists_plain_arms, "no Chinese"),
     (Unfrozen, suite.lists_plain_arms, "is not frozen"),

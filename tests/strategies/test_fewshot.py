@@ -42,7 +42,9 @@ def kinds(arms) -> list[tuple[int, str, bool]]:
 
 def test_arms_of_a_label_task() -> None:
     assert kinds(FewShot.arms(LABELS, ScriptedModel(), rows("abc" * 10))) == [
-        (k, selection, True) for k in (4, 16) for selection in ("random", "balanced", "nearest")
+        (1, "random", True),
+        (1, "nearest", True),
+        *((k, selection, True) for k in (4, 16) for selection in ("random", "balanced", "nearest")),
     ]
 
 
@@ -50,7 +52,7 @@ def test_arms_of_other_tasks() -> None:
     text = Task(name="t", kind="text", metric="rouge_l")
     many = rows("abc" * 10)
     assert kinds(FewShot.arms(text, ScriptedModel(), many)) == [
-        (k, selection, False) for k in (4, 16) for selection in ("random", "nearest")
+        (k, selection, False) for k in (1, 4, 16) for selection in ("random", "nearest")
     ]
     sentences = Task(name="t", kind="choice", metric="accuracy")
     never_twice = [row(i, f"question {i}", f"answer {i}") for i in range(30)]
@@ -58,7 +60,7 @@ def test_arms_of_other_tasks() -> None:
 
 
 def test_an_arm_with_more_shots_than_rows_is_left_out() -> None:
-    assert {arm[0] for arm in kinds(FewShot.arms(LABELS, ScriptedModel(), rows("abcabc")))} == {4}
+    assert {arm[0] for arm in kinds(FewShot.arms(LABELS, ScriptedModel(), rows("abcabc")))} == {1, 4}
     same_text = [row(i, "always the same", "a") for i in range(20)]
     why = FewShot.why_skipped(LABELS, ScriptedModel(), same_text)
     assert why is not None

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.race import Forecast, Power, Race
 from tuneworth.core.record import Interval as Interval
 from tuneworth.core.record import Record
 from tuneworth.core.task import Task
@@ -64,6 +65,8 @@ class ArmResult(Record):
         finalist: the arm was scored on the test rows.
         dev, test: metric id → score; ``test`` is empty unless the arm was a finalist.
         dev_counts, test_counts: rows by status.
+        n_train: training rows that the scored fit was made on, for an arm that was tried on several sizes.
+        repeats: test scores of further trainings with other seeds; ``test`` is that of the first.
         notes: what a reader should know (training stopped early, cut by the budget, …).
     """
 
@@ -84,6 +87,8 @@ class ArmResult(Record):
     dev_counts: Counts = Counts()
     test_counts: Counts = Counts()
     cost: ArmCost = ArmCost()
+    n_train: int | None = None
+    repeats: list[Score] = Field(default_factory=list[Score])
     notes: list[Text] = Field(default_factory=list[Text])
     fit_details: dict[str, Any] = Field(default_factory=dict)
 
@@ -197,6 +202,10 @@ class RunResult(Record):
     Attributes:
         audit: what the rows themselves said before anything ran.
         advice: what was expected before anything ran; a run in which it was not asked has none.
+        power: what the rows can show, as told before the start.
+        race: how the dev rows were spent.
+        forecasts: learning curves of the arms that were tried on several sizes.
+        usd_per_label: price of one more labelled row, when the task gives it.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -213,6 +222,10 @@ class RunResult(Record):
     disagreements: list[RowView] = Field(default_factory=list[RowView])
     classes: list[ClassRow] = Field(default_factory=list[ClassRow])
     machine_usd_per_hour: float | None = None
+    usd_per_label: float | None = None
+    power: Power | None = None
+    race: Race | None = None
+    forecasts: list[Forecast] = Field(default_factory=list[Forecast])
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance

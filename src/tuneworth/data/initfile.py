@@ -64,7 +64,8 @@ def task_file_text(
     lines += [comments.off("  p95_ms: 500", _P95), comments.off("  max_usd_per_1k: 0.50", _USD)]
     lines += [comments.off("  min_quality: 0.80", _QUALITY), ""]
     lines += [comments.off("situation: {calls_per_day: 1000, knowledge_changes: never}", _SITUATION)]
-    lines += [comments.off("budget: 10m", _BUDGET), comments.off("machine_usd_per_hour: 0.10", _PRICE)]
+    lines += [comments.off("budget: 10m", _BUDGET), comments.off("exhaustive: true", _EXHAUSTIVE)]
+    lines += [comments.off("machine_usd_per_hour: 0.10", _PRICE), comments.off("usd_per_label: 0.05", _LABEL)]
     lines += [comments.off("rows: {train: 2000, dev: 150, test: 300}", _ROWS), "seed: 0", f"lang: {lang}"]
     return "\n".join(lines) + "\n"
 
@@ -139,6 +140,14 @@ _SITUATION = Text(
     en="what you know about the situation, for the advice; facts: docs/advice.md",
     zh="你对所处情况的了解，供建议使用；可写的项目见 docs/advice.zh.md",
 )
-_BUDGET = Text(en="most time a run may take: 90s, 10m, 1h30m", zh="整次运行的时间预算：90s、10m、1h30m")
+_BUDGET = Text(
+    en="most a run may take: 90s, 10m, 1h30m, or with a machine price $2 or 10m,$2",
+    zh="整次运行的预算：90s、10m、1h30m；填了机器价格后也可写 $2 或 10m,$2",
+)
+_EXHAUSTIVE = Text(
+    en="measure every arm in full; left out: arms that cannot win are stopped early",
+    zh="完整测量每个方案；不写则提前停测没有希望的方案",
+)
 _PRICE = Text(en="price of this machine, for costs", zh="本机每小时价格（美元），用于计算费用")
+_LABEL = Text(en="price of one more labelled row, US dollars", zh="再标注一条数据的价格（美元）")
 _ROWS = Text(en="most rows of each side", zh="各部分的条数上限")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits, OutputKind
 from tuneworth.core.text import Lang
+from tuneworth.data.budgettext import MALFORMED, NO_PRICE, BadBudget, BudgetText, parse_budget
 from tuneworth.data.encoding import decode
 from tuneworth.data.files import read_bytes
 from tuneworth.data.hub import PREFIX
@@ -22,7 +22,6 @@ from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
 
 DEFAULT_MODELS = ("smollm2-135m",)
-_BUDGET = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
 
 
 class _Section(BaseModel):
@@ -123,30 +122,58 @@ class TaskFile(_Section):
     strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
     limits: Limits = Field(default=Limits(), description="hard limits")
     situation: Facts = Field(default=Facts(), description="what you know about the situation; the advice uses it")
-    budget: str | None = Field(default=None, description="most time a run may take: 90s, 10m, 1h, 1h30m")
-    seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
-    rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")
     machine_usd_per_hour: float | None = Field(
         default=None, ge=0, description="price of this machine, for costs; unknown when left out"
     )
+    # After the price: an amount of money is worth nothing without it.
+    budget: str | None = Field(
+        default=None, description="most that a run may take: a time (90s, 10m, 1h30m), money ($2), or both (20m,$2)"
+    )
+    usd_per_label: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="price of one more labelled row; unknown when left out"
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
+    exhaustive: bool = Field(
+        default=False, description="measure every arm at every training size on all dev rows; stop none early"
+    )
+    rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")
     lang: Lang | None = Field(default=None, description="language of the report: en or zh")
     text_language: Language | None = Field(
         default=None, description="language of the rows: en, zh or other; inferred when left out"
     )
 
     @property
+    def budget_usd(self) -> float | None:
+        """The budget in money, or ``None`` without one."""
+        return self._parsed_budget.usd
+
+    @property
     def budget_seconds(self) -> float | None:
-        """The budget in seconds, or ``None`` without one."""
-        return None if self.budget is None else float(_seconds(self.budget) or 0)
+        """The budget in seconds, or ``None`` without one. Money counts as the time that it pays for."""
+        parsed, price = self._parsed_budget, self.machine_usd_per_hour
+        limits = [parsed.seconds] if parsed.seconds is not None else []
+        if parsed.usd is not None and price:
+            limits.append(parsed.usd / price * 3600)
+        return min(limits, default=None)
+
+    @property
+    def _parsed_budget(self) -> BudgetText:
+        return BudgetText() if self.budget is None else parse_budget(self.budget)
 
     @field_validator("budget", mode="before")
     @classmethod
-    def _has_units(cls, budget: object) -> object:
-        if budget is not None and not (isinstance(budget, str) and _seconds(budget)):
-            raise _refused(
-                "must be a time with its unit, such as 90s, 10m, 1h or 1h30m",
-                "应为带单位的时间，例如 90s、10m、1h 或 1h30m",
-            )
+    def _can_be_kept(cls, budget: object, info: ValidationInfo) -> object:
+        if budget is None:
+            return None
+        if not isinstance(budget, str):
+            raise _refused(MALFORMED.en, MALFORMED.zh)
+        try:
+            parsed = parse_budget(budget)
+        except BadBudget as error:
+            raise _refused(error.rule.en, error.rule.zh) from None
+        # A price that is wrong itself is missing here, and told of on its own.
+        if parsed.usd is not None and info.data.get("machine_usd_per_hour", 0.0) is None:
+            raise _refused(NO_PRICE.en, NO_PRICE.zh)
         return budget
 
     @field_validator("metric")
@@ -232,14 +259,6 @@ def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
 
 def _absolute(source: str, folder: Path) -> str:
     return source if source.startswith(PREFIX) else os.path.normpath(folder / Path(source).expanduser())
-
-
-def _seconds(budget: str) -> int:
-    """Seconds of ``1h30m``; 0 when it is no such time."""
-    match = _BUDGET.fullmatch(budget)
-    if match is None:
-        return 0
-    return sum(int(match[unit] or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
 
 
 def _refused(en: str, zh: str) -> PydanticCustomError:

@@ -3,67 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tuneworth.core.run import Comparison
 from tuneworth.stats.family import Judged, judge
 from tuneworth.stats.intervals import RowStatistic
 from tuneworth.stats.paired import PairedResult, compare, compare_corpus
+from tuneworth.stats.trainings import compare_corpus_trainings, compare_trainings
 
+Rows = Mapping[str, float]
+"""Row id → score in [0, 1]; rows without a score are absent, never zero."""
 CorpusValue = Callable[[str, Sequence[str]], float]
 """``corpus(arm_id, row_ids)``: the metric of an arm on these rows; an id may occur many times."""
+FurtherValue = Callable[[str, int, Sequence[str]], float]
+"""The same of further training number 1, 2, … of the arm."""
+
+
+@dataclass(frozen=True)
+class _Training:
+    """One training of an arm on the test rows; ``corpus`` is its metric, where that is not the mean of ``rows``."""
+
+    rows: Rows
+    corpus: Callable[[Sequence[str]], float] | None = None
 
 
 def compare_finalists(
     finalists: Sequence[str],
-    rows: Mapping[str, Mapping[str, float]],
+    rows: Mapping[str, Rows | Sequence[Rows]],
     *,
     metric: str,
     binary: bool,
     margin: float,
     rng: np.random.Generator,
     corpus: CorpusValue | None = None,
+    corpus_further: FurtherValue | None = None,
 ) -> list[Comparison]:
     """All pairs of finalists; together they are the family that Holm adjusts for.
 
     Args:
-        rows: arm id → row id → score in [0, 1]; rows without a score are absent, never zero.
+        rows: arm id → its scores, or those of each of its trainings. Of an arm with several trainings the mean over them is
+            compared, and the interval holds how much they differ.
         binary: every score is 0 or 1.
-        corpus: for a metric that is not the mean of its row scores.
+        corpus: for a metric that is not the mean of its row scores; of the first training.
+        corpus_further: of the further trainings, which without it cannot be used for such a metric and are left out.
 
     NOT guaranteed: that rows both arms scored are like all rows. An arm that fails on hard rows looks
     better than it is, which is why `decide` rules out arms that fail on many.
     """
+    trainings = {arm_id: _trainings(arm_id, rows.get(arm_id, {}), corpus, corpus_further) for arm_id in finalists}
     pairs = list(combinations(finalists, 2))
-    results = [_measure(a, b, rows, binary, rng, corpus) for a, b in pairs]
+    results = [_measure(trainings[a], trainings[b], binary=binary, rng=rng) for a, b in pairs]
     return [_comparison(a, b, metric, margin, judged) for (a, b), judged in zip(pairs, judge(results, margin=margin))]
 
 
-def _measure(
-    a: str,
-    b: str,
-    rows: Mapping[str, Mapping[str, float]],
-    binary: bool,
-    rng: np.random.Generator,
-    corpus: CorpusValue | None,
-) -> PairedResult:
-    first, second = rows.get(a, {}), rows.get(b, {})
-    shared: list[str] = sorted(first.keys() & second.keys())
-    scores_a, scores_b = [first[row] for row in shared], [second[row] for row in shared]
+def _trainings(
+    arm_id: str, rows: Rows | Sequence[Rows], corpus: CorpusValue | None, further: FurtherValue | None
+) -> list[_Training]:
+    each = [rows] if isinstance(rows, Mapping) else list(rows)
     if corpus is None:
-        return compare(scores_a, scores_b, binary=binary, rng=rng)
-    value_a, value_b = _of_positions(corpus, a, shared), _of_positions(corpus, b, shared)
-    return compare_corpus(scores_a, scores_b, value_a, value_b, rng=rng)
+        return [_Training(scores) for scores in each]
+    again = [_Training(scores, partial(further, arm_id, at)) for at, scores in enumerate(each) if at and further]
+    return [_Training(each[0], partial(corpus, arm_id)), *again]
 
 
-def _of_positions(corpus: CorpusValue, arm_id: str, row_ids: Sequence[str]) -> RowStatistic:
-    def value(positions: NDArray[np.intp]) -> float:
-        return corpus(arm_id, [row_ids[int(position)] for position in positions])
+def _measure(a: Sequence[_Training], b: Sequence[_Training], *, binary: bool, rng: np.random.Generator) -> PairedResult:
+    """On the rows that every training of both arms scored."""
+    shared = sorted(set[str].intersection(*(set(training.rows) for training in (*a, *b))))
+    scores_a, scores_b = ([[training.rows[row] for row in shared] for training in arm] for arm in (a, b))
+    values_a, values_b = ([_of_positions(t.corpus, shared) for t in arm if t.corpus is not None] for arm in (a, b))
+    once = len(a) == len(b) == 1
+    if values_a:
+        if once:
+            return compare_corpus(scores_a[0], scores_b[0], values_a[0], values_b[0], rng=rng)
+        return compare_corpus_trainings(scores_a, scores_b, values_a, values_b, rng=rng)
+    if once:
+        return compare(scores_a[0], scores_b[0], binary=binary, rng=rng)
+    return compare_trainings(scores_a, scores_b, binary=binary, rng=rng)
 
-    return value
+
+def _of_positions(corpus: Callable[[Sequence[str]], float], row_ids: Sequence[str]) -> RowStatistic:
+    return lambda positions: corpus([row_ids[int(position)] for position in positions])
 
 
 def _comparison(a: str, b: str, metric: str, margin: float, judged: Judged) -> Comparison:

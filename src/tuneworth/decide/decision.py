@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuneworth.core.race import Forecast, Race
 from tuneworth.core.run import ArmResult, Comparison, Decision
 from tuneworth.core.task import Task
 from tuneworth.decide.evidence import Evidence
@@ -15,7 +16,15 @@ from tuneworth.decide.would_change import would_change
 
 
 def decide(
-    task: Task, arms: Sequence[ArmResult], comparisons: Sequence[Comparison], *, primary_metric: str, n_train: int
+    task: Task,
+    arms: Sequence[ArmResult],
+    comparisons: Sequence[Comparison],
+    *,
+    primary_metric: str,
+    n_train: int,
+    forecasts: Sequence[Forecast] = (),
+    race: Race | None = None,
+    usd_per_label: float | None = None,
 ) -> Decision:
     """Whether to fine-tune, what to use, why, and what would change it.
 
@@ -24,12 +33,24 @@ def decide(
     Args:
         arms: every arm of the run, in any order.
         comparisons: every pair of finalists on ``primary_metric``, either way round.
-        n_train: training rows, which the findings about data size speak of.
+        n_train: training rows at hand.
+        forecasts: learning curves. Without them the verdict is never ``not_yet``.
+        race: how the dev rows were spent. Without it every arm counts as measured in full.
+        usd_per_label: price of one more labelled row, if known.
 
     Raises:
         ValueError: a pair of finalists was not compared.
     """
-    evidence = Evidence.of(task, arms, comparisons, primary_metric)
+    evidence = Evidence.of(
+        task,
+        arms,
+        comparisons,
+        primary_metric,
+        n_train=n_train,
+        forecasts=forecasts,
+        race=race,
+        usd_per_label=usd_per_label,
+    )
     ruling = rule(evidence)
     return Decision(
         verdict=ruling.verdict,
@@ -40,5 +61,5 @@ def decide(
         headline=headline(evidence, ruling),
         reasons=reasons(evidence, ruling),
         would_change=would_change(evidence, ruling),
-        seed_rows=[] if ruling.case == "training_cut" else seed_findings(evidence, n_train=n_train),
+        seed_rows=[] if ruling.case in ("training_cut", "not_grown") else seed_findings(evidence, ruling),
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean
 
+from tuneworth.core.race import Forecast, Race, Stop
 from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.limits import breaches
 from tuneworth.decide.phrases import arm_names
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.trainings import TRAININGS
 
 _MIRRORED: dict[Answer, Answer] = {
     "better": "worse",
@@ -29,6 +33,11 @@ class Evidence:
         finalists: arms with a test score that are not yardsticks, best first.
         breaches: arm id → the limits that a finalist breaks.
         names: arm id → how sentences call the arm.
+        averaged: arms of which the mean over several trainings was compared.
+        n_train: training rows at hand.
+        forecasts: learning curves.
+        race: how the dev rows were spent; ``None`` of a run that had no race.
+        usd_per_label: price of one more labelled row, if known.
     """
 
     task: Task
@@ -38,11 +47,28 @@ class Evidence:
     breaches: dict[str, list[Text]]
     names: dict[str, Text]
     comparisons: dict[tuple[str, str], Comparison]
+    averaged: frozenset[str]
+    n_train: int
+    forecasts: tuple[Forecast, ...] = ()
+    race: Race | None = None
+    usd_per_label: float | None = None
 
     @classmethod
-    def of(cls, task: Task, arms: Sequence[ArmResult], comparisons: Sequence[Comparison], metric: str) -> Evidence:
+    def of(
+        cls,
+        task: Task,
+        arms: Sequence[ArmResult],
+        comparisons: Sequence[Comparison],
+        metric: str,
+        *,
+        n_train: int,
+        forecasts: Sequence[Forecast] = (),
+        race: Race | None = None,
+        usd_per_label: float | None = None,
+    ) -> Evidence:
         tested = [arm for arm in arms if arm.finalist and arm.state == "measured" and not arm.yardstick]
-        finalists = sorted((arm for arm in tested if metric in arm.test), key=lambda arm: _rank(arm, metric))
+        averaged = _averaged(comparisons, metric)
+        finalists = sorted((arm for arm in tested if metric in arm.test), key=lambda arm: _rank(arm, metric, averaged))
         return cls(
             task=task,
             metric=metric,
@@ -51,17 +77,33 @@ class Evidence:
             breaches={arm.arm_id: breaches(arm, task.limits, metric) for arm in finalists},
             names=arm_names(arms),
             comparisons={(pair.a, pair.b): pair for pair in comparisons if pair.metric == metric},
+            averaged=averaged,
+            n_train=n_train,
+            forecasts=tuple(forecasts),
+            race=race,
+            usd_per_label=usd_per_label,
         )
+
+    @cached_property
+    def stops(self) -> dict[str, Stop]:
+        """Arm id → why the race looked at it no further."""
+        return {stop.arm_id: stop for stop in self.race.stops} if self.race is not None else {}
 
     @property
     def unmeasured(self) -> list[ArmResult]:
-        """Untuned arms that were planned and not measured: what a verdict cannot speak of.
+        """Untuned arms that time or money did not reach: what a verdict cannot speak of.
 
-        An arm without a configuration was never planned: its strategy is not for this task. The free form of an
-        arm that is constrained otherwise only shows what the constraint is worth.
+        An arm that the race stopped for its score was measured enough; one that broke is not to be had. An arm without a
+        configuration was never planned: its strategy is not for this task. The free form of an arm that is
+        constrained otherwise only shows what the constraint is worth.
         """
-        missing = [arm for arm in self.arms if arm.state != "measured" and arm.config]
+        tested = {arm.arm_id for arm in self.finalists}
+        missing = [arm for arm in self.arms if arm.config and arm.arm_id not in tested and self._is_missing(arm)]
         return [arm for arm in missing if not arm.tuned and not arm.yardstick and not self._is_free(arm)]
+
+    def _is_missing(self, arm: ArmResult) -> bool:
+        stop = self.stops.get(arm.arm_id)
+        return stop.reason == "budget" if stop is not None else arm.state != "measured"
 
     def _is_free(self, arm: ArmResult) -> bool:
         return self.task.kind != "text" and arm.config.get("constrained") is False
@@ -76,6 +118,10 @@ class Evidence:
 
     def score(self, arm: ArmResult) -> Score:
         return arm.test[self.metric]
+
+    def value(self, arm: ArmResult) -> float:
+        """Test score of a finalist that comparisons are about: of several trainings the mean."""
+        return _value(arm, self.metric, self.averaged)
 
     def between(self, a: ArmResult, b: ArmResult) -> Comparison:
         """``a`` against ``b``, whichever way round it was stored.
@@ -117,5 +163,19 @@ def mirrored(pair: Comparison) -> Comparison:
     return pair.model_copy(update=turned)
 
 
-def _rank(arm: ArmResult, metric: str) -> tuple[float, int, str]:
-    return -arm.test[metric].value, arm.effort, arm.arm_id
+def trainings(arm: ArmResult, metric: str) -> list[float]:
+    """Test scores of each training of a finalist, the one that is handed over first."""
+    return [score.value for score in (arm.test[metric], *arm.repeats)]
+
+
+def _averaged(comparisons: Sequence[Comparison], metric: str) -> frozenset[str]:
+    pairs = [pair for pair in comparisons if pair.metric == metric and pair.method == TRAININGS]
+    return frozenset(arm_id for pair in pairs for arm_id in (pair.a, pair.b))
+
+
+def _value(arm: ArmResult, metric: str, averaged: Collection[str]) -> float:
+    return fmean(trainings(arm, metric)) if arm.arm_id in averaged else arm.test[metric].value
+
+
+def _rank(arm: ArmResult, metric: str, averaged: Collection[str]) -> tuple[float, int, str]:
+    return -_value(arm, metric, averaged), arm.effort, arm.arm_id

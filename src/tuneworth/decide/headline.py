@@ -7,7 +7,9 @@ from collections.abc import Callable
 from tuneworth.core.run import ArmResult, Comparison, Interval
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import percent, points, say, score, signed_interval, signed_points
+from tuneworth.decide.forecast_words import between
+from tuneworth.decide.outlook import Outlook
+from tuneworth.decide.phrases import about, percent, points, say, score, signed_interval, signed_points
 from tuneworth.decide.ruling import Case, Ruling
 from tuneworth.stats.family import MIN_PAIRS
 
@@ -42,7 +44,7 @@ def _gain(evidence: Evidence, ruling: Ruling) -> Text:
         measured=_BEST_OF_SOME if evidence.unmeasured else _BEST,
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
-        score=percent(evidence.score(tuned).value),
+        score=_mean(evidence, tuned),
         gain=points(pair.difference),
         interval=signed_interval(pair.interval),
         n=pair.n_rows,
@@ -54,7 +56,7 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
     parts = {
         "untuned": evidence.name(untuned),
         "tuned": evidence.name(tuned),
-        "score": percent(evidence.score(untuned).value),
+        "score": _mean(evidence, untuned),
         "interval": signed_interval(pair.interval),
         "loss": points(pair.difference),
         "most": points(max(pair.interval.high, 0.0)),
@@ -112,9 +114,73 @@ def _training_cut(evidence: Evidence, ruling: Ruling) -> Text:
     return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
 
 
+def _not_yet(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    outlook = ruling.outlook
+    assert outlook is not None
+    assert outlook.more is not None
+    assert outlook.forecast is not None
+    assert outlook.forecast.crossing is not None
+    return say(
+        "Not yet: with {n} training rows {tuned} does not lead {untuned} by {margin} ({difference}; {interval}). By its learning "
+        "curve it takes about {more} more labelled rows ({between}).{meanwhile}",
+        "还不到微调的时候：用 {n} 条训练数据，{tuned}还不能领先{untuned} {margin}（差异 {difference}，{interval}）。"
+        "按学习曲线推算，还需再标注约 {more} 条训练数据（{between}）。{meanwhile}",
+        n=outlook.n_used,
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        margin=points(evidence.task.margin),
+        difference=signed_points(pair.difference),
+        interval=signed_interval(pair.interval),
+        more=about(outlook.more.n),
+        between=between(outlook.more, outlook.forecast.crossing.level),
+        meanwhile=_meanwhile(evidence, ruling),
+    )
+
+
+def _not_grown(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    outlook = ruling.outlook
+    assert outlook is not None
+    seen = say(
+        "Can’t tell yet: {tuned} minus {untuned} is {difference} ({interval}), but it was trained on only {n} of the {all} training "
+        "rows. {next}",
+        "还下不了结论：{tuned}相对{untuned}的差异为 {difference}（{interval}），但它只用了 {all} 条训练数据中的 {n} 条。{next}",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        difference=signed_points(pair.difference),
+        interval=signed_interval(pair.interval),
+        n=outlook.n_used,
+        all=outlook.n_train,
+        next=_train_on_all(outlook),
+    )
+    return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
+
+
+def _train_on_all(outlook: Outlook) -> Text:
+    if outlook.stop is None or outlook.stop.reason == "budget":
+        return Text(
+            en="The time budget ended; run again with a larger --budget.",
+            zh="时间预算已用完，请加大 --budget 再测一次。",
+        )
+    return Text(
+        en="The race stopped it there; run again with --exhaustive to train it on all of them.",
+        zh="筛选时没有再给它加量；想用全部数据训练，请加上 --exhaustive 再测一次。",
+    )
+
+
+def _mean(evidence: Evidence, arm: ArmResult) -> Text:
+    """The score that differences are about; of several trainings the mean."""
+    shown, n = percent(evidence.value(arm)), 1 + len(arm.repeats)
+    if n == 1 or arm.arm_id not in evidence.averaged:
+        return shown
+    return say("{score} (mean of {n} trainings)", "{score}（{n} 次训练的平均）", score=shown, n=n)
+
+
 def _label(ruling: Ruling, pair: Comparison) -> Text:
     if ruling.rows is not None:
-        return say("Label about {n} more test rows.", "再标注约 {n} 条测试数据，大概率就能见分晓。", n=ruling.rows)
+        n = about(ruling.rows)
+        return say("Label about {n} more test rows.", "再标注约 {n} 条测试数据，大概率就能见分晓。", n=n)
     if pair.n_rows < MIN_PAIRS:
         return say(
             "Nothing can be said from fewer than {least} rows; label more.",
@@ -136,7 +202,7 @@ def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
         "Fine-tune: {tuned} ({score}) is the only way that keeps your limits; every arm without tuning breaks one.",
         "值得微调：只有{tuned}（得分 {score}）满足你的限制，免微调的方案都至少违反一项。",
         tuned=evidence.name(tuned),
-        score=percent(evidence.score(tuned).value),
+        score=_mean(evidence, tuned),
     )
 
 
@@ -200,6 +266,8 @@ _WRITERS: dict[Case, Callable[[Evidence, Ruling], Text]] = {
     "gain": _gain,
     "no_gain": _no_gain,
     "open": _open,
+    "not_yet": _not_yet,
+    "not_grown": _not_grown,
     "training_cut": _training_cut,
     "only_tuned_eligible": _only_tuned_eligible,
     "tuned_breaks_limits": _tuned_breaks_limits,

@@ -88,8 +88,34 @@ def usd(value: float) -> Text:
     return Text(en=f"${value:.3g}", zh=f"{value:.3g} 美元")
 
 
+def about(rows: int) -> str:
+    """An estimated number of rows, to two significant digits: ``2,400``. It is no better than that."""
+    return f"{_two_digits(rows):,}"
+
+
+def _two_digits(value: float) -> int:
+    whole = round(value)
+    return round(whole, -max(0, len(str(abs(whole))) - 2))
+
+
+def label_cost(rows: int, usd_per_label: float) -> Text:
+    """What so many labels cost, to two significant digits."""
+    cost = rows * usd_per_label
+    number = f"{_two_digits(cost):,}" if cost >= 10 else f"{cost:.2g}"
+    return Text(en=f"${number}", zh=f"{number} 美元")
+
+
 def p_value(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def few(texts: Sequence[Text], most: int = 4) -> Text:
+    """Names in a row; of many only the first, and how many more."""
+    more = len(texts) - most
+    if more <= 1:
+        return Text(en=", ".join(text.en for text in texts), zh="、".join(text.zh for text in texts))
+    shown = few(texts[:most], most)
+    return say("{shown} and {more} more", "{shown}等 {n} 个方案", shown=shown, more=more, n=len(texts))
 
 
 def listed(texts: Sequence[Text]) -> Text:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from tuneworth.core.metricnames import metric_name
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
-from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.evidence import Evidence, trainings
+from tuneworth.decide.forecast_words import forecast_reasons
 from tuneworth.decide.limits import n_unscored
 from tuneworth.decide.phrases import (
+    few,
     listed,
     p_value,
     percent,
@@ -25,10 +29,13 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
     """One sentence each, the weightiest first."""
     return [
         *_scores(evidence),
+        *_trainings(evidence),
         *_comparison(evidence, ruling),
+        *forecast_reasons(evidence, ruling),
         *_choice(evidence, ruling),
         *_effort(evidence, ruling),
         *_left_out(evidence),
+        *_stopped(evidence),
         *_unmeasured(evidence, ruling),
         *_cautions(evidence, ruling),
     ]
@@ -45,6 +52,69 @@ def _scores(evidence: Evidence) -> list[Text]:
             n=evidence.score(arm).n_rows,
         )
         for arm in evidence.finalists
+    ]
+
+
+def _trainings(evidence: Evidence) -> list[Text]:
+    """How much the luck of training matters, where it was tried."""
+    return [_each_training(evidence, arm) for arm in evidence.finalists if arm.repeats]
+
+
+def _each_training(evidence: Evidence, arm: ArmResult) -> Text:
+    scores = trainings(arm, evidence.metric)
+    seen = say(
+        "{arm} was trained {n} times with different seeds: {scores}.",
+        "{arm}换随机种子训练了 {n} 次，得分分别为 {scores}。",
+        arm=evidence.name(arm),
+        n=len(scores),
+        scores=few([percent(value) for value in scores], len(scores)),
+    )
+    if arm.arm_id not in evidence.averaged:
+        return say(
+            "{seen} The first is compared and handed over.", "{seen}参与比较并交付的都是第一次训练的模型。", seen=seen
+        )
+    return say(
+        "{seen} Their mean is compared, and the interval holds how much they differ; the first is the one handed over.",
+        "{seen}参与比较的是平均值，几次训练之间的差异已计入区间；交付的是第一次训练的模型。",
+        seen=seen,
+    )
+
+
+def _stopped(evidence: Evidence) -> list[Text]:
+    """Arms that the race looked at no further: for certain, or because it was not worth it."""
+    sure, dear = (_stopped_by(evidence, reason) for reason in ("eliminated", "little_to_gain"))
+    gain = max((evidence.stops[arm.arm_id].expected_gain or 0.0 for arm in dear), default=0.0)
+    found = list[Text]()
+    if sure:
+        found.append(
+            say(
+                "Stopped early on the dev rows, as surely more than {margin} behind another arm: {arms}.",
+                "以下方案已在开发集上提前淘汰，可以确定比别的方案差 {margin} 以上：{arms}。",
+                margin=points(evidence.task.margin),
+                arms=few([evidence.name(arm) for arm in sure]),
+            )
+        )
+    if dear:
+        found.append(
+            say(
+                "Not looked at further, because the rest was expected to gain less than {gain} (an estimate, no promise): {arms}.",
+                "以下方案没有继续测，预计测下去提升不到 {gain}（只是估计，并无保证）：{arms}。",
+                gain=points(max(math.ceil(1_000 * gain), 1) / 1_000),
+                arms=few([evidence.name(arm) for arm in dear]),
+            )
+        )
+    return found
+
+
+def _stopped_by(evidence: Evidence, reason: str) -> list[ArmResult]:
+    tested = {arm.arm_id for arm in evidence.finalists}
+    return [
+        arm
+        for arm in evidence.arms
+        if arm.arm_id in evidence.stops
+        and evidence.stops[arm.arm_id].reason == reason
+        and arm.arm_id not in tested
+        and not arm.yardstick
     ]
 
 

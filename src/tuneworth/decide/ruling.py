@@ -1,19 +1,28 @@
 """The verdict and the arms to use, before any words.
 
 T is the best tuned finalist that keeps the limits, U the best untuned one. "Tuned" means that the
-weights of a language model were changed: logistic regression on embeddings is untuned.
+weights of a language model were changed: logistic regression on embeddings is untuned. Rows from the top,
+the first that holds decides:
 
 | measured | verdict |
 |---|---|
 | no finalist keeps the limits | ``none_meets_limits`` |
-| T is better than U | ``fine_tune`` |
-| T cannot be better than U by the margin | ``dont_fine_tune``: simpler wins ties |
-| the same, but T's training was cut by the budget before it saw every row once | ``cant_tell``: train longer |
-| neither | ``cant_tell`` with the rows that would settle it |
-| only tuned arms keep the limits | ``fine_tune`` |
-| the tuned finalist breaks a limit, an untuned one does not | ``dont_fine_tune`` |
 | tuning was not measured, and U leaves less than the margin to gain | ``dont_fine_tune`` |
 | tuning (or everything else) was not measured | ``cant_tell``, without a number of rows |
+| T breaks a limit, U does not | ``dont_fine_tune``: more rows mend no limit |
+| U breaks a limit, T does not | ``fine_tune`` |
+| T is better than U | ``fine_tune``, also when T was trained on a part of the rows |
+| T cannot be better than U by the margin, and U leaves less than the margin to gain | ``dont_fine_tune`` |
+| T cannot be better by the margin, but time cut its training before it saw every row once | ``cant_tell``: train longer |
+| T leads by the margin as seen, but not surely (or fewer than 20 test rows) | ``cant_tell``: it takes test rows, not training rows |
+| a forecast that may decide (`tuneworth.decide.outlook`) says that T leads by the margin with more rows | ``not_yet`` |
+| T was trained on a part of the rows, and its curve does not rule out the margin on all of them | ``cant_tell``: train on all |
+| T cannot be better than U by the margin | ``dont_fine_tune``: simpler wins ties |
+| none of these | ``cant_tell`` with the test rows that would settle it |
+
+A weak forecast changes no verdict: a number of rows that is wrong sends people labelling for weeks. It is told
+among what would change the verdict. A forecast that T does not overtake within a hundred times the data makes no
+verdict of its own either; it is a reason for one. While a verdict is ``not_yet`` an untuned arm is recommended.
 """
 
 from __future__ import annotations
@@ -24,12 +33,16 @@ from typing import Literal
 
 from tuneworth.core.run import ArmResult, Comparison, Verdict
 from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
+from tuneworth.stats.family import MIN_PAIRS
 
 Case = Literal[
     "nothing_eligible",
     "gain",
     "no_gain",
     "open",
+    "not_yet",
+    "not_grown",
     "training_cut",
     "only_tuned_eligible",
     "tuned_breaks_limits",
@@ -43,6 +56,8 @@ VERDICTS: dict[Case, Verdict] = {
     "gain": "fine_tune",
     "no_gain": "dont_fine_tune",
     "open": "cant_tell",
+    "not_yet": "not_yet",
+    "not_grown": "cant_tell",
     "training_cut": "cant_tell",
     "only_tuned_eligible": "fine_tune",
     "tuned_breaks_limits": "dont_fine_tune",
@@ -59,7 +74,8 @@ class Ruling:
     Attributes:
         tuned, untuned: T and U; where none keeps the limits, the best that was tested.
         pair: T against U, where both were tested.
-        rows: how many more test rows would settle an open comparison.
+        rows: how many more test rows would settle an open comparison, or training rows are forecast to be enough.
+        outlook: what is known of T with more training rows, where T and U keep the limits.
     """
 
     case: Case
@@ -69,6 +85,7 @@ class Ruling:
     recommended: ArmResult | None
     runner_up: ArmResult | None
     rows: int | None
+    outlook: Outlook | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -80,7 +97,8 @@ def rule(evidence: Evidence) -> Ruling:
     eligible = evidence.eligible
     tuned = _first(eligible, evidence.finalists, tuned=True)
     untuned = _first(eligible, evidence.finalists, tuned=False)
-    case = _case(evidence, tuned, untuned)
+    outlook = outlook_of(evidence, tuned, untuned) if tuned is not None and untuned is not None else None
+    case = _case(evidence, tuned, untuned, outlook)
     pair = evidence.between(tuned, untuned) if tuned is not None and untuned is not None else None
     recommended = _recommended(evidence, case)
     others = [arm for arm in eligible if arm is not recommended]
@@ -91,7 +109,8 @@ def rule(evidence: Evidence) -> Ruling:
         pair=pair,
         recommended=recommended,
         runner_up=others[0] if others else None,
-        rows=_more_rows(pair) if case == "open" and pair is not None else None,
+        rows=_rows(case, pair, outlook),
+        outlook=outlook,
     )
 
 
@@ -100,11 +119,11 @@ def _first(eligible: Sequence[ArmResult], finalists: Sequence[ArmResult], *, tun
     return next((arm for arm in [*eligible, *finalists] if arm.tuned == tuned), None)
 
 
-def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None) -> Case:
+def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None, outlook: Outlook | None) -> Case:
     eligible = evidence.eligible
     if not eligible:
         return "nothing_eligible"
-    if tuned is None or untuned is None:
+    if tuned is None or untuned is None or outlook is None:
         return _one_sided(evidence, untuned)
     if tuned not in eligible:
         return "tuned_breaks_limits"
@@ -112,22 +131,33 @@ def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None
         return "only_tuned_eligible"
     if evidence.shows_gain(tuned, untuned):
         return "gain"
-    if not evidence.rules_out_gain(tuned, untuned):
-        return "open"
-    room = 1 - evidence.score(untuned).interval.low
-    return "training_cut" if cut_short(tuned) and room >= evidence.task.margin else "no_gain"
+    settled = evidence.rules_out_gain(tuned, untuned)
+    if settled and _room(evidence, untuned) < evidence.task.margin:
+        return "no_gain"
+    if cut_short(tuned):
+        return "training_cut" if settled else "open"
+    return _with_more_rows(evidence.between(tuned, untuned), settled, outlook)
 
 
-def cut_short(arm: ArmResult) -> bool:
-    """Whether time ran out before the training had seen every row once: a loss then says little of tuning."""
-    return arm.fit_details.get("stopped") == "time" and float(arm.fit_details.get("epochs", 0.0)) < 1
+def _with_more_rows(pair: Comparison, settled: bool, outlook: Outlook) -> Case:
+    """T is not shown to be better: would it be with more rows, of those at hand or of new ones?"""
+    if pair.n_rows >= MIN_PAIRS and pair.difference < pair.margin:
+        if outlook.sure:
+            return "not_yet"
+        if not outlook.grown and not outlook.backed:
+            return "not_grown"
+    return "no_gain" if settled else "open"
+
+
+def _room(evidence: Evidence, untuned: ArmResult) -> float:
+    """The most that is left to gain over U."""
+    return 1 - evidence.score(untuned).interval.low
 
 
 def _one_sided(evidence: Evidence, untuned: ArmResult | None) -> Case:
     if untuned is None:
         return "untuned_not_measured"
-    room = 1 - evidence.score(untuned).interval.low
-    return "no_room" if room < evidence.task.margin else "tuned_not_measured"
+    return "no_room" if _room(evidence, untuned) < evidence.task.margin else "tuned_not_measured"
 
 
 def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
@@ -141,16 +171,20 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
         return None
     best = eligible[0]
     verdict = VERDICTS[case]
-    sides = {"fine_tune": [True], "dont_fine_tune": [False]}.get(verdict, [True, False])
+    sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(verdict, [True, False])
     candidates = [arm for arm in eligible if arm.tuned in sides]
 
     def good_enough(arm: ArmResult) -> bool:
-        if case in ("open", "training_cut"):
+        if case in ("open", "not_grown", "training_cut"):
             return arm is best or not evidence.shows_gain(best, arm)
         return arm is candidates[0] or evidence.rules_out_gain(best, arm)
 
     return min((arm for arm in candidates if good_enough(arm)), key=lambda arm: (arm.effort, arm.arm_id))
 
 
-def _more_rows(pair: Comparison) -> int | None:
-    return max(1, pair.rows_needed - pair.n_rows) if pair.rows_needed is not None else None
+def _rows(case: Case, pair: Comparison | None, outlook: Outlook | None) -> int | None:
+    if case == "not_yet" and outlook is not None and outlook.more is not None:
+        return outlook.more.n
+    if case != "open" or pair is None or pair.rows_needed is None:
+        return None
+    return max(1, pair.rows_needed - pair.n_rows)

@@ -9,15 +9,13 @@ sentence says which side was right. One run speaks for one task and one model, n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from tuneworth.core.run import ArmResult, SeedFinding
 from tuneworth.core.text import Text
+from tuneworth.decide.enough import Finding, Winner, enough_rows
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.phrases import milliseconds, percent, say, seconds, signed_interval, signed_points
-
-Finding = Literal["confirmed", "overturned", "open"]
-Winner = Literal["tuned", "untuned", "open"]
+from tuneworth.decide.ruling import Ruling
 
 GENERATING = ("prompt", "fewshot")
 FEW_ROWS = 100
@@ -48,12 +46,8 @@ class _Duel:
         return "confirmed" if self.winner == predicts else "overturned"
 
 
-def seed_findings(evidence: Evidence, *, n_train: int) -> list[SeedFinding]:
-    """Findings in the order of the rules: format, data, latency, privacy and cost.
-
-    Args:
-        n_train: rows that the arms were fitted on.
-    """
+def seed_findings(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
+    """Findings in the order of the rules: format, data, latency, privacy and cost."""
     tuned = next((arm for arm in evidence.finalists if arm.tuned), None)
     untuned = [arm for arm in evidence.finalists if not arm.tuned]
     if tuned is None:
@@ -64,7 +58,8 @@ def seed_findings(evidence: Evidence, *, n_train: int) -> list[SeedFinding]:
     duels = [_duel(evidence, tuned, arm) for arm in untuned]
     return [
         *_format(evidence, duels),
-        *_data(duels[0], n_train),
+        *_data(duels[0], tuned.n_train or evidence.n_train),
+        _found("X4", *enough_rows(evidence, ruling, duels[0].winner, duels[0].numbers)),
         *_latency(evidence, duels),
         *_private(evidence, duels[0]),
         *rest,
@@ -83,8 +78,8 @@ def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
         "{tuned} {a}，{untuned} {b}，差异 {difference}（{interval}）",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
-        a=percent(evidence.score(tuned).value),
-        b=percent(evidence.score(untuned).value),
+        a=percent(evidence.value(tuned)),
+        b=percent(evidence.value(untuned)),
         difference=signed_points(pair.difference),
         interval=signed_interval(pair.interval),
     )
@@ -136,13 +131,7 @@ def _data(duel: _Duel, n_train: int) -> list[SeedFinding]:
         ("Q1", True, "untuned" if n_train < MANY_ROWS else "tuned"),
         ("Y2", n_train >= MUCH_ROWS, "tuned"),
     ]
-    found = [_found(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
-    one_point = say(
-        "{why} One amount of data is one point of the learning curve; no threshold follows from it.",
-        "{why}一种数据量只是学习曲线上的一个点，推不出门槛。",
-        why=why,
-    )
-    return [*found, _found("X4", "open", one_point)]
+    return [_found(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
 
 
 def _latency(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:

@@ -7,7 +7,8 @@ from statistics import NormalDist
 from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import listed, milliseconds, percent, points, say
+from tuneworth.decide.forecast_words import forecast_changes
+from tuneworth.decide.phrases import about, listed, milliseconds, percent, points, say
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import MCNEMAR
@@ -19,11 +20,18 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
     by_verdict = {
         "fine_tune": _after_fine_tune,
         "dont_fine_tune": _after_dont,
+        "not_yet": _after_not_yet,
         "cant_tell": _after_cant_tell,
         "none_meets_limits": _after_none,
     }
     found = by_verdict[ruling.verdict](evidence, ruling)
-    return [*_cut_short(evidence, ruling), *_unmeasured(evidence, ruling), *found, *_limits(evidence, ruling)]
+    return [
+        *_cut_short(evidence, ruling),
+        *_unmeasured(evidence, ruling),
+        *found,
+        *forecast_changes(evidence, ruling),
+        *_limits(evidence, ruling),
+    ]
 
 
 def visible_difference(pair: Comparison) -> float:
@@ -107,8 +115,8 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
     pair = ruling.pair
-    if ruling.case == "training_cut":
-        return []  # said already: more time
+    if ruling.case in ("training_cut", "not_grown"):
+        return []  # said already: more time, or all rows
     if ruling.case == "tuned_not_measured":
         return [Text(en="Measuring a tuned arm would.", zh="把微调方案测一遍，就能得出结论。")]
     if pair is None:
@@ -119,8 +127,8 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
             say(
                 "About {rows} more labelled test rows, {total} in all, would probably settle it.",
                 "再标注约 {rows} 条测试数据（总计 {total} 条），大概率能分出高下。",
-                rows=ruling.rows,
-                total=ruling.rows + pair.n_rows,
+                rows=about(ruling.rows),
+                total=about(ruling.rows + pair.n_rows),
             )
         )
     if pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:
@@ -129,6 +137,44 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 "If only gains above {high} matter to you, these rows already say: don’t fine-tune.",
                 "如果只有超过 {high} 的提升才对你有意义，那么现有数据已经说明：不必微调。",
                 high=points(pair.interval.high),
+            )
+        )
+    return [*found, *_sight(pair)]
+
+
+def _after_not_yet(evidence: Evidence, ruling: Ruling) -> list[Text]:
+    pair, outlook = ruling.pair, ruling.outlook
+    assert pair is not None
+    assert outlook is not None
+    assert outlook.more is not None
+    found = [
+        say(
+            "Label about {half} more training rows first and run again: a forecast to twice the data is surer than one to {times} times "
+            "the data, and it tells whether the rest is worth it.",
+            "不妨先补约 {half} 条训练数据再测一次：推算到两倍数据比推算到 {times} 倍可靠，届时就知道剩下的值不值得标。",
+            half=about(outlook.n_train),
+            times=f"{(outlook.n_train + outlook.more.n) / outlook.largest:.0f}",
+        )
+        if outlook.n_train + outlook.more.n >= 3 * outlook.largest
+        else say(
+            "Label these training rows and run again; the forecast is no promise.",
+            "标注这些训练数据后再测一次；推算并不是保证。",
+        )
+    ]
+    if pair.interval.high < evidence.task.margin:
+        no_more = say(
+            "If no more rows can be had, the verdict is: don’t fine-tune. With these rows tuning gains less than {margin}.",
+            "如果无法再补充数据，结论就是不必微调：以现有的数据，微调的提升不到 {margin}。",
+            margin=points(evidence.task.margin),
+        )
+        return [*found, no_more]
+    if pair.rows_needed is not None:
+        found.append(
+            say(
+                "Whether {tuned} is ahead with the present training rows would take about {rows} more test rows to tell.",
+                "以现有的训练数据，{tuned}是否已经领先，约需再标注 {rows} 条测试数据才能看出来。",
+                tuned=evidence.name(ruling.tuned) if ruling.tuned is not None else "",
+                rows=about(max(1, pair.rows_needed - pair.n_rows)),
             )
         )
     return [*found, *_sight(pair)]

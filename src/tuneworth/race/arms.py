@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tuneworth import __version__
 from tuneworth.core.registry import load_plugin, plugin_modules
@@ -25,6 +25,8 @@ class Arm:
     Attributes:
         arm_id: readable and unique in the run: ``fewshot/smollm2-135m/k=16,selection=nearest``.
         key: digest of all that the arm's answers depend on but the row.
+        n_train: training rows that it is fitted on, the first of the run's order; ``None`` for all.
+        repeat: 0, or the number of a further training of the same arm with another seed.
     """
 
     arm_id: str
@@ -32,6 +34,8 @@ class Arm:
     strategy: type[Strategy]
     config: StrategyConfig
     model: Model | None
+    n_train: int | None = None
+    repeat: int = 0
 
     @property
     def model_id(self) -> str | None:
@@ -43,6 +47,12 @@ class Arm:
 
     def make(self) -> Strategy:
         return self.strategy(self.config)
+
+    def fitted_on(self, n_train: int | None, repeat: int = 0) -> Arm:
+        """The same arm fitted on fewer rows, or once more with another seed; its outcomes have keys of their own."""
+        if n_train is None and repeat == 0:
+            return self
+        return replace(self, key=_digest([self.key, n_train, repeat]), n_train=n_train, repeat=repeat)
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,13 @@ def plan_arms(
 
 def _is_free(arm: Arm, task: Task) -> bool:
     return task.kind != "text" and getattr(arm.config, "constrained", True) is False
+
+
+def is_first_of_its_model(arm: Arm, asked: Iterable[Arm]) -> bool:
+    """Whether ``arm`` is the untuned arm of its model that was ``asked`` first: what others are compared with."""
+    untuned = (other for other in asked if not other.strategy.tuned and not other.strategy.yardstick)
+    first = next((other for other in untuned if other.model_id == arm.model_id), None)
+    return first is None or first.arm_id == arm.arm_id
 
 
 def row_key(example: Example) -> str:

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Limits
 from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 
 
-def choose_finalists(arms: Sequence[ArmResult], metric: str, limits: Limits) -> list[str]:
+def choose_finalists(
+    arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Collection[str] = ()
+) -> list[str]:
     """Ids of the finalists, at most three, chosen on dev scores alone.
 
     An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
     while others of its kind are left: a kind of which nobody met the test rows would count as not
     measured. The best arm is the one with the highest dev value; of equals, the simpler one.
+
+    Args:
+        stopped: arms that left the race early, passed over in the same way; their few rows may have been lucky.
     """
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
     tuned = _usable([arm for arm in measured if arm.tuned], limits)
     untuned = _usable([arm for arm in measured if not arm.tuned], limits)
     simplest = min(_usable(measured, limits), key=_ladder, default=None)
-    chosen = [_best(tuned, metric), _best(untuned, metric), simplest]
+    chosen = [_best(_staying(tuned, stopped), metric), _best(_staying(untuned, stopped), metric), simplest]
     ids = {arm.arm_id for arm in chosen if arm is not None}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
 
 
+def best_untuned(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
+    """What a tuned arm has to beat: the untuned arm with the highest dev value among those looked at furthest."""
+    measured = [
+        arm for arm in arms if arm.state == "measured" and not arm.tuned and not arm.yardstick and metric in arm.dev
+    ]
+    most = max((arm.dev[metric].n_rows for arm in measured), default=0)
+    return _best([arm for arm in measured if arm.dev[metric].n_rows == most], metric)
+
+
 def _usable(arms: Sequence[ArmResult], limits: Limits) -> Sequence[ArmResult]:
     return [arm for arm in arms if _keeps(arm, limits)] or arms
+
+
+def _staying(arms: Sequence[ArmResult], stopped: Collection[str]) -> Sequence[ArmResult]:
+    return [arm for arm in arms if arm.arm_id not in stopped] or arms
 
 
 def _best(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tuneworth.core.race import Power
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.data.load import Loaded, load
@@ -19,7 +20,11 @@ from tuneworth.metrics.catalog import check, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.arms import Plan, plan_arms, strategy_classes
+from tuneworth.race.estimate import Estimator, Job
+from tuneworth.race.power import power_of
 from tuneworth.race.prior import check_situation
+from tuneworth.race.sizes import sizes as training_sizes
+from tuneworth.race.speeds import speeds_of
 from tuneworth.race.watch import Watcher
 
 MAX_ANSWER_TOKENS = 512
@@ -49,6 +54,27 @@ class Ready:
         prints = [metric.fingerprint for metric in self.metrics]
         basis = hashlib.sha256(f"{self.split.digest} {self.task_file.seed} {prints}".encode()).hexdigest()
         return plan_arms(self.task, self.split.train, self.models, self.task_file.strategies, basis, prior)
+
+    def estimator(self, plan: Plan) -> Estimator:
+        """What the arms of ``plan`` are expected to cost. Asks each model a few made-up questions, if never asked before."""
+        train = self.split.train
+        longest = max_new_tokens(self.models, train)
+        jobs = [
+            Job(
+                arm.arm_id,
+                arm.model_id,
+                arm.make().workload(self.task, arm.model, train, longest),
+                training_sizes(arm, len(train)),
+            )
+            for arm in plan.arms
+        ]
+        speeds = {model.id: speeds_of(model) for model in self.models}
+        return Estimator(jobs, speeds, n_train=len(train), n_dev=len(self.split.dev))
+
+    def power(self) -> Power:
+        """What the rows can show."""
+        binary = self.metrics[0].binary
+        return power_of(len(self.split.dev), len(self.split.test), self.task.margin, binary=binary)
 
 
 def ready(task_file: TaskFile, watcher: Watcher) -> Ready:

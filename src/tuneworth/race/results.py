@@ -81,6 +81,7 @@ def measured_arm(
         "dev": dict(dev),
         "dev_counts": counts(outcomes),
         "cost": price,
+        "n_train": arm.n_train,
         "notes": fit.notes,
         "fit_details": fit.details,
     }

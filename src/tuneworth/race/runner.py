@@ -28,7 +28,7 @@ from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies.base import Answer, Context, Solver
 
-BATCH_ROWS = 50
+BATCH_ROWS = 32
 LATENCY_ROWS = 20
 
 
@@ -42,17 +42,22 @@ class ArmFailed(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """Outcomes of an arm at one stage; ``complete`` is false when time ran out."""
+    """Outcomes of an arm at one stage.
+
+    Attributes:
+        saved: ids of the rows whose outcomes were in the store.
+    """
 
     outcomes: list[Outcome]
-    complete: bool
+    saved: frozenset[str]
 
 
 @dataclass
 class Runner:
     """Runs arms on the rows it is given.
 
-    It holds train and dev rows only. Test rows are an argument of the one call that needs them.
+    It holds train and dev rows only, each in the one order of the run: a prefix is a random part of them. Test rows
+    are an argument of the one call that needs them.
     """
 
     task: Task
@@ -91,7 +96,7 @@ class Runner:
     def _fit_now(self, arm: Arm, context: Context, saved: Path) -> tuple[Solver, FitRecord]:
         saved_before = self.encoder.seconds_saved
         started = time.perf_counter()
-        solver = arm.make().fit(self.train, self.dev, context)
+        solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
         seconds = time.perf_counter() - started + self.encoder.seconds_saved - saved_before
         partial = saved.with_suffix(".partial")
         for leftover in (partial, saved):
@@ -108,16 +113,11 @@ class Runner:
         self.store.add_fit(arm.key, record)
         return solver, self.store.fit(arm.key) or record
 
-    def measure(
-        self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example], seconds_left: float | None = None
-    ) -> Measured:
-        """Outcomes of ``rows``, those in the store as they are and the others now.
-
-        Stops between batches when the time at the present pace would not suffice.
-        """
+    def measure(self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example]) -> Measured:
+        """Outcomes of ``rows``, those in the store as they are and the others now."""
         known = self.store.outcomes(arm.key, stage)
         keys = [row_key(row) for row in rows]
-        started, answered = time.perf_counter(), 0
+        saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
         for start in range(0, len(rows), BATCH_ROWS):
             batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
             if any(key not in known for key in batch_keys):
@@ -125,14 +125,8 @@ class Runner:
                 self.store.add_outcomes(arm.key, batch_keys, outcomes)
                 for key, outcome in zip(batch_keys, outcomes, strict=True):
                     known.setdefault(key, outcome)  # the first stays, as in the store
-                answered += len(batch)
-            done = min(start + BATCH_ROWS, len(rows))
-            self.watcher.progress(done, len(rows), "rows")
-            if answered and seconds_left is not None and done < len(rows):
-                elapsed = time.perf_counter() - started
-                if elapsed + elapsed / answered * (len(rows) - done) > seconds_left:
-                    return Measured(_in_order(known, rows[:done], keys), complete=False)
-        return Measured(_in_order(known, rows, keys), complete=True)
+            self.watcher.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
+        return Measured(_in_order(known, rows, keys), saved)
 
     def latencies(self, arm: Arm, solver: Solver) -> list[float]:
         """Milliseconds of single rows, answered one at a time as a live service would get them.
@@ -161,7 +155,7 @@ class Runner:
             model=arm.model,
             encoder=self.encoder,
             rng=np.random.default_rng([self.seed, int(arm.key[:8], 16)]),
-            seed=self.seed,
+            seed=(self.seed + arm.repeat) % 2**32,
             folder=folder,
             max_new_tokens=self.max_new_tokens,
             seconds_left=seconds_left,

@@ -1,27 +1,31 @@
-"""The two stages of a run: every arm on the dev rows, then the finalists on the test rows, once."""
+"""The two stages of a run: the race on the dev rows, then the finalists on the test rows, once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tuneworth.core.outcome import Outcome
+from tuneworth.core.race import Race
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.race import results
-from tuneworth.race.arms import Arm, Plan
-from tuneworth.race.budget import UNTUNED_SHARE, Budget
+from tuneworth.race import results, words
+from tuneworth.race.arms import Arm, Plan, is_first_of_its_model
+from tuneworth.race.budget import Budget
+from tuneworth.race.driver import Driver, Entry, mean_of, scores_of, seconds_of
+from tuneworth.race.estimate import Estimator
 from tuneworth.race.finalists import choose_finalists
 from tuneworth.race.runner import LATENCY_ROWS, ArmFailed, Runner
-from tuneworth.race.store import FitRecord
-from tuneworth.strategies.base import Solver
-
-MIN_TRAIN_SECONDS = 30.0
-"""Less time than this is not worth starting a training for."""
+from tuneworth.race.schedule import Schedule
+from tuneworth.race.sizes import chance_of, entrant_of
+from tuneworth.stats.family import MIN_PAIRS
 
 RESERVE_SHARE = 0.1
-"""Part of the budget that training may never use: the finalists must still meet the test rows."""
+"""Part of the budget that the race may never use: the finalists must still meet the test rows."""
 
 FINAL_SHARE = 0.25
 """Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
@@ -31,23 +35,39 @@ ALONE_SLOWDOWN = 5
 """A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
 finalists are measured so."""
 
+N_TRAININGS = 3
+"""Trainings of a tuned finalist, with different seeds, when the budget allows."""
 
-@dataclass
-class Entry:
-    """An arm that answered the dev rows, ready to be asked again."""
-
-    arm: Arm
-    solver: Solver
-    fit: FitRecord
-    dev: list[Outcome]
+FAR_BEHIND = 0.1
+"""A tuned arm that is behind by so much is not trained again: seeds do not differ by this."""
 
 
 @dataclass
 class Raced:
-    """What the dev stage gave: a result per arm, and the solvers of those measured."""
+    """What the dev stage gave: a result per arm, the fits of those measured, and how it went.
 
-    results: dict[str, ArmResult] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
+    Attributes:
+        entries: arm id → the fit that its result is about.
+        fits: arm id → all its fits, by training size.
+    """
+
+    results: dict[str, ArmResult] = field(default_factory=dict[str, ArmResult])
+    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    fits: Mapping[str, Mapping[int | None, Entry]] = field(default_factory=dict[str, Mapping[int | None, Entry]])
+    race: Race | None = None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Finalists on the test rows.
+
+    Attributes:
+        outcomes: arm id → row id → outcome.
+        repeats: arm id → the same for its further trainings.
+    """
+
+    outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict[str, dict[str, Outcome]])
+    repeats: dict[str, list[dict[str, Outcome]]] = field(default_factory=dict[str, list[dict[str, Outcome]]])
 
 
 @dataclass
@@ -58,61 +78,77 @@ class Stages:
     budget: Budget
     n_test: int
     machine_usd_per_hour: float | None
+    estimator: Estimator
+    exhaustive: bool = False
     raced: Raced = field(default_factory=Raced)
 
+    # -- dev rows --------------------------------------------------------------------------------------
+
     def race(self, plan: Plan) -> Raced:
-        """Every arm of the plan on the dev rows, in order, as far as the budget reaches."""
+        """Every arm of the plan on the dev rows, as far as the schedule finds it worth and the budget reaches."""
         for skipped in plan.skipped:
             self.raced.results[skipped.arm_id] = results.missing_arm(skipped, "skipped", skipped.why)
-        for position, arm in enumerate(plan.arms):
-            self.runner.watcher.start(arm.make().describe())
-            result = self._dev(arm, plan.arms[position:])
-            self.raced.results[arm.arm_id] = result
-            self.runner.watcher.finish(self._in_short(result))
+        driver = self._driver(plan)
+        driver.run()
+        self.raced.fits = driver.entries
+        for arm in plan.arms:
+            self.raced.results[arm.arm_id] = self._result(arm, driver)
+        self.raced.race = self._record(driver)
         return self.raced
 
-    def final(self, test: Sequence[Example]) -> dict[str, dict[str, Outcome]]:
-        """The finalists on the test rows: arm id → row id → outcome. Called once per run."""
-        runner, limits = self.runner, self.runner.task.limits
-        primary = runner.metrics[0].id
-        finalists = choose_finalists(list(self.raced.results.values()), primary, limits)
-        outcomes: dict[str, dict[str, Outcome]] = {}
-        for arm_id in finalists:
-            entry = self.raced.entries[arm_id]
-            title = entry.arm.make().describe()
-            runner.watcher.start(Text(en=f"test rows: {title.en}", zh=f"测试集：{title.zh}"))
-            measured = runner.measure(entry.arm, entry.solver, "test", test)
-            self.raced.results[arm_id] = self._final_result(entry, measured.outcomes, test)
-            outcomes[arm_id] = {outcome.row_id: outcome for outcome in measured.outcomes}
-            runner.watcher.finish(self._in_short(self.raced.results[arm_id]))
-        return outcomes
+    def _driver(self, plan: Plan) -> Driver:
+        runner, n_train = self.runner, len(self.runner.train)
+        schedule = Schedule(
+            [entrant_of(arm, n_train) for arm in plan.arms],
+            n_dev=len(runner.dev),
+            margin=runner.task.margin,
+            chance=chance_of(runner.task, runner.train),
+            costs=self.estimator,
+            exhaustive=self.exhaustive,
+            seed=runner.seed,
+            unit_scores=not runner.metrics[0].corpus,
+            n_train=n_train,
+        )
+        return Driver(
+            runner=runner,
+            arms={arm.arm_id: arm for arm in plan.arms},
+            schedule=schedule,
+            estimator=self.estimator,
+            seconds_left=self._seconds_left,
+            too_dear=self._final_is_too_dear,
+            budget=self.budget,
+        )
 
-    def _dev(self, arm: Arm, waiting: Sequence[Arm]) -> ArmResult:
-        seconds = self._seconds_for(arm, waiting)
-        if (
-            seconds is not None
-            and seconds < (MIN_TRAIN_SECONDS if arm.strategy.tuned else 1e-9)
-            and not self._paid(arm)
-        ):
-            return results.missing_arm(arm, "skipped", _no_time())
-        try:
-            solver, fit = self.runner.fit(arm, seconds if arm.strategy.tuned else None)
-        except ArmFailed as failure:
-            return results.missing_arm(arm, "failed", failure.why)
-        limit = None if arm.strategy.tuned else self._seconds_for(arm, waiting)
-        measured = self.runner.measure(arm, solver, "dev", self.runner.dev, limit)
-        if not measured.complete:
-            return results.missing_arm(arm, "skipped", _too_slow(len(measured.outcomes), len(self.runner.dev)))
-        if not any(outcome.status == "scored" for outcome in measured.outcomes):
-            return results.missing_arm(arm, "failed", _nothing_scored(measured.outcomes))
-        entry = Entry(arm, solver, fit, measured.outcomes)
-        result = self._dev_result(entry)
-        if self._final_is_too_dear(arm, result):
-            return results.missing_arm(
-                arm, "skipped", _dear(result, self.runner.metrics[0].id, self._final_seconds(result))
-            )
+    def _record(self, driver: Driver) -> Race:
+        runner = self.runner
+        return Race(
+            off=words.race_off(self.exhaustive, runner.metrics[0], len(runner.dev)),
+            margin=runner.task.margin,
+            n_dev=len(runner.dev),
+            n_train=len(runner.train),
+            steps=driver.steps,
+            stops=driver.schedule.stops,
+            seconds=sum(step.seconds for step in driver.steps),
+            seconds_all=self.estimator.seconds_all(),
+        )
+
+    def _result(self, arm: Arm, driver: Driver) -> ArmResult:
+        """What is told of ``arm``: its best fit, or why there is none."""
+        stop = next((stop for stop in driver.schedule.stops if stop.arm_id == arm.arm_id), None)
+        fits = [entry for entry in driver.entries.get(arm.arm_id, {}).values() if entry.dev]
+        metric = self.runner.metrics[0].id
+        if arm.arm_id in driver.failures and not fits:
+            return results.missing_arm(arm, "failed", driver.failures[arm.arm_id])
+        if not fits:
+            return results.missing_arm(arm, "skipped", words.no_time())
+        entry = best_fit(fits, metric, self.runner.task.margin)
+        if mean_of(entry.dev, metric) is None:
+            return results.missing_arm(arm, "failed", words.nothing_scored(entry.dev))
+        if stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev):
+            seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._final_seconds(entry)
+            return results.missing_arm(arm, "skipped", words.too_dear(entry.dev, metric, seconds))
         self.raced.entries[arm.arm_id] = entry
-        return result
+        return self._dev_result(entry)
 
     def _dev_result(self, entry: Entry) -> ArmResult:
         runner = self.runner
@@ -127,6 +163,103 @@ class Stages:
             results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
         )
 
+    # -- what must be kept back ------------------------------------------------------------------------
+
+    def _seconds_left(self, fits: Mapping[str, Mapping[int | None, Entry]]) -> float | None:
+        """Seconds that the race may still use: less what the finalists will need on the test rows."""
+        left = self.budget.left
+        if left is None or self.budget.seconds is None:
+            return None
+        answered = [entry for by_size in fits.values() for entry in by_size.values() if entry.dev]
+        with_model = [entry for entry in answered if entry.arm.model is not None]
+        finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
+        needed = sum(self._final_seconds(entry) for entry in finalists)
+        if not any(entry.arm.strategy.tuned for entry in finalists) and with_model:
+            # A tuned arm is taken to answer at the pace of the quickest arm with a model, which has as little to read.
+            needed += min(self._final_seconds(entry) for entry in with_model)
+        return max(0.0, left - max(needed, RESERVE_SHARE * self.budget.seconds))
+
+    def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
+        metric = self.runner.metrics[0].id
+        kinds = [[entry for entry in entries if entry.arm.strategy.tuned == tuned] for tuned in (True, False)]
+        best = [max(kind, key=lambda entry: surely(entry, metric)) for kind in kinds if kind]
+        simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
+        return [*best, *([simplest] if simplest is not None and simplest not in best else [])]
+
+    def _final_seconds(self, entry: Entry) -> float:
+        """Seconds that a fit would need as a finalist: the test rows, and some rows asked alone."""
+        return entry.seconds_per_row * (self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
+
+    def _final_is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:
+        """Whether the arm could not be a finalist without eating up the budget of the others."""
+        arm = entry.arm
+        first = is_first_of_its_model(arm, (rival.arm for rival in rivals))
+        if arm.strategy.tuned or arm.strategy.yardstick or first:
+            return False
+        return self._final_seconds(entry) > FINAL_SHARE * (self.budget.seconds or math.inf)
+
+    # -- test rows -------------------------------------------------------------------------------------
+
+    def final(self, test: Sequence[Example]) -> Tested:
+        """The finalists on the test rows. Called once per run."""
+        race = self.raced.race
+        stopped = (
+            {stop.arm_id for stop in race.stops if stop.reason in ("eliminated", "little_to_gain")} if race else set()
+        )
+        limits, metric = self.runner.task.limits, self.runner.metrics[0].id
+        finalists = choose_finalists(list(self.raced.results.values()), metric, limits, stopped)
+        tested = Tested()
+        for arm_id in finalists:
+            entry = self.raced.entries[arm_id]
+            outcomes = self._test(entry, test)
+            self.raced.results[arm_id] = self._final_result(entry, outcomes, test)
+            tested.outcomes[arm_id] = _by_row(outcomes)
+            self.runner.watcher.finish(self._in_short(arm_id))
+        for arm_id in finalists:
+            if self._worth_repeating(arm_id, finalists):
+                self._repeat(arm_id, test, tested)
+        return tested
+
+    def _test(self, entry: Entry, test: Sequence[Example]) -> list[Outcome]:
+        self.runner.watcher.start(words.on_test_rows(entry.arm))
+        measured = self.runner.measure(entry.arm, entry.solver, "test", test)
+        self.budget.count(seconds_of([outcome for outcome in measured.outcomes if outcome.row_id in measured.saved]))
+        return measured.outcomes
+
+    def _worth_repeating(self, arm_id: str, finalists: Sequence[str]) -> bool:
+        metric = self.runner.metrics[0].id
+        found = self.raced.results[arm_id]
+        others = [self.raced.results[other] for other in finalists if other != arm_id]
+        best = max((arm.test[metric].value for arm in others if metric in arm.test), default=0.0)
+        return found.tuned and metric in found.test and found.test[metric].value > best - FAR_BEHIND
+
+    def _repeat(self, arm_id: str, test: Sequence[Example], tested: Tested) -> None:
+        """Further trainings of a tuned finalist with other seeds, as many as the budget allows."""
+        entry, rows = self.raced.entries[arm_id], {row.id: row for row in test}
+        metric = self.runner.metrics[0]
+        expected = entry.fit.seconds + entry.seconds_per_row * len(test)
+        for repeat in range(1, N_TRAININGS):
+            arm = entry.arm.fitted_on(entry.arm.n_train, repeat)
+            left = self.budget.left
+            if left is not None and left < expected:
+                return
+            self.runner.watcher.start(words.training_again(arm))
+            saved = self.runner.store.fit(arm.key) is not None
+            try:
+                solver, fit = self.runner.fit(arm, entry.fit.seconds if left is not None else None)
+            except ArmFailed as failure:
+                self.runner.watcher.finish(failure.why)
+                return
+            self.budget.count(fit.seconds if saved else 0.0)
+            outcomes = self._test(Entry(arm, solver, fit), test)
+            scored = results.scores(outcomes, rows, [metric], self.runner.seed)
+            if metric.id not in scored:
+                return
+            tested.repeats.setdefault(arm_id, []).append(_by_row(outcomes))
+            found = self.raced.results[arm_id]
+            self.raced.results[arm_id] = found.model_copy(update={"repeats": [*found.repeats, scored[metric.id]]})
+            self.runner.watcher.finish(words.plain(f"{scored[metric.id].value:.3f}"))
+
     def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
         runner = self.runner
         rows = {row.id: row for row in test}
@@ -140,86 +273,36 @@ class Stages:
             }
         )
 
-    def _seconds_for(self, arm: Arm, waiting: Sequence[Arm]) -> float | None:
-        """Seconds this arm may use, ``None`` for no limit."""
-        tuned_waiting = sum(other.strategy.tuned for other in waiting)
-        if arm.strategy.tuned:
-            return self.budget.left_after(self._reserve(), tuned_waiting)
-        if arm.strategy.yardstick or not self._has_rival(arm):
-            return None
-        if tuned_waiting:
-            return self.budget.left_of_share(UNTUNED_SHARE, self._reserve())
-        return self.budget.left_after(self._reserve())
-
-    def _final_seconds(self, result: ArmResult) -> float:
-        """Seconds that ``result``'s arm would need as a finalist: the test rows, and some rows asked alone."""
-        return _pace(result) * (self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
-
-    def _final_is_too_dear(self, arm: Arm, result: ArmResult) -> bool:
-        """Whether the arm could not be a finalist without eating up the budget of the others."""
-        exempt = arm.strategy.tuned or arm.strategy.yardstick or not self._has_rival(arm)
-        return not exempt and self._final_seconds(result) > FINAL_SHARE * (self.budget.seconds or float("inf"))
-
-    def _has_rival(self, arm: Arm) -> bool:
-        # The first arm of each model is always measured: without it there is nothing to compare with.
-        return any(
-            entry.arm.model_id == arm.model_id and not entry.arm.strategy.yardstick
-            for entry in self.raced.entries.values()
-        )
-
-    def _reserve(self) -> float:
-        """Seconds that the tuned arm's dev rows and the finalists' test rows will still need, those asked alone too.
-
-        The finalists are those of now; a tuned arm is taken to answer at the pace of the quickest arm
-        with a model, which has as little to read.
-        """
-        found = [result for result in self.raced.results.values() if result.state == "measured"]
-        finalists = choose_finalists(found, self.runner.metrics[0].id, self.runner.task.limits)
-        answering = sum(self._final_seconds(result) for result in found if result.arm_id in finalists)
-        quickest = min((result for result in found if result.model is not None), key=_pace, default=None)
-        tuned = 0.0 if quickest is None else _pace(quickest) * len(self.runner.dev) + self._final_seconds(quickest)
-        expected = answering + tuned
-        return max(expected, RESERVE_SHARE * (self.budget.seconds or 0.0))
-
-    def _paid(self, arm: Arm) -> bool:
-        return self.runner.store.fit(arm.key) is not None
-
-    def _in_short(self, result: ArmResult) -> Text | None:
-        if result.state != "measured":
-            return result.why
-        found = result.test or result.dev
-        score = found.get(self.runner.metrics[0].id)
-        return Text(en=f"{score.value:.3f}", zh=f"{score.value:.3f}") if score is not None else None
+    def _in_short(self, arm_id: str) -> Text | None:
+        score = self.raced.results[arm_id].test.get(self.runner.metrics[0].id)
+        return words.plain(f"{score.value:.3f}") if score is not None else None
 
 
-def _pace(result: ArmResult) -> float:
-    """Seconds per row, in batches."""
-    return (result.cost.seconds_per_1k_rows or 0.0) / 1000
+def best_fit(fits: Sequence[Entry], metric: str, margin: float) -> Entry:
+    """The fit on most rows, unless one on fewer is better by more than the margin for certain: more data may hurt."""
+    by_size = sorted(fits, key=lambda entry: entry.arm.n_train or math.inf, reverse=True)
+    for place, entry in enumerate(by_size):
+        if not any(_hurt(entry, smaller, metric, margin) for smaller in by_size[place + 1 :]):
+            return entry
+    return by_size[-1]
 
 
-def _no_time() -> Text:
-    return Text(
-        en="the time budget was spent before this arm's turn; a larger --budget measures it",
-        zh="还没轮到它，时间预算就用完了；加大 --budget 即可测量",
-    )
+def _hurt(entry: Entry, smaller: Entry, metric: str, margin: float) -> bool:
+    """Whether ``entry`` is behind on the rows that both scored, by two standard errors and the margin."""
+    n = min(len(entry.dev), len(smaller.dev))
+    lead = scores_of(smaller.dev[:n], metric) - scores_of(entry.dev[:n], metric)
+    lead = lead[np.isfinite(lead)]
+    if lead.size < MIN_PAIRS:
+        return False
+    return float(lead.mean() - 2 * lead.std(ddof=1) / math.sqrt(lead.size)) > margin
 
 
-def _too_slow(done: int, total: int) -> Text:
-    return Text(
-        en=f"stopped after {done} of {total} dev rows: at its pace it would not fit the time budget; a larger --budget measures it",
-        zh=f"开发集共 {total} 条，测完 {done} 条后停止：按这个速度会超出时间预算；加大 --budget 即可测完",
-    )
+def surely(entry: Entry, metric: str) -> float:
+    """Mean score less two standard errors of a coin, so that few lucky rows do not lead."""
+    scores = scores_of(entry.dev, metric)
+    scored = scores[np.isfinite(scores)]
+    return float(scored.mean()) - 1 / math.sqrt(scored.size) if scored.size else -1.0
 
 
-def _dear(result: ArmResult, metric: str, seconds: float) -> Text:
-    score, minutes = result.dev[metric].value, max(1, round(seconds / 60))
-    return Text(
-        en=f"scored {score:.3f} on the dev rows, but as a finalist it would take about {minutes} min, too much of the time "
-        "budget; a larger --budget measures it",
-        zh=f"开发集得分 {score:.3f}，但若入围还要约 {minutes} 分钟，占用过多时间预算；加大 --budget 即可测完",
-    )
-
-
-def _nothing_scored(outcomes: Sequence[Outcome]) -> Text:
-    error = next((outcome.error for outcome in outcomes if outcome.error), "")
-    return Text(en=f"no dev row could be scored: {error}", zh=f"开发集中没有一条能计分：{error}")
+def _by_row(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    return {outcome.row_id: outcome for outcome in outcomes}

@@ -114,14 +114,6 @@ class Store:
     def add_fact(self, name: str, value: str) -> None:
         self._insert("INSERT OR IGNORE INTO facts VALUES (?, ?)", [(name, value)])
 
-    def seconds_spent(self) -> float:
-        """Time already paid for by this run, over all its starts: fitting plus answering, in seconds."""
-        [[fits]] = self._select("SELECT coalesce(sum(json_extract(fit, '$.seconds')), 0) FROM fits")
-        [[answers]] = self._select(
-            "SELECT coalesce(sum(json_extract(outcome, '$.latency_ms')), 0) / 1000.0 FROM outcomes"
-        )
-        return float(fits) + float(answers)
-
     def _select(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         try:
             return self._db.execute(statement, values).fetchall()

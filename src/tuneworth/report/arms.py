@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
-from tuneworth.core.text import Lang
-from tuneworth.report import numbers
+from tuneworth.core.text import Lang, Text
+from tuneworth.report import numbers, trainings
 from tuneworth.report.numbers import ScoreText
 from tuneworth.report.plain import clean, one_line
 from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
@@ -24,6 +24,9 @@ class ArmRow:
     Attributes:
         number: place in the report's order; the same in every table and chart.
         dev, test: the primary metric, or ``None`` when the arm was not scored there.
+        seen: dev rows behind ``dev`` where the race stopped short of all; empty otherwise.
+        trainings: scores of several trainings of the arm, in short; empty for one training.
+        repeats: test scores of its further trainings, in per cent.
         unscored: rows without a score, by reason; empty when there are none.
         ms_per_row: for the time axis; ``None`` when not known.
         metrics: ``(metric, dev, test)`` for every metric of the run.
@@ -40,6 +43,9 @@ class ArmRow:
     tuned: bool
     dev: ScoreText | None
     test: ScoreText | None
+    seen: str
+    trainings: str
+    repeats: tuple[float, ...]
     unscored: str
     fit_time: str
     fit_cost: str
@@ -133,18 +139,22 @@ def _primary(arm: ArmResult, metric: str) -> float:
 def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResult, lang: Lang) -> ArmRow:
     cost = arm.cost
     stage = _stage(arm)
+    stopped = stage == "measured" and result.race is not None and any(s.arm_id == arm.arm_id for s in result.race.stops)
     return ArmRow(
         arm_id=arm.arm_id,
         number=number,
         label=names[arm.arm_id],
         model=one_line(arm.model) if arm.model else "",
         stage=stage,
-        stage_word=STATES[stage].to(lang),
+        stage_word=STATES["stopped" if stopped else stage].to(lang),
         recommended=arm.arm_id == result.decision.recommended,
         runner_up=arm.arm_id == result.decision.runner_up,
         tuned=arm.tuned,
         dev=_score(arm.dev, result.primary_metric, lang),
         test=_score(arm.test, result.primary_metric, lang),
+        seen=_seen(arm, result, lang),
+        trainings=trainings.in_short(arm, result.primary_metric, lang),
+        repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
         unscored=_unscored(arm, lang),
         fit_time=numbers.duration(cost.fit_seconds, lang),
         fit_cost=numbers.usd(cost.fit_usd, lang),
@@ -156,7 +166,7 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         usd_per_1k=numbers.usd(cost.usd_per_1k_rows, lang),
         ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
         metrics=tuple(_metric_row(metric, arm, lang) for metric in result.metrics),
-        notes=_notes(arm, lang),
+        notes=_notes(arm, result.primary_metric, lang),
         config=readable_json({"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details}),
     )
 
@@ -192,9 +202,18 @@ def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]
     return named(METRICS, metric, lang), dev.text if dev else NOTHING, test.text if test else NOTHING
 
 
-def _notes(arm: ArmResult, lang: Lang) -> tuple[str, ...]:
+def _notes(arm: ArmResult, metric: str, lang: Lang) -> tuple[str, ...]:
     leaves = [label("sends_rows", lang)] if arm.local is False else []
-    return (*leaves, *(clean(note.to(lang)) for note in arm.notes))
+    trained = trainings.in_full(arm, metric, lang)
+    return (*leaves, *([trained] if trained else []), *(clean(note.to(lang)) for note in arm.notes))
+
+
+def _seen(arm: ArmResult, result: RunResult, lang: Lang) -> str:
+    score, race = arm.dev.get(result.primary_metric), result.race
+    n_seen = score.n_rows + arm.dev_counts.failed + arm.dev_counts.refused + arm.dev_counts.over_limit if score else 0
+    if score is None or race is None or n_seen >= race.n_dev:
+        return ""
+    return Text(en=f"{n_seen:,} of {race.n_dev:,} rows", zh=f"{n_seen:,}/{race.n_dev:,} 条").to(lang)
 
 
 def _unscored(arm: ArmResult, lang: Lang) -> str:

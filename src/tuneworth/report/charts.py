@@ -1,4 +1,4 @@
-"""The charts of a report, made from the view alone: quality of every arm, and differences of pairs."""
+"""The charts of a report, made from the view alone; here quality of every arm, and differences of pairs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from tuneworth.report.arms import ArmRow
 from tuneworth.report.figure import ACCENT, BAND, INK, MUTED, PAPER, STYLES, Chart, Style, base_layout, escape, style_of
+from tuneworth.report.forecast_chart import forecast_charts
 from tuneworth.report.plain import shorten, width
+from tuneworth.report.race_chart import race_chart
 from tuneworth.report.speed import speed_chart
 from tuneworth.report.view import View
 
@@ -18,7 +20,7 @@ LABEL_COLUMNS = 34
 
 def build_charts(view: View) -> tuple[Chart, ...]:
     """The charts that have something to show, in the order of the page."""
-    charts = (quality_chart(view), difference_chart(view), speed_chart(view))
+    charts = (quality_chart(view), difference_chart(view), *forecast_charts(view), speed_chart(view), race_chart(view))
     return tuple(chart for chart in charts if chart is not None)
 
 
@@ -33,7 +35,11 @@ def quality_chart(view: View) -> Chart | None:
         if chosen:
             data.append(_bars([(y, raw[1], raw[2]) for y, _, raw in chosen], style.colour, style.dash))
             data.append(_dots(chosen, style, view))
-    low, high = min(raw[1] for _, raw in drawn), max(raw[2] for _, raw in drawn)
+    again = [(y, value) for y, (arm, _) in enumerate(drawn) for value in arm.repeats]
+    if again:
+        data.append(_ticks(again, view))
+    low = min([raw[1] for _, raw in drawn] + [value for _, value in again])
+    high = max([raw[2] for _, raw in drawn] + [value for _, value in again])
     pad = max(2.0, 0.04 * (high - low))
     layout = base_layout(len(drawn), [max(-1.0, low - pad), min(101.0, high + pad)], f"{view.metric}, %")
     said = [f"{arm.label} {arm.shown.text}" for arm, _ in drawn if arm.shown]
@@ -132,6 +138,19 @@ def _dots(chosen: Sequence[tuple[int, ArmRow, tuple[float, float, float]]], styl
         },
         "hoverinfo": "text",
         "hovertext": [escape(f"{arm.label}: {arm.shown.text}") for _, arm, _ in chosen if arm.shown],
+    }
+
+
+def _ticks(again: Sequence[tuple[int, float]], view: View) -> dict[str, Any]:
+    """Scores of further trainings as short strokes across the interval."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": escape(view.words["legend_repeats"]),
+        "x": [value for _, value in again],
+        "y": [y for y, _ in again],
+        "marker": {"symbol": "line-ns", "size": 15, "line": {"color": INK, "width": 2}},
+        "hoverinfo": "skip",
     }
 
 

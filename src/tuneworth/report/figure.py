@@ -8,6 +8,7 @@ markup, so every label goes through ``escape``.
 from __future__ import annotations
 
 import html
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,3 +99,18 @@ def base_layout(n_rows: int, x_range: list[float], x_title: str) -> dict[str, An
             "tickcolor": "rgba(0,0,0,0)",
         },
     }
+
+
+def percent_ticks(span: list[float]) -> list[int]:
+    """At most eight round per cents within ``span`` and within 0 … 100."""
+    step = next(step for step in (1, 2, 5, 10, 20) if (span[1] - span[0]) / step <= 8)
+    return [tick for tick in range(0, 101, step) if span[0] <= tick <= span[1]]
+
+
+def log_ticks(span: list[float]) -> dict[str, Any]:
+    """Plain numbers for a log axis from ``10 ** span[0]``: decades, with 2 and 5 between them where the range is short."""
+    low, high = span
+    steps = (1,) if high - low > 2.2 else (1, 2, 5)
+    exact = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    ticks = [tick for tick in exact if low <= math.log10(tick) <= high]
+    return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}

@@ -61,10 +61,33 @@ _NOTES: tuple[tuple[Text, Text], ...] = (
 )
 
 
+_RACE = (
+    Text(en="Stopped early", zh="提前停测"),
+    Text(
+        en="“Eliminated” is proven: worse by more than the margin. The e-value is the weight of that proof; with 400, being "
+        "wrong about this arm has odds of at most 1 in 400. “Little to gain” is a bet on where time is best spent.",
+        zh="“淘汰”有据可依：差距确实超出界限。e 值表示证据的分量：e 值为 400 时，判错这个方案的概率不超过 1/400。“提升有限”则只是取舍，把时间花在更值得的地方。",
+    ),
+)
+_FORECAST = (
+    Text(en="The forecast", zh="预测"),
+    Text(
+        en="It carries the measured curve on, as such curves usually go; it cannot foresee a change of another kind. Read the "
+        "band, not the line, and trust it less the further it reaches.",
+        zh="预测是把实测曲线按常见的走势向后延伸，预见不了走势本身的突变。要看区间，不要只看中线；延伸得越远，越要打折扣。",
+    ),
+)
+
+
 def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
     """The notes, with this run's margin filled in."""
     margin = numbers.margin(result.task.margin, lang)
-    return tuple(Fact(title.to(lang), note.to(lang).replace("{margin}", margin)) for title, note in _NOTES)
+    notes = [
+        *_NOTES,
+        *([_RACE] if result.race and result.race.stops else []),
+        *([_FORECAST] if result.forecasts else []),
+    ]
+    return tuple(Fact(title.to(lang), note.to(lang).replace("{margin}", margin)) for title, note in notes)
 
 
 def build_meanings(result: RunResult, lang: Lang) -> tuple[tuple[Fact, bool], ...]:

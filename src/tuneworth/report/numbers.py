@@ -50,6 +50,17 @@ def count(value: float | None, lang: Lang) -> str:
     return f"{round(value):,}" if is_known(value) else unknown(lang)
 
 
+def rounded(value: float) -> int:
+    """To two significant digits: an estimate of rows is no better than that."""
+    digits = max(0, len(str(abs(round(value)))) - 2)
+    return round(round(value), -digits)
+
+
+def about(value: float | None, lang: Lang) -> str:
+    """An estimated number of rows, without false precision: ``2,400``."""
+    return count(rounded(value) if is_known(value) else None, lang)
+
+
 def percent(value: float | None, lang: Lang, digits: int = 1) -> str:
     """A share in [0, 1] as per cent."""
     if not is_known(value):
@@ -101,6 +112,16 @@ def signed_interval(interval: Interval, lang: Lang) -> str:
 def margin(value: float, lang: Lang) -> str:
     """``±2 points``."""
     return f"±{100 * value:g} 个百分点" if lang == "zh" else f"±{100 * value:g} points"
+
+
+def size_in_points(value: float | None, lang: Lang) -> str:
+    """The size of a difference: ``2 points``, ``0.5 points``."""
+    if not is_known(value):
+        return unknown(lang)
+    number = f"{100 * abs(value):.1f}".removesuffix(".0")
+    if lang == "zh":
+        return f"{number} 个百分点"
+    return f"{number} point" if number == "1" else f"{number} points"
 
 
 def p_value(value: float | None, lang: Lang) -> str:

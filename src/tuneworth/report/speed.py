@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.report.arms import ArmRow
-from tuneworth.report.figure import FAINT, PAPER, Chart, base_layout, escape, style_of
+from tuneworth.report.figure import FAINT, PAPER, Chart, base_layout, escape, log_ticks, percent_ticks, style_of
 from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
 
@@ -53,14 +53,14 @@ def speed_chart(view: View) -> Chart | None:
         return None
     xs, ys = _padded([math.log10(p.ms) for p in points], 0.09, 0.25), _padded([p.score for p in points], 0.14, 4.0)
     layout = base_layout(0, xs, view.words["time_axis"])
-    layout["xaxis"] |= {"type": "log", "tickmode": "array"} | _log_ticks(xs)
+    layout["xaxis"] |= {"type": "log", "tickmode": "array"} | log_ticks(xs)
     layout["yaxis"] = {
         "title": {"text": escape(f"{view.metric}, %"), "font": {"size": 13}},
         "range": ys,
         "gridcolor": FAINT,
         "zeroline": False,
         "fixedrange": True,
-        "tickvals": _ticks(ys),
+        "tickvals": percent_ticks(ys),
     }
     layout["margin"] = {"l": 52, "r": 12, "t": 12, "b": 52}
     layout["showlegend"] = False
@@ -141,18 +141,3 @@ def _name_box(x: float, y: float, length: float, anchor: str) -> _Box:
 def _padded(values: Sequence[float], share: float, least: float) -> list[float]:
     pad = max(least, share * (max(values) - min(values)))
     return [min(values) - pad, max(values) + pad]
-
-
-def _ticks(span: list[float]) -> list[int]:
-    """At most eight round per cents within ``span`` and within 0 … 100."""
-    step = next(step for step in (1, 2, 5, 10, 20) if (span[1] - span[0]) / step <= 8)
-    return [tick for tick in range(0, 101, step) if span[0] <= tick <= span[1]]
-
-
-def _log_ticks(span: list[float]) -> dict[str, Any]:
-    """Decades; with 2 and 5 between them where the range is short."""
-    low, high = span
-    steps = (1,) if high - low > 2.2 else (1, 2, 5)
-    exact = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
-    ticks = [tick for tick in exact if low <= math.log10(tick) <= high]
-    return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}

@@ -37,6 +37,7 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         _arms(view),
         _section(view.words["reasons"], view.verdict.reasons),
         _section(view.words["would_change"], view.verdict.would_change),
+        _raced(view),
         _section(view.words["skipped"], (_named(arm.label, arm.why, lang) for arm in view.skipped)),
         _section(view.words["warnings"], view.data.warnings),
         _audited(view),
@@ -79,8 +80,9 @@ def _arms(view: View) -> RenderableType:
 def _arm_cells(arm: ArmRow) -> tuple[RenderableType, ...]:
     mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
     name: RenderableType = Wrapped(mark + arm.label, hang=2)
-    if arm.unscored:
-        name = Group(name, Wrapped(f"    {arm.unscored}", QUIET, hang=4))
+    for note in (arm.trainings, arm.unscored):
+        if note:
+            name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
     test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING
     cells = (arm.dev.value if arm.dev else NOTHING, test, arm.per_row, arm.fit_time, arm.usd_per_1k)
     return name, *(Styled(cell) for cell in cells)
@@ -100,6 +102,17 @@ def _section(title: str, sentences: Iterable[str]) -> RenderableType | None:
     for sentence in sentences:
         grid.add_row(Styled("•", style=QUIET), Wrapped(sentence))
     return Padding(Group(Styled(title, style=HEADING), grid), (1, 0, 0, 0)) if grid.row_count else None
+
+
+def _raced(view: View) -> RenderableType | None:
+    """Three lines at most: what the race took, what more rows would change, and what the rows can show if that is in doubt."""
+    race, forecasts = view.race, view.forecasts
+    lines = [
+        race.spent + (" " if view.lang == "en" and race.cut else "") + race.cut if race else "",
+        forecasts.main.answer if forecasts and forecasts.main else "",
+        view.power if view.verdict.code == "cant_tell" else "",
+    ]
+    return _section(view.words["race_and_forecast"], (line for line in lines if line))
 
 
 def _named(name: str, sentence: str, lang: Lang) -> str:

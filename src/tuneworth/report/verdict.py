@@ -144,11 +144,13 @@ def _certainty(result: RunResult) -> str:
     pair, verdict = decisive(result), result.decision.verdict
     if verdict == "none_meets_limits":
         return "limits" if any(arm.test for arm in result.arms) else "none"
+    if verdict == "not_yet":
+        return "forecast"
     if pair is None:
         return "none"
     if len({pair.a, pair.b} & _tuned(result)) != 1:
         return "not_tuned"
-    if verdict in ("cant_tell", "not_yet"):
+    if verdict == "cant_tell":
         return "open"
     if _tuned_is_ahead(pair, result):
         return "gain" if verdict == "fine_tune" else "limits"
@@ -178,7 +180,7 @@ def _rows(result: RunResult, lang: Lang) -> Fact | None:
     if decision.rows is None:
         return None
     key = "rows_training" if decision.verdict == "not_yet" else "rows_test"
-    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.count(decision.rows, lang)))
+    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows, lang)))
 
 
 def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: Lang) -> ComparisonRow:

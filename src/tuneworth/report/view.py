@@ -22,8 +22,11 @@ from tuneworth.report.evidence import (
     build_seed,
 )
 from tuneworth.report.expected import ExpectedView, build_expected
+from tuneworth.report.forecast_view import ForecastSection, build_forecasts
 from tuneworth.report.guide import build_guide, build_meanings
 from tuneworth.report.plain import one_line
+from tuneworth.report.power_words import power_sentence
+from tuneworth.report.race_view import RaceSection, build_race
 from tuneworth.report.record import DataView, FactGroup, build_data, build_record
 from tuneworth.report.verdict import (
     ComparisonRow,
@@ -45,6 +48,9 @@ class View:
         price_note: said when no machine price is known, else empty.
         expected: what was expected before the run; ``None`` when no advice was asked.
         audit: what the rows said; ``None`` when they were not audited.
+        race: how the arms were narrowed down; ``None`` in a run that stored no race.
+        forecasts: what more data would give; ``None`` without learning curves.
+        power: what the rows could show from the start; empty when it was not worked out.
         words: headings and column names.
     """
 
@@ -62,6 +68,9 @@ class View:
     seed: tuple[SeedView, ...]
     data: DataView
     audit: AuditView | None
+    race: RaceSection | None
+    forecasts: ForecastSection | None
+    power: str
     record: tuple[FactGroup, ...]
     guide: tuple[Fact, ...]
     meanings: tuple[tuple[Fact, bool], ...]
@@ -88,6 +97,9 @@ def build_view(result: RunResult, lang: Lang) -> View:
         seed=build_seed(result, lang),
         data=build_data(result, lang),
         audit=None if result.audit is None else build_audit_view(result.audit, lang),
+        race=build_race(result, arms, lang),
+        forecasts=build_forecasts(result, lang),
+        power="" if result.power is None else power_sentence(result.power).to(lang),
         record=build_record(result, lang),
         guide=build_guide(result, lang),
         meanings=build_meanings(result, lang),

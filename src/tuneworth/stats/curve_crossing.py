@@ -35,10 +35,13 @@ class Target:
         standard_error: when both arms were scored on the same rows, of the *paired* difference, so that
             the luck of the rows counts once; otherwise of ``value``. At most a little too wide is the
             standard error of ``value`` on the same rows.
+        curve: of the target, when it learns from rows as well: what it gains over its largest measured size, where it
+            has ``value``, is added. ``None``: it stays as it is.
     """
 
     value: float
     standard_error: float
+    curve: Curve | None = None
 
     @classmethod
     def of(cls, score: Score) -> Target:
@@ -92,7 +95,7 @@ def crossing(curve: Curve | CannotTell, target: Target, margin: float, *, level:
 
 
 def crossing_sizes(curve: Curve, target: Target, margin: float) -> Floats:
-    """The size at which every possible curve crosses; infinite where it does not within reach.
+    """The size from which every possible curve is above; infinite where it is not within reach.
 
     No size is below the smallest measured one.
     """
@@ -100,15 +103,28 @@ def crossing_sizes(curve: Curve, target: Target, margin: float) -> Floats:
     grid = np.linspace(math.log(smallest), math.log(REACH * curve.largest), N_GRID)
     # The luck of a training is not part of the expected score, so its draws are free to be the target's.
     goals = target.value + margin + target.standard_error * curve.luck_
-    above = curve.scores(np.exp(grid)) - goals[:, None]
+    above = curve.scores(np.exp(grid)) - goals[:, None] - _growth(target.curve, np.exp(grid), len(goals))
     reached = above[:, -1] >= 0
-    first = np.argmax(above >= 0, axis=1)
+    # From here on it stays above. Where the target grows, a curve may be above it early, and fall behind again.
+    below = above < 0
+    first = np.where(below.any(axis=1), N_GRID - np.argmax(below[:, ::-1], axis=1), 0) % N_GRID
     before = np.maximum(first - 1, 0)
     rows = np.arange(len(above))
     gap_before, gap_after = above[rows, before], above[rows, first]
     rise = np.where(gap_after > gap_before, gap_after - gap_before, 1.0)
     at = grid[before] + (grid[first] - grid[before]) * np.clip(-gap_before / rise, 0, 1)
     return np.where(reached, np.exp(at), np.inf)
+
+
+def _growth(curve: Curve | None, sizes: Floats, n_draws: int) -> Floats:
+    """What the target gains beyond its largest measured size, shape ``(draws, sizes)``; below that size it loses."""
+    if curve is None:
+        return np.zeros((1, sizes.size))
+    scores = curve.scores(np.append(sizes, float(curve.largest)))
+    # Draws come family by family; a stride that shares no factor with their number pairs them as if at random.
+    stride = next(step for step in range(1_009, 1_009 + n_draws) if math.gcd(step, len(scores)) == 1)
+    drawn = scores[np.arange(n_draws) * stride % len(scores)]
+    return drawn[:, :-1] - drawn[:, -1:]
 
 
 def _without_curve(curve: CannotTell, target: Target, margin: float, level: float) -> Crossing:

@@ -84,13 +84,22 @@ def _answer(result: PairedResult, p_adjusted: float, margin: float) -> Answer:
 
 
 def _rows_needed(result: PairedResult, margin: float, n_tests: int) -> int | None:
-    """Rows for whichever is nearer: showing the observed difference, or showing that it is small."""
+    """Rows for whichever is nearer: showing the observed difference, or showing that it is small.
+
+    The part of the interval that comes from the luck of trainings stays; rows must do within what it leaves.
+    """
     if result.n_rows < MIN_PAIRS:
         return None
-    binary = result.method == MCNEMAR
+    binary, size = result.method == MCNEMAR, abs(result.difference)
+    show, tie = _left(size, result.seeds), _left(margin - size, result.seeds)
     plans = [
-        rows_to_show(result.difference, result.mean_square, binary=binary, n_tests=n_tests),
-        rows_to_tie(result.difference, result.mean_square, margin=margin),
+        rows_to_show(show, result.mean_square, binary=binary, n_tests=n_tests) if show > 0 else None,
+        rows_to_tie(result.difference, result.mean_square, margin=size + tie) if tie > 0 else None,
     ]
     known = [rows for rows in plans if rows is not None]
     return max(min(known), math.ceil(LEAST_GROWTH * result.n_rows)) if known else None
+
+
+def _left(distance: float, seeds: float) -> float:
+    """What the rows' part of an interval may take of a distance; 0 when the trainings' part fills it."""
+    return math.sqrt(max(0.0, distance**2 - seeds**2)) if distance > 0 else 0.0

@@ -37,6 +37,8 @@ class PairedResult:
         wins, losses, ties: rows on which the first arm scored higher, lower, the same.
         mean_square: mean of the squared row differences, for planning; of right/wrong scores it is the
             share of rows on which the arms differ. Slightly raised, so that it is never zero.
+        seeds: half width that the luck of trainings alone gives the interval, however many rows there are; 0 when
+            each arm was trained once.
     """
 
     difference: float
@@ -48,6 +50,7 @@ class PairedResult:
     ties: int
     method: str
     mean_square: float
+    seeds: float = 0.0
 
 
 def compare(a: ArrayLike, b: ArrayLike, *, binary: bool, rng: np.random.Generator, level: float = 0.95) -> PairedResult:
@@ -60,16 +63,19 @@ def compare(a: ArrayLike, b: ArrayLike, *, binary: bool, rng: np.random.Generato
     Raises:
         ValueError: lengths differ, or scores are not in [0, 1] (or not 0/1 although ``binary``).
     """
-    differences = _differences(a, b, binary=binary)
+    if not binary:
+        return compare_means(a, b, rng=rng, level=level)
+    differences = _differences(a, b, binary=True)
     wins, losses = int(np.sum(differences > 0)), int(np.sum(differences < 0))
-    if binary:
-        p_value = mcnemar_exact(wins, losses)
-        interval = tango_interval(wins, losses, differences.size, level)
-    else:
-        p_value = sign_flip_p(differences, rng)
-        interval = _graded_interval(differences, rng, level)
-    squares = float((differences**2).sum())
-    return _result(differences, interval, p_value, MCNEMAR if binary else SIGN_FLIP, squares)
+    interval = tango_interval(wins, losses, differences.size, level)
+    return _result(differences, interval, mcnemar_exact(wins, losses), MCNEMAR, float((differences**2).sum()))
+
+
+def compare_means(a: ArrayLike, b: ArrayLike, *, rng: np.random.Generator, level: float = 0.95) -> PairedResult:
+    """`compare` for graded scores, or for right/wrong scores that are means over several trainings."""
+    differences = _differences(a, b, binary=False)
+    p_value, interval = sign_flip_p(differences, rng), _graded_interval(differences, rng, level)
+    return _result(differences, interval, p_value, SIGN_FLIP, float((differences**2).sum()))
 
 
 def compare_corpus(

@@ -20,6 +20,7 @@ from tuneworth.core.outcome import Status, Usage
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Encoder, Model
+from tuneworth.strategies.workload import Workload, expected_completion, mean_tokens, sample
 
 
 class StrategyConfig(BaseModel):
@@ -98,6 +99,7 @@ class Strategy(ABC):
         tuned: changes the weights of a language model.
         yardstick: for scale only, never recommended.
         needs_model: has one arm per candidate model; else one arm per task.
+        grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
     """
 
     id: ClassVar[str]
@@ -105,6 +107,7 @@ class Strategy(ABC):
     tuned: ClassVar[bool] = False
     yardstick: ClassVar[bool] = False
     needs_model: ClassVar[bool] = True
+    grows: ClassVar[bool] = False
     title: ClassVar[Text]
     Config: ClassVar[type[StrategyConfig]]
     solver: ClassVar[type[Solver]]
@@ -125,6 +128,23 @@ class Strategy(ABC):
     @abstractmethod
     def describe(self) -> Text:
         """This arm in a few words: ``few-shot, 16 nearest``."""
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        """How much work this arm makes, counted on a sample of ``train`` without calling the model.
+
+        This default reads the row, writes an answer, and for a tuned arm learns from both in one pass; without a model
+        there is nothing to count.
+        """
+        if model is None:
+            return Workload()
+        rows = sample(train)
+        prompt = mean_tokens(model, [row.query.messages for row in rows])
+        completion = expected_completion(
+            task, model, rows, constrained=False, shown=self.tuned, max_new_tokens=max_new_tokens
+        )
+        return Workload(
+            prompt_tokens=prompt, completion_tokens=completion, train_tokens=prompt + completion if self.tuned else 0.0
+        )
 
     @abstractmethod
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> Solver:

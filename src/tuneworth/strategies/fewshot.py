@@ -33,11 +33,15 @@ from tuneworth.strategies.prompting import (
     query_turns,
     unlisted_labels_note,
 )
+from tuneworth.strategies.workload import Workload, encoded_chars, expected_completion, mean_tokens, sample
 
 Selection = Literal["random", "balanced", "nearest"]
 Turns = tuple[Message, ...]
 
-SHOTS = (4, 16)
+SHOTS = (1, 4, 16)
+"""With the prompt, which shows none, four sizes: as many as a curve over demonstrations takes."""
+LEAST_ROWS = 4
+"""Fewer different rows than this are a hint, not a sample."""
 TOKENS_PER_TURN = 8
 """What a chat template adds around a turn, at most, in the families we know."""
 PROBE_ROWS = 100
@@ -157,24 +161,44 @@ class FewShot(Strategy):
             FewShotConfig(k=k, selection=selection, constrained=constrainable(task, model))
             for k in SHOTS
             for selection in _selections(task, train)
-            if k <= n_rows
+            if k <= n_rows and not (k == 1 and selection == "balanced")  # one row is not balanced over anything
         ]
 
     @classmethod
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
         if model is None:
             return Text(en="needs a language model", zh="需要一个语言模型")
-        n_rows, least = len(_distinct(train)), min(SHOTS)
-        if n_rows >= least:
+        n_rows = len(_distinct(train))
+        if n_rows >= LEAST_ROWS:
             return None
         return Text(
-            en=f"{n_rows} different training rows; few-shot needs at least {least}",
-            zh=f"不重复的训练数据只有 {n_rows} 条，少样本至少需要 {least} 条",
+            en=f"{n_rows} different training rows; few-shot needs at least {LEAST_ROWS}",
+            zh=f"不重复的训练数据只有 {n_rows} 条，少样本至少需要 {LEAST_ROWS} 条",
         )
 
     def describe(self) -> Text:
         selection, k = SELECTION_TEXT[self.config.selection], self.config.k
         return Text(en=f"few-shot, {k} {selection.en}", zh=f"少样本（{k} 条，{selection.zh}）")
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        """Demonstrations that are the same for all rows are shared; the nearest differ and are read with every row."""
+        if model is None:
+            return Workload()
+        rows = sample(train)
+        instruction = mean_tokens(model, [(Message("system", full_instruction(task, model).text),)])
+        question = mean_tokens(model, [query_turns(row.query, task) for row in rows])
+        room = max(0.0, model.capabilities.context_tokens - max_new_tokens - instruction - question)
+        shown = min(self.config.k * mean_tokens(model, [_turns(row, task) for row in rows]), room)
+        nearest = self.config.selection == "nearest"
+        embeds = nearest and default_kind(task) == "embedding"
+        return Workload(
+            prompt_tokens=question + (shown if nearest else 0.0),
+            shared_tokens=instruction + (0.0 if nearest else shown),
+            completion_tokens=expected_completion(
+                task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
+            ),
+            encoded_chars=encoded_chars([row.query for row in rows]) if embeds else 0.0,
+        )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> FewShotSolver:
         model, task = model_of(context), context.task

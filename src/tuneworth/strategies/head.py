@@ -32,6 +32,7 @@ from tuneworth.strategies.features import (
     text_features,
     why_no_sklearn,
 )
+from tuneworth.strategies.workload import Workload, encoded_chars, sample
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
 """Inverse regularisation (scikit-learn's C). On unit rows the best value lay inside this grid on every set tried."""
@@ -39,6 +40,11 @@ N_FOLDS = 3
 MAX_CV_ROWS = 2000
 """Cross-validation looks at this many rows: enough to rank four strengths, and seconds instead of a minute."""
 MAX_ITERATIONS = 300
+ENCODER_WIDTH = 384
+"""Numbers in a MiniLM vector."""
+OPERATIONS_PER_WEIGHT = 4 * MAX_ITERATIONS
+"""Of a whole fit, per row and weight: a multiplication and an addition, forward and backward, in about as many passes
+over all rows as one regression may take: choosing the strength and the last fit together."""
 
 
 class HeadConfig(StrategyConfig):
@@ -121,6 +127,13 @@ class Head(Strategy):
         if self.config.features == "embedding":
             return Text(en="head on MiniLM embeddings", zh="MiniLM 向量 + 分类头")
         return Text(en="head on n-gram TF-IDF", zh="n-gram TF-IDF + 分类头")
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        """A character n-gram row has about as many entries as the text has characters."""
+        embeds = self.config.features == "embedding"
+        read = encoded_chars([row.query for row in sample(train)])
+        n_weights = max(len(task.labels), 1) * (ENCODER_WIDTH if embeds else read)
+        return Workload(encoded_chars=read if embeds else 0.0, fit_operations=OPERATIONS_PER_WEIGHT * n_weights)
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> HeadSolver:
         texts = [example.query.text for example in train]

@@ -16,6 +16,7 @@ from tuneworth.models.base import Model
 from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies.features import default_kind, text_features, why_no_sklearn
 from tuneworth.strategies.neighbours import NearestRows
+from tuneworth.strategies.workload import Workload, encoded_chars, sample
 
 
 class NearestConfig(StrategyConfig):
@@ -66,6 +67,10 @@ class Nearest(Strategy):
 
     def describe(self) -> Text:
         return self.title
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        embeds = default_kind(task) == "embedding"
+        return Workload(encoded_chars=encoded_chars([row.query for row in sample(train)]) if embeds else 0.0)
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> NearestSolver:
         texts = [example.query.text for example in train]

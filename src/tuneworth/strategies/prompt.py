@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies.asking import Asker, model_of
@@ -24,6 +24,7 @@ from tuneworth.strategies.prompting import (
     query_turns,
     unlisted_labels_note,
 )
+from tuneworth.strategies.workload import Workload, expected_completion, mean_tokens, sample
 
 
 class PromptConfig(StrategyConfig):
@@ -74,6 +75,18 @@ class Prompt(Strategy):
         if self.config.constrained:
             return Text(en="prompt, constrained", zh="提示词（约束输出）")
         return Text(en="prompt, free", zh="提示词（自由输出）")
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        if model is None:
+            return Workload()
+        rows = sample(train)
+        return Workload(
+            prompt_tokens=mean_tokens(model, [query_turns(row.query, task) for row in rows]),
+            shared_tokens=mean_tokens(model, [(Message("system", full_instruction(task, model).text),)]),
+            completion_tokens=expected_completion(
+                task, model, rows, constrained=self.config.constrained, shown=False, max_new_tokens=max_new_tokens
+            ),
+        )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> PromptSolver:
         model = model_of(context)

@@ -16,7 +16,7 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -249,6 +249,22 @@ def records_failures(bench: Bench) -> None:
         assert _texts(answers[2:]) == _texts(expected[2:]), f"{bench}, {config!r}: a failure changed other rows"
 
 
+def counts_its_work(bench: Bench) -> None:
+    """The expected work is finite, not negative, counted without calling the model, and grows with the training rows."""
+    for config in bench.arms():
+        silent = SilentModel(bench.make_model()) if bench.strategy.needs_model else None
+        work = bench.strategy(config).workload(bench.case.task, silent, bench.case.train, 32)
+        passes = {n: work.passes(n) for n in (1, 10, 1000)}
+        numbers = {name: value for name, value in asdict(work).items() if name != "passes"}
+        for name, value in {**numbers, **{f"passes({n})": value for n, value in passes.items()}}.items():
+            assert math.isfinite(value), f"{bench}, {config!r}: {name} is {value}"
+            assert value >= 0, f"{bench}, {config!r}: {name} is {value}"
+        rows = [n * value for n, value in passes.items()]
+        assert rows == sorted(rows), f"{bench}, {config!r}: more training rows are less work: {passes}"
+        assert work.prompt_tokens > 0 or silent is None, f"{bench}, {config!r}: asks a model and reads nothing"
+        assert not bench.strategy.tuned or work.train_tokens > 0, f"{bench}, {config!r}: trains on nothing"
+
+
 STRATEGY_CHECKS: tuple[Callable[[Bench], None], ...] = (
     has_a_name,
     lists_plain_arms,
@@ -262,6 +278,7 @@ STRATEGY_CHECKS: tuple[Callable[[Bench], None], ...] = (
     ignores_ids,
     leaves_its_input_alone,
     records_failures,
+    counts_its_work,
 )
 
 
@@ -283,6 +300,33 @@ class SealedExample(Example):
         if name in ("output", "references") and object.__getattribute__(self, "_seal").closed:
             raise AssertionError(f"the {name} of row {self.id} was read outside fit")
         return object.__getattribute__(self, name)
+
+
+class SilentModel:
+    """A model that must not be asked anything."""
+
+    def __init__(self, model: Model):
+        self.inner = model
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    def count_tokens(self, text: str) -> int:
+        return self.inner.count_tokens(text)
+
+    def load_adapter(self, name: str, folder: str) -> None:
+        raise AssertionError("an adapter was loaded where only counting is allowed")
+
+    def describe(self) -> dict[str, Any]:
+        return self.inner.describe()
+
+    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
+        raise AssertionError("the model was asked where only counting is allowed")
 
 
 class TroubledModel:

@@ -32,6 +32,18 @@
     return Object.assign({ text: text, y: y, xref: "paper", yref: "y", showarrow: false }, extra);
   }
 
+  /* A line that is labelled where it runs has its label in the legend where there is no room. */
+  function withLegend(data, width) {
+    if (width >= ROOMY) return data;
+    return data.map((trace) => trace.meta === "direct" ? Object.assign({}, trace, { mode: "lines", showlegend: true }) : trace);
+  }
+
+  /* On a narrow page, and on paper, a long legend is a list: it gets the room it takes. */
+  function legendPx(data, layout, width) {
+    const entries = data.filter((trace) => trace.name && trace.showlegend !== false).length;
+    return width < ROOMY && layout.showlegend !== false && entries > 4 ? 19 * entries : 0;
+  }
+
   /* A wide page has row labels on the axis; a narrow one writes them above the rows. */
   function withRows(chart, layout, width, surface) {
     const narrow = width < NARROW;
@@ -50,7 +62,7 @@
       layout.margin.l = 6;
       layout.height = chart.height + 14 * chart.rows.length;
     } else {
-      layout.annotations = notes;
+      layout.annotations = (width < ROOMY ? [] : layout.annotations || []).concat(notes);
       layout.yaxis.ticktext = chart.rows;
     }
     return layout;
@@ -64,12 +76,14 @@
     for (const chart of figures[page.id]) {
       const node = document.getElementById(page.id + "-chart-" + chart.id);
       const width = paper ? PAPER_PX : node.clientWidth;
+      if (!width) continue; /* folded away: drawn when it is opened */
       const layout = withRows(chart, themed(chart.layout, "", colour), width, colour("surface"));
       layout.font.family = family;
-      layout.height = layout.height || chart.height;
+      const data = withLegend(themed(chart.data, "", colour), width);
+      layout.height = (layout.height || chart.height) + legendPx(data, layout, width);
       layout.width = width;
       node.style.height = layout.height + "px";
-      Plotly.react(node, themed(chart.data, "", colour), layout, { displayModeBar: false, locale: "en-US" });
+      Plotly.react(node, data, layout, { displayModeBar: false, locale: "en-US" });
     }
   }
 
@@ -92,6 +106,7 @@
     waiting = requestAnimationFrame(() => draw());
   }
 
+  document.addEventListener("toggle", redraw, true);
   window.addEventListener("hashchange", show);
   window.addEventListener("resize", redraw);
   window.addEventListener("beforeprint", () => {

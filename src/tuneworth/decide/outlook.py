@@ -1,0 +1,175 @@
+"""What the race and the learning curve say of a tuned arm beyond its comparison on the test rows.
+
+A forecast may decide (``sure``) only if its number can be acted on and nothing speaks against it:
+
+- the curve was measured, the training was not cut by time, and the test rows do not contradict the dev rows;
+- it says that the margin is reached with more rows than there are at hand, and the 80 % interval of that number ends
+  within reach. As it ends there, the probability that the arm overtakes at all is at least 90 %;
+- it does not look further than ``FAR`` times the largest size trained on. Forecasts to four times the size were
+  put to the test (``docs/benchmarks.md``); ten is as far as we let a verdict lean on that;
+- the interval is not wider than the number is worth: its upper end is at most ``WIDE`` times the median.
+
+Else it is told among what would change the verdict, with what is weak about it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import NormalDist
+
+from tuneworth.core.race import BandPoint, Forecast, ForecastPoint, Stop
+from tuneworth.core.run import ArmResult, Interval
+from tuneworth.decide.evidence import Evidence
+
+FAR = 10
+WIDE = 10
+CONTRADICTED = 1.96
+"""Standard errors between what dev and test rows say of the same two arms."""
+
+
+@dataclass(frozen=True)
+class More:
+    """Training rows to add to those at hand; ``high`` is ``None`` when the interval ends beyond reach."""
+
+    n: int
+    low: int
+    high: int | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A tuned arm against the best untuned one.
+
+    Attributes:
+        n_train: training rows at hand.
+        n_used: training rows of the fit that met the test rows.
+        largest: most training rows that it was fitted on.
+        forecast: its learning curve against that untuned arm.
+        more: rows after which it is forecast to lead by the margin, if more than are at hand.
+        sure: the forecast may decide.
+        high: upper 95 % end of its score on all rows at hand; ``None`` when nobody knows.
+        backed: even that end does not reach the untuned arm by the margin.
+        stop: why it was not trained on more rows.
+    """
+
+    n_train: int
+    n_used: int
+    largest: int
+    forecast: Forecast | None = None
+    more: More | None = None
+    sure: bool = False
+    high: float | None = None
+    backed: bool = False
+    stop: Stop | None = None
+
+    @property
+    def grown(self) -> bool:
+        """It was trained on all rows at hand."""
+        return self.largest >= self.n_train
+
+    @property
+    def never(self) -> bool:
+        """It is forecast not to overtake within a hundred times the data."""
+        met = self.forecast.crossing if self.forecast is not None else None
+        return met is not None and met.status == "not_within"
+
+
+def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outlook:
+    """What is known of ``tuned`` with more rows, held against ``untuned``."""
+    n_train = evidence.n_train
+    n_used = tuned.n_train or n_train
+    found = next((f for f in evidence.forecasts if _is_of(f, evidence, tuned, untuned)), None)
+    largest = max([n_used, *_sizes(evidence, tuned)])
+    more = _more(found, n_train)
+    stop = evidence.stops.get(tuned.arm_id)
+    curve = found or next((f for f in evidence.forecasts if f.arm_id == tuned.arm_id and f.axis == "rows"), None)
+    high = _high(curve, stop, n_train)
+    beat = _dev_value(evidence, untuned, found)
+    return Outlook(
+        n_train=n_train,
+        n_used=n_used,
+        largest=largest,
+        forecast=found,
+        more=more,
+        sure=found is not None and more is not None and _is_sure(evidence, tuned, untuned, found, more, largest),
+        high=high,
+        backed=high is not None and beat is not None and high < beat + evidence.task.margin,
+        stop=stop,
+    )
+
+
+def cut_short(arm: ArmResult) -> bool:
+    """Whether time ran out before the training had seen every row once: a loss then says little of tuning."""
+    return arm.fit_details.get("stopped") == "time" and float(arm.fit_details.get("epochs", 0.0)) < 1
+
+
+def at_size(band: list[BandPoint], n: int) -> BandPoint | None:
+    """The band at ``n``, between its two nearest sizes; ``None`` outside of it."""
+    ordered = sorted(band, key=lambda point: point.n)
+    for before, after in pairwise(ordered):
+        if before.n <= n <= after.n and before.n < after.n:
+            share = math.log(n / before.n) / math.log(after.n / before.n)
+            first, second = before.model_dump(exclude={"n"}), after.model_dump(exclude={"n"})
+            return BandPoint(n=n, **{name: low + share * (second[name] - low) for name, low in first.items()})
+    return None
+
+
+def _is_of(forecast: Forecast, evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> bool:
+    """About these two arms, and with the margin that is decided by."""
+    same_margin = math.isclose(forecast.margin, evidence.task.margin, abs_tol=1e-9)
+    same_arms = (forecast.arm_id, forecast.target) == (tuned.arm_id, untuned.arm_id)
+    return forecast.axis == "rows" and same_arms and same_margin and forecast.crossing is not None
+
+
+def _sizes(evidence: Evidence, tuned: ArmResult) -> list[int]:
+    """Training sizes of an arm in the race; a step without a size was on all rows."""
+    steps = evidence.race.steps if evidence.race is not None else []
+    return [step.n_train or evidence.n_train for step in steps if step.arm_id == tuned.arm_id]
+
+
+def _more(forecast: Forecast | None, n_train: int) -> More | None:
+    met = forecast.crossing if forecast is not None else None
+    if met is None or met.status != "forecast" or met.n is None or met.n <= n_train:
+        return None
+    low = max(0, (met.low if met.low is not None else met.n) - n_train)
+    return More(met.n - n_train, low, None if met.high is None else met.high - n_train)
+
+
+def _is_sure(
+    evidence: Evidence, tuned: ArmResult, untuned: ArmResult, forecast: Forecast, more: More, largest: int
+) -> bool:
+    near = evidence.n_train + more.n <= FAR * largest
+    narrow = more.high is not None and more.high <= WIDE * more.n
+    return near and narrow and not cut_short(tuned) and not _contradicted(evidence, tuned, untuned, forecast)
+
+
+def _contradicted(evidence: Evidence, tuned: ArmResult, untuned: ArmResult, forecast: Forecast) -> bool:
+    """The test rows show another difference than the dev rows, by more than the luck of both explains."""
+    n_used = tuned.n_train or evidence.n_train
+    seen: list[ForecastPoint] = [point for point in forecast.points if point.n == n_used]
+    if not seen or forecast.target_score is None:
+        return False
+    on_dev = sum(point.score for point in seen) / len(seen) - forecast.target_score
+    pair = evidence.between(tuned, untuned)
+    error = math.hypot(_error(pair.interval), *(_error(point.interval) / len(seen) for point in seen))
+    return abs(on_dev - pair.difference) > CONTRADICTED * error
+
+
+def _error(interval: Interval) -> float:
+    return (interval.high - interval.low) / (2 * NormalDist().inv_cdf((1 + interval.level) / 2))
+
+
+def _high(forecast: Forecast | None, stop: Stop | None, n_train: int) -> float | None:
+    there = at_size(forecast.band, n_train) if forecast is not None else None
+    if there is not None:
+        return there.high95
+    return stop.forecast_high if stop is not None else None
+
+
+def _dev_value(evidence: Evidence, untuned: ArmResult, forecast: Forecast | None) -> float | None:
+    """Score of the untuned arm on the dev rows, where curves are measured."""
+    if forecast is not None and forecast.target_score is not None:
+        return forecast.target_score
+    return untuned.dev[evidence.metric].value if evidence.metric in untuned.dev else None

@@ -1,0 +1,251 @@
+"""``--watch``: what stays on a terminal, and what a file gets."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+
+import pytest
+
+from rows_made import label_rows, write_rows
+from tuneworth.cli.watch import watcher_for
+from tuneworth.core.text import Text
+from views_made import SURELY, lane, view
+
+TESTS = Path(__file__).parents[1]
+RACE = """
+import fcntl, sys, termios, time
+from tuneworth.cli.watch import watcher_for
+from tuneworth.core.text import Text
+from views_made import lane, view
+
+def same(text):
+    return Text(en=text, zh=text)
+
+fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+try:
+    with watcher_for("en", watch=True, as_json=False) as watcher:
+        watcher.say(same("before the race"))
+        watcher.start(same("audit"))
+        watcher.finish(same("3 findings"))
+        watcher.race(view(lane("a", "running"), lane("b")))
+        watcher.start(same("fitting a"))
+        watcher.progress(32, 300, "rows")
+        time.sleep(0.6)
+        watcher.finish(same("0.5 of a"))
+        watcher.say(same("a message"))
+        watcher.race(view(lane("a", "racing", n_rows=32, score=0.5), lane("b", "running"), leader="a"))
+        watcher.start(same("fitting b " * 20))
+        watcher.progress(32, 300, "rows")
+        time.sleep(0.6)
+        print("ready", flush=True)
+        time.sleep(float(sys.argv[1]))
+        watcher.finish(same("0.4 of b"))
+        watcher.race(
+            view(
+                lane("a", "done", n_rows=300, score=0.5),
+                lane("b", "stopped", -0.1, n_rows=64, score=0.4),
+                *(lane(f"c{number}", "stopped") for number in range(20)),
+                leader="a",
+            )
+        )
+        watcher.start(same("test rows: a"))
+        watcher.finish(same("0.6"))
+        time.sleep(0.4)
+except KeyboardInterrupt:
+    sys.exit(130)
+print("the result")
+"""
+
+
+class Screen:
+    """As much of a terminal as is needed to see what a live display leaves on it.
+
+    Attributes:
+        most_ups: lines that the cursor went up at a time, at most.
+    """
+
+    def __init__(self, columns: int):
+        self.columns = columns
+        self.lines = [""]
+        self.row = self.column = 0
+        self.cursor = True
+        self.ups = self.most_ups = 0
+
+    def feed(self, data: str) -> None:
+        for token in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", data):
+            self._do(token)
+
+    def _do(self, token: str) -> None:
+        if token == "\r":
+            self.column = 0
+        elif token == "\n":
+            self._down()
+        elif token.endswith("A") and token.startswith("\x1b"):
+            self.row -= int(token[2:-1])
+            self.ups += int(token[2:-1])
+            self.most_ups = max(self.most_ups, self.ups)
+            assert self.row >= 0
+        elif token == "\x1b[2K":
+            self.lines[self.row] = ""
+        elif token.startswith("\x1b[?25"):
+            self.cursor = token.endswith("h")
+        elif not token.startswith("\x1b"):
+            self.ups = 0
+            for char in token:
+                self._put(char)
+        else:
+            assert token.endswith("m"), token  # colours
+
+    def _put(self, char: str) -> None:
+        if self.column == self.columns:  # a full line breaks when there is more to come
+            self._down()
+            self.column = 0
+        line = self.lines[self.row].ljust(self.column)
+        self.lines[self.row] = line[: self.column] + char + line[self.column + 1 :]
+        self.column += 1
+
+    def _down(self) -> None:
+        self.row += 1
+        self.lines += [""] * (self.row + 1 - len(self.lines))
+
+
+def watch(seconds: float, *, interrupt: bool = False, columns: int = 100, rows: int = 12) -> tuple[Screen, str, int]:
+    """The screen, stdout and the exit code of a race whose stderr is a terminal."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    env |= {"TERM": "xterm-256color", "PYTHONPATH": str(TESTS)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it, and so do children
+    process = subprocess.Popen(
+        [sys.executable, "-c", RACE, str(seconds)],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env=env,
+        text=True,
+        start_new_session=True,  # the terminal becomes its own, so that Ctrl-C reaches it
+    )
+    os.close(slave)
+    written = bytearray()
+    reader = threading.Thread(target=_drain, args=(master, written))
+    reader.start()
+    with process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        if interrupt:
+            os.write(master, b"\x03")  # as typed: the terminal echoes it
+        said += process.stdout.read()
+    reader.join()
+    os.close(master)
+    screen = Screen(columns)
+    screen.feed(written.decode())
+    return screen, said, process.returncode
+
+
+def _drain(master: int, written: bytearray) -> None:
+    """All that is written to the terminal, until the other end is closed."""
+    with contextlib.suppress(OSError):  # that is how Linux says so
+        while chunk := os.read(master, 65536):
+            written += chunk
+
+
+@pytest.mark.slow
+def test_the_last_table_stays_below_what_was_said():
+    screen, said, code = watch(0.5)
+    lines = [line.rstrip() for line in screen.lines]
+    assert (code, said) == (0, "ready\nthe result\n"), "stdout is for results"
+    assert lines[:2] == ["before the race", "  audit  3 findings  (0 s)"]
+    assert lines[2:4] == ["a message", "  test rows: a  0.6  (0 s)"], "steps of the race are told by the table alone"
+    assert lines[4].startswith("leader: arm a")
+    table = "\n".join(lines[4:])
+    assert re.search(r"arm a +300/300 +0.500 +leader +✓ done", table)
+    assert re.search(r"arm b +64/300 +0.400 +−10.0 \(.*\) +✗ stopped", table)
+    assert len(re.findall("arm c[0-9]+ ", table)) == 20, "the last picture may be higher than the terminal"
+    assert 0 < screen.most_ups < 12, "nothing that has scrolled out of the terminal can be drawn over"
+    assert table.count("leader: ") == 1
+    assert screen.cursor
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_terminal_clean():
+    screen, said, code = watch(60, interrupt=True)
+    assert (code, said) == (130, "ready\n")
+    lines = [line.rstrip() for line in screen.lines]
+    assert screen.cursor
+    assert lines[3].startswith("leader: arm a")
+    assert [line.split("  ")[0] for line in lines[4:]] == ["1:40 spent", "arm", "arm a", "arm b", ""]
+    assert "fitting b" not in "\n".join(lines), "no bar is left"
+
+
+def plain(watcher) -> None:
+    """A short race."""
+    with watcher:
+        watcher.race(view(lane("a", "running")))
+        watcher.start(Text(en="fitting a", zh="训练 a"))
+        watcher.finish(Text(en="0.5", zh="0.5"))
+        watcher.race(view(lane("a", "racing", n_rows=32, score=0.5, seconds=3.0), leader="a"))
+        watcher.race(view(lane("a", "stopped", -0.2, n_rows=32, score=0.5, why=SURELY), leader="b"))
+        watcher.start(Text(en="test rows: b", zh="测试集：b"))
+        watcher.finish(Text(en="0.6", zh="0.6"))
+
+
+LEFT = (
+    "  arm a: out after 32 of 300 dev rows: 20.0 points behind (−27.0 to −13.0), surely worse by more than the margin\n"
+)
+
+
+@pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_file_gets_lines(capsys, monkeypatch, env, as_json):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    plain(watcher_for("en", watch=True, as_json=as_json))
+    out, err = capsys.readouterr()
+    moved = "  arm a: 32 of 300 dev rows, score 0.500, in the lead, 3.0 s so far\n"
+    assert err == f"{moved}{LEFT}  test rows: b  0.6  (0 s)\n"
+    assert out == ""
+
+
+def test_without_watch_only_those_who_leave_are_told_beside_the_steps(capsys):
+    plain(watcher_for("en", watch=False, as_json=False))
+    assert capsys.readouterr().err == f"  fitting a  0.5  (0 s)\n{LEFT}  test rows: b  0.6  (0 s)\n"
+
+
+def test_json_to_a_file_without_watch_says_nothing(capsys):
+    plain(watcher_for("en", watch=False, as_json=True))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_a_whole_run_is_watched_in_lines(tuneworth, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", label_rows(300))
+    command = ("run", "rows.jsonl", "--strategies", "majority,head", "--yes", "--json", "--watch")
+    raced = tuneworth(*command, "--out", "raced")
+    assert raced.returncode == 0, raced.stderr
+    result = json.loads(raced.stdout)
+    assert "in the lead" in raced.stderr
+    assert "exhaustive" not in raced.stderr
+    for stop in result["race"]["stops"]:
+        title = next(arm["title"]["en"] for arm in result["arms"] if arm["arm_id"] == stop["arm_id"])
+        assert f"  {title}: out" in raced.stderr
+    assert result["race"]["off"] is None
+
+    exhaustive = tuneworth(*command, "--exhaustive", "--out", "exhaustive")
+    assert exhaustive.returncode == 0, exhaustive.stderr
+    result = json.loads(exhaustive.stdout)
+    assert "exhaustive: every arm is measured at every training size" in exhaustive.stderr
+    assert "--exhaustive" in result["race"]["off"]["en"]
+    assert result["race"]["stops"] == []
+    assert {step["n_rows"] for step in result["race"]["steps"]} == {result["race"]["n_dev"]}

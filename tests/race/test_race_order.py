@@ -1,0 +1,66 @@
+"""The order of a race's rows, and the training sizes that an arm is tried on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.race.arms import Arm
+from tuneworth.race.order import in_race_order
+from tuneworth.race.sizes import chance_of, entrant_of, sizes
+from tuneworth.strategies.base import StrategyConfig
+from tuneworth.strategies.head import Head
+from tuneworth.strategies.lora import Lora
+from tuneworth.strategies.majority import Majority
+from tuneworth.strategies.prompt import Prompt
+
+
+def rows(n, outputs="ab", choices=()):
+    return tuple(
+        Example(Query(f"r{i}", (Message("user", f"text {i}"),), choices), outputs[i * len(outputs) // n])
+        for i in range(n)
+    )
+
+
+def arm(strategy):
+    return Arm(strategy.id, strategy.id, strategy, StrategyConfig(), None)
+
+
+def test_every_prefix_of_the_order_is_a_random_part_of_a_sorted_file():
+    ordered = in_race_order(rows(400), "dev", 0)
+    assert sorted(row.id for row in ordered) == sorted(row.id for row in rows(400))
+    first = sum(row.output == "a" for row in ordered[:100])
+    assert 30 <= first <= 70, "the file holds 200 rows of a, then 200 of b"
+
+
+def test_the_order_follows_from_the_seed_and_the_side():
+    assert in_race_order(rows(50), "dev", 0) == in_race_order(rows(50), "dev", 0)
+    assert in_race_order(rows(50), "dev", 0) != in_race_order(rows(50), "dev", 1)
+    assert in_race_order(rows(50), "dev", 0) != in_race_order(rows(50), "train", 0)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "n_train", "expected"),
+    [
+        (Lora, 1000, (31, 62, 125, 250, 500, None)),
+        (Head, 200, (25, 50, 100, None)),
+        (Lora, 20, (None,)),
+        (Prompt, 1000, (None,)),
+    ],
+)
+def test_arms_that_learn_from_rows_are_tried_on_nested_halves(strategy, n_train, expected):
+    assert sizes(arm(strategy), n_train) == expected
+
+
+def test_what_the_schedule_is_told():
+    assert entrant_of(arm(Majority), 100).kind == "yardstick"
+    assert entrant_of(arm(Lora), 100).kind == "tuned"
+    assert entrant_of(arm(Head), 100).kind == "untuned"
+
+
+def test_chance_is_what_guessing_scores():
+    label = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
+    assert chance_of(label, rows(10, "aaab")) == pytest.approx(0.8, abs=0.1)
+    choice = Task(name="t", kind="choice", metric="accuracy")
+    assert chance_of(choice, rows(4, "a", ("a", "b", "c", "d"))) == 0.25
+    assert chance_of(Task(name="t", kind="text", metric="chrf"), rows(4)) == 0.0

@@ -1,0 +1,51 @@
+"""What rows can show, held against simulated comparisons."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tuneworth.race.power import N_PAIRS, SHARE_DIFFERENT, power_of, power_text
+from tuneworth.stats.discordant import mcnemar_exact
+
+
+def found(n_rows: int, difference: float, level: float, seed: int, n_runs: int = 2000) -> float:
+    """Share of simulated comparisons that find a true difference of two arms that differ on a quarter of the rows."""
+    rng = np.random.default_rng(seed)
+    share = [(SHARE_DIFFERENT + difference) / 2, (SHARE_DIFFERENT - difference) / 2, 1 - SHARE_DIFFERENT]
+    counts = rng.multinomial(n_rows, share, size=n_runs)
+    return float(np.mean([mcnemar_exact(int(wins), int(losses)) <= level for wins, losses, _ in counts]))
+
+
+@pytest.mark.parametrize(("n_dev", "n_test"), [(150, 300), (300, 1000)])
+def test_the_differences_named_are_found_four_times_in_five(n_dev, n_test):
+    power = power_of(n_dev, n_test, 0.02, binary=True)
+    assert 0.76 <= found(n_test, power.test_difference, 0.05 / N_PAIRS, seed=1) <= 0.86
+    assert 0.76 <= found(n_dev, power.dev_difference, 0.05, seed=2) <= 0.86
+
+
+def test_so_many_rows_show_the_margin():
+    power = power_of(150, 300, 0.08, binary=True)
+    assert 0.76 <= found(power.rows_for_margin, 0.08, 0.05 / N_PAIRS, seed=3) <= 0.86
+    assert power_of(150, power.rows_for_margin, 0.08, binary=True).test_difference == pytest.approx(0.08, abs=0.001)
+
+
+def test_more_rows_show_less_and_a_margin_may_be_out_of_reach():
+    few, many = power_of(20, 30, 0.02, binary=True), power_of(150, 300, 0.02, binary=True)
+    assert few.test_difference > many.test_difference
+    assert few.rows_for_margin == many.rows_for_margin > 300
+    assert power_of(150, 300, 0.001, binary=True).rows_for_margin is None
+    assert power_of(150, 300, 0.5, binary=True).rows_for_margin is not None
+    assert power_of(3, 6, 0.02, binary=True).test_difference == 1.0
+
+
+def test_graded_scores_need_no_more_rows_than_right_and_wrong():
+    graded, binary = power_of(150, 300, 0.02, binary=False), power_of(150, 300, 0.02, binary=True)
+    assert graded.rows_for_margin <= binary.rows_for_margin
+
+
+def test_the_sentence_names_rows_margin_and_assumption():
+    text = power_text(power_of(150, 300, 0.02, binary=True))
+    for part in ("300 test rows", "2 points", "25", "150 dev rows"):
+        assert part in text.en.replace("\u00a0", " ")
+    assert "300 条测试数据" in text.zh
