@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -90,6 +91,15 @@ class TerminalWatcher:
     ) -> None:
         if self._live:
             self._bar.stop()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Leaves the terminal to a question: a bar that is drawn again and again would wipe it out."""
+        if self._live:
+            self._bar.stop()
+        yield
+        if self._live:
+            self._bar.start()
 
     def say(self, message: Text) -> None:
         self._console.print(message.to(self._lang), markup=False, soft_wrap=True)

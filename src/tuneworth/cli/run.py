@@ -15,11 +15,11 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.errors import Interrupted, Problem
 
 if TYPE_CHECKING:
+    from tuneworth.cli.progress import TerminalWatcher
     from tuneworth.core.run import RunResult
     from tuneworth.data.taskfile import TaskFile
     from tuneworth.pipeline import Start
     from tuneworth.race.folder import RunFolder
-    from tuneworth.race.watch import Watcher
 
 RUNS = Path("runs")
 
@@ -126,14 +126,15 @@ def _folder(task_file: TaskFile, out: Path | None, fresh: bool) -> RunFolder:
     return folder
 
 
-def _agree(start: Start, task_file: TaskFile, watcher: Watcher, sure: bool) -> bool:
+def _agree(start: Start, task_file: TaskFile, watcher: TerminalWatcher, sure: bool) -> bool:
     from tuneworth.cli.progress import interactive
 
     for line in describe_start(start, exhaustive=task_file.exhaustive):
         watcher.say(line)
     if sure or not interactive():
         return True
-    return typer.confirm(say("Start?", "开始吗？"), default=True, err=True)
+    with watcher.asking():
+        return typer.confirm(say("Start?", "开始吗？"), default=True, err=True)
 
 
 def describe_start(start: Start, *, exhaustive: bool = False) -> list[Text]:

@@ -234,31 +234,44 @@ class Stages:
         return found.tuned and metric in found.test and found.test[metric].value > best - FAR_BEHIND
 
     def _repeat(self, arm_id: str, test: Sequence[Example], tested: Tested) -> None:
-        """Further trainings of a tuned finalist with other seeds, as many as the budget allows."""
-        entry, rows = self.raced.entries[arm_id], {row.id: row for row in test}
-        metric = self.runner.metrics[0]
+        """Two further trainings of a tuned finalist with other seeds, if the budget reaches for both.
+
+        Two trainings in all would say less than one: from two the spread is so uncertain that it doubles the interval.
+        """
+        entry, metric = self.raced.entries[arm_id], self.runner.metrics[0]
         expected = entry.fit.seconds + entry.seconds_per_row * len(test)
-        for repeat in range(1, N_TRAININGS):
-            arm = entry.arm.fitted_on(entry.arm.n_train, repeat)
-            left = self.budget.left
-            if left is not None and left < expected:
-                return
-            self.runner.watcher.start(words.training_again(arm))
-            saved = self.runner.store.fit(arm.key) is not None
-            try:
-                solver, fit = self.runner.fit(arm, entry.fit.seconds if left is not None else None)
-            except ArmFailed as failure:
-                self.runner.watcher.finish(failure.why)
-                return
-            self.budget.count(fit.seconds if saved else 0.0)
-            outcomes = self._test(Entry(arm, solver, fit), test)
-            scored = results.scores(outcomes, rows, [metric], self.runner.seed)
-            if metric.id not in scored:
-                return
-            tested.repeats.setdefault(arm_id, []).append(_by_row(outcomes))
-            found = self.raced.results[arm_id]
-            self.raced.results[arm_id] = found.model_copy(update={"repeats": [*found.repeats, scored[metric.id]]})
-            self.runner.watcher.finish(words.plain(f"{scored[metric.id].value:.3f}"))
+        left = self.budget.left
+        if left is not None and left < (N_TRAININGS - 1) * expected:
+            return
+        rows = {row.id: row for row in test}
+        outcomes = [self._train_again(entry, repeat, test) for repeat in range(1, N_TRAININGS)]
+        scored = [results.scores(one, rows, [metric], self.runner.seed) for one in outcomes]
+        if all(metric.id in scores for scores in scored):
+            tested.repeats[arm_id] = [_by_row(one) for one in outcomes]
+            repeats = [scores[metric.id] for scores in scored]
+            self.raced.results[arm_id] = self.raced.results[arm_id].model_copy(update={"repeats": repeats})
+
+    def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example]) -> list[Outcome]:
+        """The test rows answered by one more training; nothing when it broke."""
+        arm = entry.arm.fitted_on(entry.arm.n_train, repeat)
+        saved = self.runner.store.fit(arm.key) is not None
+        self.runner.watcher.start(words.training_again(arm))
+        try:
+            solver, fit = self.runner.fit(arm, self._seconds_again(entry))
+        except ArmFailed as failure:
+            self.runner.watcher.finish(failure.why)
+            return []
+        self.budget.count(fit.seconds if saved else 0.0)
+        outcomes = self._test(Entry(arm, solver, fit), test)
+        score = mean_of(outcomes, self.runner.metrics[0].id)
+        self.runner.watcher.finish(words.plain(f"{score:.3f}") if score is not None else words.nothing_scored(outcomes))
+        return outcomes
+
+    def _seconds_again(self, entry: Entry) -> float | None:
+        """As long as the first training took where time cut it, else twice that: a busy minute is not to cut it."""
+        if self.budget.seconds is None:
+            return None
+        return entry.fit.seconds * (1 if entry.fit.details.get("stopped") == "time" else 2)
 
     def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
         runner = self.runner

@@ -90,6 +90,7 @@ METHODS: dict[str, Text] = {
     "mcnemar_exact": Text(en="exact McNemar test", zh="精确 McNemar 检验"),
     "paired_bootstrap": Text(en="paired bootstrap", zh="配对自助法"),
     "paired_bootstrap_corpus": Text(en="paired bootstrap", zh="配对自助法"),
+    "paired_trainings": Text(en="paired, mean of several trainings", zh="配对比较（多次训练取平均）"),
 }
 
 FACT_NAMES: dict[str, Text] = {
