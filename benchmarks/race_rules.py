@@ -90,7 +90,7 @@ class Recording:
 
 
 def load(path: Path) -> Recording:
-    """A recording; arms that broke on all training rows are left out, as nothing can be replayed of them."""
+    """A recording, without arms that broke on all training rows, and those that were recorded for their curve alone."""
     content = json.loads(path.read_text(encoding="utf-8"))
     arms: dict[str, RecordedArm] = {}
     for arm in content["arms"]:
@@ -104,7 +104,7 @@ def load(path: Path) -> Recording:
             for fit in arm["fits"]
             if "scores" in fit
         }
-        if None in fits:
+        if None in fits and arm["kind"] != "curve":
             arms[arm["arm_id"]] = RecordedArm(arm["arm_id"], arm["kind"], arm["model"], fits)
     return Recording(content["set"], content["n_train"], content["margin"], content["chance"], arms)
 

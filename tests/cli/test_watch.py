@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
-import pty
 import re
-import signal
-import struct
-import subprocess
-import sys
-import termios
-import threading
-from pathlib import Path
 
 import pytest
 
 from rows_made import label_rows, write_rows
+from terminal import on_terminal
 from tuneworth.cli.watch import watcher_for
 from tuneworth.core.text import Text
 from views_made import SURELY, lane, view
 
-TESTS = Path(__file__).parents[1]
 RACE = """
-import fcntl, sys, termios, time
+import sys, time
 from tuneworth.cli.watch import watcher_for
 from tuneworth.core.text import Text
 from views_made import lane, view
@@ -33,7 +22,6 @@ from views_made import lane, view
 def same(text):
     return Text(en=text, zh=text)
 
-fcntl.ioctl(2, termios.TIOCSCTTY, 0)
 try:
     with watcher_for("en", watch=True, as_json=False) as watcher:
         watcher.say(same("before the race"))
@@ -48,8 +36,6 @@ try:
         watcher.race(view(lane("a", "racing", n_rows=32, score=0.5), lane("b", "running"), leader="a"))
         watcher.start(same("fitting b " * 20))
         watcher.progress(32, 300, "rows")
-        time.sleep(0.6)
-        print("ready", flush=True)
         time.sleep(float(sys.argv[1]))
         watcher.finish(same("0.4 of b"))
         watcher.race(
@@ -69,103 +55,11 @@ print("the result")
 """
 
 
-class Screen:
-    """As much of a terminal as is needed to see what a live display leaves on it.
-
-    Attributes:
-        most_ups: lines that the cursor went up at a time, at most.
-    """
-
-    def __init__(self, columns: int):
-        self.columns = columns
-        self.lines = [""]
-        self.row = self.column = 0
-        self.cursor = True
-        self.ups = self.most_ups = 0
-
-    def feed(self, data: str) -> None:
-        for token in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", data):
-            self._do(token)
-
-    def _do(self, token: str) -> None:
-        if token == "\r":
-            self.column = 0
-        elif token == "\n":
-            self._down()
-        elif token.endswith("A") and token.startswith("\x1b"):
-            self.row -= int(token[2:-1])
-            self.ups += int(token[2:-1])
-            self.most_ups = max(self.most_ups, self.ups)
-            assert self.row >= 0
-        elif token == "\x1b[2K":
-            self.lines[self.row] = ""
-        elif token.startswith("\x1b[?25"):
-            self.cursor = token.endswith("h")
-        elif not token.startswith("\x1b"):
-            self.ups = 0
-            for char in token:
-                self._put(char)
-        else:
-            assert token.endswith("m"), token  # colours
-
-    def _put(self, char: str) -> None:
-        if self.column == self.columns:  # a full line breaks when there is more to come
-            self._down()
-            self.column = 0
-        line = self.lines[self.row].ljust(self.column)
-        self.lines[self.row] = line[: self.column] + char + line[self.column + 1 :]
-        self.column += 1
-
-    def _down(self) -> None:
-        self.row += 1
-        self.lines += [""] * (self.row + 1 - len(self.lines))
-
-
-def watch(seconds: float, *, interrupt: bool = False, columns: int = 100, rows: int = 12) -> tuple[Screen, str, int]:
-    """The screen, stdout and the exit code of a race whose stderr is a terminal."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    env |= {"TERM": "xterm-256color", "PYTHONPATH": str(TESTS)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it, and so do children
-    process = subprocess.Popen(
-        [sys.executable, "-c", RACE, str(seconds)],
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=slave,
-        env=env,
-        text=True,
-        start_new_session=True,  # the terminal becomes its own, so that Ctrl-C reaches it
-    )
-    os.close(slave)
-    written = bytearray()
-    reader = threading.Thread(target=_drain, args=(master, written))
-    reader.start()
-    with process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        if interrupt:
-            os.write(master, b"\x03")  # as typed: the terminal echoes it
-        said += process.stdout.read()
-    reader.join()
-    os.close(master)
-    screen = Screen(columns)
-    screen.feed(written.decode())
-    return screen, said, process.returncode
-
-
-def _drain(master: int, written: bytearray) -> None:
-    """All that is written to the terminal, until the other end is closed."""
-    with contextlib.suppress(OSError):  # that is how Linux says so
-        while chunk := os.read(master, 65536):
-            written += chunk
-
-
 @pytest.mark.slow
 def test_the_last_table_stays_below_what_was_said():
-    screen, said, code = watch(0.5)
-    lines = [line.rstrip() for line in screen.lines]
-    assert (code, said) == (0, "ready\nthe result\n"), "stdout is for results"
+    done = on_terminal(RACE, "0.5")
+    lines = done.lines
+    assert (done.code, done.out) == (0, "the result\n"), "stdout is for results"
     assert lines[:2] == ["before the race", "  audit  3 findings  (0 s)"]
     assert lines[2:4] == ["a message", "  test rows: a  0.6  (0 s)"], "steps of the race are told by the table alone"
     assert lines[4].startswith("leader: arm a")
@@ -173,20 +67,43 @@ def test_the_last_table_stays_below_what_was_said():
     assert re.search(r"arm a +300/300 +0.500 +leader +✓ done", table)
     assert re.search(r"arm b +64/300 +0.400 +−10.0 \(.*\) +✗ stopped", table)
     assert len(re.findall("arm c[0-9]+ ", table)) == 20, "the last picture may be higher than the terminal"
-    assert 0 < screen.most_ups < 12, "nothing that has scrolled out of the terminal can be drawn over"
+    assert 0 < done.screen.most_ups < 12, "nothing that has scrolled out of the terminal can be drawn over"
     assert table.count("leader: ") == 1
-    assert screen.cursor
+    assert done.screen.cursor
 
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_terminal_clean():
-    screen, said, code = watch(60, interrupt=True)
-    assert (code, said) == (130, "ready\n")
-    lines = [line.rstrip() for line in screen.lines]
-    assert screen.cursor
+    done = on_terminal(RACE, "60", typed=("fitting b", b"\x03"))
+    lines = done.lines
+    assert (done.code, done.out) == (130, "")
+    assert done.screen.cursor
     assert lines[3].startswith("leader: arm a")
     assert [line.split("  ")[0] for line in lines[4:]] == ["1:40 spent", "arm", "arm a", "arm b", ""]
     assert "fitting b" not in "\n".join(lines), "no bar is left"
+
+
+QUESTION = """
+import time, typer
+from tuneworth.cli.watch import watcher_for
+from tuneworth.core.text import Text
+
+with watcher_for("en", watch=True, as_json=False) as watcher:
+    watcher.start(Text(en="still at work", zh=""))
+    time.sleep(0.3)
+    with watcher.asking():
+        print(typer.confirm("Begin?", err=True))
+    watcher.finish(Text(en="ended", zh=""))
+"""
+
+
+@pytest.mark.slow
+def test_a_question_can_be_read_and_answered():
+    done = on_terminal(QUESTION, typed=("Begin? [y/N]", b"y\n"))
+    assert (done.code, done.out.split()) == (0, ["True"])
+    question, *rest = done.lines
+    assert re.fullmatch(r"Begin\? \[y/N\]: ?y", question)
+    assert rest == ["  still at work  ended  (0 s)", ""]
 
 
 def plain(watcher) -> None:

@@ -435,7 +435,9 @@ class Listening(Silent):
 def test_whoever_watches_sees_each_step(tmp_path, store):
     listening = Listening()
     _, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Broken), arm(Learner)), ()), watcher=listening)
-    assert len(listening.views) == 2 * (len(raced.race.steps) + 1), "before and after each step, and the one that broke"
+    assert len(listening.views) == 2 * (len(raced.race.steps) + 1) + 1, (
+        "around each step and the one that broke, and the end"
+    )
     assert [lane.state for lane in listening.views[0].lanes].count("running") == 1
     last = {lane.arm_id: lane for lane in listening.views[-1].lanes}
     assert last["broken"].state == "failed"

@@ -66,13 +66,16 @@ class Driver:
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    _over: bool = False
 
     def run(self) -> None:
         """Until the schedule has nothing left to do."""
         while (work := self.schedule.next(self.seconds_left(self.entries))) is not None:
-            self._tell(work)
+            self.show(work)
             self._do(work)
-            self._tell(None)
+            self.show()
+        self._over = True
+        self.show()
 
     def _do(self, work: Work) -> None:
         runner, arm = self.runner, self.arms[work.arm_id].fitted_on(work.n_train)
@@ -125,7 +128,7 @@ class Driver:
             )
         )
 
-    def _tell(self, running: Work | None) -> None:
+    def show(self, running: Work | None = None) -> None:
         """Show the race as it stands to whoever watches."""
         budget = self.budget
         lanes = [self._lane(place, running) for place in self.schedule.standings()]
@@ -145,7 +148,7 @@ class Driver:
         arm = self.arms[place.arm_id]
         return Lane(
             arm_id=place.arm_id,
-            title=arm.make().describe(),
+            title=words.named(arm, several=self._several_models),
             state=self._state(place, running),
             n_train=place.n_train,
             n_rows=place.n_rows,
@@ -163,7 +166,12 @@ class Driver:
             return "failed" if place.stopped == "failed" else "stopped"
         if place.n_rows == 0:
             return "waiting"
-        return "done" if place.n_train is None and place.n_rows >= len(self.runner.dev) else "racing"
+        whole = place.n_train is None and place.n_rows >= len(self.runner.dev)
+        return "done" if whole or self._over else "racing"
+
+    @property
+    def _several_models(self) -> bool:
+        return len({arm.model_id for arm in self.arms.values() if arm.model_id is not None}) > 1
 
 
 def scores_of(outcomes: Sequence[Outcome], metric: str) -> NDArray[np.float64]:

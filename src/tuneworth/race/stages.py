@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,6 +81,7 @@ class Stages:
     estimator: Estimator
     exhaustive: bool = False
     raced: Raced = field(default_factory=Raced)
+    _show: Callable[[], None] = lambda: None
 
     # -- dev rows --------------------------------------------------------------------------------------
 
@@ -89,6 +90,7 @@ class Stages:
         for skipped in plan.skipped:
             self.raced.results[skipped.arm_id] = results.missing_arm(skipped, "skipped", skipped.why)
         driver = self._driver(plan)
+        self._show = driver.show
         driver.run()
         self.raced.fits = driver.entries
         for arm in plan.arms:
@@ -224,6 +226,7 @@ class Stages:
         self.runner.watcher.start(words.on_test_rows(entry.arm))
         measured = self.runner.measure(entry.arm, entry.solver, "test", test)
         self.budget.count(seconds_of([outcome for outcome in measured.outcomes if outcome.row_id in measured.saved]))
+        self._show()
         return measured.outcomes
 
     def _worth_repeating(self, arm_id: str, finalists: Sequence[str]) -> bool:

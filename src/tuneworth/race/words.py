@@ -25,9 +25,19 @@ def doing(arm: Arm, work: Work) -> Text:
     return Text(en=f"{name.en}, {work.n_train} training rows", zh=f"{name.zh}（{work.n_train} 条训练数据）")
 
 
-def on_test_rows(arm: Arm) -> Text:
+def named(arm: Arm, *, several: bool) -> Text:
+    """The arm in a few words, with its model where there are several."""
     name = arm.make().describe()
-    return Text(en=f"test rows: {name.en}", zh=f"测试集：{name.zh}")
+    if not several or arm.model_id is None:
+        return name
+    return Text(en=f"{name.en} · {arm.model_id}", zh=f"{name.zh} · {arm.model_id}")
+
+
+def on_test_rows(arm: Arm) -> Text:
+    name, number = arm.make().describe(), arm.repeat + 1
+    if number == 1:
+        return Text(en=f"test rows: {name.en}", zh=f"测试集：{name.zh}")
+    return Text(en=f"test rows: {name.en}, training {number}", zh=f"测试集：{name.zh}（第 {number} 次训练）")
 
 
 def training_again(arm: Arm) -> Text:
