@@ -3,21 +3,21 @@
 Every arm starts on the first 32 dev rows. After that, of all that could be done, the work with the most expected gain
 per expected second comes next, and what is not expected to gain what it costs is not done:
 
-- **Gain** is how far an arm that is behind is expected to end ahead (`tuneworth.race.gain`): of the best of all, or of
+- **Gain** is how far an arm that is behind is expected to end ahead (`tuneworth.race.rules.gain`): of the best of all, or of
   the best of its kind, because the best tuned and the best untuned arm both meet the test rows. Being the best of
   a kind that is far behind changes no verdict, so that part counts at most by as much as the arm may come
   within ``NEAR`` margins of the best of all.
 - **Two arms are compared on the rows that both have seen**, so the leader goes ahead and the others follow, never beyond.
 - **Cost** is in seconds, rounded to powers of two. What an arm must be expected to gain grows with its share of the
-  cost of everything (`tuneworth.race.price`): a head that takes a second is looked at in full, a few-shot arm with long
+  cost of everything (`tuneworth.race.rules.price`): a head that takes a second is looked at in full, a few-shot arm with long
   prompts only while it may well win. This saves more than the test does: a few hundred rows show surely only what
   is far behind.
 - **Elimination** is by `tuneworth.stats.sequential` alone, and comes with its promise. ``little_to_gain`` has none.
 - **The best of each kind is not stopped** for being behind, since it goes to the test rows anyway; it is just not
   asked more. So an arm ends either with a `Stop`, or standing.
-- Arms that learn from rows go through sizes (`tuneworth.race.growth`); a small size that is eliminated is out, the arm
+- Arms that learn from rows go through sizes (`tuneworth.race.rules.growth`); a small size that is eliminated is out, the arm
   is not.
-- Under a budget nothing is started that is not expected to fit (`tuneworth.race.purse`).
+- Under a budget nothing is started that is not expected to fit (`tuneworth.race.rules.purse`).
 
 Each decision follows from what was observed, the expected costs and the time left as told: there is no clock here.
 """
@@ -32,14 +32,14 @@ from numpy.typing import ArrayLike
 
 from tuneworth.core.race import Stop, StopReason
 from tuneworth.core.run import Interval
-from tuneworth.race.entrants import FIRST_ROWS, Costs, Entrant, Fit, Work, fits_of
-from tuneworth.race.gain import outlook
-from tuneworth.race.growth import Growth
-from tuneworth.race.judge import Judge
-from tuneworth.race.lanes import Halt, Lane, Piece
-from tuneworth.race.price import Prices, rounded
-from tuneworth.race.purse import Purse
-from tuneworth.race.standing import Board
+from tuneworth.race.rules.entrants import FIRST_ROWS, Costs, Entrant, Fit, Work, fits_of
+from tuneworth.race.rules.gain import outlook
+from tuneworth.race.rules.growth import Growth
+from tuneworth.race.rules.judge import Judge
+from tuneworth.race.rules.lanes import Halt, Lane, Piece
+from tuneworth.race.rules.price import Prices, rounded
+from tuneworth.race.rules.purse import Purse
+from tuneworth.race.rules.standing import Board
 from tuneworth.stats.curve import CurvePoint
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.sequential import Elimination, Eliminator

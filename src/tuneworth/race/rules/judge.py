@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tuneworth.race.entrants import Fit, next_rows
-from tuneworth.race.gain import Pairs, outlook
-from tuneworth.race.growth import Growth
-from tuneworth.race.lanes import Halt, Lane, Piece
-from tuneworth.race.price import LEAST, Prices, rounded
-from tuneworth.race.standing import Board
+from tuneworth.race.rules.entrants import Fit, next_rows
+from tuneworth.race.rules.gain import Pairs, outlook
+from tuneworth.race.rules.growth import Growth
+from tuneworth.race.rules.lanes import Halt, Lane, Piece
+from tuneworth.race.rules.price import LEAST, Prices, rounded
+from tuneworth.race.rules.standing import Board
 
 NEAR = 2.0
 """Margins behind the best of all within which the best of a kind may change the verdict."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.race.entrants import Costs, Entrant, Fit
+from tuneworth.race.rules.entrants import Costs, Entrant, Fit
 
 
 @dataclass(frozen=True, slots=True)

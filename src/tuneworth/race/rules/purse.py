@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tuneworth.race.entrants import FIRST_ROWS, Fit
-from tuneworth.race.lanes import Lane
-from tuneworth.race.price import Prices
+from tuneworth.race.rules.entrants import FIRST_ROWS, Fit
+from tuneworth.race.rules.lanes import Lane
+from tuneworth.race.rules.price import Prices
 
 UNTUNED_SHARE = 0.4
 LEAST_TRAINING_S = 30.0

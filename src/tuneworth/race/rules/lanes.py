@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tuneworth.core.race import Stop, StopReason
-from tuneworth.race.entrants import Entrant, Fit
+from tuneworth.race.rules.entrants import Entrant, Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class Piece:
     """Possible work: a fit asked up to ``n_rows``.
 
     Attributes:
-        gain: what it is expected to gain, see `tuneworth.race.gain`.
-        price: expected seconds, rounded (see `tuneworth.race.price.rounded`); ``None``: not known.
+        gain: what it is expected to gain, see `tuneworth.race.rules.gain`.
+        price: expected seconds, rounded (see `tuneworth.race.rules.price.rounded`); ``None``: not known.
     """
 
     fit: Fit

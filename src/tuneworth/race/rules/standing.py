@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.race.entrants import Entrant, Fit
-from tuneworth.race.gain import Pairs
+from tuneworth.race.rules.entrants import Entrant, Fit
+from tuneworth.race.rules.gain import Pairs
 from tuneworth.stats.family import MIN_PAIRS
 
 Floats = NDArray[np.float64]

@@ -26,11 +26,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tuneworth.race.entrants import Fit, next_rows
-from tuneworth.race.gain import Outlook, Pairs, outlook
-from tuneworth.race.lanes import Halt, Piece
-from tuneworth.race.price import LEAST, TRAINING, Prices, rounded
-from tuneworth.race.standing import Board
+from tuneworth.race.rules.entrants import Fit, next_rows
+from tuneworth.race.rules.gain import Outlook, Pairs, outlook
+from tuneworth.race.rules.lanes import Halt, Piece
+from tuneworth.race.rules.price import LEAST, TRAINING, Prices, rounded
+from tuneworth.race.rules.standing import Board
 from tuneworth.stats.curve import MIN_SIZES, CannotTell, Curve, CurvePoint, fit_curve
 from tuneworth.stats.family import MIN_PAIRS
 
