@@ -126,7 +126,7 @@ def stages(tmp_path, store, *, budget=None, dev=DEV):
     )
     jobs = [
         Job(name, None, Workload())
-        for name in ("simple", "better", "middling", "tuned", "broken", "full", "slow", "hopeless", "weak")
+        for name in ("simple", "better", "middling", "tuned", "broken", "full", "slow", "hopeless", "weak", "half")
     ]
     return Stages(runner, Budget(budget), len(TEST), None, Estimator(jobs, {}, n_train=len(TRAIN), n_dev=len(dev)))
 
@@ -475,3 +475,29 @@ def test_a_run_taken_up_again_decides_as_it_did_though_its_budget_is_spent(tmp_p
     ]
     assert all(step.saved for step in raced.race.steps)
     assert again.budget.spent_before == pytest.approx(sum(step.seconds for step in raced.race.steps), abs=1e-6)
+
+
+class HalfSolver(EvenSolver):
+    """Breaks on two rows of three."""
+
+    def solve(self, queries):
+        if any(int(query.id.split("-")[1]) % 3 for query in queries):
+            raise RuntimeError("connection lost")
+        return super().solve(queries)
+
+
+class Half(Base):
+    id, reach, solver = "half", 120, HalfSolver
+
+    def fit(self, train, dev, context):
+        return HalfSolver(self.id, self.reach)
+
+
+def test_an_arm_that_breaks_on_most_rows_is_stopped_and_never_a_finalist(tmp_path, store):
+    run = stages(tmp_path, store)
+    raced = run.race(Plan((arm(Half), arm(Simple)), ()))
+    assert raced.results["half"].state == "failed"
+    assert raced.results["half"].why.en.startswith("21 of 32 dev rows were left without an answer that can be scored")
+    assert "connection lost" in raced.results["half"].why.en
+    assert [stop.reason for stop in raced.race.stops] == ["failed"]
+    assert set(run.final(TEST).outcomes) == {"simple"}

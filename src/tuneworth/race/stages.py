@@ -146,6 +146,8 @@ class Stages:
         entry = best_fit(fits, metric, self.runner.task.margin)
         if mean_of(entry.dev, metric) is None:
             return results.missing_arm(arm, "failed", words.nothing_scored(entry.dev))
+        if stop is not None and stop.reason == "failed":
+            return results.missing_arm(arm, "failed", words.mostly_unscored(entry.dev))
         if stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev):
             seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._final_seconds(entry)
             return results.missing_arm(arm, "skipped", words.too_dear(entry.dev, metric, seconds))

@@ -90,6 +90,17 @@ def nothing_scored(outcomes: Sequence[Outcome]) -> Text:
     return Text(en=f"no dev row could be scored: {error}", zh=f"开发集中没有一条能计分：{error}")
 
 
+def mostly_unscored(outcomes: Sequence[Outcome]) -> Text:
+    """Of an arm that was stopped because most of its rows had no answer that could be scored."""
+    unscored = [outcome for outcome in outcomes if outcome.status != "scored"]
+    error = next((outcome.error for outcome in unscored if outcome.error), "")
+    en, zh = (f", the first because: {error}", f"，第一条的原因：{error}") if error else ("", "")
+    return Text(
+        en=f"{len(unscored)} of {len(outcomes)} dev rows were left without an answer that can be scored{en}",
+        zh=f"开发集 {len(outcomes)} 条中有 {len(unscored)} 条没有可以计分的回答{zh}",
+    )
+
+
 def race_off(exhaustive: bool, metric: Metric, n_dev: int) -> Text | None:
     """Why no arm can be stopped early; ``None`` when the race is on."""
     if exhaustive:
