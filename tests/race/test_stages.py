@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
+from tuneworth.core.race import Stop
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
@@ -14,6 +16,7 @@ from tuneworth.errors import EnvironmentProblem
 from tuneworth.race.arms import Arm, Plan, Skipped, row_key
 from tuneworth.race.budget import Budget
 from tuneworth.race.curves import forecasts_of
+from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
 from tuneworth.race.runner import ArmFailed, Runner
@@ -501,3 +504,19 @@ def test_an_arm_that_breaks_on_most_rows_is_stopped_and_never_a_finalist(tmp_pat
     assert "connection lost" in raced.results["half"].why.en
     assert [stop.reason for stop in raced.race.stops] == ["failed"]
     assert set(run.final(TEST).outcomes) == {"simple"}
+
+
+@pytest.mark.parametrize(("strategy", "state"), [(Learner, "measured"), (Better, "skipped")])
+def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_path, store, strategy, state):
+    run = stages(tmp_path, store, budget=60.0)
+    one = arm(strategy)
+    solver, fit = run.runner.fit(one.fitted_on(16))
+    entry = Entry(one.fitted_on(16), solver, fit, dev=run.runner.measure(one, solver, "dev", DEV[:64]).outcomes)
+    stopped = SimpleNamespace(
+        schedule=SimpleNamespace(stops=[Stop(arm_id=one.arm_id, reason="budget")]),
+        entries={one.arm_id: {16: entry}},
+        failures={},
+    )
+    result = run._result(one, stopped)
+    assert result.state == state, "an arm that grows is told at the size it came to"
+    assert (result.n_train == 16) == (state == "measured")

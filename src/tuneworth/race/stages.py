@@ -148,7 +148,8 @@ class Stages:
             return results.missing_arm(arm, "failed", words.nothing_scored(entry.dev))
         if stop is not None and stop.reason == "failed":
             return results.missing_arm(arm, "failed", words.mostly_unscored(entry.dev))
-        if stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev):
+        cut = stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev)
+        if cut and not arm.strategy.grows:  # one that grows is told as far as it came: the verdict minds its size
             seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._final_seconds(entry)
             return results.missing_arm(arm, "skipped", words.too_dear(entry.dev, metric, seconds))
         self.raced.entries[arm.arm_id] = entry
