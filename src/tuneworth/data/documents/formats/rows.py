@@ -1,0 +1,142 @@
+"""Rows of JSON Lines, JSON, CSV, TSV and Parquet: one document a row.
+
+The fields are found by name. Where no field holds the text, all of a row is its text, a line a field: a price list
+is then as readable as an article.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from tuneworth.core.text import Text
+from tuneworth.data import formats
+from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable
+from tuneworth.data.documents.blocks import one_line
+from tuneworth.data.documents.dates import read_date
+from tuneworth.data.documents.paragraphs import paragraphs
+from tuneworth.data.drafts import check_text
+from tuneworth.data.rows import BadRow, RawRow, quote
+from tuneworth.errors import InputError
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "_id", "doc_id", "document_id", "docid", "编号", "文档编号"),
+    "title": ("title", "headline", "subject", "标题", "题目"),
+    "text": ("text", "content", "contents", "passage", "body", "document", "chunk", "正文", "内容", "文本"),
+    "date": ("date", "updated", "updated_at", "last_modified", "modified", "published", "published_at", "日期", "更新时间", "发布时间"),
+    "doc_set": ("doc_set", "docset", "文档集"),
+}  # fmt: skip
+"""What a row says → the names of fields that say it, the first that a file has, in any case of letters."""
+
+_METADATA_CHARS = 200
+_LINES_SHOWN = 5
+
+
+class Rows:
+    suffixes = (*formats.JSON_SUFFIXES, *formats.CSV_SUFFIXES, *formats.PARQUET_SUFFIXES)
+
+    def read(self, file: SourceFile) -> Reading:
+        return read_rows(str(file.path), file.name, file.id)
+
+
+def read_rows(source: str, name: str, file_id: str) -> Reading:
+    """The documents in ``source``, a file of rows or a data set of the hub.
+
+    Raises:
+        Unreadable: there are no rows in it.
+        EnvironmentProblem: it cannot be read, or a library is missing.
+    """
+    try:
+        raw = formats.read(source, name=name)
+    except InputError as error:
+        raise Unreadable(error.problems[0].message) from error
+    fields = _fields([row.value for row in raw.rows])
+    documents, bad, undated = [], [(row.line, row.reason) for row in raw.rejected], list[tuple[int, str]]()
+    for row in raw.rows:
+        try:
+            documents.append(_document(row, fields, file_id, undated))
+        except BadRow as error:
+            bad.append((row.line, error.reason))
+    problems = [_bad_rows(sorted(bad, key=lambda row: row[0]))] if bad else []
+    return Reading(documents, problems + ([_undated(undated, fields["date"])] if undated else []), raw.notes)
+
+
+def _fields(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What is said → the name of the field as the file writes it; for the text, the name that most rows fill."""
+    columns = Counter(column for row in rows for column in row)
+    actual = {column.strip().lower(): column for column in reversed(columns)}
+    found = {what: [actual[name] for name in names if name in actual] for what, names in FIELDS.items()}
+    found["text"].sort(key=lambda column: -columns[column])
+    return {what: columns_[0] for what, columns_ in found.items() if columns_}
+
+
+def _document(row: RawRow, fields: dict[str, str], file_id: str, undated: list[tuple[int, str]]) -> Parsed:
+    said = {what: row.value.get(column) for what, column in fields.items()}
+    text = _text(row, fields)
+    check_text(fields.get("text", "text"), text)
+    blocks = paragraphs(text)
+    if not blocks:
+        raise BadRow(Text(en="holds no text", zh="没有正文"))
+    changed = read_date(said.get("date"))
+    if changed is None and said.get("date") not in (None, ""):
+        undated.append((row.line, quote(said["date"], 30)))
+    own_id = said.get("id")
+    return Parsed(
+        blocks=blocks,
+        title=one_line(_word(said.get("title"))),
+        id=_word(own_id).strip() or f"{file_id}:{hashlib.sha256(text.encode()).hexdigest()[:12]}",
+        line=row.line,
+        changed=changed,
+        doc_set=_word(said.get("doc_set")).strip() or None,
+        metadata=_metadata(row.value, set(fields.values())),
+    )
+
+
+def _text(row: RawRow, fields: dict[str, str]) -> str:
+    if "text" not in fields:
+        cells = {name: _word(value) for name, value in row.value.items() if name != fields.get("id")}
+        return "\n".join(f"{name}: {cell}" for name, cell in cells.items() if cell)
+    text = row.value.get(fields["text"])
+    if text is None or isinstance(text, str):
+        return text or ""
+    column = fields["text"]
+    shown = quote(text, 40)
+    raise BadRow(Text(en=f"`{column}` is not text but {shown}", zh=f"`{column}` 不是文本，而是 {shown}"))
+
+
+def _word(value: object) -> str:
+    """A cell as text; lists and objects have none."""
+    return "" if value is None or isinstance(value, (list, dict)) else str(value)
+
+
+def _metadata(value: dict[str, Any], used: set[str]) -> dict[str, str]:
+    """What else a row says in a few words, to filter by."""
+    words = {name: _word(cell).strip() for name, cell in value.items() if name not in used}
+    return {name: word for name, word in words.items() if word and len(word) <= _METADATA_CHARS}
+
+
+def _bad_rows(bad: Sequence[tuple[int, Text]]) -> Text:
+    lines, n = _shown([line for line, _ in bad]), len(bad)
+    first = bad[0][1]
+    return Text(
+        en=f"{n:,} row{'s' * (n > 1)} left out, line{'s' * (n > 1)} {lines}; the first {first.en}; mend them and load again",
+        zh=f"有 {n:,} 行未收入，行号 {lines.replace(', ', '、')}；第一处的原因：{first.zh}；修正后请重新载入",
+    )
+
+
+def _undated(undated: Sequence[tuple[int, str]], column: str) -> Text:
+    line, value = undated[0]
+    return Text(
+        en=f"`{column}` of {len(undated):,} rows is no date that is read here, first {value} in line {line}; "
+        "write it as 2024-03-05",
+        zh=f"有 {len(undated):,} 行的 `{column}` 不是可识别的日期，最早是第 {line} 行的 {value}；请写成 2024-03-05 的形式",
+    )
+
+
+def _shown(lines: Sequence[int]) -> str:
+    return ", ".join(map(str, lines[:_LINES_SHOWN])) + (", …" if len(lines) > _LINES_SHOWN else "")
+
+
+PLUGIN = Rows()
