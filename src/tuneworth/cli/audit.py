@@ -44,8 +44,8 @@ def audit(
     documents: str | None = typer.Option(
         None,
         help=say(
-            "Documents that answers may come from: a folder of texts, or a file of rows.",
-            "答案可能出自的文档：存放文本的目录，或数据文件。",
+            "Documents that answers may come from: a folder, a pattern or a file; text, Markdown, HTML, PDF, DOCX or rows.",
+            "答案可能出自的文档：目录、通配符或文件；文本、Markdown、HTML、PDF、DOCX 或数据文件。",
         ),
     ),
     only: str | None = typer.Option(
