@@ -83,3 +83,12 @@ def test_an_arm_that_leaves_rows_unscored_gives_way():
     """Its score is that of the rows it could answer."""
     arms = [arm("prompt", 0.5, 0), arm("few", 1.0, 1, failed=40), arm("head", 0.7, 4)]
     assert choose_finalists(arms, "accuracy", Limits()) == ["prompt", "head"]
+
+
+def test_arms_that_left_the_race_are_passed_over_and_the_surely_worse_also_as_the_simplest():
+    arms = [arm("prompt", 0.1, 0), arm("few", 0.9, 1), arm("head", 0.5, 4), arm("lora", 0.8, 5, tuned=True)]
+    assert choose_finalists(arms, "accuracy", Limits(), {"few": "little_to_gain"}) == ["prompt", "head", "lora"]
+    assert choose_finalists(arms, "accuracy", Limits(), {"prompt": "eliminated"}) == ["few", "lora"]
+    assert choose_finalists(arms, "accuracy", Limits(), {"lora": "eliminated"}) == ["prompt", "few", "lora"], (
+        "the only one of its kind still meets the test rows"
+    )

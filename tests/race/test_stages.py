@@ -520,3 +520,18 @@ def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_pat
     result = run._result(one, stopped)
     assert result.state == state, "an arm that grows is told at the size it came to"
     assert (result.n_train == 16) == (state == "measured")
+
+
+def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Slow), arm(Better), arm(Tuned)), ())
+    run = stages(tmp_path, store, budget=400.0)  # as a finalist the slow arm would take 235 s
+    raced = run.race(plan)
+    assert raced.results["slow"].state == "skipped"
+    assert raced.results["tuned"].state == "measured"
+    kept = run.budget.left - run._seconds_left(
+        SimpleNamespace(
+            schedule=SimpleNamespace(stops=raced.race.stops),
+            fits=lambda: [entry for fits in raced.fits.values() for entry in fits.values()],
+        )
+    )
+    assert kept == pytest.approx(0.1 * 400.0), "a tenth of the budget, which is more than the others need"

@@ -6,7 +6,7 @@ who watch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +60,7 @@ class Driver:
     arms: dict[str, Arm]
     schedule: Schedule
     estimator: Estimator
-    seconds_left: Callable[[Mapping[str, Mapping[int | None, Entry]]], float | None]
+    seconds_left: Callable[[Driver], float | None]
     too_dear: Callable[[Entry, Sequence[Entry]], bool]
     budget: Budget
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
@@ -70,12 +70,16 @@ class Driver:
 
     def run(self) -> None:
         """Until the schedule has nothing left to do."""
-        while (work := self.schedule.next(self.seconds_left(self.entries))) is not None:
+        while (work := self.schedule.next(self.seconds_left(self))) is not None:
             self.show(work)
             self._do(work)
             self.show()
         self._over = True
         self.show()
+
+    def fits(self) -> list[Entry]:
+        """All fits, in the order in which their arms were first looked at."""
+        return [entry for by_size in self.entries.values() for entry in by_size.values()]
 
     def _do(self, work: Work) -> None:
         runner, arm = self.runner, self.arms[work.arm_id].fitted_on(work.n_train)
@@ -92,7 +96,7 @@ class Driver:
         entry.dev = measured.outcomes
         self._account(work, entry, before, measured.saved)
         self.schedule.observe(work, scores_of(entry.dev[before:], runner.metrics[0].id))
-        if self.too_dear(entry, [fit for fits in self.entries.values() for fit in fits.values()]):
+        if self.too_dear(entry, self.fits()):
             self.schedule.stop(work.arm_id, "budget")
         score, n_dev = self.steps[-1].score, len(runner.dev)
         runner.watcher.finish(

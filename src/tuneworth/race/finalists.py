@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from tuneworth.core.race import StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Limits
 from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 
 
 def choose_finalists(
-    arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Collection[str] = ()
+    arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Mapping[str, StopReason] | None = None
 ) -> list[str]:
     """Ids of the finalists, at most three, chosen on dev scores alone.
 
@@ -19,13 +20,17 @@ def choose_finalists(
     measured. The best arm is the one with the highest dev value; of equals, the simpler one.
 
     Args:
-        stopped: arms that left the race early, passed over in the same way; their few rows may have been lucky.
+        stopped: arms that left the race early, passed over in the same way: their few rows may have been lucky. The
+            simplest arm may be one of them, unless it is surely worse.
     """
+    stopped = stopped or {}
+    behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain")}
+    worse = {arm_id for arm_id, reason in stopped.items() if reason == "eliminated"}
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
     tuned = _usable([arm for arm in measured if arm.tuned], limits)
     untuned = _usable([arm for arm in measured if not arm.tuned], limits)
-    simplest = min(_usable(measured, limits), key=_ladder, default=None)
-    chosen = [_best(_staying(tuned, stopped), metric), _best(_staying(untuned, stopped), metric), simplest]
+    simplest = min(_staying(_usable(measured, limits), worse), key=_ladder, default=None)
+    chosen = [_best(_staying(tuned, behind), metric), _best(_staying(untuned, behind), metric), simplest]
     ids = {arm.arm_id for arm in chosen if arm is not None}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
 

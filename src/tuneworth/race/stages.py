@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tuneworth.core.outcome import Outcome
-from tuneworth.core.race import Race
+from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
@@ -170,12 +170,13 @@ class Stages:
 
     # -- what must be kept back ------------------------------------------------------------------------
 
-    def _seconds_left(self, fits: Mapping[str, Mapping[int | None, Entry]]) -> float | None:
+    def _seconds_left(self, driver: Driver) -> float | None:
         """Seconds that the race may still use: less what the finalists will need on the test rows."""
         left = self.budget.left
         if left is None or self.budget.seconds is None:
             return None
-        answered = [entry for by_size in fits.values() for entry in by_size.values() if entry.dev]
+        out = {stop.arm_id for stop in driver.schedule.stops}  # they will be no finalists
+        answered = [entry for entry in driver.fits() if entry.dev and entry.arm.arm_id not in out]
         with_model = [entry for entry in answered if entry.arm.model is not None]
         finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
         needed = sum(self._final_seconds(entry) for entry in finalists)
@@ -207,11 +208,9 @@ class Stages:
 
     def final(self, test: Sequence[Example]) -> Tested:
         """The finalists on the test rows. Called once per run."""
-        race = self.raced.race
-        stopped = (
-            {stop.arm_id for stop in race.stops if stop.reason in ("eliminated", "little_to_gain")} if race else set()
-        )
+        stops = self.raced.race.stops if self.raced.race is not None else []
         limits, metric = self.runner.task.limits, self.runner.metrics[0].id
+        stopped: dict[str, StopReason] = {stop.arm_id: stop.reason for stop in stops}
         finalists = choose_finalists(list(self.raced.results.values()), metric, limits, stopped)
         tested = Tested()
         for arm_id in finalists:
