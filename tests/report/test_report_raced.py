@@ -90,10 +90,8 @@ def test_colours_of_the_bands_come_from_the_page():
     drawn = json.dumps([asdict(chart) for chart in build_charts(build_view(raced_result(), "en"))])
     names = set(re.findall(r'"@([\w-]+)"', drawn))
     assert {"likely", "possible"} <= names
-    # light, dark and print
-    assert all(
-        source.count(f"--{name}:") == 3 for name in names - {"surface", "ink", "muted", "line", "band", "accent"}
-    )
+    # light, dark and print at least
+    assert {name: source.count(f"--{name}:") for name in names if source.count(f"--{name}:") < 3} == {}
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))
@@ -116,7 +114,7 @@ def test_old_results_are_shown_as_before():
     view = build_view(old, "en")
     assert (view.race, view.forecasts, view.power) == (None, None, "")
     text = Page(render_html(old, lang="en")).visible("en")
-    for word in ("The race", "More data", "stopped early", "trainings", "e-value"):
+    for word in ("The race", "More data", "Stopped early", "trainings", "e-value"):
         assert word not in text
     assert "Race and forecast" not in shown(old, "en")
 
