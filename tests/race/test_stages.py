@@ -516,6 +516,7 @@ def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_pat
         schedule=SimpleNamespace(stops=[Stop(arm_id=one.arm_id, reason="budget")]),
         entries={one.arm_id: {16: entry}},
         failures={},
+        slow={},
     )
     result = run._result(one, stopped)
     assert result.state == state, "an arm that grows is told at the size it came to"
@@ -535,3 +536,18 @@ def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, 
         )
     )
     assert kept == pytest.approx(0.1 * 400.0), "a tenth of the budget, which is more than the others need"
+
+
+def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Slow), arm(Tuned)), ())
+    run = stages(tmp_path, store, budget=60.0)
+    jobs = [
+        Job("slow", None, Workload(encoded_chars=12_000.0)),
+        *(Job(one, None, Workload()) for one in ("simple", "tuned")),
+    ]
+    run.estimator = Estimator(jobs, {}, n_train=len(TRAIN), n_dev=len(DEV))  # a second a row
+    raced = run.race(plan)
+    assert not any(name == "slow" for kind, name, _ in SEEN if kind == "solve")
+    assert raced.results["slow"].state == "skipped"
+    assert "would take about 4 min as a finalist" in raced.results["slow"].why.en
+    assert raced.results["tuned"].state == "measured"

@@ -156,11 +156,25 @@ def test_arms_without_anything_to_overtake_are_told_what_twice_as_much_gives():
     assert section(raced_result(), "zh").curves[2].answer.startswith("增加一倍，用 32 条示例，")
 
 
-def test_without_a_tuned_curve_the_question_is_not_asked():
+def test_without_a_tuned_curve_the_report_says_that_it_cannot_tell():
     found = section(raced_result(forecasts=make_forecasts()[:2]))
     assert found.main is None
     assert found.rules == ()
     assert len(found.curves) == 2
+    assert found.answer.endswith("cannot be told: no tuned arm was trained on several numbers of rows.")
+
+
+def test_a_race_that_never_came_to_training_says_so():
+    arms = [arm for arm in raced_result().arms if not (arm.tuned and arm.state == "measured")]
+    found = section(raced_result(arms=arms, forecasts=[]), "zh")
+    assert found.curves == ()
+    assert found.answer == "再补多少数据会改变结论，无法判断：没有测到微调方案。"
+
+
+def test_where_nothing_was_to_be_tuned_the_question_is_not_asked():
+    arms = [arm for arm in raced_result().arms if not arm.tuned]
+    assert section(raced_result(arms=arms, forecasts=make_forecasts()[:2])).answer == ""
+    assert build_view(raced_result(arms=arms, forecasts=[]), "en").forecasts is None
 
 
 def test_old_results_have_no_curves():

@@ -98,14 +98,14 @@ def test_an_elimination_is_told_by_its_odds():
         (0.00031, "at most 0.1 points", "最多只能提升 0.1 个百分点"),
         (0.001, "at most 0.1 points", "最多只能提升 0.1 个百分点"),
         (0.00101, "at most 0.2 points", "最多只能提升 0.2 个百分点"),
-        (0.0, "at most 0.1 points", "最多只能提升 0.1 个百分点"),
+        (0.0000001, "next to nothing", "几乎没有提升"),
         (None, "next to nothing", "几乎没有提升"),
     ],
 )
 def test_little_to_gain_promises_nothing_and_never_understates(gain, en, zh):
     result = raced(stops=[stop("fewshot:b2", "little_to_gain", 9, n_rows=32, expected_gain=gain)])
     assert en in lane("fewshot:b2", result).why
-    assert lane("fewshot:b2", result).why.endswith("It may still be as good.")
+    assert lane("fewshot:b2", result).why.endswith("This is no proof that it is worse.")
     assert zh in lane("fewshot:b2", result, "zh").why
 
 
@@ -115,8 +115,8 @@ def test_little_to_gain_promises_nothing_and_never_understates(gain, en, zh):
         ({"reason": "forecast", "forecast_high": 0.703}, "70.3\u00a0% with all training rows"),
         ({"reason": "forecast", "forecast_high": None}, "even with all training rows"),
         ({"reason": "no_rise"}, "More training rows did not raise its score"),
-        ({"reason": "budget", "n_rows": 64}, "The budget ended before it was done. The rest would have taken about"),
-        ({"reason": "budget", "n_rows": 0, "seconds_saved": None}, "The budget did not reach for it."),
+        ({"reason": "budget", "n_rows": 0}, "The budget ended before it was done. The rest would have taken about"),
+        ({"reason": "budget", "seconds_saved": None}, "The budget ended before it was done."),
         ({"reason": "eliminated", "e_value": None}, "by more than the margin."),
     ],
 )
@@ -124,6 +124,14 @@ def test_every_reason_is_a_sentence(changes, words):
     values = {"n_train": 500, "leader": "head:c1", "seconds_saved": 90.0} | changes
     result = raced(stops=[stop("lora:d3", after=17, **values)])
     assert words in lane("lora:d3", result).why
+
+
+def test_an_arm_that_the_budget_did_not_reach_is_told_from_one_that_it_cut_short():
+    """The stop does not count the rows of an arm that the budget stopped; its steps do."""
+    assert lane("lora:full").why.startswith("The budget did not reach this far. It would have taken about 10")
+    assert lane("lora:full", lang="zh").why.startswith("预算不够，没有测到它。")
+    result = raced(stops=[stop("prompt:a1", "budget", 20, leader=None, n_rows=0)])
+    assert lane("prompt:a1", result).why.startswith("The budget ended before it was done.")
 
 
 def test_a_stopped_arm_may_still_be_a_finalist():

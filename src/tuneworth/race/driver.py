@@ -53,6 +53,7 @@ class Driver:
     Attributes:
         entries: arm id → training size → the fit on so many rows (``None``: on all of them).
         failures: arm id → why it broke.
+        slow: arm id → seconds that it was expected to take as a finalist, of an arm that was not asked because of that.
         steps: what was done, in order.
     """
 
@@ -62,15 +63,21 @@ class Driver:
     estimator: Estimator
     seconds_left: Callable[[Driver], float | None]
     too_dear: Callable[[Entry, Sequence[Entry]], bool]
+    too_slow: Callable[[Driver, Arm], float | None]
     budget: Budget
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     _over: bool = False
 
     def run(self) -> None:
         """Until the schedule has nothing left to do."""
         while (work := self.schedule.next(self.seconds_left(self))) is not None:
+            if work.arm_id not in self.entries and (seconds := self.too_slow(self, self.arms[work.arm_id])) is not None:
+                self.slow[work.arm_id] = seconds
+                self.schedule.stop(work.arm_id, "budget")
+                continue
             self.show(work)
             self._do(work)
             self.show()

@@ -31,6 +31,9 @@ FINAL_SHARE = 0.25
 """Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
 taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
 
+ROUGH = 2
+"""Estimates are off by as much: an arm is only left out unasked when it is expected to be so much too slow."""
+
 ALONE_SLOWDOWN = 5
 """A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
 finalists are measured so."""
@@ -118,6 +121,7 @@ class Stages:
             estimator=self.estimator,
             seconds_left=self._seconds_left,
             too_dear=self._final_is_too_dear,
+            too_slow=self._expected_too_slow,
             budget=self.budget,
         )
 
@@ -141,6 +145,8 @@ class Stages:
         metric = self.runner.metrics[0].id
         if arm.arm_id in driver.failures and not fits:
             return results.missing_arm(arm, "failed", driver.failures[arm.arm_id])
+        if arm.arm_id in driver.slow:
+            return results.missing_arm(arm, "skipped", words.too_slow(driver.slow[arm.arm_id]))
         if not fits:
             return results.missing_arm(arm, "skipped", words.no_time())
         entry = best_fit(fits, metric, self.runner.task.margin)
@@ -203,6 +209,15 @@ class Stages:
         if arm.strategy.tuned or arm.strategy.yardstick or first:
             return False
         return self._final_seconds(entry) > FINAL_SHARE * (self.budget.seconds or math.inf)
+
+    def _expected_too_slow(self, driver: Driver, arm: Arm) -> float | None:
+        """Seconds as a finalist, of an arm that need not even be asked its first rows; else ``None``."""
+        strategy = arm.strategy
+        asked = [entry.arm for entry in driver.fits()]
+        if strategy.tuned or strategy.yardstick or is_first_of_its_model(arm, asked) or self.budget.seconds is None:
+            return None
+        expected = self.estimator.answer_seconds(arm.arm_id, None, self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
+        return expected if (expected or 0.0) > ROUGH * FINAL_SHARE * self.budget.seconds else None
 
     # -- test rows -------------------------------------------------------------------------------------
 

@@ -85,6 +85,16 @@ def too_dear(outcomes: Sequence[Outcome], metric: str, seconds: float) -> Text:
     )
 
 
+def too_slow(seconds: float) -> Text:
+    """Of an arm that was not asked at all: as a finalist it would take too much of the budget."""
+    minutes = max(1, round(seconds / 60))
+    return Text(
+        en=f"by its token counts it would take about {minutes} min as a finalist, too much of the time budget; a larger "
+        "--budget measures it",
+        zh=f"按词元数估计，入围后测测试集约要 {minutes} 分钟，占用过多时间预算；加大 --budget 即可测量",
+    )
+
+
 def nothing_scored(outcomes: Sequence[Outcome]) -> Text:
     error = next((outcome.error for outcome in outcomes if outcome.error), "")
     return Text(en=f"no dev row could be scored: {error}", zh=f"开发集中没有一条能计分：{error}")

@@ -12,7 +12,17 @@ from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report import numbers
 from tuneworth.report.arms import arm_labels
-from tuneworth.report.forecast_words import LABELS, Question, answer, cost, gain, moving_target, rising_target, why_not
+from tuneworth.report.forecast_words import (
+    LABELS,
+    Question,
+    answer,
+    cost,
+    gain,
+    moving_target,
+    no_curve,
+    rising_target,
+    why_not,
+)
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.rules import RULES
 
@@ -82,11 +92,13 @@ class ForecastSection:
 
     Attributes:
         main: the curve that answers how many more rows would change the verdict, or ``None``.
+        answer: that answer, or why there is none.
         open, folded: the curves shown at once, and those behind a click.
         rules: id and few words of the rule of thumb that the main curve bears on.
     """
 
     main: CurveView | None
+    answer: str
     open: tuple[CurveView, ...]
     folded: tuple[CurveView, ...]
     rules: tuple[tuple[str, str], ...]
@@ -98,17 +110,20 @@ class ForecastSection:
 
 
 def build_forecasts(result: RunResult, lang: Lang) -> ForecastSection | None:
-    """``None`` for a run without curves. Tuned arms first, few-shot last and folded."""
+    """Tuned arms first, few-shot last and folded; ``None`` for a run without curves that did not race for any."""
     forecasts = [forecast for forecast in result.forecasts if forecast.points]
-    if not forecasts:
-        return None
     tuned = {arm.arm_id for arm in result.arms if arm.tuned}
+    if not forecasts and (result.race is None or not tuned):
+        return None
     forecasts.sort(key=lambda forecast: _order(forecast, result, tuned))
     builder = _Builder(result, arm_labels(result, "en"), arm_labels(result, "zh"), lang)
     curves = [builder.curve(forecast, f"forecast-{number}") for number, forecast in enumerate(forecasts, 1)]
-    main = curves[0] if forecasts[0].target is not None and forecasts[0].crossing is not None else None
+    main = curves[0] if forecasts and None not in (forecasts[0].target, forecasts[0].crossing) else None
+    measured = any(arm.tuned and arm.state == "measured" for arm in result.arms)
+    unknown = no_curve(measured=measured).to(lang) if tuned else ""
     return ForecastSection(
         main=main,
+        answer=main.answer if main else unknown,
         open=tuple(curve for curve in curves if not curve.shots),
         folded=tuple(curve for curve in curves if curve.shots),
         rules=((RULE, RULES[RULE].to(lang)),) if main else (),

@@ -70,6 +70,19 @@ class Question:
     crossing: ForecastCrossing
 
 
+def no_curve(*, measured: bool) -> Text:
+    """Said where no tuned arm was trained on several sizes, or none was measured at all."""
+    if measured:
+        return Text(
+            en="How many more rows would change the verdict cannot be told: no tuned arm was trained on several numbers of rows.",
+            zh="再补多少数据会改变结论，无法判断：没有哪个微调方案在多种数据规模上训练过。",
+        )
+    return Text(
+        en="How many more rows would change the verdict cannot be told: no tuned arm was measured.",
+        zh="再补多少数据会改变结论，无法判断：没有测到微调方案。",
+    )
+
+
 def why_not(reason: CannotTellReason, arm: Text) -> Text:
     text = WHY_NOT[reason]
     return Text(en=text.en.replace("{arm}", arm.en), zh=text.zh.replace("{arm}", arm.zh))
@@ -94,18 +107,15 @@ def cost(question: Question, usd_per_label: float) -> Text | None:
     crossing = question.crossing
     if crossing.status != "forecast" or crossing.n is None or crossing.n <= question.n_at_hand:
         return None
-    have = question.n_at_hand
-    low, n, high = (None if size is None else _usd(max(0, size - have), usd_per_label) for size in _sizes(crossing))
-    each = f"${usd_per_label:,.10g}"
-    if low is None or high is None:
-        beyond_en, beyond_zh = f"from {low or n} upwards", f"下限 {low or n}，上限不明"
-        return Text(
-            en=f"At {each} a label, these rows cost about {n} ({beyond_en}).",
-            zh=f"按每条标注 {each} 计，约需 {n}（{beyond_zh}）。",
-        )
+    each, have = Text(en=f"${usd_per_label:,.10g}", zh=f"{usd_per_label:,.10g} 美元"), question.n_at_hand
+    n, low = (_usd(max(0, size - have), usd_per_label) for size in (crossing.n, crossing.low or crossing.n))
+    between = Text(en=f"from {low.en} upwards", zh=f"至少 {low.zh}，上限不明")
+    if crossing.high is not None:
+        high = _usd(crossing.high - have, usd_per_label)
+        between = Text(en=f"{low.en} to {high.en}", zh=f"{low.zh}到 {high.zh}")
     return Text(
-        en=f"At {each} a label, these rows cost about {n} ({low} to {high}).",
-        zh=f"按每条标注 {each} 计，约需 {n}（{low} 到 {high}）。",
+        en=f"At {each.en} a label, these rows cost about {n.en} ({between.en}).",
+        zh=f"按每条标注 {each.zh}计，约需 {n.zh}（{between.zh}）。",
     )
 
 
@@ -135,14 +145,11 @@ def gain(arm: Text, n: int, *, shots: bool, now: float, value: float, low: float
     )
 
 
-def _sizes(crossing: ForecastCrossing) -> tuple[int | None, int | None, int | None]:
-    return crossing.low, crossing.n, crossing.high
-
-
-def _usd(n: int, usd_per_label: float) -> str:
+def _usd(n: int, usd_per_label: float) -> Text:
     """Without false precision: the number of rows has two digits, the money has no more."""
     spent = n * usd_per_label
-    return f"${numbers.rounded(spent):,}" if spent >= 10 else numbers.usd(spent, "en")
+    number = f"{numbers.rounded(spent):,}" if spent >= 10 else f"{spent:.2g}"
+    return Text(en=f"${number}", zh=f"{number} 美元")
 
 
 def _lead(question: Question) -> Text:

@@ -170,6 +170,7 @@ class _Builder:
             fate,
             stop,
             self._name(stop.leader if stop else None),
+            n_rows=last.n_rows if last else 0,
             yardstick=arm.yardstick,
             finalist=arm.finalist,
             failure=failure,

@@ -59,6 +59,10 @@ MANY = 1_000_000
 """A larger e-value is told as "more than a million": the rest of its digits tell nobody anything."""
 
 
+NOTHING_TO_GAIN = 0.0001
+"""An expected gain below a hundredth of a point is told without a number."""
+
+
 def promise(race: Race) -> Text:
     share = {lang: numbers.percent(race.promise, lang, 0) for lang in ("en", "zh")}
     return Text(
@@ -99,9 +103,22 @@ def cut_off(seconds: float) -> Text:
     )
 
 
-def why(fate: Fate, stop: Stop | None, leader: Text, *, yardstick: bool, finalist: bool, failure: Text | None) -> Text:
-    """What happened to an arm, in a sentence or two for somebody who does not do statistics."""
-    said = _survived(fate, yardstick=yardstick) if stop is None else _stopped(stop, leader, failure)
+def why(
+    fate: Fate,
+    stop: Stop | None,
+    leader: Text,
+    *,
+    n_rows: int,
+    yardstick: bool,
+    finalist: bool,
+    failure: Text | None,
+) -> Text:
+    """What happened to an arm, in a sentence or two for somebody who does not do statistics.
+
+    Args:
+        n_rows: dev rows that it was scored on; a stop by the budget does not say.
+    """
+    said = _survived(fate, yardstick=yardstick) if stop is None else _stopped(stop, leader, n_rows, failure)
     if stop is None or not finalist:
         return said
     return Text(en=f"{said.en} It met the test rows all the same.", zh=f"{said.zh}它仍然进入了测试集的比较。")
@@ -119,7 +136,7 @@ def _survived(fate: Fate, *, yardstick: bool) -> Text:
     return Text(en="Measured in full; others went on to the test rows.", zh="已经测完，进入测试集的是其他方案。")
 
 
-def _stopped(stop: Stop, leader: Text, failure: Text | None) -> Text:
+def _stopped(stop: Stop, leader: Text, n_rows: int, failure: Text | None) -> Text:
     match stop.reason:
         case "eliminated":
             return _eliminated(stop, leader)
@@ -133,7 +150,7 @@ def _stopped(stop: Stop, leader: Text, failure: Text | None) -> Text:
                 zh=f"训练数据增加，得分却没有上升，比{leader.zh}差，而且差距超出界限。",
             )
         case "budget":
-            return _budget(stop)
+            return _budget(stop, n_rows)
         case "failed":
             return failure or Text(
                 en="It broke, or left too many rows without an answer.", zh="运行出错，或有太多数据没有答案。"
@@ -158,12 +175,13 @@ def _eliminated(stop: Stop, leader: Text) -> Text:
 
 def _little(stop: Stop) -> Text:
     gain = stop.expected_gain
-    known = numbers.is_known(gain)
-    most = {lang: numbers.size_in_points(_ceiling(gain), lang) if known else "" for lang in ("en", "zh")}
+    expected = Text(en="next to nothing", zh="几乎没有提升")
+    if numbers.is_known(gain) and gain >= NOTHING_TO_GAIN:
+        en, zh = (numbers.size_in_points(_ceiling(gain), lang) for lang in ("en", "zh"))
+        expected = Text(en=f"at most {en}", zh=f"最多只能提升 {zh}")
     return Text(
-        en=f"Looking further was expected to gain {'at most ' + most['en'] if known else 'next to nothing'}, so the time went "
-        "to others. It may still be as good.",
-        zh=f"继续测下去预计{'最多只能提升 ' + most['zh'] if known else '几乎没有提升'}，时间便留给了其他方案。它未必更差。",
+        en=f"Looking further was expected to gain {expected.en}, so the time went to others. This is no proof that it is worse.",
+        zh=f"继续测下去预计{expected.zh}，时间便留给了其他方案；这并不能证明它更差。",
     )
 
 
@@ -181,21 +199,21 @@ def _forecast(stop: Stop, leader: Text) -> Text:
     )
 
 
-def _budget(stop: Stop) -> Text:
+def _budget(stop: Stop, n_rows: int) -> Text:
     done = Text(en="The budget ended before it was done.", zh="预算用尽时还没有测完。")
-    if stop.n_rows == 0:
-        done = Text(en="The budget did not reach for it.", zh="预算不够，没有测到它。")
+    rest = Text(en="The rest", zh="剩下的部分估计还要")
+    if n_rows == 0:
+        done = Text(en="The budget did not reach this far.", zh="预算不够，没有测到它。")
+        rest = Text(en="It", zh="测完估计要")
     if not stop.seconds_saved:
         return done
-    rest = _both(stop.seconds_saved)
-    return Text(
-        en=f"{done.en} The rest would have taken about {rest.en}.", zh=f"{done.zh}剩下的部分估计还要 {rest.zh}。"
-    )
+    time = _both(stop.seconds_saved)
+    return Text(en=f"{done.en} {rest.en} would have taken about {time.en}.", zh=f"{done.zh}{rest.zh} {time.zh}。")
 
 
-def _ceiling(gain: float | None) -> float:
+def _ceiling(gain: float) -> float:
     """Up to a tenth of a point, so that "at most" holds."""
-    return math.ceil(max(gain or 0.0, 1e-9) * 1000 - 1e-9) / 1000
+    return math.ceil(gain * 1000 - 1e-9) / 1000
 
 
 def _both(seconds: float | None) -> Text:

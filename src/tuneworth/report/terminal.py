@@ -109,7 +109,7 @@ def _raced(view: View) -> RenderableType | None:
     race, forecasts = view.race, view.forecasts
     lines = [
         race.spent + (" " if view.lang == "en" and race.cut else "") + race.cut if race else "",
-        forecasts.main.answer if forecasts and forecasts.main else "",
+        forecasts.answer if forecasts else "",
         view.power if view.verdict.code == "cant_tell" else "",
     ]
     return _section(view.words["race_and_forecast"], (line for line in lines if line))
