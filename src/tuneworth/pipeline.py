@@ -24,7 +24,6 @@ from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.order import in_race_order
-from tuneworth.race.power import power_text
 from tuneworth.race.preview import budget_warnings
 from tuneworth.race.prior import advice_on, audit_rows
 from tuneworth.race.runner import Runner
@@ -32,6 +31,7 @@ from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
+from tuneworth.report.power_words import power_sentence
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
 
@@ -83,7 +83,7 @@ def run(
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
     plan = ready.plan()
     remarks = [
-        power_text(ready.power()),
+        power_sentence(ready.power()),
         *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
     ]
     if not agree(Start(ready.prepared, len(plan.arms), folder, budget_seconds, remarks)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tuneworth.race.power import N_PAIRS, SHARE_DIFFERENT, power_of, power_text
+from tuneworth.race.power import N_PAIRS, SHARE_DIFFERENT, power_of
 from tuneworth.stats.discordant import mcnemar_exact
 
 
@@ -45,7 +45,7 @@ def test_graded_scores_need_no_more_rows_than_right_and_wrong():
 
 
 def test_the_sentence_names_rows_margin_and_assumption():
-    text = power_text(power_of(150, 300, 0.02, binary=True))
+    text = power_sentence(power_of(150, 300, 0.02, binary=True))
     for part in ("300 test rows", "2 points", "25", "150 dev rows"):
         assert part in text.en.replace("\u00a0", " ")
     assert "300 条测试数据" in text.zh

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from tuneworth.core.race import Power
-from tuneworth.report.power_words import power_sentence as power_text
 from tuneworth.stats.power import rows_to_show, smallest_difference
-
-__all__ = ["SHARE_DIFFERENT", "power_of", "power_text"]
 
 SHARE_DIFFERENT = 0.25
 """Rows on which two arms differ, before any was asked. Two arms that are right on a share ``a`` of the rows independently of
