@@ -27,6 +27,8 @@ class Outcome(BaseModel):
         scores: metric id → score of this row in [0, 1]; empty unless ``status`` is ``scored``.
         latency_ms: this row's share of the time its batch took, in milliseconds.
         error: why there is no score, for a person to read.
+        passages: ids of the passages that the arm was shown, in the order shown; empty for an arm without documents.
+        citations: ids of the passages that the answer points to. An id that is not among ``passages`` was made up.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,3 +42,5 @@ class Outcome(BaseModel):
     usage: Usage = Usage()
     latency_ms: float = 0.0
     error: str | None = None
+    passages: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()

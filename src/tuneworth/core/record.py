@@ -15,3 +15,11 @@ class Interval(Record):
     low: float
     high: float
     level: float = 0.95
+
+
+class Score(Record):
+    """Mean of a metric over ``n_rows`` scored rows, with its interval."""
+
+    value: float
+    interval: Interval
+    n_rows: int

@@ -12,9 +12,11 @@ from pydantic import Field
 
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Power, Race
 from tuneworth.core.record import Interval as Interval
 from tuneworth.core.record import Record
+from tuneworth.core.record import Score as Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 
@@ -23,14 +25,6 @@ SCHEMA_VERSION = 1
 Verdict = Literal["fine_tune", "dont_fine_tune", "not_yet", "cant_tell", "none_meets_limits"]
 Answer = Literal["better", "worse", "equivalent", "cant_tell"]
 ArmState = Literal["measured", "skipped", "failed"]
-
-
-class Score(Record):
-    """Mean of a metric over ``n_rows`` scored rows, with its interval."""
-
-    value: float
-    interval: Interval
-    n_rows: int
 
 
 class ArmCost(Record):
@@ -61,7 +55,8 @@ class ArmResult(Record):
     Attributes:
         local: rows stay on this machine; ``None`` when not known, which a private task does not accept.
         tuned: the arm changes the weights of a language model (this is what "fine-tune" means).
-        yardstick: shown for scale only, never recommended (majority class, nearest neighbour).
+        yardstick: shown for scale only, never recommended (majority class, nearest neighbour, gold passages).
+        reads_documents: it looks things up in the task's documents before it answers.
         finalist: the arm was scored on the test rows.
         dev, test: metric id → score; ``test`` is empty unless the arm was a finalist.
         dev_counts, test_counts: rows by status.
@@ -79,6 +74,7 @@ class ArmResult(Record):
     effort: int
     tuned: bool = False
     yardstick: bool = False
+    reads_documents: bool = False
     finalist: bool = False
     state: ArmState
     why: Text | None = None
@@ -206,6 +202,7 @@ class RunResult(Record):
         race: how the dev rows were spent.
         forecasts: learning curves of the arms that were tried on several sizes.
         usd_per_label: price of one more labelled row, when the task gives it.
+        documents: what was found out about the documents, for a task that has some.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -226,6 +223,7 @@ class RunResult(Record):
     power: Power | None = None
     race: Race | None = None
     forecasts: list[Forecast] = Field(default_factory=list[Forecast])
+    documents: DocumentsResult | None = None
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance

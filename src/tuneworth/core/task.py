@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,6 +50,9 @@ class Example:
         references: every accepted answer, ``output`` first.
         source: where the row came from, ``file:line``.
         group: rows of one group are near-duplicates and stay on one side of the split.
+        gold: ids of the documents, or of the passages, that hold the answer, as the row names them.
+        doc_set: the part of the collection that the row asks about, when the row says so itself.
+        changed: date of the knowledge that the row asks for, when the row says so itself.
     """
 
     query: Query
@@ -56,6 +60,9 @@ class Example:
     references: tuple[str, ...] = ()
     source: str = ""
     group: str = ""
+    gold: tuple[str, ...] = ()
+    doc_set: str | None = None
+    changed: date | None = None
 
     def __post_init__(self) -> None:
         if not self.references:
@@ -81,6 +88,32 @@ class Limits(BaseModel):
     )
 
 
+class Collection(BaseModel):
+    """The documents that come with a task, as far as arms must know of them before they look anything up.
+
+    Attributes:
+        digest: SHA-256 over all documents as read, and over how they are cut, embedded and reranked.
+        mean_tokens: of a passage with its title and headings, counted by the first candidate model.
+        encoder, reranker: the models that search; ``None``: by words only, not reranked.
+        no_answer: what an answer says when the documents do not hold it.
+        unanswerable: some training rows are answered with ``no_answer``, so arms must be told of it.
+        min_similarity: cosine that the nearest passage must reach; below, the answer is ``no_answer`` unasked.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_documents: int
+    n_passages: int
+    digest: str
+    passage_tokens: int
+    mean_tokens: float
+    encoder: str | None = None
+    reranker: str | None = None
+    no_answer: str
+    unanswerable: bool = False
+    min_similarity: float | None = None
+
+
 class Task(BaseModel):
     """Everything about a task but its rows, with nothing left to infer.
 
@@ -99,6 +132,7 @@ class Task(BaseModel):
     margin: float = Field(default=0.02, gt=0, lt=1)
     language: Language = "en"
     limits: Limits = Limits()
+    documents: Collection | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def answer_recall_at(k: int, texts: Ids, answers: Gold) -> Floats:
     """
 
     def score(found: Sequence[str], wanted: list[list[str]]) -> float:
-        return float(any(_holds(words, answer) for words in map(answer_tokens, found[:k]) for answer in wanted))
+        return float(any(_in_a_row(words, answer) for words in map(answer_tokens, found[:k]) for answer in wanted))
 
     return _each_answer(texts, answers, score)
 
@@ -97,6 +97,12 @@ def _each_answer(texts: Ids, answers: Gold, score: Callable[[Sequence[str], list
     return np.array(scores)
 
 
-def _holds(words: list[str], answer: list[str]) -> bool:
+def holds_answer(text: str, answers: Collection[str]) -> bool:
+    """Whether the words of one of the answers stand in a row in ``text``; see ``answer_recall_at``."""
+    words = answer_tokens(text)
+    return any(_in_a_row(words, wanted) for answer in answers if (wanted := answer_tokens(answer)))
+
+
+def _in_a_row(words: list[str], answer: list[str]) -> bool:
     size = len(answer)
     return any(words[at : at + size] == answer for at in range(len(words) - size + 1) if words[at] == answer[0])

@@ -20,6 +20,7 @@ from tuneworth.core.outcome import Status, Usage
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Encoder, Model
+from tuneworth.retrieval.library import Library
 from tuneworth.strategies.workload import Workload, expected_completion, mean_tokens, sample
 
 
@@ -31,13 +32,19 @@ class StrategyConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A solver's answer to one query. ``text`` is ``None`` unless ``status`` is ``scored``."""
+    """A solver's answer to one query. ``text`` is ``None`` unless ``status`` is ``scored``.
+
+    Attributes:
+        passages, citations: ids of the passages shown, and of those that the answer points to (see ``Outcome``).
+    """
 
     text: str | None
     usage: Usage = Usage()
     latency_ms: float = 0.0
     status: Status = "scored"
     error: str | None = None
+    passages: tuple[str, ...] = ()
+    citations: tuple[str, ...] = ()
 
 
 ProgressCallback = Callable[[int, int, str], None]
@@ -56,6 +63,7 @@ class Context:
         folder: the arm's own folder; checkpoints go here and survive a kill.
         max_new_tokens: longest answer worth generating, from the outputs of the training rows.
         seconds_left: what the budget leaves for fitting this arm, or ``None`` without a budget.
+        library: the task's passages, for strategies that read documents; ``None`` for a task without.
         notes: sentences for the report, appended by ``fit``.
         details: numbers for ``result.json``, filled by ``fit``.
     """
@@ -68,6 +76,7 @@ class Context:
     folder: Path
     max_new_tokens: int
     seconds_left: float | None = None
+    library: Library | None = None
     progress: ProgressCallback = lambda done, total, unit: None
     notes: list[Text] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
@@ -99,6 +108,7 @@ class Strategy(ABC):
         tuned: changes the weights of a language model.
         yardstick: for scale only, never recommended.
         needs_model: has one arm per candidate model; else one arm per task.
+        reads_documents: looks things up in the task's documents; not tried for a task without (``Task.documents``).
         grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
     """
 
@@ -107,6 +117,7 @@ class Strategy(ABC):
     tuned: ClassVar[bool] = False
     yardstick: ClassVar[bool] = False
     needs_model: ClassVar[bool] = True
+    reads_documents: ClassVar[bool] = False
     grows: ClassVar[bool] = False
     title: ClassVar[Text]
     Config: ClassVar[type[StrategyConfig]]

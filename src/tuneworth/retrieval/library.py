@@ -1,0 +1,146 @@
+"""A task's passages, ready to be looked things up in: what strategies see of retrieval.
+
+Passages of several sizes are several indexes, each made when it is first asked for. The gold passages of rows are
+here as well, for training and for the yardstick that is given them; nothing else may use them to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tuneworth.core.documents import Passage
+from tuneworth.core.knowledge import Judge
+from tuneworth.core.task import Example, Language
+from tuneworth.models.base import Encoder
+from tuneworth.retrieval.gold import GoldPassages, is_right, judge_of
+from tuneworth.retrieval.hits import Hit, Mode, Refresh
+from tuneworth.retrieval.index import PassageIndex, open_index, open_or_build
+from tuneworth.retrieval.refresh import Progress
+from tuneworth.retrieval.rerank import Reranker
+
+Cutter = Callable[[int], Sequence[Passage]]
+"""Most tokens of a passage → all passages of the task, cut to it."""
+
+
+@dataclass
+class Library:
+    """Indexes in ``folder``, one per size of passages.
+
+    Attributes:
+        language: of the documents.
+        passage_tokens: the size of passages that is used unless another is asked for.
+        encoder: opens the embedding model; ``None`` searches by words only.
+        cut: makes passages; ``None`` for a finished run's library, whose indexes are only read.
+        reranker: opens the reranker; ``None`` when the task names none.
+        same_as: document left out as a duplicate → document kept.
+        no_answer: what the answer to a row is that the documents cannot answer.
+        progress: ``progress(done, total, "passages")`` while an index is made.
+        refreshes: passage size → what making the index took.
+    """
+
+    folder: Path
+    language: Language
+    passage_tokens: int
+    encoder: Callable[[], Encoder] | None = None
+    cut: Cutter | None = None
+    reranker: Callable[[], Reranker] | None = None
+    same_as: Mapping[str, str] = field(default_factory=dict[str, str])
+    no_answer: str = ""
+    progress: Progress | None = None
+    refreshes: dict[int, Refresh] = field(default_factory=dict[int, Refresh])
+    _indexes: dict[int, PassageIndex] = field(default_factory=dict[int, PassageIndex])
+    _passages: dict[int, dict[str, Passage]] = field(default_factory=dict[int, dict[str, Passage]])
+    _gold: dict[int, GoldPassages] = field(default_factory=dict[int, GoldPassages])
+    _rows: dict[str, Example] = field(default_factory=dict[str, Example])
+    _opened_reranker: Reranker | None = None
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The ways it can be searched, best first."""
+        return ("text",) if self.encoder is None else ("hybrid", "vector", "text")
+
+    def search(
+        self,
+        queries: Sequence[str],
+        k: int,
+        *,
+        mode: Mode | None = None,
+        passage_tokens: int | None = None,
+        rerank: bool = False,
+    ) -> list[list[Hit]]:
+        """The ``k`` best passages for each query, best first; fewer when there are no more. See ``PassageIndex.search``.
+
+        Args:
+            mode: ``None`` takes the best way there is.
+            rerank: let the task's reranker decide the order.
+        """
+        return self.index(passage_tokens).search(queries, k, mode=mode, rerank=self._reranker() if rerank else None)
+
+    def nearest_cosine(self, query: str, passage_tokens: int | None = None) -> float | None:
+        """Cosine of the nearest passage, whatever the mode of searching; ``None`` without an embedding model."""
+        if self.encoder is None:
+            return None
+        hits = self.index(passage_tokens).search([query], 1, mode="vector")[0]
+        return hits[0].score if hits else None
+
+    def index(self, passage_tokens: int | None = None) -> PassageIndex:
+        """The index of passages of this size, made now if it was not yet.
+
+        Raises:
+            InputError: a finished run has no index of this size, or another embedding model made it.
+            EnvironmentProblem: the index cannot be made or read.
+        """
+        size = passage_tokens or self.passage_tokens
+        if size not in self._indexes:
+            encoder = self.encoder() if self.encoder is not None else None
+            folder = self.folder / str(size)
+            if self.cut is None:
+                self._indexes[size] = open_index(folder, encoder)
+            else:
+                passages = list(self.passages(size).values())
+                opened = open_or_build(folder, passages, encoder, self.language, self.progress)
+                self._indexes[size], self.refreshes[size] = opened
+        return self._indexes[size]
+
+    def passages(self, passage_tokens: int | None = None) -> Mapping[str, Passage]:
+        """Id → passage, of all passages of this size; none for a finished run's library."""
+        size = passage_tokens or self.passage_tokens
+        if size not in self._passages:
+            self._passages[size] = {passage.id: passage for passage in (self.cut(size) if self.cut else ())}
+        return self._passages[size]
+
+    # -- gold --------------------------------------------------------------------------------------------
+
+    def know(self, rows: Iterable[Example]) -> None:
+        """Remember rows, so that ``gold_of`` finds them by id."""
+        self._rows.update((row.id, row) for row in rows)
+
+    def gold(self, row: Example, passage_tokens: int | None = None) -> tuple[Passage, ...]:
+        """The passages that ``row`` names as holding its answer."""
+        size = passage_tokens or self.passage_tokens
+        if size not in self._gold:
+            self._gold[size] = GoldPassages(list(self.passages(size).values()), self.same_as)
+        return self._gold[size].of(row)
+
+    def gold_of(self, row_id: str, passage_tokens: int | None = None) -> tuple[Passage, ...]:
+        """The gold passages of a row by its id. For the yardstick that is given them: it sees queries, not rows."""
+        row = self._rows.get(row_id)
+        return self.gold(row, passage_tokens) if row is not None else ()
+
+    def judge(self, row: Example) -> Judge | None:
+        """How it can be known whether the right passage was found for ``row``; ``None`` where it cannot be."""
+        return judge_of(row, self.gold(row), self.no_answer)
+
+    def right(self, row: Example, passage: Passage, passage_tokens: int | None = None) -> bool | None:
+        """Whether ``passage`` is what ``row`` needs; ``None`` where that cannot be known."""
+        judge = self.judge(row)
+        return None if judge is None else is_right(passage, row, self.gold(row, passage_tokens), judge)
+
+    def _reranker(self) -> Reranker:
+        if self.reranker is None:
+            raise ValueError("this library has no reranker")
+        if self._opened_reranker is None:
+            self._opened_reranker = self.reranker()
+        return self._opened_reranker
