@@ -1,6 +1,6 @@
 """The main job, on one screen:
 
-load → split → audit → advise → plan → race (dev rows) → final (test rows, once) → price → decide → report
+load → split → audit → advise → plan → index → race (dev rows) → final (test rows, once) → price → decide → report
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.order import in_race_order
 from tuneworth.race.preview import budget_warnings
-from tuneworth.race.prior import advice_on, audit_rows
+from tuneworth.race.prior import advice_on, audit_rows, told
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 from tuneworth.report.power_words import power_sentence
+from tuneworth.retrieval.library import Library
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
 
@@ -107,8 +108,10 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     task_file, split = ready.task_file, ready.split
     open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
     encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
-    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed)
-    advice = advice_on(ready.task, audited, task_file.situation, watcher)
+    documents = ready.shelf.loaded.documents if ready.shelf is not None else ()
+    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed, documents)
+    advice = advice_on(ready.task, audited, told(task_file), watcher)
+    library = _library(ready, folder, encoder, watcher)
     runner = Runner(
         task=ready.task,
         train=in_race_order(split.train, "train", task_file.seed),
@@ -120,6 +123,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         encoder=encoder,
         max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
         watcher=watcher,
+        library=library,
     )
     plan = ready.plan([ranked.approach for ranked in advice.ranking])
     stages = Stages(
@@ -133,6 +137,15 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     raced = stages.race(plan)
     tested = stages.final(split.test)
     return Evidence(ready.prepared, audited, advice, ready.power(), ready.metrics, raced, tested, ready.models, encoder)
+
+
+def _library(ready: prepare.Ready, folder: RunFolder, encoder: SharedEncoder, watcher: Watcher) -> Library | None:
+    """The task's documents, to be looked things up in; nothing of them is indexed yet."""
+    if ready.shelf is None:
+        return None
+    library = ready.shelf.library(folder.path, encoder, watcher)
+    library.know([*ready.split.train, *ready.split.dev, *ready.split.test])
+    return library
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

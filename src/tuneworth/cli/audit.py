@@ -79,7 +79,8 @@ def audit(
     )
     if fix is not None:
         check_folder(task_file, fix)
-    texts = read_documents(documents) if documents else ()
+    sources = [documents] if documents else task_file.documents.sources if task_file.documents else []
+    texts = read_documents(sources) if sources else ()
     loaded = load(task_file)
     with _watcher(as_json) as watcher:
         for note in (*loaded.inferred, *loaded.warnings):

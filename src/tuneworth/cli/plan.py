@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     source: opt.Source,
     test: opt.TestFile = None,
+    documents: opt.DocumentSource = None,
     models: opt.Models = None,
     strategies: opt.Strategies = None,
     metric: opt.MetricName = None,
@@ -46,6 +47,7 @@ def plan(
     del lang  # read before options are parsed, see cli/language.py
     options = {
         "test": test,
+        "documents": {"source": documents} if documents else None,
         "models": opt.names(models),
         "strategies": opt.names(strategies),
         "metric": metric,

@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
 def run(
     source: opt.Source,
     test: opt.TestFile = None,
+    documents: opt.DocumentSource = None,
     models: opt.Models = None,
     strategies: opt.Strategies = None,
     metric: opt.MetricName = None,
@@ -66,6 +67,7 @@ def run(
 
     options = {
         "test": test,
+        "documents": {"source": documents} if documents else None,
         "models": opt.names(models),
         "strategies": opt.names(strategies),
         "metric": metric,

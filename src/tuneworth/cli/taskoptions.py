@@ -19,6 +19,16 @@ Source = Annotated[
     ),
 ]
 TestFile = Annotated[str | None, typer.Option("--test", help=say("Your own test rows.", "自带的测试集文件。"))]
+DocumentSource = Annotated[
+    str | None,
+    typer.Option(
+        "--documents",
+        help=say(
+            "Documents to look answers up in: folder, file or glob.",
+            "供检索的文档：目录、文件或通配符。",
+        ),
+    ),
+]
 Models = Annotated[str | None, typer.Option(help=say("Candidate models, comma-separated.", "候选模型，用逗号分隔。"))]
 Strategies = Annotated[
     str | None, typer.Option(help=say("Only these strategies, comma-separated.", "只测这些策略，用逗号分隔。"))

@@ -62,6 +62,7 @@ class ArmResult(Record):
         dev_counts, test_counts: rows by status.
         n_train: training rows that the scored fit was made on, for an arm that was tried on several sizes.
         repeats: test scores of further trainings with other seeds; ``test`` is that of the first.
+        solver_folder: where its solver is kept, from the run's folder.
         notes: what a reader should know (training stopped early, cut by the budget, …).
     """
 
@@ -85,6 +86,7 @@ class ArmResult(Record):
     cost: ArmCost = ArmCost()
     n_train: int | None = None
     repeats: list[Score] = Field(default_factory=list[Score])
+    solver_folder: str | None = None
     notes: list[Text] = Field(default_factory=list[Text])
     fit_details: dict[str, Any] = Field(default_factory=dict)
 

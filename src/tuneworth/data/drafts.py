@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import Any
 
 from tuneworth.core.task import Message
 from tuneworth.core.text import Text
+from tuneworth.data.dates import read_date
 from tuneworth.data.rows import BadRow, quote
 
 MAX_ROW_CHARS = 200_000
@@ -24,6 +26,13 @@ class Draft:
     references: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     group: str = ""
+    gold: tuple[str, ...] = ()
+    doc_set: str | None = None
+    changed: date | None = None
+
+
+GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id")
+"""Fields that usually name the documents that hold an answer, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +43,17 @@ class Extras:
     references: str | None = None
     choices: str | None = None
     group: str | None = None
+    gold: str | None = None
+    doc_set: str | None = None
+    date: str | None = None
+
+    def names(self) -> dict[str, str]:
+        """What a field is for → its name, of those that rows have."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {what: name for what, name in named.items() if name}
 
     def columns(self) -> set[str]:
-        return {name for name in (self.id, self.references, self.choices, self.group) if name}
+        return set(self.names().values())
 
     def found_in(self, columns: Iterable[str]) -> Extras:
         """These names, and the usual ones for those not given."""
@@ -47,6 +64,19 @@ class Extras:
             references=self.references or answers,
             choices=self.choices or ("choices" if "choices" in known else None),
             group=self.group,
+            gold=self.gold,
+            doc_set=self.doc_set,
+            date=self.date,
+        )
+
+    def about_documents(self, columns: Iterable[str]) -> Extras:
+        """These names, and the usual ones for what a row of a task with documents says about them."""
+        known = set(columns)
+        return replace(
+            self,
+            gold=self.gold or next((name for name in GOLD_NAMES if name in known), None),
+            doc_set=self.doc_set or ("doc_set" if "doc_set" in known else None),
+            date=self.date or ("date" if "date" in known else None),
         )
 
     def add_to(self, draft: Draft, value: dict[str, Any]) -> Draft:
@@ -57,6 +87,9 @@ class Extras:
             references=_strings(value.get(self.references or "")),
             choices=_strings(value.get(self.choices or "")),
             group=_scalar(value.get(self.group or "")) or "",
+            gold=_strings(value.get(self.gold or "")),
+            doc_set=_scalar(value.get(self.doc_set or "")),
+            changed=read_date(value.get(self.date or "")),
         )
 
 

@@ -63,7 +63,10 @@ class Rules:
             _check_choice(output, choices)
         query = Query(row_id, candidate.draft.messages, choices)
         accepted = tuple(dict.fromkeys((output, *references)))
-        return Example(query, output, accepted, candidate.row.source, candidate.draft.group)
+        draft = candidate.draft
+        return Example(
+            query, output, accepted, candidate.row.source, draft.group, draft.gold, draft.doc_set, draft.changed
+        )
 
     def _check_label(self, output: str) -> None:
         if self.labels and output not in self.labels:

@@ -23,6 +23,7 @@ def write_task_file(
     *,
     lang: Lang = "en",
     test: str | Path | None = None,
+    documents: str | Path | None = None,
     force: bool = False,
 ) -> None:
     """Write a task file for ``data_path`` to ``path``, comments in ``lang``.
@@ -39,11 +40,17 @@ def write_task_file(
             zh="文件已存在；请换一个文件名，或用 --force 覆盖",
         )
         raise InputError(Problem(str(path), message))
-    write_text(path, task_file_text(path.parent, data_path, loaded, lang=lang, test=test))
+    write_text(path, task_file_text(path.parent, data_path, loaded, lang=lang, test=test, documents=documents))
 
 
 def task_file_text(
-    folder: Path, data_path: str | Path, loaded: Loaded, *, lang: Lang, test: str | Path | None = None
+    folder: Path,
+    data_path: str | Path,
+    loaded: Loaded,
+    *,
+    lang: Lang,
+    test: str | Path | None = None,
+    documents: str | Path | None = None,
 ) -> str:
     """The text of a task file that stands in ``folder``."""
     task, comments = loaded.task, _Comments(lang)
@@ -51,7 +58,10 @@ def task_file_text(
     lines += [comments.line(_INSTRUCTION), f"instruction: {_scalar(task.instruction)}", ""]
     lines += [comments.line(_DATA), f"train: {_scalar(_relative(data_path, folder))}"]
     lines += [
-        f"test: {_scalar(_relative(test, folder))}" if test is not None else comments.off("test: test.jsonl", _TEST)
+        f"test: {_scalar(_relative(test, folder))}" if test is not None else comments.off("test: test.jsonl", _TEST),
+        f"documents: {_scalar(_relative(documents, folder))}"
+        if documents is not None
+        else comments.off("documents: docs/", _DOCUMENTS),
     ]
     lines += ["", *(f"# {sentence.to(lang)}" for sentence in loaded.inferred), *_fields(loaded, comments)]
     lines += ["output:", f"  kind: {task.kind}"]
@@ -64,6 +74,7 @@ def task_file_text(
     lines += [comments.off("  p95_ms: 500", _P95), comments.off("  max_usd_per_1k: 0.50", _USD)]
     lines += [comments.off("  min_quality: 0.80", _QUALITY), ""]
     lines += [comments.off("situation: {calls_per_day: 1000, knowledge_changes: never}", _SITUATION)]
+    lines += [comments.off("updates: {knowledge_every_days: 7}", _UPDATES)]
     lines += [comments.off("budget: 10m", _BUDGET), comments.off("exhaustive: true", _EXHAUSTIVE)]
     lines += [comments.off("machine_usd_per_hour: 0.10", _PRICE), comments.off("usd_per_label: 0.05", _LABEL)]
     lines += [comments.off("rows: {train: 2000, dev: 150, test: 300}", _ROWS), "seed: 0", f"lang: {lang}"]
@@ -90,9 +101,7 @@ def _fields(loaded: Loaded, comments: _Comments) -> list[str]:
         return []
     *inputs, output = shape.used
     names: dict[str, Any] = {"input": inputs[0] if len(inputs) == 1 else inputs, "output": output}
-    extras = shape.extras
-    found = {"id": extras.id, "references": extras.references, "choices": extras.choices, "group": extras.group}
-    names.update({key: value for key, value in found.items() if value is not None})
+    names.update(shape.extras.names())
     return ["fields:", *(f"  {key}: {_scalar(value)}" for key, value in names.items())]
 
 
@@ -121,6 +130,8 @@ _DATA = Text(
     zh="数据：.jsonl、.json、.csv、.parquet 或 hf://owner/name。路径相对于本文件。",
 )
 _TEST = Text(en="left out: cut from train", zh="不写则从 train 中划出")
+_DOCUMENTS = Text(en="folder, file or glob to look answers up in", zh="供检索的文档：目录、文件或通配符")
+_UPDATES = Text(en="days between two changes of the documents", zh="文档多少天更新一次")
 _MARGIN = Text(
     en="Smallest difference of the metric that matters to you: 0.02 is two points.",
     zh="界限：值得在意的最小差异，0.02 即两个百分点。",

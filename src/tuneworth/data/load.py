@@ -131,8 +131,18 @@ def _check_objects(data: Sequence[RawData]) -> None:
 
 def _shape(data: RawData, task_file: TaskFile) -> Shape:
     fields = task_file.fields
-    extras = Extras(id=fields.id, references=fields.references, choices=fields.choices, group=fields.group)
     columns = {column for row in data.rows for column in row.value}
+    extras = Extras(
+        id=fields.id,
+        references=fields.references,
+        choices=fields.choices,
+        group=fields.group,
+        gold=fields.gold,
+        doc_set=fields.doc_set,
+        date=fields.date,
+    )
+    if task_file.documents is not None:
+        extras = extras.about_documents(columns)
     named = [*fields.input_names, fields.output, *extras.columns()]
     unknown = [name for name in named if name and name not in columns]
     if unknown:

@@ -122,7 +122,7 @@ def split_digest(split: Split) -> str:
     for side in (split.train, split.dev, split.test):
         for row in side:
             turns = [[message.role, message.content] for message in row.query.messages]
-            record = [row.id, turns, row.output, row.references, row.query.choices]
+            record = [row.id, turns, row.output, row.references, row.query.choices, *([row.gold] if row.gold else [])]
             digest.update(json.dumps(record, ensure_ascii=True).encode() + b"\n")
         digest.update(b"--\n")
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -127,6 +127,7 @@ def _keys(model: type[BaseModel], at: Location = ()) -> dict[Location, list[str]
     for name, field in model.model_fields.items():
         key = field.alias or name
         found[at].append(key)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            found.update(_keys(field.annotation, (*at, key)))
+        for part in (field.annotation, *get_args(field.annotation)):  # a section may be left out: ``Section | None``
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                found.update(_keys(part, (*at, key)))
     return found

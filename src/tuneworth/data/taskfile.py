@@ -42,6 +42,11 @@ class Fields(_Section):
     )
     choices: str | None = Field(default=None, description="field with the list of answers allowed for the row")
     group: str | None = Field(default=None, description="rows with the same value stay on one side of the split")
+    gold: str | None = Field(
+        default=None, description="field with the ids of the documents, or passages, that hold the answer"
+    )
+    doc_set: str | None = Field(default=None, description="field with the part of the documents that the row is about")
+    date: str | None = Field(default=None, description="field with the date of the knowledge that the row asks for")
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -104,6 +109,35 @@ class RowCaps(_Section):
     test: int | None = Field(default=None, ge=6, description="most test rows; 300 when left out")
 
 
+class Documents(_Section):
+    """The documents that answers may be looked up in."""
+
+    source: str | list[str] = Field(min_length=1, description="folder, file, glob, hf://…, or a list of them")
+    passage_tokens: int = Field(default=240, ge=16, le=4096, description="longest passage, in tokens of the model")
+    encoder: str | None = Field(
+        default=None, description="embedding model: a folder or owner/name; the embedded one for English when left out"
+    )
+    reranker: str | None = Field(default=None, description="cross-encoder that reads the best passages again")
+    no_answer: str | None = Field(
+        default=None, min_length=1, description="what a row answers when the documents do not hold it"
+    )
+    min_similarity: float | None = Field(
+        default=None, ge=0, le=1, description="cosine the nearest passage must reach; below, the answer is `no_answer`"
+    )
+
+    @property
+    def sources(self) -> list[str]:
+        return [self.source] if isinstance(self.source, str) else self.source
+
+
+class Updates(_Section):
+    """How fast things change."""
+
+    knowledge_every_days: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="days between two changes of the documents"
+    )
+
+
 class TaskFile(_Section):
     """Everything a user may say about a task. Only ``train`` must be given."""
 
@@ -113,6 +147,10 @@ class TaskFile(_Section):
     train: str = Field(min_length=1, description="rows to learn from: a path relative to the task file, or hf://…")
     test: str | None = Field(default=None, description="rows to judge by; cut from `train` when left out")
     fields: Fields = Field(default=Fields(), description="names of the fields; found by name when left out")
+    documents: Documents | None = Field(
+        default=None, description="documents to look answers up in: a path, a list of paths, or this section"
+    )
+    updates: Updates = Field(default=Updates(), description="how fast things change")
     output: Output = Field(default=Output(), description="what answers look like; inferred when left out")
     metric: str | None = Field(
         default=None, description="id of a metric, or file.py:function; chosen by the kind when left out"
@@ -175,6 +213,11 @@ class TaskFile(_Section):
         if parsed.usd is not None and info.data.get("machine_usd_per_hour", 0.0) is None:
             raise _refused(NO_PRICE.en, NO_PRICE.zh)
         return budget
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _path_alone(cls, documents: object) -> object:
+        return {"source": documents} if isinstance(documents, str | list) else documents
 
     @field_validator("metric")
     @classmethod
@@ -248,13 +291,29 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
 def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
     """``task_file`` with the paths in it made absolute, from ``folder``."""
     changes: dict[str, Any] = {"train": _absolute(task_file.train, folder)}
-    changes["models"] = [_absolute(name, folder) if name.startswith((".", "~")) else name for name in task_file.models]
+    changes["models"] = [_model_name(name, folder) for name in task_file.models]
+    if task_file.documents is not None:
+        changes["documents"] = _resolved_documents(task_file.documents, folder)
     if task_file.test is not None:
         changes["test"] = _absolute(task_file.test, folder)
     if task_file.metric is not None and ":" in task_file.metric:
         file, _, function = task_file.metric.rpartition(":")
         changes["metric"] = f"{_absolute(file, folder)}:{function}"
     return task_file.model_copy(update=changes)
+
+
+def _resolved_documents(documents: Documents, folder: Path) -> Documents:
+    sources = [_absolute(source, folder) for source in documents.sources]
+    models = {
+        name: _model_name(value, folder)
+        for name in ("encoder", "reranker")
+        if (value := getattr(documents, name)) is not None
+    }
+    return documents.model_copy(update={"source": sources if len(sources) > 1 else sources[0], **models})
+
+
+def _model_name(name: str, folder: Path) -> str:
+    return _absolute(name, folder) if name.startswith((".", "~")) else name
 
 
 def _absolute(source: str, folder: Path) -> str:

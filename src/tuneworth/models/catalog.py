@@ -120,16 +120,19 @@ def open_model(name: str, *, private: bool = False, progress: Progress | None = 
     return open_local(_folder(name, progress), model_id=name)
 
 
-def open_encoder(*, progress: Progress | None = None) -> Encoder:
-    """The embedded sentence encoder.
+def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -> Encoder:
+    """A sentence encoder: the embedded one, a local folder, or one of the hub by ``owner/name``.
 
     Raises:
+        InputError: there is no such folder, or it holds no sentence encoder.
         EnvironmentProblem: it cannot be fetched, or the local engine is not installed.
     """
     _need_engine()
     from tuneworth.models.local.encoder import open_encoder_folder
 
-    return open_encoder_folder(fetch(MINILM.name, progress=progress))
+    if name == MINILM.name:
+        return open_encoder_folder(fetch(name, progress=progress))
+    return open_encoder_folder(_folder(name, progress), model_id=name)
 
 
 def pull(name: str, *, progress: Progress | None = None) -> Path:

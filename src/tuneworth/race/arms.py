@@ -45,6 +45,11 @@ class Arm:
     def local(self) -> bool:
         return self.model is None or self.model.capabilities.local
 
+    @property
+    def folder_name(self) -> str:
+        """Its folder below ``arms`` in that of the run."""
+        return f"{self.strategy.id}-{self.key[:12]}"
+
     def make(self) -> Strategy:
         return self.strategy(self.config)
 
@@ -134,6 +139,8 @@ def plan_arms(
     arms: list[Arm] = []
     skipped: list[Skipped] = []
     for strategy in strategy_classes(names, prior):
+        if strategy.reads_documents and task.documents is None and names is None:
+            continue  # nobody asked for retrieval, and there is nothing to retrieve
         for model in models if strategy.needs_model else [None]:
             why = strategy.why_skipped(task, model, train)
             if why is not None:
@@ -173,7 +180,10 @@ def _arm(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Mo
         mode="json", include={"instruction", "kind", "labels", "json_schema", "language", "metric"}
     )
     identity = _identity(model)
-    key = _digest([__version__, strategy.id, settings, identity, task_part, basis])
+    content = [__version__, strategy.id, settings, identity, task_part, basis]
+    if strategy.reads_documents and task.documents is not None:
+        content.append(task.documents.digest)
+    key = _digest(content)
     return Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model)
 
 

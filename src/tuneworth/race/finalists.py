@@ -1,4 +1,8 @@
-"""Which arms may see the test rows: the best tuned, the best untuned, and the simplest."""
+"""Which arms may see the test rows: the best tuned, the best untuned, and the simplest.
+
+For a task with documents, the best of those that look things up and the best of those that do not: dev rows ask for
+what training rows have shown, and may not tell which of the two does better on knowledge that is new (seed row X3).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 def choose_finalists(
     arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Mapping[str, StopReason] | None = None
 ) -> list[str]:
-    """Ids of the finalists, at most three, chosen on dev scores alone.
+    """Ids of the finalists, at most three (five with documents), chosen on dev scores alone.
 
     An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
     while others of its kind are left: a kind of which nobody met the test rows would count as not
@@ -27,10 +31,12 @@ def choose_finalists(
     behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain")}
     worse = {arm_id for arm_id, reason in stopped.items() if reason == "eliminated"}
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
-    tuned = _usable([arm for arm in measured if arm.tuned], limits)
-    untuned = _usable([arm for arm in measured if not arm.tuned], limits)
+    kinds: dict[tuple[bool, bool], list[ArmResult]] = {}
+    for arm in measured:
+        kinds.setdefault((arm.tuned, arm.reads_documents), []).append(arm)
     simplest = min(_staying(_usable(measured, limits), worse), key=_ladder, default=None)
-    chosen = [_best(_staying(tuned, behind), metric), _best(_staying(untuned, behind), metric), simplest]
+    best = [_best(_staying(_usable(kind, limits), behind), metric) for kind in kinds.values()]
+    chosen = [*best, simplest]
     ids = {arm.arm_id for arm in chosen if arm is not None}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
 

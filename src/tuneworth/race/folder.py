@@ -15,7 +15,8 @@ from tuneworth.core.files import sha256_of, write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
 from tuneworth.core.text import Text
-from tuneworth.data.taskfile import TaskFile
+from tuneworth.data.documents.find import find
+from tuneworth.data.taskfile import Documents, TaskFile
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.race.store import Store
 
@@ -146,18 +147,38 @@ def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
     """The folder of the run with these settings: the same command finds the same folder again."""
     name = task_file.name or Path(task_file.train).stem
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
-    return RunFolder(base / f"{safe}-{settings_digest(task_file)[:8]}")
+    return RunFolder(base / f"{safe}-{settings_digest(task_file, documents=False)[:8]}")
 
 
-def settings_digest(task_file: TaskFile) -> str:
-    """SHA-256 over all that a result follows from: the settings and the contents of the files they name."""
+def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
+    """SHA-256 over all that a result follows from: the settings and the contents of the files they name.
+
+    Args:
+        documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
+            the folder, and the index in it, again.
+    """
     settings = task_file.model_dump(mode="json", exclude={"description", "lang"})
+    if task_file.documents is None:
+        del settings["documents"]
+    elif documents:
+        settings["contents"] = [[str(path), _content(str(path))] for path in document_files(task_file.documents)]
     metric = (task_file.metric or "").rpartition(":")[0]
     files = {path: _content(path) for path in (task_file.train, task_file.test, metric) if path}
     for field in ("train", "test"):
         settings[field] = files.get(settings[field]) or settings[field]
     text = json.dumps([settings, files.get(metric)], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def document_files(documents: Documents) -> list[Path]:
+    """The files that ``documents`` names, in a fixed order; none for a source that is not there (loading it says so)."""
+    found: set[Path] = set()
+    for source in documents.sources:
+        try:
+            found.update(file.path for file in find(source).files)
+        except InputError:
+            continue
+    return sorted(found)
 
 
 def _content(path: str) -> str | None:

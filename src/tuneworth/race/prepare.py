@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,9 @@ from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.arms import Plan, plan_arms, strategy_classes
 from tuneworth.race.estimate import Estimator, Job
+from tuneworth.race.library import Shelf, open_shelf, with_documents
 from tuneworth.race.power import power_of
-from tuneworth.race.prior import check_situation
+from tuneworth.race.prior import check_situation, told
 from tuneworth.race.sizes import sizes as training_sizes
 from tuneworth.race.speeds import speeds_of
 from tuneworth.race.watch import Watcher
@@ -33,13 +34,18 @@ _SAMPLE = 400
 
 @dataclass(frozen=True)
 class Ready:
-    """All that a run works on: resolved, split, opened, and nothing of it paid for."""
+    """All that a run works on: resolved, split, opened, and nothing of it paid for.
+
+    Attributes:
+        shelf: the task's documents; ``None`` for a task without.
+    """
 
     task_file: TaskFile
     loaded: Loaded
     prepared: Prepared
     metrics: Sequence[Metric]
     models: Sequence[Model]
+    shelf: Shelf | None = None
 
     @property
     def split(self) -> Split:
@@ -87,8 +93,21 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     measures = metrics(loaded, watcher)
     opened = models(task_file, watcher)
     prepared = make_split(loaded, seed=task_file.seed, fits=fits(opened), **sizes(task_file))
-    check_situation(prepared.task, task_file.situation)
-    return Ready(task_file, loaded, prepared, measures, opened)
+    check_situation(prepared.task, told(task_file))
+    if task_file.documents is None:
+        return Ready(task_file, loaded, prepared, measures, opened)
+    shelf = open_shelf(task_file.documents, prepared.task.language, opened)
+    return Ready(task_file, loaded, _with_shelf(prepared, shelf), measures, opened, shelf)
+
+
+def _with_shelf(prepared: Prepared, shelf: Shelf) -> Prepared:
+    split, data = prepared.split, prepared.summary
+    warnings = [*data.warnings, *shelf.warnings([*split.train, *split.dev, *split.test])]
+    return replace(
+        prepared,
+        task=with_documents(prepared.task, shelf, split.train),
+        summary=data.model_copy(update={"warnings": warnings}),
+    )
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:

@@ -6,25 +6,39 @@ tried. A test file of the user's own is held against the training rows, for leak
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tuneworth.advisor.advise import advise
 from tuneworth.advisor.checks import check_facts
-from tuneworth.advisor.facts import Facts
+from tuneworth.advisor.facts import Facts, Pace
 from tuneworth.advisor.situation import situation_of
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.documents import Document
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.data.audit.base import Subject
 from tuneworth.data.audit.run import audit
+from tuneworth.data.documents import texts_of
 from tuneworth.data.load import Loaded
 from tuneworth.data.split import Prepared
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Model
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
+
+_PACES: tuple[tuple[Pace, float], ...] = (
+    ("daily", 2.6),
+    ("weekly", 14.5),
+    ("monthly", 105.0),
+    ("yearly", 1000.0),
+    ("never", math.inf),
+)
+"""Days between two changes, at most, to be called so: midway, as ratios, between 1, 7, 30 and 365."""
 
 
 def audit_rows(
@@ -35,18 +49,29 @@ def audit_rows(
     store: Store,
     watcher: Watcher,
     seed: int,
+    documents: Sequence[Document] = (),
 ) -> AuditResult:
     """The audit of the run's rows; a run that goes on takes the one it made before."""
     stored = store.fact("audit")
     if stored is not None:
         return AuditResult.model_validate_json(stored)
     watcher.start(Text(en="audit of the rows", zh="检查数据"))
-    subject = _subject(loaded, prepared, models, encoder, seed)
+    subject = replace(_subject(loaded, prepared, models, encoder, seed), documents=texts_of(documents))
     result = audit(subject, watch=lambda title, done, total: watcher.progress(done, max(total, 1), "rows")).result
     store.add_fact("audit", result.model_dump_json())
     n = len(result.findings)
     watcher.finish(Text(en=f"{n} finding{'' if n == 1 else 's'}", zh=f"{n} 项发现"))
     return result
+
+
+def told(task_file: TaskFile) -> Facts:
+    """What the task's owner says about the situation, where it is asked for and elsewhere in the task file."""
+    said: dict[str, object] = {}
+    if task_file.documents is not None:
+        said["needs_documents"] = True
+    if (days := task_file.updates.knowledge_every_days) is not None:
+        said["knowledge_changes"] = next(pace for pace, most in _PACES if days <= most)
+    return task_file.situation.model_copy(update={**said, **task_file.situation.model_dump(exclude_none=True)})
 
 
 def check_situation(task: Task, answered: Facts) -> None:

@@ -82,6 +82,7 @@ def measured_arm(
         "dev_counts": counts(outcomes),
         "cost": price,
         "n_train": arm.n_train,
+        "solver_folder": f"arms/{arm.folder_name}/solver",
         "notes": fit.notes,
         "fit_details": fit.details,
     }
@@ -106,6 +107,7 @@ def _identity(arm: Arm | Skipped) -> dict[str, object]:
         "effort": strategy.effort,
         "tuned": strategy.tuned,
         "yardstick": strategy.yardstick,
+        "reads_documents": strategy.reads_documents,
     }
 
 

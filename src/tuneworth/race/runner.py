@@ -26,6 +26,7 @@ from tuneworth.race.arms import Arm, row_key
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
+from tuneworth.retrieval.library import Library
 from tuneworth.strategies.base import Answer, Context, Solver
 
 BATCH_ROWS = 32
@@ -70,6 +71,7 @@ class Runner:
     encoder: SharedEncoder
     max_new_tokens: int
     watcher: Watcher
+    library: Library | None = None
 
     def fit(self, arm: Arm, seconds_left: float | None = None) -> tuple[Solver, FitRecord]:
         """The arm's solver: from the folder when it was fitted before, else fitted now.
@@ -147,7 +149,7 @@ class Runner:
         return times[1:] or times
 
     def arm_folder(self, arm: Arm) -> Path:
-        return self.folder / "arms" / f"{arm.strategy.id}-{arm.key[:12]}"
+        return self.folder / "arms" / arm.folder_name
 
     def _context(self, arm: Arm, folder: Path, seconds_left: float | None) -> Context:
         return Context(
@@ -159,6 +161,7 @@ class Runner:
             folder=folder,
             max_new_tokens=self.max_new_tokens,
             seconds_left=seconds_left,
+            library=self.library,
             progress=self.watcher.progress,
         )
 
@@ -196,6 +199,8 @@ class Runner:
             usage=answer.usage,
             latency_ms=answer.latency_ms,
             error=answer.error,
+            passages=answer.passages,
+            citations=answer.citations,
         )
 
 

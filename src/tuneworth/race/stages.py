@@ -193,8 +193,11 @@ class Stages:
 
     def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
         metric = self.runner.metrics[0].id
-        kinds = [[entry for entry in entries if entry.arm.strategy.tuned == tuned] for tuned in (True, False)]
-        best = [max(kind, key=lambda entry: surely(entry, metric)) for kind in kinds if kind]
+        kinds: dict[tuple[bool, bool], list[Entry]] = {}
+        for entry in entries:
+            strategy = entry.arm.strategy
+            kinds.setdefault((strategy.tuned, strategy.reads_documents), []).append(entry)
+        best = [max(kind, key=lambda entry: surely(entry, metric)) for kind in kinds.values()]
         simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
         return [*best, *([simplest] if simplest is not None and simplest not in best else [])]
 

@@ -94,15 +94,27 @@ class Library:
         """
         size = passage_tokens or self.passage_tokens
         if size not in self._indexes:
-            encoder = self.encoder() if self.encoder is not None else None
-            folder = self.folder / str(size)
             if self.cut is None:
-                self._indexes[size] = open_index(folder, encoder)
+                self._indexes[size] = open_index(self._place(size), self._encoder())
             else:
-                passages = list(self.passages(size).values())
-                opened = open_or_build(folder, passages, encoder, self.language, self.progress)
-                self._indexes[size], self.refreshes[size] = opened
+                self._indexes[size] = self.index_of(list(self.passages(size).values()), size)
         return self._indexes[size]
+
+    def index_of(self, passages: Sequence[Passage], passage_tokens: int | None = None) -> PassageIndex:
+        """An index of just these passages, in the place of the one of their size: the state before an update.
+
+        The next ``index`` brings it up to date.
+        """
+        size = passage_tokens or self.passage_tokens
+        opened = open_or_build(self._place(size), passages, self._encoder(), self.language, self.progress)
+        self.refreshes[size] = opened.refresh
+        return opened.index
+
+    def _place(self, size: int) -> Path:
+        return self.folder / str(size)
+
+    def _encoder(self) -> Encoder | None:
+        return self.encoder() if self.encoder is not None else None
 
     def passages(self, passage_tokens: int | None = None) -> Mapping[str, Passage]:
         """Id → passage, of all passages of this size; none for a finished run's library."""

@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 from document_files import PROSE, PROSE_ZH, pdf_book, pdf_of_lines, put
 
+from tuneworth.data.dates import read_pdf_date
 from tuneworth.data.documents import load_documents
-from tuneworth.data.documents.dates import read_pdf_date
 from tuneworth.data.documents.pdflines import Bookmark, blocks_of
 from tuneworth.errors import InputError
 

@@ -2,7 +2,7 @@
 
 from tuneworth.data.documents.cutting import MAX_TOKENS, OVERLAP_SHARE, cut
 from tuneworth.data.documents.load import MAX_FILE_BYTES, LoadedDocuments, load_documents
-from tuneworth.data.documents.texts import read_documents
+from tuneworth.data.documents.texts import read_documents, texts_of
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -12,4 +12,5 @@ __all__ = [
     "cut",
     "load_documents",
     "read_documents",
+    "texts_of",
 ]

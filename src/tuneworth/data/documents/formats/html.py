@@ -6,9 +6,9 @@ import re
 from datetime import date
 from typing import Any
 
+from tuneworth.data.dates import read_date
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
-from tuneworth.data.documents.dates import read_date
 from tuneworth.data.documents.encoded import decoded
 from tuneworth.data.documents.htmltree import add_blocks, parse
 

@@ -13,9 +13,9 @@ import yaml
 
 from tuneworth.core.documents import Block
 from tuneworth.core.text import Text
+from tuneworth.data.dates import read_date
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, missing, without_title
 from tuneworth.data.documents.blocks import BlockList, join_wrapped
-from tuneworth.data.documents.dates import read_date
 from tuneworth.data.documents.encoded import decoded
 
 if TYPE_CHECKING:

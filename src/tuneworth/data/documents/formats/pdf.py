@@ -13,9 +13,9 @@ from threading import Lock
 from typing import Any
 
 from tuneworth.core.text import Text
+from tuneworth.data.dates import read_pdf_date
 from tuneworth.data.documents.base import MAX_TEXT_CHARS, Parsed, Reading, SourceFile, Unreadable, missing
 from tuneworth.data.documents.blocks import one_line
-from tuneworth.data.documents.dates import read_pdf_date
 from tuneworth.data.documents.pdflines import Bookmark, blocks_of
 
 _PASSWORD_ERRORS = (4, 5)  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY

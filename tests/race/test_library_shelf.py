@@ -1,0 +1,93 @@
+"""Documents of a task: loaded, cut, indexed in the run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuneworth.core.task import Example, Message, Query
+from tuneworth.data.taskfile import Documents
+from tuneworth.errors import InputError
+from tuneworth.models.scripted import ScriptedModel
+from tuneworth.race.library import build_index, make_index, open_shelf
+from tuneworth.race.store import Store
+from tuneworth.race.watch import Silent
+from tuneworth.testing.cases import HashEncoder
+
+
+def row(gold: str, output: str) -> Example:
+    return Example(Query(f"r-{gold}", (Message("user", f"about {gold}?"),)), output, gold=(gold,))
+
+
+def docs(folder: Path) -> Path:
+    place = folder / "docs"
+    place.mkdir()
+    (place / "pump.md").write_text(
+        "# Pump\n\nThe pump holds three litres.\n\n## Care\n\nOil it in May.", encoding="utf-8"
+    )
+    (place / "copy.md").write_text(
+        "# Pump\n\nThe pump holds three litres.\n\n## Care\n\nOil it in May.", encoding="utf-8"
+    )
+    (place / "filter.md").write_text("# Filter\n\nThe filter lasts six weeks.", encoding="utf-8")
+    (place / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    return place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return docs(tmp_path)
+
+
+def test_the_task_knows_its_documents(place: Path) -> None:
+    shelf = open_shelf(Documents(source=str(place)), "en", [ScriptedModel()])
+    known = shelf.collection([row("pump.md", "not in the documents")])
+    assert (known.n_documents, known.n_passages) == (2, 3)
+    assert known.unanswerable
+    assert known.encoder is not None
+    assert 3 < known.mean_tokens < 30
+    other = open_shelf(Documents(source=str(place), passage_tokens=100), "en", [ScriptedModel()])
+    assert other.collection([]).digest != known.digest
+    assert open_shelf(Documents(source=str(place)), "zh", []).collection([]).encoder is None
+
+
+def test_what_cannot_be_read_or_found_is_said(place: Path) -> None:
+    shelf = open_shelf(Documents(source=str(place)), "en", [])
+    [unread, unknown] = shelf.warnings([row("pump.md", "x"), row("copy.md", "x"), row("nowhere", "x")])
+    assert "broken.pdf" in unread.en
+    assert "broken.pdf" in unread.zh
+    assert "1 rows name documents that are not there" in unknown.en
+    assert "nowhere" in unknown.zh
+    with pytest.raises(InputError, match="no such file or folder"):
+        open_shelf(Documents(source=str(place / "nowhere")), "en", [])
+
+
+def test_gold_of_a_duplicate_is_that_of_the_one_kept(place: Path, tmp_path: Path) -> None:
+    library = open_shelf(Documents(source=str(place)), "en", []).library(tmp_path, HashEncoder, Silent())
+    rows = [row("copy.md", "in May"), row("pump.md", "in May"), row("pump.md", "never")]
+    assert [[passage.text for passage in library.gold(each)] for each in rows[:2]] == [["Oil it in May."]] * 2
+    assert len(library.gold(rows[2])) == 2  # no passage holds the answer: all of the document
+    library.know(rows[:1])
+    assert library.gold_of("r-copy.md") == library.gold(rows[0])
+    assert library.gold_of("unheard of") == ()
+
+
+def test_an_update_is_measured_by_adding_what_is_new(place: Path, tmp_path: Path) -> None:
+    library = open_shelf(Documents(source=str(place)), "en", []).library(tmp_path, HashEncoder, Silent())
+    facts = build_index(library, lambda passage: passage.document_id == "filter.md")
+    assert (facts.n_documents, facts.n_passages, facts.update_passages) == (2, 3, 1)
+    assert facts.update_seconds is not None
+    assert 0 < facts.update_seconds < facts.seconds
+    assert library.refreshes[240].added == 1
+    assert library.search(["how long does the filter last"], 1)[0][0].passage.document_id == "filter.md"
+
+
+def test_a_run_that_goes_on_tells_what_the_first_start_paid(place: Path, tmp_path: Path) -> None:
+    shelf = open_shelf(Documents(source=str(place)), "en", [])
+    with Store(tmp_path / "store.sqlite") as store:
+        digest = shelf.collection([]).digest
+        first = make_index(shelf.library(tmp_path, HashEncoder, Silent()), digest, store, Silent())
+        library = shelf.library(tmp_path, HashEncoder, Silent())
+        assert make_index(library, digest, store, Silent()) == first
+        assert library.refreshes[240].embedded == 0
+        assert make_index(library, "other documents", store, Silent()) != first
