@@ -529,7 +529,7 @@ def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, 
     raced = run.race(plan)
     assert raced.results["slow"].state == "skipped"
     assert raced.results["tuned"].state == "measured"
-    kept = run.budget.left - run._seconds_left(
+    kept = run.budget.left - run._reserve.seconds_left(
         SimpleNamespace(
             schedule=SimpleNamespace(stops=raced.race.stops),
             fits=lambda: [entry for fits in raced.fits.values() for entry in fits.values()],

@@ -14,29 +14,16 @@ from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.race import results, words
-from tuneworth.race.arms import Arm, Plan, is_first_of_its_model
+from tuneworth.race.arms import Arm, Plan
 from tuneworth.race.budget import Budget
 from tuneworth.race.driver import Driver, Entry, mean_of, scores_of, seconds_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.finalists import choose_finalists
-from tuneworth.race.runner import LATENCY_ROWS, ArmFailed, Runner
+from tuneworth.race.reserve import Reserve
+from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.schedule import Schedule
 from tuneworth.race.sizes import chance_of, entrant_of
 from tuneworth.stats.family import MIN_PAIRS
-
-RESERVE_SHARE = 0.1
-"""Part of the budget that the race may never use: the finalists must still meet the test rows."""
-
-FINAL_SHARE = 0.25
-"""Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
-taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
-
-ROUGH = 2
-"""Estimates are off by as much: an arm is only left out unasked when it is expected to be so much too slow."""
-
-ALONE_SLOWDOWN = 5
-"""A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
-finalists are measured so."""
 
 N_TRAININGS = 3
 """Trainings of a tuned finalist, with different seeds, when the budget allows."""
@@ -102,7 +89,7 @@ class Stages:
         return self.raced
 
     def _driver(self, plan: Plan) -> Driver:
-        runner, n_train = self.runner, len(self.runner.train)
+        runner, n_train, reserve = self.runner, len(self.runner.train), self._reserve
         schedule = Schedule(
             [entrant_of(arm, n_train) for arm in plan.arms],
             n_dev=len(runner.dev),
@@ -119,11 +106,15 @@ class Stages:
             arms={arm.arm_id: arm for arm in plan.arms},
             schedule=schedule,
             estimator=self.estimator,
-            seconds_left=self._seconds_left,
-            too_dear=self._final_is_too_dear,
-            too_slow=self._expected_too_slow,
+            seconds_left=reserve.seconds_left,
+            too_dear=reserve.is_too_dear,
+            too_slow=reserve.expected_too_slow,
             budget=self.budget,
         )
+
+    @property
+    def _reserve(self) -> Reserve:
+        return Reserve(self.budget, self.estimator, self.n_test, self.runner.metrics[0].id)
 
     def _record(self, driver: Driver) -> Race:
         runner = self.runner
@@ -156,7 +147,9 @@ class Stages:
             return results.missing_arm(arm, "failed", words.mostly_unscored(entry.dev))
         cut = stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev)
         if cut and not arm.strategy.grows:  # one that grows is told as far as it came: the verdict minds its size
-            seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._final_seconds(entry)
+            seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._reserve.final_seconds(
+                entry
+            )
             return results.missing_arm(arm, "skipped", words.too_dear(entry.dev, metric, seconds))
         self.raced.entries[arm.arm_id] = entry
         return self._dev_result(entry)
@@ -173,54 +166,6 @@ class Stages:
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
             results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
         )
-
-    # -- what must be kept back ------------------------------------------------------------------------
-
-    def _seconds_left(self, driver: Driver) -> float | None:
-        """Seconds that the race may still use: less what the finalists will need on the test rows."""
-        left = self.budget.left
-        if left is None or self.budget.seconds is None:
-            return None
-        out = {stop.arm_id for stop in driver.schedule.stops}  # they will be no finalists
-        answered = [entry for entry in driver.fits() if entry.dev and entry.arm.arm_id not in out]
-        with_model = [entry for entry in answered if entry.arm.model is not None]
-        finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
-        needed = sum(self._final_seconds(entry) for entry in finalists)
-        if not any(entry.arm.strategy.tuned for entry in finalists) and with_model:
-            # A tuned arm is taken to answer at the pace of the quickest arm with a model, which has as little to read.
-            needed += min(self._final_seconds(entry) for entry in with_model)
-        return max(0.0, left - max(needed, RESERVE_SHARE * self.budget.seconds))
-
-    def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
-        metric = self.runner.metrics[0].id
-        kinds: dict[tuple[bool, bool], list[Entry]] = {}
-        for entry in entries:
-            strategy = entry.arm.strategy
-            kinds.setdefault((strategy.tuned, strategy.reads_documents), []).append(entry)
-        best = [max(kind, key=lambda entry: surely(entry, metric)) for kind in kinds.values()]
-        simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
-        return [*best, *([simplest] if simplest is not None and simplest not in best else [])]
-
-    def _final_seconds(self, entry: Entry) -> float:
-        """Seconds that a fit would need as a finalist: the test rows, and some rows asked alone."""
-        return entry.seconds_per_row * (self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
-
-    def _final_is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:
-        """Whether the arm could not be a finalist without eating up the budget of the others."""
-        arm = entry.arm
-        first = is_first_of_its_model(arm, (rival.arm for rival in rivals))
-        if arm.strategy.tuned or arm.strategy.yardstick or first:
-            return False
-        return self._final_seconds(entry) > FINAL_SHARE * (self.budget.seconds or math.inf)
-
-    def _expected_too_slow(self, driver: Driver, arm: Arm) -> float | None:
-        """Seconds as a finalist, of an arm that need not even be asked its first rows; else ``None``."""
-        strategy = arm.strategy
-        asked = [entry.arm for entry in driver.fits()]
-        if strategy.tuned or strategy.yardstick or is_first_of_its_model(arm, asked) or self.budget.seconds is None:
-            return None
-        expected = self.estimator.answer_seconds(arm.arm_id, None, self.n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1))
-        return expected if (expected or 0.0) > ROUGH * FINAL_SHARE * self.budget.seconds else None
 
     # -- test rows -------------------------------------------------------------------------------------
 
@@ -331,13 +276,6 @@ def _hurt(entry: Entry, smaller: Entry, metric: str, margin: float) -> bool:
     if lead.size < MIN_PAIRS:
         return False
     return float(lead.mean() - 2 * lead.std(ddof=1) / math.sqrt(lead.size)) > margin
-
-
-def surely(entry: Entry, metric: str) -> float:
-    """Mean score less two standard errors of a coin, so that few lucky rows do not lead."""
-    scores = scores_of(entry.dev, metric)
-    scored = scores[np.isfinite(scores)]
-    return float(scored.mean()) - 1 / math.sqrt(scored.size) if scored.size else -1.0
 
 
 def _by_row(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
