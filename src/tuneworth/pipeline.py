@@ -21,6 +21,7 @@ from tuneworth.models import catalog
 from tuneworth.race import prepare
 from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
+from tuneworth.race.documents.session import open_session
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.order import in_race_order
@@ -32,7 +33,6 @@ from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 from tuneworth.report.power_words import power_sentence
-from tuneworth.retrieval.library import Library
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
 
@@ -108,10 +108,10 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     task_file, split = ready.task_file, ready.split
     open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
     encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
-    documents = ready.shelf.loaded.documents if ready.shelf is not None else ()
-    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed, documents)
+    texts = ready.shelf.texts if ready.shelf is not None else ()
+    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed, texts)
     advice = advice_on(ready.task, audited, told(task_file), watcher)
-    library = _library(ready, folder, encoder, watcher)
+    documents = open_session(ready, folder.path, encoder, store, watcher)
     runner = Runner(
         task=ready.task,
         train=in_race_order(split.train, "train", task_file.seed),
@@ -123,7 +123,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         encoder=encoder,
         max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
         watcher=watcher,
-        library=library,
+        library=documents.library if documents is not None else None,
     )
     plan = ready.plan([ranked.approach for ranked in advice.ranking])
     stages = Stages(
@@ -136,16 +136,18 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     )
     raced = stages.race(plan)
     tested = stages.final(split.test)
-    return Evidence(ready.prepared, audited, advice, ready.power(), ready.metrics, raced, tested, ready.models, encoder)
-
-
-def _library(ready: prepare.Ready, folder: RunFolder, encoder: SharedEncoder, watcher: Watcher) -> Library | None:
-    """The task's documents, to be looked things up in; nothing of them is indexed yet."""
-    if ready.shelf is None:
-        return None
-    library = ready.shelf.library(folder.path, encoder, watcher)
-    library.know([*ready.split.train, *ready.split.dev, *ready.split.test])
-    return library
+    return Evidence(
+        ready.prepared,
+        audited,
+        advice,
+        ready.power(),
+        ready.metrics,
+        raced,
+        tested,
+        ready.models,
+        encoder,
+        documents.findings(raced, tested, budget) if documents is not None else None,
+    )
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

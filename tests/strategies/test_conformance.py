@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +17,17 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request
 from tuneworth.strategies.base import Answer, Context, Solver, StrategyConfig
 from tuneworth.strategies.majority import Majority, MajorityConfig, MajoritySolver
+from tuneworth.strategies.oracle import Oracle
 from tuneworth.strategies.prompt import Prompt, PromptSolver
 from tuneworth.strategies.workload import Workload
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 
-UNTRAINED = ["fewshot", "head", "majority", "nearest", "prompt"]
+UNTRAINED = ["fewshot", "head", "majority", "nearest", "oracle", "prompt", "rag"]
 
 
 def test_the_built_in_strategies() -> None:
-    assert set(plugin_modules("tuneworth.strategies")) >= {*UNTRAINED, "lora"}
+    assert set(plugin_modules("tuneworth.strategies")) >= {*UNTRAINED, "lora", "lora_rag"}
 
 
 @pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda check: check.__name__)
@@ -169,7 +171,15 @@ class ReadsNothing(Prompt):
         return Workload()
 
 
+class Peeking(Oracle):
+    """Is given the gold passages of a row and wants to win."""
+
+    yardstick = False
+
+
 FAULTS = [
+    (Peeking, suite.ignores_ids, "depends on the id"),
+    (Peeking, suite.saves_and_loads, "but loaded"),
     (Boundless, suite.counts_its_work, "fit_operations is inf"),
     (Negative, suite.counts_its_work, "encoded_chars is -1"),
     (Shrinking, suite.counts_its_work, "more training rows are less work"),
@@ -210,9 +220,10 @@ def test_a_strategy_that_skips_everything_is_not_called_conforming(tmp_path: Pat
 
 
 def test_sealed_rows_are_rows_until_they_are_sealed() -> None:
-    row = Example(Query("q", ()), "out", ("out", "also"), "file:1", "g")
+    row = Example(Query("q", ()), "out", ("out", "also"), "file:1", "g", ("d",), "new", date(2024, 5, 1))
     seal = suite.Seal()
     sealed = suite.SealedExample(row, seal)
+    assert (sealed.gold, sealed.doc_set, sealed.changed) == (("d",), "new", date(2024, 5, 1))
     assert (sealed.query, sealed.output, sealed.references) == (row.query, "out", ("out", "also"))
     seal.closed = True
     assert sealed.id == "q"

@@ -34,8 +34,8 @@ class Recall(Record):
 
     Attributes:
         mode: ``text``, ``vector`` or ``hybrid``.
-        at: k → share of the rows' gold passages (``gold``), or of rows whose answer stands in them (``answer``),
-            among the first k.
+        at: k → share of what the rows name as gold (``gold``; a passage, or a document, for which any of its passages
+            that holds an answer will do), or of rows whose answer stands in them (``answer``), among the first k.
         mrr, ndcg: mean reciprocal rank and nDCG at 10; only by gold passages.
     """
 
@@ -54,6 +54,8 @@ class LossSplit(Record):
 
     With s the mean score where the right passage was shown, and s' where it was not, on a share m of the rows:
     ``reading`` = 1 − s (lost although it was there), ``retrieval`` = m · (s − s') (what finding it would give).
+    ``retrieval`` is below 0 for an arm that does better without it. Where nothing was found all is ``retrieval``, and the
+    intervals say that it may be either.
 
     Attributes:
         n_found: rows that were shown the right passage, of ``n_rows`` for which that is known.
@@ -122,6 +124,7 @@ class Grounding(Record):
 
     Attributes:
         n_answers: answers that say something (not ``no_answer``).
+        n_checked: answers whose support was looked at, evenly spread over all: of these are ``supported`` and its kinds.
         cited: share of them that point to a passage.
         real: share of all citations that point to a passage that was shown; ``None`` without citations.
         supported: share of answers that a cited passage (or, without citation, any passage shown) supports, by
@@ -132,6 +135,7 @@ class Grounding(Record):
     arm_id: str
     stage: Stage
     n_answers: int
+    n_checked: int | None = None
     cited: Share
     real: Share | None
     supported: Share

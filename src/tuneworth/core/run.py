@@ -205,6 +205,7 @@ class RunResult(Record):
         forecasts: learning curves of the arms that were tried on several sizes.
         usd_per_label: price of one more labelled row, when the task gives it.
         documents: what was found out about the documents, for a task that has some.
+        max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -226,6 +227,7 @@ class RunResult(Record):
     race: Race | None = None
     forecasts: list[Forecast] = Field(default_factory=list[Forecast])
     documents: DocumentsResult | None = None
+    max_new_tokens: int | None = None
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance

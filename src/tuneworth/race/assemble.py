@@ -9,6 +9,7 @@ import numpy as np
 
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.provenance import peak_memory_mb, provenance
 from tuneworth.core.race import Power
@@ -39,6 +40,7 @@ class Evidence:
     tested: Tested
     models: Sequence[Model]
     encoder: SharedEncoder
+    documents: DocumentsResult | None = None
 
 
 def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str, wall_seconds: float) -> RunResult:
@@ -87,6 +89,7 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
         power=evidence.power,
         race=evidence.raced.race,
         forecasts=forecasts,
+        documents=evidence.documents,
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
         provenance=provenance(command, task_file.seed, described),

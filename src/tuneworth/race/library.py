@@ -14,7 +14,7 @@ from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import IndexFacts
 from tuneworth.core.task import Collection, Example, Language, Task
 from tuneworth.core.text import Text
-from tuneworth.data.documents import LoadedDocuments, cut, load_documents
+from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
 from tuneworth.data.taskfile import Documents
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model
@@ -63,6 +63,11 @@ class Shelf:
     @property
     def passages(self) -> list[Passage]:
         return self.cut(self.section.passage_tokens)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Of every document, headings where they stand."""
+        return texts_of(self.loaded.documents)
 
     @property
     def no_answer(self) -> str:

@@ -16,12 +16,10 @@ from tuneworth.advisor.facts import Facts, Pace
 from tuneworth.advisor.situation import situation_of
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
-from tuneworth.core.documents import Document
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.data.audit.base import Subject
 from tuneworth.data.audit.run import audit
-from tuneworth.data.documents import texts_of
 from tuneworth.data.load import Loaded
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
@@ -49,14 +47,18 @@ def audit_rows(
     store: Store,
     watcher: Watcher,
     seed: int,
-    documents: Sequence[Document] = (),
+    documents: tuple[str, ...] = (),
 ) -> AuditResult:
-    """The audit of the run's rows; a run that goes on takes the one it made before."""
+    """The audit of the run's rows; a run that goes on takes the one it made before.
+
+    Args:
+        documents: texts of the task's documents.
+    """
     stored = store.fact("audit")
     if stored is not None:
         return AuditResult.model_validate_json(stored)
     watcher.start(Text(en="audit of the rows", zh="检查数据"))
-    subject = replace(_subject(loaded, prepared, models, encoder, seed), documents=texts_of(documents))
+    subject = replace(_subject(loaded, prepared, models, encoder, seed), documents=documents)
     result = audit(subject, watch=lambda title, done, total: watcher.progress(done, max(total, 1), "rows")).result
     store.add_fact("audit", result.model_dump_json())
     n = len(result.findings)

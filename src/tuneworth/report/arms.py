@@ -10,6 +10,7 @@ from typing import Any
 from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
 from tuneworth.core.text import Lang, Text
 from tuneworth.report import numbers, trainings
+from tuneworth.report.documents_words import READS_WORD, UPPER_BOUND, UPPER_BOUND_WORD
 from tuneworth.report.numbers import ScoreText
 from tuneworth.report.plain import clean, one_line
 from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
@@ -28,6 +29,8 @@ class ArmRow:
         trainings: scores of several trainings of the arm, in short; empty for one training.
         repeats: test scores of its further trainings, in per cent.
         unscored: rows without a score, by reason; empty when there are none.
+        reads: said of an arm that looks things up in the documents; empty otherwise.
+        bound: said of an arm that is given the right passages; empty otherwise.
         ms_per_row: for the time axis; ``None`` when not known.
         metrics: ``(metric, dev, test)`` for every metric of the run.
     """
@@ -41,6 +44,8 @@ class ArmRow:
     recommended: bool
     runner_up: bool
     tuned: bool
+    reads: str
+    bound: str
     dev: ScoreText | None
     test: ScoreText | None
     seen: str
@@ -150,6 +155,8 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         recommended=arm.arm_id == result.decision.recommended,
         runner_up=arm.arm_id == result.decision.runner_up,
         tuned=arm.tuned,
+        reads=READS_WORD.to(lang) if arm.reads_documents and not arm.yardstick else "",
+        bound=UPPER_BOUND_WORD.to(lang) if _is_bound(arm) else "",
         dev=_score(arm.dev, result.primary_metric, lang),
         test=_score(arm.test, result.primary_metric, lang),
         seen=_seen(arm, result, lang),
@@ -169,6 +176,11 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         notes=_notes(arm, result.primary_metric, lang),
         config=readable_json({"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details}),
     )
+
+
+def _is_bound(arm: ArmResult) -> bool:
+    """A yardstick that reads documents is given the right ones: the best that finding could do."""
+    return arm.yardstick and arm.reads_documents
 
 
 def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
@@ -205,7 +217,8 @@ def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]
 def _notes(arm: ArmResult, metric: str, lang: Lang) -> tuple[str, ...]:
     leaves = [label("sends_rows", lang)] if arm.local is False else []
     trained = trainings.in_full(arm, metric, lang)
-    return (*leaves, *([trained] if trained else []), *(clean(note.to(lang)) for note in arm.notes))
+    bound = [UPPER_BOUND.to(lang)] if _is_bound(arm) else []
+    return (*bound, *leaves, *([trained] if trained else []), *(clean(note.to(lang)) for note in arm.notes))
 
 
 def _seen(arm: ArmResult, result: RunResult, lang: Lang) -> str:

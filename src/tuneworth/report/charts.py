@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuneworth.report.arms import ArmRow
+from tuneworth.report.documents_chart import documents_charts
 from tuneworth.report.figure import ACCENT, BAND, INK, MUTED, PAPER, STYLES, Chart, Style, base_layout, escape, style_of
 from tuneworth.report.forecast_chart import forecast_charts
 from tuneworth.report.plain import shorten, width
@@ -20,7 +21,14 @@ LABEL_COLUMNS = 34
 
 def build_charts(view: View) -> tuple[Chart, ...]:
     """The charts that have something to show, in the order of the page."""
-    charts = (quality_chart(view), difference_chart(view), *forecast_charts(view), speed_chart(view), race_chart(view))
+    charts = (
+        quality_chart(view),
+        difference_chart(view),
+        *documents_charts(view),
+        *forecast_charts(view),
+        speed_chart(view),
+        race_chart(view),
+    )
     return tuple(chart for chart in charts if chart is not None)
 
 

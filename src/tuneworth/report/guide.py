@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report import numbers
+from tuneworth.report.documents_words import GUIDE as _DOCUMENTS
 from tuneworth.report.verdict import Fact
 from tuneworth.report.words import VERDICT_MEANINGS, VERDICTS
 
@@ -86,6 +87,7 @@ def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
         *_NOTES,
         *([_RACE] if result.race and result.race.stops else []),
         *([_FORECAST] if result.forecasts else []),
+        *(_DOCUMENTS if result.documents else ()),
     ]
     return tuple(Fact(title.to(lang), note.to(lang).replace("{margin}", margin)) for title, note in notes)
 

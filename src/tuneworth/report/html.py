@@ -35,7 +35,7 @@ def render_html(result: RunResult, *, lang: Lang) -> str:
             charts={each: {chart.id: chart for chart in drawn} for each, drawn in charts.items()},
             figures=embed({each: [asdict(chart) for chart in drawn] for each, drawn in charts.items()}),
             tags=TAGS,
-            style=Markup(asset("report.css") + asset("audit.css") + asset("race.css")),
+            style=Markup("".join(asset(f"{name}.css") for name in ("report", "audit", "race", "documents"))),
             scripts=scripts,
             policy=policy(scripts),
         )

@@ -30,7 +30,7 @@ MAX_FINDINGS = 4
 
 
 def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> RenderableType:
-    """The verdict, the arms, what was skipped and what would change the verdict."""
+    """The verdict, the arms, what documents showed, what was skipped and what would change the verdict."""
     view = build_view(result, lang)
     parts = [
         _verdict(view),
@@ -38,6 +38,7 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         _section(view.words["reasons"], view.verdict.reasons),
         _section(view.words["would_change"], view.verdict.would_change),
         _raced(view),
+        _section(view.documents.words["documents"], view.documents.brief) if view.documents else None,
         _section(view.words["skipped"], (_named(arm.label, arm.why, lang) for arm in view.skipped)),
         _section(view.words["warnings"], view.data.warnings),
         _audited(view),
@@ -80,7 +81,7 @@ def _arms(view: View) -> RenderableType:
 def _arm_cells(arm: ArmRow) -> tuple[RenderableType, ...]:
     mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
     name: RenderableType = Wrapped(mark + arm.label, hang=2)
-    for note in (arm.trainings, arm.unscored):
+    for note in (arm.bound, arm.trainings, arm.unscored):
         if note:
             name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
     test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING

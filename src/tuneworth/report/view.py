@@ -13,6 +13,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report import numbers
 from tuneworth.report.arms import ArmRow, SkippedRow, build_arms, build_skipped
 from tuneworth.report.audit_view import AuditView, build_audit_view
+from tuneworth.report.documents_view import DocumentsSection, build_documents
 from tuneworth.report.evidence import (
     ClassTable,
     DisagreementView,
@@ -50,6 +51,7 @@ class View:
         audit: what the rows said; ``None`` when they were not audited.
         race: how the arms were narrowed down; ``None`` in a run that stored no race.
         forecasts: what more data would give; ``None`` without learning curves.
+        documents: what was found out about the documents; ``None`` for a task without any.
         power: what the rows could show from the start; empty when it was not worked out.
         words: headings and column names.
     """
@@ -70,6 +72,7 @@ class View:
     audit: AuditView | None
     race: RaceSection | None
     forecasts: ForecastSection | None
+    documents: DocumentsSection | None
     power: str
     record: tuple[FactGroup, ...]
     guide: tuple[Fact, ...]
@@ -99,6 +102,7 @@ def build_view(result: RunResult, lang: Lang) -> View:
         audit=None if result.audit is None else build_audit_view(result.audit, lang),
         race=build_race(result, arms, lang),
         forecasts=build_forecasts(result, lang),
+        documents=build_documents(result, arms, lang),
         power="" if result.power is None else power_sentence(result.power).to(lang),
         record=build_record(result, lang),
         guide=build_guide(result, lang),

@@ -71,11 +71,10 @@ class LoraSolver(Solver):
 
     @classmethod
     def on_adapter(cls, folder: Path, system: str, constrained: bool, context: Context) -> LoraSolver:
-        """A solver with the adapter in ``folder`` loaded; the name it gets is unique to the folder."""
-        model = model_of(context)
-        name = "lora-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-        model.load_adapter(name, str(folder))
-        return cls(Asker(model, context.task, context.max_new_tokens, constrained, adapter=name), system, folder)
+        """A solver with the adapter in ``folder`` loaded."""
+        name = load_adapter(folder, context)
+        asker = Asker(model_of(context), context.task, context.max_new_tokens, constrained, adapter=name)
+        return cls(asker, system, folder)
 
 
 class Lora(Strategy):
@@ -128,25 +127,43 @@ class Lora(Strategy):
         )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraSolver:
-        """Train in the arm's folder; a training found there is taken up, or taken over if it is finished."""
-        from tuneworth.models.local.train import TrainConfig
-        from tuneworth.models.local.train import train as run_training
-
         system = brief_instruction(context.task)
-        folder = context.folder / "training"
-        result = run_training(
-            model_of(context),  # pyright: ignore[reportArgumentType]  # what can be trained is a LocalModel
-            _lessons(system, train, context.task),
-            _lessons(system, dev, context.task),
-            TrainConfig(rank=self.config.rank, seed=context.seed),
-            folder,
-            progress=context.progress,
-            seconds_left=context.seconds_left,
+        adapter = train_adapter(
+            _lessons(system, train, context.task), _lessons(system, dev, context.task), self.config.rank, context
         )
-        report_training(result, context)
-        # Only the name counts: a run's folder may have been moved since the training was finished.
-        adapter = folder / Path(result.folder).name
         return LoraSolver.on_adapter(adapter, system, self.config.constrained, context)
+
+
+def train_adapter(
+    lessons: Sequence[TrainExample], dev_lessons: Sequence[TrainExample], rank: int, context: Context
+) -> Path:
+    """Train in the arm's folder; a training found there is taken up, or taken over if it is finished.
+
+    Returns:
+        The folder of the adapter. How the training went is in the context's notes and details.
+    """
+    from tuneworth.models.local.train import TrainConfig, train
+
+    folder = context.folder / "training"
+    result = train(
+        model_of(context),  # pyright: ignore[reportArgumentType]  # what can be trained is a LocalModel
+        lessons,
+        dev_lessons,
+        TrainConfig(rank=rank, seed=context.seed),
+        folder,
+        progress=context.progress,
+        seconds_left=context.seconds_left,
+    )
+    report_training(result, context)
+    # Only the name counts: a run's folder may have been moved since the training was finished.
+    return folder / Path(result.folder).name
+
+
+def load_adapter(folder: Path, context: Context) -> str:
+    """Load the adapter in ``folder`` on the context's model; the name it gets is unique to the folder."""
+    name = "lora-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    model_of(context).load_adapter(name, str(folder))
+    return name
 
 
 def passes(n_rows: int) -> float:

@@ -12,17 +12,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneworth.core.documents import Document
 from tuneworth.core.task import Example, Message, Query, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A task with rows. ``queries`` are the questions of rows that are in neither train nor dev."""
+    """A task with rows. ``queries`` are the questions of rows that are in neither train nor dev.
+
+    Attributes:
+        held_out: the rows of ``queries``, for a yardstick that is given their gold passages.
+        documents: what the task's passages are cut from.
+    """
 
     task: Task
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
     queries: tuple[Query, ...]
+    held_out: tuple[Example, ...] = ()
+    documents: tuple[Document, ...] = ()
 
 
 class HashEncoder:
@@ -42,16 +50,27 @@ class HashEncoder:
         return {"id": self.id, "dimension": self.dimension}
 
 
-def _case(task: Task, rows: Sequence[tuple[str, str]], choices: tuple[str, ...] = ()) -> Case:
+def case_of(task: Task, rows: Sequence[Example], documents: Sequence[Document] = ()) -> Case:
     """The rows in a fixed random order; every sixth is a query, every seventh of the others a dev row."""
-    order = np.random.default_rng(0).permutation(len(rows))
-    examples = [Example(Query(f"{task.name}-{i}", (Message("user", rows[i][0]),), choices), rows[i][1]) for i in order]
+    examples = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
     rest = [example for i, example in enumerate(examples) if i % 6]
     return Case(
         task=task,
         train=tuple(example for i, example in enumerate(rest) if i % 7),
         dev=tuple(rest[::7]),
         queries=tuple(example.query for example in examples[::6]),
+        held_out=tuple(examples[::6]),
+        documents=tuple(documents),
+    )
+
+
+def _case(task: Task, rows: Sequence[tuple[str, str]], choices: tuple[str, ...] = ()) -> Case:
+    return case_of(
+        task,
+        [
+            Example(Query(f"{task.name}-{i}", (Message("user", text),), choices), output)
+            for i, (text, output) in enumerate(rows)
+        ],
     )
 
 

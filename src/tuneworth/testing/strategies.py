@@ -16,7 +16,7 @@ import importlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,8 +27,10 @@ from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.models.base import Capabilities, Completion, Encoder, Model, Request
 from tuneworth.models.scripted import ScriptedModel
+from tuneworth.retrieval.library import Library
 from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.testing.cases import CASES, Case, HashEncoder
+from tuneworth.testing.documents import DOCUMENT_CASES, library_of
 
 SEED = 7
 
@@ -43,6 +45,7 @@ class Bench:
     encoder: Encoder
     folder: Path
     fitted: dict[StrategyConfig, Solver] = field(default_factory=dict)
+    libraries: list[Library] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.strategy.__name__} on {self.case.task.name}"
@@ -53,7 +56,16 @@ class Bench:
     def arms(self) -> list[StrategyConfig]:
         return self.strategy.arms(self.case.task, self.model(), self.case.train)
 
-    def context(self, name: str, model: Model | None = None) -> Context:
+    def library(self, *, finished: bool = False) -> Library | None:
+        """The case's passages, indexed once for all checks; ``finished``: as a finished run leaves them."""
+        if self.case.task.documents is None:
+            return None
+        if not self.libraries:
+            self.libraries.append(library_of(self.case, self.folder / "index", self.encoder))
+        library = self.libraries[0]
+        return library_of(self.case, library.folder, self.encoder, finished=True) if finished else library
+
+    def context(self, name: str, model: Model | None = None, *, finished: bool = False) -> Context:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True)
         return Context(
@@ -64,6 +76,7 @@ class Bench:
             seed=SEED,
             folder=folder,
             max_new_tokens=32,
+            library=self.library(finished=finished),
         )
 
     def fit(self, config: StrategyConfig, name: str) -> Solver:
@@ -76,11 +89,15 @@ class Bench:
         return self.fitted[config]
 
     def reload(self, solver: Solver, name: str, model: Model | None = None) -> Solver:
-        """The solver after ``save`` and ``load``, on a model of its own."""
+        """The solver after ``save`` and ``load``, on a model of its own and the documents of a finished run.
+
+        A yardstick is never handed over; it keeps the rows whose gold passages it may look at.
+        """
         saved = self.folder / f"{name}-saved"
         saved.mkdir(parents=True, exist_ok=True)
         solver.save(saved)
-        return self.strategy.solver.load(saved, self.context(f"{name}-loaded", model))
+        context = self.context(f"{name}-loaded", model, finished=not self.strategy.yardstick)
+        return self.strategy.solver.load(saved, context)
 
 
 def benches(
@@ -89,13 +106,13 @@ def benches(
     make_model: Callable[[], Model] = ScriptedModel,
     encoder: Encoder | None = None,
 ) -> Iterator[Bench]:
-    """A bench for every case that the strategy does not skip.
+    """A bench for every case that the strategy does not skip: those with documents if it reads them.
 
     Raises:
         AssertionError: it skips all of them, so nothing could be checked.
     """
     n_benches = 0
-    for case in CASES:
+    for case in DOCUMENT_CASES if strategy.reads_documents else CASES:
         bench = Bench(strategy, case, make_model, encoder or HashEncoder(), folder / case.task.name)
         if strategy.why_skipped(case.task, bench.model(), case.train) is None:
             n_benches += 1
@@ -145,7 +162,7 @@ def lists_plain_arms(bench: Bench) -> None:
 def says_why_it_is_skipped(bench: Bench) -> None:
     """``why_skipped`` is ``None`` or a sentence in both languages, whatever it is asked about."""
     strategy = bench.strategy
-    for case in CASES:
+    for case in (*CASES, *DOCUMENT_CASES):
         for model in (bench.make_model(), None):
             for n_rows in (0, 1, 3, len(case.train)):
                 train = case.train[:n_rows]
@@ -216,7 +233,12 @@ def reads_answers_only_in_fit(bench: Bench) -> None:
 
 
 def ignores_ids(bench: Bench) -> None:
-    """A query that carries a training row's id is answered like any other."""
+    """A query that carries a training row's id is answered like any other.
+
+    Only a yardstick that reads documents may look at the id: to be given the passages that hold the answer.
+    """
+    if bench.strategy.yardstick and bench.strategy.reads_documents:
+        return
     stolen = [replace(query, id=row.id) for query, row in zip(bench.case.queries, bench.case.train)]
     for config in bench.arms():
         solver = bench.solver(config)
@@ -294,7 +316,7 @@ class SealedExample(Example):
 
     def __init__(self, row: Example, seal: Seal):
         object.__setattr__(self, "_seal", seal)
-        super().__init__(row.query, row.output, row.references, row.source, row.group)
+        super().__init__(**{each.name: getattr(row, each.name) for each in fields(row)})
 
     def __getattribute__(self, name: str) -> Any:
         if name in ("output", "references") and object.__getattribute__(self, "_seal").closed:
@@ -360,9 +382,9 @@ class TroubledModel:
 
     def _spoilt(self, request: Request, completion: Completion) -> Completion:
         question = request.messages[-1].content
-        if question.startswith(self.failing):
+        if self.failing in question:
             return replace(completion, text="", finish_reason="error", error="made to fail")
-        if question.startswith(self.too_long):
+        if self.too_long in question:
             return replace(completion, text="", finish_reason="over_context")
         return completion
 

@@ -35,7 +35,7 @@
   /* A line that is labelled where it runs has its label in the legend where there is no room. */
   function withLegend(data, width) {
     if (width >= ROOMY) return data;
-    return data.map((trace) => trace.meta === "direct" ? Object.assign({}, trace, { mode: "lines", showlegend: true }) : trace);
+    return data.map((trace) => trace.meta === "direct" ? Object.assign({}, trace, { mode: trace.mode.replace("+text", ""), showlegend: true }) : trace);
   }
 
   /* On a narrow page, and on paper, a long legend is a list: it gets the room it takes. */
@@ -49,6 +49,7 @@
     const narrow = width < NARROW;
     if (!chart.rows.length) {
       if (width < ROOMY) layout.annotations = [];
+      else layout.margin.r += chart.reading_px;
       return layout;
     }
     layout.margin.r = 24 + chart.reading_px;

@@ -1,0 +1,183 @@
+"""What retrieval, fine-tuning and both together give on questions about documents that are new since training.
+
+    python benchmarks/documents.py arms --data DATA --out FOLDER --set xquad_en --model smollm2-135m [--models MODELS]
+                                        [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300]
+    python benchmarks/documents.py run --data DATA --out FOLDER [--set xquad_en] [--budget 15m]
+
+`arms` fits and scores every arm on the test rows, whose documents no training row is about, without a race: closed book
+(prompt, LoRA), with passages (rag, lora_rag), and with the gold passage given (oracle). The index holds the old documents
+first and then takes in the new ones: the seconds of an update. `run` is `tuneworth run` from end to end. Recall and
+scale are measured by `benchmarks/retrieval.py`.
+
+DATA holds xquad_en and xquad_zh with train.jsonl, test.jsonl, docs.jsonl and task.json. What is paid for is kept in FOLDER
+and not measured again. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tuneworth.core.outcome import Outcome
+from tuneworth.core.task import Example
+from tuneworth.core.text import Text
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.models import catalog
+from tuneworth.race import prepare
+from tuneworth.race.arms import Arm
+from tuneworth.race.documents.ages import age_of
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.library import make_index
+from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.store import Store
+from tuneworth.race.watch import Silent
+from tuneworth.stats.intervals import mean_interval
+
+STRATEGIES = ("prompt", "rag", "oracle", "lora", "lora_rag")
+COLUMNS = ("arm", "token F1 (95 %)", "exact", "rows", "found", "F1 found", "F1 missed", "fit s", "s per 1,000 rows")
+
+
+class Printer(Silent):
+    """Says on stderr what a run would say."""
+
+    def say(self, message: Text) -> None:
+        print(message.en, file=sys.stderr, flush=True)
+
+
+def task_file(options: argparse.Namespace) -> TaskFile:
+    source = options.data / options.set
+    local = options.models / options.model if options.models else None
+    return TaskFile.model_validate(
+        {
+            "name": options.set,
+            "instruction": json.loads((source / "task.json").read_text(encoding="utf-8"))["instruction"],
+            "train": str(source / "train.jsonl"),
+            "test": str(source / "test.jsonl"),
+            "documents": str(source / "docs.jsonl"),
+            "models": [str(local.resolve()) if local is not None and local.is_dir() else options.model],
+            "strategies": [name for name in STRATEGIES if name in options.only],
+            "rows": {"train": options.train, "dev": 64, "test": options.rows},
+        }
+    )
+
+
+def arms(options: argparse.Namespace) -> str:
+    """Every arm on the test rows."""
+    ready = prepare.ready(task_file(options), Printer())
+    assert ready.shelf is not None
+    split, folder = ready.split, options.out / f"{options.set}-{Path(options.model).name}-{len(ready.split.train)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder = SharedEncoder(catalog.open_encoder, [row.query.text for row in split.train])
+    library = ready.shelf.library(folder, encoder, Printer())
+    library.know([*split.train, *split.dev, *split.test])
+    with Store(folder / "store.sqlite") as store:
+        assert ready.task.documents is not None
+        told = age_of(split.train, [*split.dev, *split.test], library)
+        index = make_index(library, ready.task.documents.digest, store, Printer(), told.is_new if told else None)
+        runner = Runner(
+            task=ready.task,
+            train=split.train,
+            dev=split.dev,
+            metrics=ready.metrics,
+            store=store,
+            folder=folder,
+            seed=0,
+            encoder=encoder,
+            max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
+            watcher=Printer(),
+            library=library,
+        )
+        wanted = [arm for arm in ready.plan().arms if re.search(options.match, arm.make().describe().en)]
+        lines = [row_of(runner, arm, split.test) for arm in wanted]
+    head = (
+        f"{options.set}, {Path(options.model).name}, {len(split.train)} training rows, {len(split.test)} test rows; "
+        f"index of {index.n_passages} passages in {index.seconds:.1f} s, of which {index.update_passages} new ones added in "
+        f"{index.update_seconds or 0:.1f} s; peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB\n"
+    )
+    return "\n".join([head, f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *lines])
+
+
+def row_of(runner: Runner, arm: Arm, test: Sequence[Example]) -> str:
+    """A line of the table; printed to stderr as soon as it is known."""
+    started = time.perf_counter()
+    try:
+        solver, fit = runner.fit(arm)
+    except ArmFailed as failure:
+        return f"| {arm.make().describe().en} | failed: {failure.why.en} |" + " |" * (len(COLUMNS) - 2)
+    outcomes = runner.measure(arm, solver, "test", test).outcomes
+    line = f"| {arm.make().describe().en} | {' | '.join(cells(runner, arm, outcomes, test))} | {fit.seconds:.0f} | {pace(outcomes):.0f} |"
+    print(f"{line} {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+    return line
+
+
+def cells(runner: Runner, arm: Arm, outcomes: Sequence[Outcome], test: Sequence[Example]) -> list[str]:
+    library = runner.library
+    assert library is not None
+    scored = [(row, outcome) for row, outcome in zip(test, outcomes, strict=True) if outcome.status == "scored"]
+    f1 = np.array([outcome.scores["token_f1"] for _, outcome in scored])
+    exact = np.array([outcome.scores["exact_match"] for _, outcome in scored])
+    interval = mean_interval(f1, binary=False, rng=np.random.default_rng(0))
+    found, split = "", ["", ""]
+    if arm.strategy.reads_documents and not arm.strategy.yardstick:
+        size = getattr(arm.config, "passage_tokens", None)
+        known = library.passages(size)
+        right = np.array(
+            [any(library.right(row, known[name], size) for name in outcome.passages) for row, outcome in scored]
+        )
+        found = f"{right.mean():.3f}"
+        split = [f"{f1[side].mean():.3f}" if side.any() else "" for side in (right, ~right)]
+    return [
+        f"{f1.mean():.3f} ({interval.low:.3f}–{interval.high:.3f})",
+        f"{exact.mean():.3f}",
+        str(len(f1)),
+        found,
+        *split,
+    ]
+
+
+def pace(outcomes: Sequence[Outcome]) -> float:
+    """Seconds per 1,000 rows, asked in batches."""
+    return float(np.mean([outcome.latency_ms for outcome in outcomes]))
+
+
+def run(options: argparse.Namespace) -> str:
+    """`tuneworth run` with its default settings, and what it says."""
+    folder = options.out / f"run-{options.set}"
+    folder.mkdir(parents=True, exist_ok=True)
+    content = task_file(options).model_dump(mode="json", include={"name", "instruction", "train", "test", "models"})
+    content |= {"documents": str((options.data / options.set / "docs.jsonl").resolve()), "budget": options.budget}
+    content |= {name: str(Path(content[name]).resolve()) for name in ("train", "test")}
+    path = folder / "task.yaml"
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    command = [sys.executable, "-m", "tuneworth.cli.main", "run", str(path), "--out", str(folder / "run"), "--yes"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("arms", "run"))
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--set", default="xquad_en", choices=("xquad_en", "xquad_zh"))
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--models", type=Path, help="folder of local model folders")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(STRATEGIES))
+    parser.add_argument("--match", default="", help="only arms whose English title this regular expression finds")
+    parser.add_argument("--train", type=int, default=1000, help="training rows")
+    parser.add_argument("--rows", type=int, default=300, help="test rows")
+    parser.add_argument("--budget", default="15m")
+    options = parser.parse_args()
+    print(arms(options) if options.what == "arms" else run(options))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Everything a run has to say about its documents, on one screen."""
+
+from __future__ import annotations
+
+from tuneworth.core.knowledge import DocumentsResult
+from tuneworth.race.documents.ages import age_of, ages
+from tuneworth.race.documents.examples import examples
+from tuneworth.race.documents.grounding import groundings
+from tuneworth.race.documents.injection import injections
+from tuneworth.race.documents.losses import losses
+from tuneworth.race.documents.recalls import recalls
+from tuneworth.race.documents.referee import referee_for
+from tuneworth.race.documents.seen import Seen
+from tuneworth.race.documents.updates import updates
+
+
+def findings(seen: Seen) -> DocumentsResult:
+    """What ``seen`` shows about documents. The same ``seen`` gives the same result, but for what time cuts short.
+
+    Called when the finalists have met the test rows: ways of searching are compared on those as well.
+
+    Raises:
+        TuneworthError: the index can no longer be read.
+    """
+    split = seen.split
+    referee = referee_for(seen.library, [*split.dev, *split.test])
+    told = age_of(split.train, [*split.dev, *split.test], seen.library)
+    if told is not None and not told.any_new:
+        told = None
+    return DocumentsResult(
+        index=seen.index,
+        problems=list(seen.problems),
+        recalls=recalls(seen, referee),
+        losses=losses(seen, referee),
+        ages_by=told.words if told is not None else None,
+        ages=ages(seen, told) if told is not None else [],
+        updates=updates(seen),
+        knowledge_every_days=seen.knowledge_every_days,
+        grounding=groundings(seen),
+        injection=injections(seen),
+        examples=examples(seen, referee),
+    )

@@ -1,0 +1,182 @@
+"""A low-rank adapter trained to read what the search finds: fine-tuning and retrieval together.
+
+After Zhang et al. 2024, RAFT (2403.10131); see ``raft.py``. The adapter learns to read and to cite, not to know: new
+documents are found by the same search and need no new training. Answers see the passages of the search alone; gold
+passages are used in training only.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import Field
+
+from tuneworth.core.task import Example, Task
+from tuneworth.core.text import Text
+from tuneworth.models.base import Model
+from tuneworth.retrieval.hits import Mode
+from tuneworth.strategies.asking import model_of
+from tuneworth.strategies.base import Context, Strategy, StrategyConfig
+from tuneworth.strategies.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
+from tuneworth.strategies.lora import BATCH_ROWS, Lora, load_adapter, passes, train_adapter
+from tuneworth.strategies.passages import passage_prompt
+from tuneworth.strategies.prompting import brief_instruction, constrainable
+from tuneworth.strategies.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
+from tuneworth.strategies.rag import MODE_TEXT, RagSolver
+from tuneworth.strategies.reading import (
+    HEAD_TOKENS,
+    Reader,
+    reader,
+    reader_on,
+    reading_work,
+    searched_chars,
+    why_no_documents,
+)
+from tuneworth.strategies.workload import Workload, answer_tokens, expected_completion, sample
+
+
+class LoraRagConfig(StrategyConfig):
+    k: int | None = Field(default=None, ge=1, description="passages per question; by their recall on the training rows")
+    mode: Mode = Field(default="hybrid", description="how passages are searched: hybrid, text or vector")
+    p_gold: float = Field(default=0.8, ge=0, le=1, description="share of the training rows shown their gold passage")
+    rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
+    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
+
+
+class LoraRagSolver(RagSolver):
+    """A ``RagSolver`` whose reader answers with the adapter in ``folder``."""
+
+    def __init__(self, finder: Finder, reader: Reader, folder: Path):
+        super().__init__(finder, reader)
+        self.folder = folder
+
+    def save(self, folder: Path) -> None:
+        shutil.copytree(self.folder, folder / "adapter", dirs_exist_ok=True)
+        super().save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, context: Context) -> LoraRagSolver:
+        saved = json.loads((folder / "solver.json").read_text(encoding="utf-8"))
+        adapter = folder / "adapter"
+        tuned = reader_on(saved["reader"], context, load_adapter(adapter, context))
+        return cls(Finder.on_library(saved["finder"], context), tuned, adapter)
+
+
+class LoraRag(Strategy):
+    id = "lora_rag"
+    effort = 6
+    tuned = True
+    grows = True
+    reads_documents = True
+    title = Text(en="LoRA + RAG", zh="LoRA 微调 + RAG")
+    Config = LoraRagConfig
+    solver = LoraRagSolver
+    config: LoraRagConfig
+
+    @classmethod
+    def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
+        """One arm: passages make a training long, and their number is chosen by recall instead of by training twice."""
+        if model is None or task.documents is None:
+            return []
+        return [LoraRagConfig(mode=best_mode(task.documents.encoder), constrained=constrainable(task, model))]
+
+    @classmethod
+    def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
+        return why_no_documents(task) or Lora.why_skipped(task, model, train)
+
+    def describe(self) -> Text:
+        en, zh = [MODE_TEXT[self.config.mode].en], [MODE_TEXT[self.config.mode].zh]
+        if self.config.k is not None:
+            en.insert(0, f"{self.config.k} passage{'s' if self.config.k > 1 else ''}")
+            zh.insert(0, f"{self.config.k} 个段落")
+        if self.config.constrained:
+            en.append("constrained")
+            zh.append("约束输出")
+        return Text(en=", ".join(["LoRA + RAG", *en]), zh=f"LoRA 微调 + RAG（{'，'.join(zh)}）")
+
+    def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
+        """Passages are read in every training row of every pass: nearly all that this arm costs."""
+        if model is None or task.documents is None:
+            return Workload()
+        rows = sample(train)
+        shown = (self.config.k or USUAL_K) * (task.documents.mean_tokens + HEAD_TOKENS)
+        work = reading_work(task, model, rows, brief_instruction(task), shown, max_new_tokens)
+        return replace(
+            work,
+            completion_tokens=expected_completion(
+                task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
+            ),
+            encoded_chars=searched_chars(rows, self.config.mode),
+            train_tokens=work.prompt_tokens + work.shared_tokens / BATCH_ROWS + answer_tokens(model, rows),
+            passes=passes,
+        )
+
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraRagSolver:
+        """Look up what the rows would be shown, choose how many passages, and train on them."""
+        task = context.task
+        prompt = passage_prompt(task, brief_instruction(task), train)
+        finder = self._finder(context)
+        studied, dev_studied = self._studied(finder, train), self._studied(finder, dev)
+        recall_at = recalls(studied)
+        finder = replace(finder, k=self.config.k or enough_passages(recall_at))
+        maker = LessonMaker(prompt, model_of(context), finder.k, self.config.p_gold, _longest(context))
+        lessons = maker.training(studied, context.rng)
+        adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config.rank, context)
+        _report(maker, recall_at, context)
+        tuned = reader(prompt, self.config.constrained, context, load_adapter(adapter, context))
+        return LoraRagSolver(finder, tuned, adapter)
+
+    def _finder(self, context: Context) -> Finder:
+        library, documents = library_of(context), context.task.documents
+        return Finder(
+            library,
+            self.config.k or USUAL_K,
+            self.config.mode,
+            library.passage_tokens,
+            min_similarity=documents.min_similarity if documents is not None else None,
+        )
+
+    def _studied(self, finder: Finder, rows: Sequence[Example]) -> list[Studied]:
+        """Rows with their passages, however far those are: a row that would be turned away has something to teach too."""
+        deepest = (self.config.k or max(DEPTHS)) + SPARE
+        rankings = replace(finder, min_similarity=None).find([row.query for row in rows], deepest)
+        return study(finder.library, rows, rankings)
+
+
+def _longest(context: Context) -> int:
+    """Tokens of the longest row that the model can be trained on."""
+    from tuneworth.models.local.train_config import TrainConfig
+
+    return min(TrainConfig().max_length, model_of(context).capabilities.context_tokens)
+
+
+def _report(maker: LessonMaker, recall_at: dict[int, float], context: Context) -> None:
+    context.details.update(
+        k=maker.k,
+        train_recall_at=recall_at,
+        n_gold_inserted=maker.n_inserted,
+        n_gold_removed=maker.n_removed,
+    )
+    context.notes.append(lessons_note(maker.k, maker.n_inserted, maker.n_removed))
+
+
+def lessons_note(k: int, n_inserted: int, n_removed: int) -> Text:
+    """What the training rows were shown."""
+    en = [f"Every training row was shown {k} passage{'s' if k > 1 else ''} found by the search."]
+    zh = [f"每条训练数据都附上检索到的 {k} 个段落。"]
+    if n_inserted:
+        en.append(f"The search had missed the gold passage of {n_inserted} rows; it was put among the others.")
+        zh.append(f"有 {n_inserted} 条没有检索到标准段落，训练时补了进去。")
+    if n_removed:
+        en.append(
+            f"From {n_removed} rows the gold passage was left out on purpose, so that the model does not trust whatever it is shown."
+        )
+        zh.append(f"有 {n_removed} 条特意去掉了标准段落，以免模型见到什么都当真。")
+    return Text(en=" ".join(en), zh="".join(zh))
+
+
+PLUGIN = LoraRag
