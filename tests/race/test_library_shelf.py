@@ -91,3 +91,9 @@ def test_a_run_that_goes_on_tells_what_the_first_start_paid(place: Path, tmp_pat
         assert make_index(library, digest, store, Silent()) == first
         assert library.refreshes[240].embedded == 0
         assert make_index(library, "other documents", store, Silent()) != first
+
+
+def test_an_index_that_was_there_already_is_not_timed(place: Path, tmp_path: Path) -> None:
+    shelf = open_shelf(Documents(source=str(place)), "en", [])
+    assert build_index(shelf.library(tmp_path, HashEncoder, Silent())).seconds is not None
+    assert build_index(shelf.library(tmp_path, HashEncoder, Silent())).seconds is None

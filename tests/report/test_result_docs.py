@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from tuneworth.core import advice, audit, race, run, task
+from tuneworth.core import advice, audit, knowledge, race, run, task
 
 DOCS = Path(__file__).parents[2] / "docs"
 MODELS = [
     *(
         kind
-        for module in (run, race, audit, advice)
+        for module in (run, race, audit, advice, knowledge)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, run.Record)
     ),
@@ -39,6 +39,12 @@ def test_every_field_is_documented(name):
 def test_every_code_word_is_documented(name):
     words = {*get_args(run.Verdict), *get_args(run.Answer), *get_args(run.ArmState), "confirmed", "overturned", "open"}
     words |= {*get_args(race.StopReason), *get_args(race.CannotTellReason), *get_args(race.CrossingStatus)}
+    words |= {
+        *get_args(knowledge.Judge),
+        *get_args(knowledge.Absorbs),
+        *get_args(knowledge.Age),
+        *get_args(knowledge.Cause),
+    }
     assert sorted(words - quoted(name)) == []
 
 

@@ -17,6 +17,7 @@ from tuneworth.retrieval.library import Library
 from tuneworth.strategies import lora_rag
 from tuneworth.strategies.base import Context
 from tuneworth.strategies.lora_rag import LoraRag, LoraRagConfig, LoraRagSolver, lessons_note
+from tuneworth.strategies.raft import NEAR_BEST
 from tuneworth.strategies.rag import Rag, RagConfig
 from tuneworth.testing.cases import Case, HashEncoder
 from tuneworth.testing.documents import DOCUMENT_CASES, library_of
@@ -125,7 +126,9 @@ def test_trained_answering_saved_and_loaded(tiny_folder: Path, library: Library,
     solver = LoraRag(LoraRagConfig(constrained=False)).fit(MANUALS.train[:60], MANUALS.dev, context)
     recall_at = context.details["train_recall_at"]
     assert set(recall_at) == {1, 3, 5}
-    assert context.details["k"] == solver.finder.k == min(k for k in recall_at if recall_at[k] >= recall_at[5] - 0.02)
+    assert (
+        context.details["k"] == solver.finder.k == min(k for k in recall_at if recall_at[k] >= recall_at[5] - NEAR_BEST)
+    )
     assert {"steps", "dev_losses", "n_gold_inserted", "n_gold_removed"} <= context.details.keys()
     json.dumps(context.details)
     shown, trained = context.notes[-1], context.notes[0]
@@ -178,6 +181,6 @@ def test_work_is_mostly_the_passages_in_training() -> None:
     documents = MANUALS.task.documents
     assert documents is not None
     assert work(k=5).train_tokens - work(k=1).train_tokens > 4 * documents.mean_tokens
-    assert work().train_tokens == work(k=3).train_tokens
+    assert work().train_tokens == work(k=1).train_tokens
     assert work(k=3).passes(100) > 1
     assert work(mode="text").encoded_chars == 0

@@ -13,7 +13,7 @@ import sys
 
 import typer
 
-from tuneworth.cli import advise, audit, doctor, init, models, plan, report, run, runs
+from tuneworth.cli import advise, ask, audit, doctor, index, init, models, plan, report, run, runs
 from tuneworth.cli.language import LANG, check_languages, say
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
@@ -45,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help=say("Should we fine-tune? Measured on your own rows.", "该不该微调？用你自己的数据实测回答。"),
 )
-for command in (run, plan, advise, audit, init, report, runs, doctor):
+for command in (run, plan, advise, audit, index, init, report, ask, runs, doctor):
     command.register(app)
 app.add_typer(models.app, name="models")
 

@@ -32,7 +32,7 @@ LINE_EVERY_SECONDS = 15.0
 WIDE = 80
 """Columns of a terminal that has room for a long bar."""
 
-_UNITS = {"rows": "条", "steps": "步", "bytes": "字节", "MB": "MB"}
+_UNITS = {"rows": "条", "steps": "步", "bytes": "字节", "MB": "MB", "passages": "段"}
 
 
 class _Title(ProgressColumn):

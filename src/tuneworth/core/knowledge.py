@@ -178,7 +178,7 @@ class IndexFacts(Record):
     """What making the index took.
 
     Attributes:
-        seconds: to read, cut, embed and index everything.
+        seconds: to cut, embed and index everything; ``None`` where an index that was there already was taken up.
         update_passages, update_seconds: passages that were added to an index that held the others, and how long that
             took; ``None`` where all documents are of one age.
     """
@@ -187,7 +187,7 @@ class IndexFacts(Record):
     n_passages: int
     passage_tokens: int
     encoder: str | None
-    seconds: float
+    seconds: float | None
     update_passages: int | None = None
     update_seconds: float | None = None
 

@@ -23,6 +23,7 @@ from tuneworth.models.base import Model
 from tuneworth.race import results
 from tuneworth.race.curves import forecasts_of
 from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.prepare import max_new_tokens
 from tuneworth.race.sizes import chance_of
 from tuneworth.race.stages import Raced, Tested
 
@@ -90,6 +91,7 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
         race=evidence.raced.race,
         forecasts=forecasts,
         documents=evidence.documents,
+        max_new_tokens=max_new_tokens(evidence.models, split.train),
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
         provenance=provenance(command, task_file.seed, described),

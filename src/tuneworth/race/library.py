@@ -182,22 +182,24 @@ def build_index(library: Library, is_new: Callable[[Passage], bool] | None = Non
     started = time.perf_counter()
     passages = list(library.passages().values())
     old = [passage for passage in passages if is_new is not None and not is_new(passage)]
-    update: tuple[int, float] | None = None
-    if 0 < len(old) < len(passages):
+    updates = 0 < len(old) < len(passages)
+    unchanged = 0
+    if updates:
         library.index_of(old)
-        between = time.perf_counter()
-        library.index()
-        update = len(passages) - len(old), time.perf_counter() - between
-    else:
-        library.index()
+        unchanged = library.refreshes[library.passage_tokens].unchanged
+    between = time.perf_counter()
+    library.index()
+    ended = time.perf_counter()
+    if not updates:
+        unchanged = library.refreshes[library.passage_tokens].unchanged
     return IndexFacts(
         n_documents=len({passage.document_id for passage in passages}),
         n_passages=len(passages),
         passage_tokens=library.passage_tokens,
         encoder=library.encoder().id if library.encoder is not None else None,
-        seconds=time.perf_counter() - started,
-        update_passages=update[0] if update else None,
-        update_seconds=update[1] if update else None,
+        seconds=ended - started if unchanged == 0 else None,
+        update_passages=len(passages) - len(old) if updates else None,
+        update_seconds=ended - between if updates else None,
     )
 
 

@@ -7,7 +7,7 @@ here as well, for training and for the yardstick that is given them; nothing els
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuneworth.core.documents import Passage
@@ -37,7 +37,7 @@ class Library:
         same_as: document left out as a duplicate → document kept.
         no_answer: what the answer to a row is that the documents cannot answer.
         progress: ``progress(done, total, "passages")`` while an index is made.
-        refreshes: passage size → what making the index took.
+        refreshes: passage size → what making the index took, the last time; it keeps why it was rebuilt, if it was.
     """
 
     folder: Path
@@ -107,7 +107,9 @@ class Library:
         """
         size = passage_tokens or self.passage_tokens
         opened = open_or_build(self._place(size), passages, self._encoder(), self.language, self.progress)
-        self.refreshes[size] = opened.refresh
+        before = self.refreshes.get(size)
+        why = opened.refresh.rebuilt_because or (before.rebuilt_because if before is not None else None)
+        self.refreshes[size] = replace(opened.refresh, rebuilt_because=why)
         return opened.index
 
     def _place(self, size: int) -> Path:

@@ -99,11 +99,15 @@ class LoraRag(Strategy):
         return Text(en=", ".join(["LoRA + RAG", *en]), zh=f"LoRA 微调 + RAG（{'，'.join(zh)}）")
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
-        """Passages are read in every training row of every pass: nearly all that this arm costs."""
+        """Passages are read in every training row of every pass: nearly all that this arm costs.
+
+        How many there will be is known after a search only, so one is counted: a race corrects what it expects of an arm
+        as it runs, but never starts one that it takes to be out of reach.
+        """
         if model is None or task.documents is None:
             return Workload()
         rows = sample(train)
-        shown = (self.config.k or USUAL_K) * (task.documents.mean_tokens + HEAD_TOKENS)
+        shown = (self.config.k or DEPTHS[0]) * (task.documents.mean_tokens + HEAD_TOKENS)
         work = reading_work(task, model, rows, brief_instruction(task), shown, max_new_tokens)
         return replace(
             work,

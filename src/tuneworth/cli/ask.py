@@ -1,0 +1,153 @@
+"""``tuneworth ask``: a finished run answers a question, and shows the passages it read."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tuneworth.cli import taskoptions as opt
+from tuneworth.cli.language import LANG, say
+from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem, TuneworthError
+
+if TYPE_CHECKING:
+    from tuneworth.race.answering import Answered, Answerer
+
+Run = Annotated[Path, typer.Argument(help=say("Folder of a finished run.", "已完成的运行的目录。"))]
+Question = Annotated[
+    str | None,
+    typer.Argument(help=say("The question; without it, questions are asked for one by one.", "问题；不写则逐个输入。")),
+]
+ArmId = Annotated[
+    str | None,
+    typer.Option(
+        "--arm",
+        help=say(
+            "Arm that answers (default: the recommended one, or the best that reads documents).",
+            "由哪个方案回答（默认用推荐方案，或得分最高的检索方案）。",
+        ),
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command(
+        name="ask",
+        help=say(
+            "Ask a finished run a question; it answers from the documents and shows the passages.",
+            "向已完成的运行提问：依据文档回答，并列出所用段落。",
+        ),
+    )(ask)
+
+
+def ask(
+    run: Run,
+    question: Question = None,
+    arm: ArmId = None,
+    lang: opt.Language = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Choose an arm, open it, answer."""
+    from tuneworth.cli.progress import interactive
+    from tuneworth.cli.watch import watcher_for
+    from tuneworth.race.answering import checked, open_arm
+    from tuneworth.race.answering_arm import choose_arm
+    from tuneworth.race.folder import RunFolder, read_result
+
+    del lang  # read before options are parsed, see cli/language.py
+    if question is not None:
+        checked(question)
+    elif not interactive():
+        raise InputError(_no_question())
+    folder = RunFolder(run)
+    result = read_result(folder.result)
+    chosen = choose_arm(result, str(run), arm)
+    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
+        if chosen.note is not None:
+            watcher.say(chosen.note)
+        watcher.start(Text(en=f"opening {chosen.arm.arm_id}", zh=f"打开 {chosen.arm.arm_id}"))
+        answerer = open_arm(result, folder, chosen.arm, watcher)
+        watcher.finish(chosen.arm.title)
+    if question is not None:
+        _show(answerer.ask(question), answerer, as_json)
+    else:
+        _converse(answerer, as_json)
+
+
+def _converse(answerer: Answerer, as_json: bool) -> None:
+    """One question after another, until an empty line. A question that cannot be answered does not end it."""
+    print(
+        say(
+            "An empty line or Ctrl-D ends. Each question stands alone.", "输入空行或按 Ctrl-D 结束；各个问题互不相关。"
+        ),
+        file=sys.stderr,
+    )
+    while (question := _next_question()) is not None:
+        try:
+            _show(answerer.ask(question), answerer, as_json)
+        except TuneworthError as error:
+            print(error.to(LANG), file=sys.stderr)
+
+
+def _next_question() -> str | None:
+    print(say("Question: ", "问题："), end="", file=sys.stderr, flush=True)
+    try:
+        return input().strip() or None
+    except EOFError:
+        print(file=sys.stderr)
+        return None
+
+
+def _show(answered: Answered, answerer: Answerer, as_json: bool) -> None:
+    """The answer on stdout: for people, or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(_as_object(answered, answerer), ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    from tuneworth.cli.answered import answer_lines
+
+    console = Console(highlight=False)
+    for line in answer_lines(answered, answerer.task.documents, LANG, console.width):
+        console.print(line)
+
+
+def _as_object(answered: Answered, answerer: Answerer) -> dict[str, Any]:
+    answer = answered.answer
+    return {
+        "question": answered.question,
+        "answer": answer.text,
+        "arm_id": answerer.arm.arm_id,
+        "passages": [
+            {
+                "number": number,
+                "id": passage.id,
+                "document_id": passage.document_id,
+                "title": passage.title,
+                "headings": list(passage.headings),
+                "page": passage.page,
+                "changed": passage.changed.isoformat() if passage.changed is not None else None,
+                "text": passage.text,
+                "cited": passage.id in answer.citations,
+            }
+            for number, passage in enumerate(answered.passages, 1)
+        ],
+        "citations": list(answer.citations),
+        "usage": answer.usage.model_dump(),
+        "latency_ms": answer.latency_ms,
+    }
+
+
+def _no_question() -> Problem:
+    return Problem(
+        "",
+        Text(
+            en="no question, and no terminal to ask for one; write it after the run, in quotation marks",
+            zh="没有给出问题，也没有可供输入的终端；请把问题写在运行目录之后，用引号括起",
+        ),
+    )
