@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from tuneworth.core.task import Message
 from tuneworth.errors import EnvironmentProblem, NotEnoughData
 from tuneworth.models.base import Request, TrainExample
-from tuneworth.models.local import adapters
+from tuneworth.models.local import adapters, trainer
 from tuneworth.models.local.batches import encode, epoch_order, shared_prefix, split_batch
 from tuneworth.models.local.loss import CompletionLoss
 from tuneworth.models.local.train import TrainConfig, train
@@ -308,6 +308,23 @@ def test_the_steps_are_planned_to_end_in_time(tiny, tmp_path):
     assert result.stopped == "time"
     assert 10 < result.steps < 12000
     assert result.dev_losses[-1][0] == result.steps
+
+
+def test_a_short_time_is_not_spent_on_looking_at_dev(tiny, tmp_path, monkeypatch):
+    looked_at = []
+
+    class Watched(trainer.CompletionLoss):
+        def __call__(self, rows):
+            if not torch.is_grad_enabled():
+                looked_at.append(len(rows))
+            return super().__call__(rows)
+
+    monkeypatch.setattr(trainer, "CompletionLoss", Watched)
+    config = QUICK.model_copy(update={"epochs": 50, "patience": 1000, "max_dev_rows": 300})
+    result = train(tiny, make_examples(24), make_examples(300, 100), config, tmp_path, seconds_left=0.3)
+    assert result.dev_losses[0][0] > 0
+    assert result.dev_losses[-1][0] == result.steps
+    assert sum(looked_at) / len(result.dev_losses) < 100  # without a limit, 225
 
 
 def test_rows_that_are_too_long_are_left_out_and_counted(tiny, tmp_path):

@@ -92,3 +92,14 @@ def test_arms_that_left_the_race_are_passed_over_and_the_surely_worse_also_as_th
     assert choose_finalists(arms, "accuracy", Limits(), {"lora": "eliminated"}) == ["prompt", "few", "lora"], (
         "the only one of its kind still meets the test rows"
     )
+
+
+def test_with_documents_the_best_of_four_kinds():
+    reading = [
+        arm("rag", 0.5, 2).model_copy(update={"reads_documents": True}),
+        arm("rag5", 0.6, 2).model_copy(update={"reads_documents": True}),
+        arm("lora_rag", 0.4, 6, tuned=True).model_copy(update={"reads_documents": True}),
+    ]
+    closed = [arm("prompt", 0.1, 0), arm("few", 0.2, 1), arm("lora", 0.9, 5, tuned=True)]
+    assert choose_finalists([*reading, *closed], "accuracy", Limits()) == ["few", "rag5", "lora", "lora_rag"]
+    assert choose_finalists([*reading[:2], *closed[:2]], "accuracy", Limits()) == ["prompt", "few", "rag5"]

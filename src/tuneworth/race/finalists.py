@@ -2,6 +2,7 @@
 
 For a task with documents, the best of those that look things up and the best of those that do not: dev rows ask for
 what training rows have shown, and may not tell which of the two does better on knowledge that is new (seed row X3).
+The simplest has no place of its own then: four finalists take their time, and answering without documents is one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 def choose_finalists(
     arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Mapping[str, StopReason] | None = None
 ) -> list[str]:
-    """Ids of the finalists, at most three (five with documents), chosen on dev scores alone.
+    """Ids of the finalists, at most three (four with documents), chosen on dev scores alone.
 
     An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
     while others of its kind are left: a kind of which nobody met the test rows would count as not
@@ -36,7 +37,7 @@ def choose_finalists(
         kinds.setdefault((arm.tuned, arm.reads_documents), []).append(arm)
     simplest = min(_staying(_usable(measured, limits), worse), key=_ladder, default=None)
     best = [_best(_staying(_usable(kind, limits), behind), metric) for kind in kinds.values()]
-    chosen = [*best, simplest]
+    chosen = best if len(kinds) > 2 else [*best, simplest]
     ids = {arm.arm_id for arm in chosen if arm is not None}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
 

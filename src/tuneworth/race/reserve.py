@@ -91,7 +91,9 @@ class Reserve:
             kinds.setdefault((strategy.tuned, strategy.reads_documents), []).append(entry)
         best = [max(kind, key=lambda entry: surely(entry, self.metric)) for kind in kinds.values()]
         simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
-        return [*best, *([simplest] if simplest is not None and simplest not in best else [])]
+        if len(kinds) > 2 or simplest is None or simplest in best:  # as `finalists.choose_finalists` has it
+            return best
+        return [*best, simplest]
 
 
 def surely(entry: Entry, metric: str) -> float:

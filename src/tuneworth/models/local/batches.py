@@ -44,6 +44,12 @@ def encode(model: LocalModel, examples: Sequence[TrainExample], max_length: int)
     return rows
 
 
+def spread(rows: list[Row], most: int) -> list[Row]:
+    """At most so many of ``rows``, evenly spread over them."""
+    n = min(most, len(rows))
+    return [rows[i * len(rows) // n] for i in range(n)]
+
+
 def shared_prefix(rows: Sequence[Row]) -> tuple[int, ...]:
     """Tokens that all prompts begin with. The last token of a prompt, which predicts, is never among them."""
     if not rows:

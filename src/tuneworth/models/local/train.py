@@ -2,7 +2,7 @@
 
 Loss on the completion only (``loss.py``), batches of similar length in a fixed order (``batches.py``),
 float32 master weights, gradients clipped, rate chosen by rule and decayed to zero (``plan.py``). Dev
-loss is looked at about nine times; the best weights are kept, and training stops when dev has not
+loss is looked at about nine times, less often and on fewer rows where the time is short; the best weights are kept, and training stops when dev has not
 improved for ``patience`` looks.
 
 A training that was killed goes on from its checkpoint when called again with the same arguments and
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from tuneworth.core.text import Text
 from tuneworth.errors import NotEnoughData, Problem
 from tuneworth.models.base import TrainExample, TrainResult
-from tuneworth.models.local.batches import Row, encode
+from tuneworth.models.local.batches import Row, encode, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.checkpoint import read_result
 from tuneworth.models.local.plan import epochs_for
@@ -88,8 +88,7 @@ def _some_dev(dev_rows: list[Row], n_rows: int, config: TrainConfig) -> list[Row
     A look costs about a third of training on the same rows (no backward pass).
     """
     trained = n_rows * (config.epochs or epochs_for(n_rows))
-    most = min(max(round(0.75 * trained / config.n_evals), 32), config.max_dev_rows, len(dev_rows))
-    return [dev_rows[i * len(dev_rows) // most] for i in range(most)]
+    return spread(dev_rows, min(max(round(0.75 * trained / config.n_evals), 32), config.max_dev_rows))
 
 
 def _key(model: LocalModel, config: TrainConfig, rows: list[Row], dev_rows: list[Row]) -> str:

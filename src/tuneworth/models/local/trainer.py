@@ -11,11 +11,11 @@ from typing import Any, Literal
 import torch
 
 from tuneworth.models.base import TrainResult
-from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, split_batch
+from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, split_batch, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.checkpoint import read_checkpoint, write_checkpoint, write_result
 from tuneworth.models.local.loss import CompletionLoss, memory_limits
-from tuneworth.models.local.plan import Plan, epochs_for, learning_rate
+from tuneworth.models.local.plan import EVAL_SHARE, Plan, epochs_for, learning_rate
 from tuneworth.models.local.train_config import TrainConfig
 from tuneworth.models.local.trainable import Trainable
 
@@ -25,6 +25,10 @@ CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
 TIMED_STEPS = 4
 """Steps timed (after a first one that warms up) before the rest is planned to fit the time."""
+LOOK_COST = 1 / 3
+"""Of looking at a row's loss, in trainings on that row: there is no backward pass."""
+LEAST_LOOKS, LEAST_DEV_ROWS = 2, 16
+"""In a limited time, looks that must be possible, on so few rows at least."""
 
 
 class Trainer:
@@ -85,7 +89,9 @@ class Trainer:
 
     def _settle(self) -> None:
         """Do what is due after ``step`` steps; called again for the same step it does nothing twice."""
-        looked = self.plan.is_eval(self.step) and self._look_at_dev()
+        if self._deadline is not None and len(self._step_seconds) == TIMED_STEPS + 1:
+            self._fit_dev(self._deadline)
+        looked = self.plan.is_eval(self.step) and not self._is_early() and self._look_at_dev()
         replanned = self._fit_time(looked)
         self.stopped = self.stopped or self._end()
         pause = max(self.config.checkpoint_seconds, 20 * self._save_took)
@@ -142,8 +148,23 @@ class Trainer:
         if self.step < self.plan.n_steps and not late:
             return None
         if late:
+            self._fit_dev(self._deadline or 0.0)
             self._look_at_dev()
         return "epochs" if self.step >= self.plan.full_steps else "time"
+
+    def _is_early(self) -> bool:
+        """In a limited time the first look waits until steps were timed: it may cost as much as all of them."""
+        return self._deadline is not None and self.step <= TIMED_STEPS and self.step < self.plan.n_steps
+
+    def _fit_dev(self, deadline: float) -> None:
+        """Leave out dev rows, once, of which the time allows no two looks; the losses of all looks are on the same rows."""
+        timed = self._step_seconds[1:] or self._step_seconds
+        if not self.dev_rows or not timed or self.dev_losses:
+            return
+        a_row = LOOK_COST * sum(timed) / len(timed) / self.config.batch_rows
+        most = int(EVAL_SHARE * max(deadline - self._elapsed(), 0.0) / LEAST_LOOKS / max(a_row, 1e-9))
+        self.dev_rows = spread(self.dev_rows, max(most, LEAST_DEV_ROWS))
+        self._eval_seconds = a_row * len(self.dev_rows)
 
     def _fit_time(self, looked: bool) -> bool:
         """Plan to end within the time: once a few steps were timed, and again at each look at dev."""
@@ -181,6 +202,7 @@ class Trainer:
             "tokens": self.tokens,
             "n_skipped": self.n_skipped,
             "dev_losses": self.dev_losses,
+            "n_dev": len(self.dev_rows),
             "best": (self.best_step, self.best_loss),
             "stopped": self.stopped,
         }
@@ -200,6 +222,7 @@ class Trainer:
         self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
         self.n_skipped, self.stopped = state["n_skipped"], state["stopped"]
         self.dev_losses = [(step, loss) for step, loss in state["dev_losses"]]
+        self.dev_rows = spread(self.dev_rows, state.get("n_dev", len(self.dev_rows)))
         self.best_step, self.best_loss = state["best"]
 
     def _random_state(self) -> list[torch.Tensor]:
