@@ -1,7 +1,7 @@
 """What retrieval, fine-tuning and both together give on questions about documents that are new since training.
 
     python benchmarks/documents.py arms --data DATA --out FOLDER --set xquad_en --model smollm2-135m [--models MODELS]
-                                        [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300]
+                                        [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300] [--minutes 10]
     python benchmarks/documents.py run --data DATA --out FOLDER [--set xquad_en] [--budget 15m]
 
 `arms` fits and scores every arm on the test rows, whose documents no training row is about, without a race: closed book
@@ -97,7 +97,8 @@ def arms(options: argparse.Namespace) -> str:
             library=library,
         )
         wanted = [arm for arm in ready.plan().arms if re.search(options.match, arm.make().describe().en)]
-        lines = [row_of(runner, arm, split.test) for arm in wanted]
+        seconds = None if options.minutes is None else 60 * options.minutes
+        lines = [row_of(runner, arm, split.test, seconds) for arm in wanted]
     head = (
         f"{options.set}, {Path(options.model).name}, {len(split.train)} training rows, {len(split.test)} test rows; "
         f"index of {index.n_passages} passages in {index.seconds:.1f} s, of which {index.update_passages} new ones added in "
@@ -106,11 +107,11 @@ def arms(options: argparse.Namespace) -> str:
     return "\n".join([head, f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *lines])
 
 
-def row_of(runner: Runner, arm: Arm, test: Sequence[Example]) -> str:
+def row_of(runner: Runner, arm: Arm, test: Sequence[Example], seconds: float | None) -> str:
     """A line of the table; printed to stderr as soon as it is known."""
     started = time.perf_counter()
     try:
-        solver, fit = runner.fit(arm)
+        solver, fit = runner.fit(arm, seconds)
     except ArmFailed as failure:
         return f"| {arm.make().describe().en} | failed: {failure.why.en} |" + " |" * (len(COLUMNS) - 2)
     outcomes = runner.measure(arm, solver, "test", test).outcomes
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(STRATEGIES))
     parser.add_argument("--match", default="", help="only arms whose English title this regular expression finds")
     parser.add_argument("--train", type=int, default=1000, help="training rows")
+    parser.add_argument("--minutes", type=float, help="most that one training may take; no limit when left out")
     parser.add_argument("--rows", type=int, default=300, help="test rows")
     parser.add_argument("--budget", default="15m")
     options = parser.parse_args()

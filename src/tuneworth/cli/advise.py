@@ -152,13 +152,16 @@ def _nothing_given() -> InputError:
 
 
 def _with_train(advice: Advice, task_file: TaskFile | None) -> Advice:
-    """The task file to run, with the rows of ``--task`` in place of the placeholder."""
-    from tuneworth.advisor.taskyaml import PLACEHOLDER
+    """The task file to run, with the rows and documents of ``--task`` in place of the placeholders."""
+    from tuneworth.advisor.taskyaml import DOCUMENTS_PLACEHOLDER, PLACEHOLDER
 
     if task_file is None:
         return advice
+    known = {PLACEHOLDER: f"train: {json.dumps(task_file.train, ensure_ascii=False)}"}
+    if task_file.documents is not None:
+        known[DOCUMENTS_PLACEHOLDER] = f"documents: {json.dumps(task_file.documents.source, ensure_ascii=False)}"
     lines = [
-        f"train: {json.dumps(task_file.train, ensure_ascii=False)}" if PLACEHOLDER in line else line
+        next((told for placeholder, told in known.items() if placeholder in line), line)
         for line in advice.task_yaml.splitlines()
     ]
     return advice.model_copy(update={"task_yaml": "\n".join(lines) + "\n"})

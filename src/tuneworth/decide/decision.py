@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race
 from tuneworth.core.run import ArmResult, Comparison, Decision
 from tuneworth.core.task import Task
@@ -25,6 +26,7 @@ def decide(
     forecasts: Sequence[Forecast] = (),
     race: Race | None = None,
     usd_per_label: float | None = None,
+    documents: DocumentsResult | None = None,
 ) -> Decision:
     """Whether to fine-tune, what to use, why, and what would change it.
 
@@ -37,6 +39,8 @@ def decide(
         forecasts: learning curves. Without them the verdict is never ``not_yet``.
         race: how the dev rows were spent. Without it every arm counts as measured in full.
         usd_per_label: price of one more labelled row, if known.
+        documents: what was found out about the task's documents: why answers are lost, what lasts when knowledge changes
+            (`tuneworth.decide.documents`). Without it nothing is said of them.
 
     Raises:
         ValueError: a pair of finalists was not compared.
@@ -50,6 +54,7 @@ def decide(
         forecasts=forecasts,
         race=race,
         usd_per_label=usd_per_label,
+        documents=documents,
     )
     ruling = rule(evidence)
     return Decision(
@@ -61,5 +66,5 @@ def decide(
         headline=headline(evidence, ruling),
         reasons=reasons(evidence, ruling),
         would_change=would_change(evidence, ruling),
-        seed_rows=[] if ruling.case in ("training_cut", "not_grown") else seed_findings(evidence, ruling),
+        seed_rows=seed_findings(evidence, ruling),
     )

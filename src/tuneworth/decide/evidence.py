@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
+from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race, Stop
 from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
@@ -38,6 +39,7 @@ class Evidence:
         forecasts: learning curves.
         race: how the dev rows were spent; ``None`` of a run that had no race.
         usd_per_label: price of one more labelled row, if known.
+        documents: what was found out about the documents, of a task that has some.
     """
 
     task: Task
@@ -52,6 +54,7 @@ class Evidence:
     forecasts: tuple[Forecast, ...] = ()
     race: Race | None = None
     usd_per_label: float | None = None
+    documents: DocumentsResult | None = None
 
     @classmethod
     def of(
@@ -65,6 +68,7 @@ class Evidence:
         forecasts: Sequence[Forecast] = (),
         race: Race | None = None,
         usd_per_label: float | None = None,
+        documents: DocumentsResult | None = None,
     ) -> Evidence:
         tested = [arm for arm in arms if arm.finalist and arm.state == "measured" and not arm.yardstick]
         averaged = _averaged(comparisons, metric)
@@ -82,6 +86,7 @@ class Evidence:
             forecasts=tuple(forecasts),
             race=race,
             usd_per_label=usd_per_label,
+            documents=documents,
         )
 
     @cached_property

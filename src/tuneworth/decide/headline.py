@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tuneworth.core.run import ArmResult, Comparison, Interval
 from tuneworth.core.text import Text
+from tuneworth.decide.documents_knowledge import every
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import between
 from tuneworth.decide.outlook import Outlook
@@ -20,6 +21,18 @@ _BEST_OF_SOME = Text(en="arm that the time allowed to measure", zh="时间允许
 def headline(evidence: Evidence, ruling: Ruling) -> Text:
     """What to do, and the one number that says why."""
     return _WRITERS[ruling.case](evidence, ruling)
+
+
+def _lead(ruling: Ruling) -> Text:
+    """What to do. Retrieval stays where the recommended arm reads documents."""
+    reads = ruling.recommended is not None and ruling.recommended.reads_documents
+    if ruling.verdict == "fine_tune":
+        plain = Text(en="Fine-tune", zh="值得微调")
+        return (
+            Text(en="Fine-tune the reader and keep retrieval", zh="值得微调阅读模型，同时保留检索") if reads else plain
+        )
+    plain = Text(en="Don’t fine-tune", zh="不必微调")
+    return Text(en="Don’t fine-tune, use retrieval", zh="不必微调，用检索即可") if reads else plain
 
 
 def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
@@ -38,9 +51,10 @@ def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
 def _gain(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned, pair = _both(ruling)
     return say(
-        "Fine-tune: {tuned} scores {score}, {gain} above {untuned}, the best {measured} without tuning "
+        "{lead}: {tuned} scores {score}, {gain} above {untuned}, the best {measured} without tuning "
         "({interval}, {n} test rows).",
-        "值得微调：{tuned}的得分为 {score}，比{measured}免微调方案{untuned}高 {gain}（{interval}，{n} 条测试数据）。",
+        "{lead}：{tuned}的得分为 {score}，比{measured}免微调方案{untuned}高 {gain}（{interval}，{n} 条测试数据）。",
+        lead=_lead(ruling),
         measured=_BEST_OF_SOME if evidence.unmeasured else _BEST,
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
@@ -54,6 +68,7 @@ def _gain(evidence: Evidence, ruling: Ruling) -> Text:
 def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned, pair = _both(ruling)
     parts = {
+        "lead": _lead(ruling),
         "untuned": evidence.name(untuned),
         "tuned": evidence.name(tuned),
         "score": _mean(evidence, untuned),
@@ -63,16 +78,16 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
         "margin": points(evidence.task.margin),
     }
     if pair.answer == "worse":
-        lead = Interval(low=-pair.interval.high, high=-pair.interval.low, level=pair.interval.level)
+        ahead = Interval(low=-pair.interval.high, high=-pair.interval.low, level=pair.interval.level)
         return say(
-            "Don’t fine-tune: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
-            "不必微调：{untuned}无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
-            **{**parts, "interval": signed_interval(lead)},
+            "{lead}: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
+            "{lead}：{untuned}无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
+            **{**parts, "interval": signed_interval(ahead)},
         )
     return say(
-        "Don’t fine-tune: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
+        "{lead}: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
         "less than your margin of {margin} ({interval}).",
-        "不必微调：{untuned}无需微调就达到 {score}，{tuned}最多只比它高 {most}，"
+        "{lead}：{untuned}无需微调就达到 {score}，{tuned}最多只比它高 {most}，"
         "不到你设定的 {margin} 界限（{interval}）。",
         **parts,
     )
@@ -157,6 +172,25 @@ def _not_grown(evidence: Evidence, ruling: Ruling) -> Text:
     return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
 
 
+def _old_only(evidence: Evidence, ruling: Ruling) -> Text:
+    tuned, untuned, pair = _both(ruling)
+    known = evidence.documents
+    assert known is not None
+    assert known.knowledge_every_days is not None
+    seen = say(
+        "Can’t tell yet: {tuned} minus {untuned} is {difference} ({interval}), but that is about old knowledge. The documents change "
+        "{every}, {tuned} answers by heart, and too few test rows ask for anything new.",
+        "还下不了结论：{tuned}相对{untuned}的差异为 {difference}（{interval}），但这只是旧知识上的表现。文档{every}更新一次，"
+        "{tuned}靠记忆作答，而测试数据里几乎没有问到新知识。",
+        tuned=evidence.name(tuned),
+        untuned=evidence.name(untuned),
+        difference=signed_points(pair.difference),
+        interval=signed_interval(pair.interval),
+        every=every(known.knowledge_every_days),
+    )
+    return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
+
+
 def _train_on_all(outlook: Outlook) -> Text:
     if outlook.stop is None or outlook.stop.reason == "budget":
         return Text(
@@ -199,8 +233,9 @@ def _meanwhile(evidence: Evidence, ruling: Ruling) -> Text:
 def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
     tuned = _needed(ruling.tuned)
     return say(
-        "Fine-tune: {tuned} ({score}) is the only way that keeps your limits; every arm without tuning breaks one.",
-        "值得微调：只有{tuned}（得分 {score}）满足你的限制，免微调的方案都至少违反一项。",
+        "{lead}: {tuned} ({score}) is the only way that keeps your limits; every arm without tuning breaks one.",
+        "{lead}：只有{tuned}（得分 {score}）满足你的限制，免微调的方案都至少违反一项。",
+        lead=_lead(ruling),
         tuned=evidence.name(tuned),
         score=_mean(evidence, tuned),
     )
@@ -209,8 +244,9 @@ def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
 def _tuned_breaks_limits(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned = _needed(ruling.tuned), _needed(ruling.recommended)
     return say(
-        "Don’t fine-tune: {tuned} may not be used ({why}), and {untuned} keeps every limit with a score of {score}.",
-        "不必微调：{tuned}不可用（{why}），而{untuned}满足所有限制，得分 {score}。",
+        "{lead}: {tuned} may not be used ({why}), and {untuned} keeps every limit with a score of {score}.",
+        "{lead}：{tuned}不可用（{why}），而{untuned}满足所有限制，得分 {score}。",
+        lead=_lead(ruling),
         tuned=evidence.name(tuned),
         why=evidence.breaches[tuned.arm_id][0],
         untuned=evidence.name(untuned),
@@ -221,9 +257,10 @@ def _tuned_breaks_limits(evidence: Evidence, ruling: Ruling) -> Text:
 def _no_room(evidence: Evidence, ruling: Ruling) -> Text:
     untuned = _needed(ruling.untuned)
     return say(
-        "Don’t fine-tune: tuning was not measured, but {untuned} already scores {score}; "
+        "{lead}: tuning was not measured, but {untuned} already scores {score}; "
         "even a perfect model would gain less than your margin of {margin}.",
-        "不必微调：这次没有测到微调方案，但{untuned}已达到 {score}，就算拿到满分，提升也不到你设定的 {margin} 界限。",
+        "{lead}：这次没有测到微调方案，但{untuned}已达到 {score}，就算拿到满分，提升也不到你设定的 {margin} 界限。",
+        lead=_lead(ruling),
         untuned=evidence.name(untuned),
         score=score(evidence.score(untuned)),
         margin=points(evidence.task.margin),
@@ -269,6 +306,7 @@ _WRITERS: dict[Case, Callable[[Evidence, Ruling], Text]] = {
     "not_yet": _not_yet,
     "not_grown": _not_grown,
     "training_cut": _training_cut,
+    "old_only": _old_only,
     "only_tuned_eligible": _only_tuned_eligible,
     "tuned_breaks_limits": _tuned_breaks_limits,
     "no_room": _no_room,

@@ -7,6 +7,10 @@ import math
 from tuneworth.core.metricnames import metric_name
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
+from tuneworth.decide.documents import in_order
+from tuneworth.decide.documents_knowledge import age_reasons, by_heart_reasons, update_reasons
+from tuneworth.decide.documents_trust import trust_cautions
+from tuneworth.decide.documents_words import loss_reasons
 from tuneworth.decide.evidence import Evidence, trainings
 from tuneworth.decide.forecast_words import forecast_reasons
 from tuneworth.decide.limits import n_unscored
@@ -31,6 +35,10 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
         *_scores(evidence),
         *_trainings(evidence),
         *_comparison(evidence, ruling),
+        *by_heart_reasons(evidence),
+        *loss_reasons(evidence, ruling),
+        *age_reasons(evidence, ruling),
+        *update_reasons(evidence, ruling),
         *forecast_reasons(evidence, ruling),
         *_choice(evidence, ruling),
         *_effort(evidence, ruling),
@@ -38,6 +46,7 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
         *_stopped(evidence),
         *_unmeasured(evidence, ruling),
         *_cautions(evidence, ruling),
+        *trust_cautions(evidence, ruling),
     ]
 
 
@@ -142,10 +151,9 @@ def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
 
 def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
     """Why not simply the arm with the highest score."""
-    chosen = ruling.recommended
-    if chosen is None or chosen is evidence.eligible[0]:
+    chosen, best = ruling.recommended, next(iter(in_order(evidence)), None)
+    if chosen is None or best is None or chosen is best:
         return []
-    best = evidence.eligible[0]
     pair = evidence.between(best, chosen)
     parts = {"chosen": evidence.name(chosen), "best": evidence.name(best), "interval": signed_interval(pair.interval)}
     if evidence.rules_out_gain(best, chosen):
@@ -252,9 +260,10 @@ def _barely(evidence: Evidence, arm: ArmResult) -> Text | None:
 
 
 def _trivial(evidence: Evidence, arm: ArmResult) -> Text | None:
-    """A yardstick that does as well means that the score is easy to get."""
+    """A yardstick that does as well means that the score is easy to get; not one that is given the gold passages."""
     metric = evidence.metric
-    yardsticks = [other for other in evidence.arms if other.yardstick and metric in other.dev]
+    trivial = [other for other in evidence.arms if other.yardstick and not other.reads_documents]
+    yardsticks = [other for other in trivial if metric in other.dev]
     best = max(yardsticks, key=lambda other: (other.dev[metric].value, other.arm_id), default=None)
     if best is None or metric not in arm.dev or best.dev[metric].value < arm.dev[metric].interval.low:
         return None

@@ -12,6 +12,7 @@ the first that holds decides:
 | T breaks a limit, U does not | ``dont_fine_tune``: more rows mend no limit |
 | U breaks a limit, T does not | ``fine_tune`` |
 | T is better than U | ``fine_tune``, also when T was trained on a part of the rows |
+| … but T learned by heart what changes, and no test rows ask for new knowledge | ``cant_tell``: it takes such rows |
 | T cannot be better than U by the margin, and U leaves less than the margin to gain | ``dont_fine_tune`` |
 | T cannot be better by the margin, but time cut its training before it saw every row once | ``cant_tell``: train longer |
 | T leads by the margin as seen, but not surely (or fewer than 20 test rows) | ``cant_tell``: it takes test rows, not training rows |
@@ -23,6 +24,9 @@ the first that holds decides:
 A weak forecast changes no verdict: a number of rows that is wrong sends people labelling for weeks. It is told
 among what would change the verdict. A forecast that T does not overtake within a hundred times the data makes no
 verdict of its own either; it is a reason for one. While a verdict is ``not_yet`` an untuned arm is recommended.
+
+Of a task whose documents change, T and U are the best whose scores last (`tuneworth.decide.documents`), if there are
+any. A T that learned by heart is not worth labelling more rows for either: ``not_yet`` becomes ``cant_tell`` as well.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuneworth.core.run import ArmResult, Comparison, Verdict
+from tuneworth.decide.documents import in_order, only_old
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
 from tuneworth.stats.family import MIN_PAIRS
@@ -44,6 +49,7 @@ Case = Literal[
     "not_yet",
     "not_grown",
     "training_cut",
+    "old_only",
     "only_tuned_eligible",
     "tuned_breaks_limits",
     "no_room",
@@ -59,6 +65,7 @@ VERDICTS: dict[Case, Verdict] = {
     "not_yet": "not_yet",
     "not_grown": "cant_tell",
     "training_cut": "cant_tell",
+    "old_only": "cant_tell",
     "only_tuned_eligible": "fine_tune",
     "tuned_breaks_limits": "dont_fine_tune",
     "no_room": "dont_fine_tune",
@@ -94,11 +101,14 @@ class Ruling:
 
 def rule(evidence: Evidence) -> Ruling:
     """Apply the table above."""
-    eligible = evidence.eligible
+    eligible = in_order(evidence)
     tuned = _first(eligible, evidence.finalists, tuned=True)
     untuned = _first(eligible, evidence.finalists, tuned=False)
     outlook = outlook_of(evidence, tuned, untuned) if tuned is not None and untuned is not None else None
     case = _case(evidence, tuned, untuned, outlook)
+    by_heart = _ahead_by_heart(evidence, case, tuned, untuned)
+    if by_heart is not None and untuned is not None:
+        case, tuned, outlook = "old_only", by_heart, outlook_of(evidence, by_heart, untuned)
     pair = evidence.between(tuned, untuned) if tuned is not None and untuned is not None else None
     recommended = _recommended(evidence, case)
     others = [arm for arm in eligible if arm is not recommended]
@@ -117,6 +127,23 @@ def rule(evidence: Evidence) -> Ruling:
 def _first(eligible: Sequence[ArmResult], finalists: Sequence[ArmResult], *, tuned: bool) -> ArmResult | None:
     """The best of the kind among the eligible, else among all finalists."""
     return next((arm for arm in [*eligible, *finalists] if arm.tuned == tuned), None)
+
+
+def _ahead_by_heart(
+    evidence: Evidence, case: Case, tuned: ArmResult | None, untuned: ArmResult | None
+) -> ArmResult | None:
+    """A tuned arm that leads on old knowledge only, where another answer would hide its lead or take it for a gain.
+
+    T itself; or, where T gains nothing, one that was passed over as its score may not last.
+    """
+    if tuned is None or untuned is None or case not in ("gain", "not_yet", "no_gain"):
+        return None
+    if only_old(evidence, tuned):
+        return tuned if case != "no_gain" else None
+    if case != "no_gain":
+        return None
+    passed = (arm for arm in evidence.eligible if arm.tuned and only_old(evidence, arm))
+    return next((arm for arm in passed if evidence.shows_gain(arm, untuned)), None)
 
 
 def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None, outlook: Outlook | None) -> Case:
@@ -164,18 +191,20 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     """The simplest arm that is good enough, on the side that the verdict names.
 
     Good enough: the best eligible arm cannot be better by the margin. While the verdict is open,
-    whatever cannot be told apart from the best will do in the meantime.
+    whatever cannot be told apart from the best will do in the meantime. An arm whose score is shown for old knowledge
+    only is left out, unless it is all there is on that side.
     """
-    eligible = evidence.eligible
+    eligible = in_order(evidence)
     if not eligible:
         return None
     best = eligible[0]
     verdict = VERDICTS[case]
     sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(verdict, [True, False])
-    candidates = [arm for arm in eligible if arm.tuned in sides]
+    on_side = [arm for arm in eligible if arm.tuned in sides]
+    candidates = [arm for arm in on_side if not only_old(evidence, arm)] or on_side
 
     def good_enough(arm: ArmResult) -> bool:
-        if case in ("open", "not_grown", "training_cut"):
+        if case in ("open", "not_grown", "training_cut", "old_only"):
             return arm is best or not evidence.shows_gain(best, arm)
         return arm is candidates[0] or evidence.rules_out_gain(best, arm)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import ArmResult, SeedFinding
 from tuneworth.core.text import Text
+from tuneworth.decide.documents_rows import document_findings
 from tuneworth.decide.enough import Finding, Winner, enough_rows
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.phrases import milliseconds, percent, say, seconds, signed_interval, signed_points
@@ -47,7 +48,18 @@ class _Duel:
 
 
 def seed_findings(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
-    """Findings in the order of the rules: format, data, latency, privacy and cost."""
+    """Findings in the order of the rules: format, data, latency, privacy, cost, and documents.
+
+    A training that time cut, or that the race kept from the rows at hand, speaks to no rule. A lead on old knowledge,
+    which may not last, speaks to none of those about tuning in general.
+    """
+    if ruling.case in ("training_cut", "not_grown"):
+        return []
+    about_tuning = [] if ruling.case == "old_only" else _about_tuning(evidence, ruling)
+    return [*about_tuning, *document_findings(evidence)]
+
+
+def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
     tuned = next((arm for arm in evidence.finalists if arm.tuned), None)
     untuned = [arm for arm in evidence.finalists if not arm.tuned]
     if tuned is None:

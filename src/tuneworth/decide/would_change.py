@@ -6,6 +6,8 @@ from statistics import NormalDist
 
 from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.core.text import Text
+from tuneworth.decide.documents import in_order
+from tuneworth.decide.documents_changes import document_changes
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import forecast_changes
 from tuneworth.decide.phrases import about, listed, milliseconds, percent, points, say
@@ -13,6 +15,12 @@ from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import MCNEMAR
 from tuneworth.stats.power import smallest_difference
+
+_MEANS = {
+    False: Text(en="A better prompt or other examples", zh="提示词或示例"),
+    True: Text(en="Better retrieval or a better prompt", zh="检索或提示词"),
+}
+"""What could lift an untuned arm, by whether it reads documents."""
 
 
 def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -29,6 +37,7 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
         *_cut_short(evidence, ruling),
         *_unmeasured(evidence, ruling),
         *found,
+        *document_changes(evidence, ruling),
         *forecast_changes(evidence, ruling),
         *_limits(evidence, ruling),
     ]
@@ -57,9 +66,9 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
         ]
     found = [
         say(
-            "A better prompt or other examples would have to lift {untuned} by about {low} before this verdict is in doubt, "
-            "and by {gain} to catch up.",
-            "换用更好的提示词或示例，要让{untuned}再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
+            "{means} would have to lift {untuned} by about {low} before this verdict is in doubt, and by {gain} to catch up.",
+            "换用更好的{means}，要让{untuned}再提高约 {low}，这个结论才会动摇；要追平则需提高 {gain}。",
+            means=_MEANS[ruling.untuned.reads_documents],
             untuned=evidence.name(ruling.untuned),
             low=points(pair.interval.low),
             gain=points(pair.difference),
@@ -115,8 +124,8 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
     pair = ruling.pair
-    if ruling.case in ("training_cut", "not_grown"):
-        return []  # said already: more time, or all rows
+    if ruling.case in ("training_cut", "not_grown", "old_only"):
+        return []  # said elsewhere: more time, all rows, or rows on new knowledge
     if ruling.case == "tuned_not_measured":
         return [Text(en="Measuring a tuned arm would.", zh="把微调方案测一遍，就能得出结论。")]
     if pair is None:
@@ -246,7 +255,7 @@ def _limits(evidence: Evidence, ruling: Ruling) -> list[Text]:
     arm = ruling.recommended
     if arm is None or arm.cost.latency_p95_ms is None:
         return []
-    rest = [other for other in evidence.eligible if other is not arm]
+    rest = [other for other in in_order(evidence) if other is not arm]
     faster = [o for o in rest if o.cost.latency_p95_ms is not None and o.cost.latency_p95_ms < arm.cost.latency_p95_ms]
     if not faster:
         return []

@@ -68,6 +68,7 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
         forecasts=forecasts,
         race=evidence.raced.race,
         usd_per_label=task_file.usd_per_label,
+        documents=evidence.documents,
     )
     described = {model.id: model.describe() for model in evidence.models}
     if evidence.encoder.opened:
