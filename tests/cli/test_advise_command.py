@@ -180,6 +180,19 @@ def test_a_task_file_gives_its_limits_and_its_situation(tuneworth, tmp_path):
     assert (advised.train, advised.limits.private) == (str(tmp_path / "rows.jsonl"), True)
 
 
+def test_the_documents_of_a_task_are_those_to_measure(tuneworth, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", label_rows(120))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "task.yaml").write_text(
+        "train: rows.jsonl\ndocuments: docs\nupdates: {knowledge_every_days: 6}\n", encoding="utf-8"
+    )
+    done = tuneworth("advise", "--task", "task.yaml", "--json")
+    facts = facts_of(done)
+    assert facts["needs_documents"] == (True, "answered")
+    assert facts["knowledge_changes"] == ("weekly", "answered")
+    assert f"documents: {json.dumps(str(tmp_path / 'docs'))}" in json.loads(done.stdout)["task_yaml"]
+
+
 def test_the_name_of_a_task_changes_nothing(tuneworth, tmp_path):
     told = []
     for name in ("medical-legal-style", "企业知识问答", "xqzt-17"):

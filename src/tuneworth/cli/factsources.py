@@ -106,6 +106,7 @@ def task_situation(task_file: TaskFile, say: Callable[[Text], None]) -> Situatio
     from tuneworth.advisor.situation import situation_of
     from tuneworth.data.audit.run import audit, subject_of
     from tuneworth.data.load import load
+    from tuneworth.race.prior import told
 
     try:
         loaded = load(task_file)
@@ -118,4 +119,4 @@ def task_situation(task_file: TaskFile, say: Callable[[Text], None]) -> Situatio
     for note in (*loaded.inferred, *loaded.warnings):
         say(note)
     audited = audit(subject_of(loaded, seed=task_file.seed), only=QUICK_CHECKS)
-    return situation_of(loaded.task, facts=audited.result.facts, answered=task_file.situation)
+    return situation_of(loaded.task, facts=audited.result.facts, answered=told(task_file))
