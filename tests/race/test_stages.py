@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
 
+from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Stop
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
+from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.arms import Arm, Plan, Skipped, row_key
 from tuneworth.race.budget import Budget
 from tuneworth.race.curves import forecasts_of
@@ -533,9 +536,33 @@ def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, 
         SimpleNamespace(
             schedule=SimpleNamespace(stops=raced.race.stops),
             fits=lambda: [entry for fits in raced.fits.values() for entry in fits.values()],
+            arms={one.arm_id: one for one in plan.arms},
         )
     )
     assert kept == pytest.approx(0.1 * 400.0), "a tenth of the budget, which is more than the others need"
+
+
+def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_much(tmp_path, store):
+    class Reading(Simple):
+        id, reads_documents = "reading", True
+
+    class TunedReading(Tuned):
+        id, reads_documents = "tuned_reading", True
+
+    def asked(strategy, seconds):
+        outcome = Outcome(arm_id=strategy.id, row_id="r", stage="dev", status="scored", latency_ms=1000 * seconds)
+        return Entry(replace(arm(strategy), model=ScriptedModel()), None, None, dev=[outcome])
+
+    reserve = stages(tmp_path, store, budget=100_000.0)._reserve
+    entries = [asked(Simple, 1.0), asked(Reading, 40.0)]
+    kept = {}
+    for tuned in (Tuned, TunedReading):
+        arms = {one.arm_id: one for one in (*(entry.arm for entry in entries), arm(tuned))}
+        driver = SimpleNamespace(schedule=SimpleNamespace(stops=[]), fits=lambda: entries, arms=arms)
+        kept[tuned.id] = reserve.budget.left - reserve.seconds_left(driver)
+    finals = [reserve.final_seconds(entry) for entry in entries]
+    assert kept["tuned"] == pytest.approx(max(sum(finals) + finals[0], 10_000.0), abs=1.0)
+    assert kept["tuned_reading"] == pytest.approx(sum(finals) + finals[1], abs=1.0)
 
 
 def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):

@@ -184,3 +184,33 @@ def test_work_is_mostly_the_passages_in_training() -> None:
     assert work().train_tokens == work(k=1).train_tokens
     assert work(k=3).passes(100) > 1
     assert work(mode="text").encoded_chars == 0
+
+
+@pytest.mark.parametrize(("seconds_left", "k"), [(None, 3), (1e6, 3), (40.0, 1), (0.0, 1)])
+def test_no_more_passages_than_the_time_can_train_on(
+    seconds_left: float | None,
+    k: int,
+    tmp_path: Path,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    timed: list[int] = []
+
+    def pace(model: Model, prompts: Sequence[Sequence[object]]) -> float:
+        timed.append(len(prompts))
+        return 0.01  # seconds per token
+
+    monkeypatch.setattr(lora_rag, "enough_passages", lambda recall_at: 3)
+    monkeypatch.setattr(lora_rag, "reading_seconds", pace)
+    context = replace(context_of(MANUALS, tmp_path, ScriptedModel(can_train=True), library), seconds_left=seconds_left)
+    case = replace(MANUALS, train=MANUALS.train[:15])
+    n_shown = [
+        max(
+            lesson.messages[-1].content.count("\n> ")
+            for lesson in lessons_of(LoraRagConfig(), case, context, monkeypatch)[0]
+        )
+        for _ in range(2)  # killed and taken up again
+    ]
+    assert n_shown[0] == n_shown[1]
+    assert (n_shown[0] > 2) == (k == 3)
+    assert len(timed) == (0 if seconds_left is None else 1)

@@ -50,13 +50,24 @@ class Reserve:
             return None
         out = {stop.arm_id for stop in driver.schedule.stops}  # they will be no finalists
         answered = [entry for entry in driver.fits() if entry.dev and entry.arm.arm_id not in out]
-        with_model = [entry for entry in answered if entry.arm.model is not None]
         finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
         needed = sum(self.final_seconds(entry) for entry in finalists)
-        if not any(entry.arm.strategy.tuned for entry in finalists) and with_model:
-            # A tuned arm is taken to answer at the pace of the quickest arm with a model, which has as little to read.
-            needed += min(self.final_seconds(entry) for entry in with_model)
+        present = {entry.arm.strategy.reads_documents for entry in finalists if entry.arm.strategy.tuned}
+        waiting = (arm.strategy.reads_documents for arm in driver.arms.values() if arm.strategy.tuned)
+        for reads in set(waiting) - present:
+            needed += self._at_least(reads, answered)
         return max(0.0, left - max(needed, RESERVE_SHARE * self.budget.seconds))
+
+    def _at_least(self, reads: bool, answered: Sequence[Entry]) -> float:
+        """Seconds of the finals of a tuned arm that has not answered yet.
+
+        It is taken to answer at the pace of the quickest arm with a model that has as much to read: with documents or
+        without.
+        """
+        peers = [
+            entry for entry in answered if entry.arm.model is not None and entry.arm.strategy.reads_documents == reads
+        ]
+        return min((self.final_seconds(entry) for entry in peers), default=0.0)
 
     def final_seconds(self, entry: Entry) -> float:
         """Seconds that a fit would need as a finalist: the test rows, and some rows asked alone."""

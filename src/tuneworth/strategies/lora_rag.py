@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
 
-from tuneworth.core.task import Example, Task
+from tuneworth.core.files import write_atomic
+from tuneworth.core.task import Example, Message, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model
+from tuneworth.models.base import Model, Request
 from tuneworth.retrieval.hits import Mode
 from tuneworth.strategies.asking import model_of
 from tuneworth.strategies.base import Context, Strategy, StrategyConfig
 from tuneworth.strategies.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
 from tuneworth.strategies.lora import BATCH_ROWS, Lora, load_adapter, passes, train_adapter
-from tuneworth.strategies.passages import passage_prompt
+from tuneworth.strategies.passages import PassagePrompt, passage_prompt
 from tuneworth.strategies.prompting import brief_instruction, constrainable
 from tuneworth.strategies.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
 from tuneworth.strategies.rag import MODE_TEXT, RagSolver
@@ -36,11 +38,19 @@ from tuneworth.strategies.reading import (
     searched_chars,
     why_no_documents,
 )
-from tuneworth.strategies.workload import Workload, answer_tokens, expected_completion, sample
+from tuneworth.strategies.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
+
+TRAINED_TOKEN = 3.0
+"""What training on a token costs, in tokens read: forward, and about twice as much backward."""
+TIMED_PROMPTS = 4
 
 
 class LoraRagConfig(StrategyConfig):
-    k: int | None = Field(default=None, ge=1, description="passages per question; by their recall on the training rows")
+    k: int | None = Field(
+        default=None,
+        ge=1,
+        description="passages per question; by their recall on the training rows, and the time to train",
+    )
     mode: Mode = Field(default="hybrid", description="how passages are searched: hybrid, text or vector")
     p_gold: float = Field(default=0.8, ge=0, le=1, description="share of the training rows shown their gold passage")
     rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
@@ -126,7 +136,7 @@ class LoraRag(Strategy):
         finder = self._finder(context)
         studied, dev_studied = self._studied(finder, train), self._studied(finder, dev)
         recall_at = recalls(studied)
-        finder = replace(finder, k=self.config.k or enough_passages(recall_at))
+        finder = replace(finder, k=self.config.k or _n_passages(studied, recall_at, prompt, context))
         maker = LessonMaker(prompt, model_of(context), finder.k, self.config.p_gold, _longest(context))
         lessons = maker.training(studied, context.rng)
         adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config.rank, context)
@@ -149,6 +159,38 @@ class LoraRag(Strategy):
         deepest = (self.config.k or max(DEPTHS)) + SPARE
         rankings = replace(finder, min_similarity=None).find([row.query for row in rows], deepest)
         return study(finder.library, rows, rankings)
+
+
+def _n_passages(
+    studied: Sequence[Studied], recall_at: dict[int, float], prompt: PassagePrompt, context: Context
+) -> int:
+    """As many passages as the recall asks for, but no more than the time allows to see every row with once.
+
+    What was chosen is kept in the arm's folder: a training that goes on after a kill has less time, and the same lessons.
+    """
+    enough, kept = enough_passages(recall_at), context.folder / "passages.json"
+    if context.seconds_left is None or enough == DEPTHS[0]:
+        return enough
+    if kept.exists():
+        return int(json.loads(kept.read_text(encoding="utf-8")))
+    model, rows = model_of(context), sample([each.row for each in studied])
+    found = {each.row.id: each.ranking for each in studied}
+    prompts = {k: [prompt.messages(row.query, found[row.id][:k]) for row in rows] for k in DEPTHS if k <= enough}
+    seconds_per_token = reading_seconds(model, prompts[DEPTHS[0]][:TIMED_PROMPTS])
+    epoch = {k: len(studied) * mean_tokens(model, shown) * TRAINED_TOKEN for k, shown in prompts.items()}
+    affordable = (k for k, tokens in epoch.items() if tokens * seconds_per_token <= context.seconds_left)
+    chosen = max(affordable, default=DEPTHS[0])
+    write_atomic(kept, json.dumps(chosen))
+    return chosen
+
+
+def reading_seconds(model: Model, prompts: Sequence[Sequence[Message]]) -> float:
+    """Seconds in which the model reads one token of ``prompts``."""
+    requests = [Request(messages=tuple(prompt)) for prompt in prompts]
+    model.generate(requests[:1], max_new_tokens=1)  # warms up
+    started = time.perf_counter()
+    model.generate(requests, max_new_tokens=1)
+    return (time.perf_counter() - started) / (mean_tokens(model, prompts) * len(prompts))
 
 
 def _longest(context: Context) -> int:
