@@ -35,6 +35,10 @@ from tuneworth.report.html import write_html
 from tuneworth.report.power_words import power_sentence
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
+_GOES_ON = Text(
+    en="goes on with the run finished here under a smaller budget: what it measured is kept and counts as spent",
+    zh="在本目录已完成的运行上继续，预算比上次大：测过的保留，用去的时间计入预算",
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def run(
 ) -> RunResult | None:
     """Measure every arm on the task's rows and decide.
 
-    A folder that holds a finished run gives its result back; one that holds an unfinished run goes on
-    where it stopped.
+    A folder that holds a finished run gives its result back; one that holds an unfinished run, or one finished under a
+    smaller budget, goes on where that stopped.
 
     Args:
         agree: asked once, when everything is inferred and nothing is spent yet.
@@ -76,14 +80,15 @@ def run(
         TuneworthError: the input cannot give an answer, or the environment does not allow the run.
     """
     settings = settings_digest(task_file)
-    finished = folder.finished(settings)
+    budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
+    finished = folder.finished(settings, budget_seconds)
     if finished is not None:
         return finished
     started = time.monotonic()
     ready = prepare.ready(task_file, watcher)
-    budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
     plan = ready.plan()
     remarks = [
+        *([_GOES_ON] if folder.result.exists() else []),
         power_sentence(ready.power()),
         *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
     ]
@@ -97,7 +102,9 @@ def run(
         budget = Budget(budget_seconds, usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour)
         evidence = _measure(ready, folder, store, budget, watcher)
         seconds = budget.spent_before + time.monotonic() - started
-        result = assemble(evidence, task_file, folder.path.name, command, seconds)
+        result = assemble(
+            evidence, task_file, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds
+        )
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
     return result
@@ -121,6 +128,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         folder=folder.path,
         seed=task_file.seed,
         encoder=encoder,
+        budget_seconds=budget.seconds,
         max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
         watcher=watcher,
         library=documents.library if documents is not None else None,

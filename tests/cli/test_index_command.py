@@ -53,6 +53,21 @@ def test_it_lies_where_a_run_looks_for_it(task, capsys):
     assert counts(indexed(capsys, "task.yaml"))[0] == (0, 0, 0, 96)
 
 
+def test_ask_says_that_the_documents_changed_since_the_scores(task, tmp_path, capsys):
+    folder, question = folder_for(Path("runs"), load_task_file(task)).path, "How heavy is the Borvik lamp?"
+    with engine():
+        assert run(load_task_file(task), folder_for(Path("runs"), load_task_file(task)), Silent()) is not None
+        assert "refreshed after this run" not in call(capsys, ["ask", folder, question]).err
+    indexed(capsys, "task.yaml")
+    with engine():
+        assert "refreshed after this run" not in call(capsys, ["ask", folder, question]).err
+    (tmp_path / "docs" / "new.md").write_text("# New\n\nA page about the Zolta tram.", encoding="utf-8")
+    indexed(capsys, "task.yaml")
+    with engine():
+        assert "refreshed after this run" in call(capsys, ["ask", folder, question]).err
+        assert "运行之后索引更新过" in call(capsys, ["ask", folder, question], lang="zh").err
+
+
 def test_only_what_changed_is_written(task, tmp_path, capsys):
     indexed(capsys, "task.yaml")
     (tmp_path / "docs" / "borvik-lamp.md").write_text(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from report.report_samples import make_result
 from tuneworth.core.task import Split
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
@@ -14,6 +15,12 @@ def rows(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"input": "a", "output": "b"}\n', encoding="utf-8")
     return path
+
+
+def test_a_larger_budget_is_the_same_run(tmp_path, rows):
+    first = folder_for(tmp_path, task_file_for(rows, budget="15m")).path
+    assert folder_for(tmp_path, task_file_for(rows, budget="1h")).path == first
+    assert settings_digest(task_file_for(rows, budget="15m")) == settings_digest(task_file_for(rows))
 
 
 def finished(folder, settings):
@@ -47,6 +54,18 @@ def test_the_result_of_another_command_is_not_given_back(tmp_path):
         folder.finished("other")
     with pytest.raises(InputError, match="not a readable result"):
         folder.finished("mine")
+
+
+@pytest.mark.parametrize(
+    ("had", "asked", "is_finished"), [(60, 60, True), (60, 30, True), (60, 90, False), (None, 90, True)]
+)
+def test_a_run_is_not_finished_for_a_larger_budget(tmp_path, had, asked, is_finished):
+    folder = RunFolder(tmp_path / "run")
+    finished(folder, "mine")
+    folder.result.write_text(
+        make_result().model_copy(update={"budget_seconds": had}).model_dump_json(), encoding="utf-8"
+    )
+    assert (folder.finished("mine", asked) is not None) == is_finished
 
 
 def test_clearing_leaves_what_no_run_wrote(tmp_path):

@@ -483,6 +483,34 @@ def test_a_run_taken_up_again_decides_as_it_did_though_its_budget_is_spent(tmp_p
     assert again.budget.spent_before == pytest.approx(sum(step.seconds for step in raced.race.steps), abs=1e-6)
 
 
+class Cut(Tuned):
+    """A training that is cut short by the time that it is given."""
+
+    def fit(self, train, dev, context):
+        context.details["stopped"] = (
+            "time" if context.seconds_left is not None and context.seconds_left < 60 else "epochs"
+        )
+        return super().fit(train, dev, context)
+
+
+def test_a_larger_budget_pays_for_what_the_smaller_one_cut_short_and_for_nothing_else(tmp_path, store):
+    plan = Plan((arm(Simple), arm(Better), arm(Cut)), ())
+
+    def race(seconds):
+        SEEN.clear()
+        found = stages(tmp_path, store, budget=seconds)
+        found.runner.budget_seconds = seconds
+        raced = found.race(plan)
+        return [name for what, name, _ in SEEN if what == "fit"], raced.results["tuned"].fit_details["stopped"]
+
+    assert race(50.0) == (["simple", "better", "tuned"], "time")
+    assert race(50.0) == ([], "time")
+    assert race(40.0) == ([], "time")
+    assert race(3600.0) == (["tuned"], "epochs")
+    assert race(3600.0) == ([], "epochs")
+    assert race(7200.0) == ([], "epochs")
+
+
 class HalfSolver(EvenSolver):
     """Breaks on two rows of three."""
 

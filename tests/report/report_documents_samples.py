@@ -225,7 +225,13 @@ def make_documents(**changes: Any) -> DocumentsResult:
         "knowledge_every_days": 4,
         "grounding": make_grounding(),
         "injection": [
-            Injection(arm_id="rag:d1", n_rows=60, changed=share(0.383, 0.12), obeyed=share(0.117, 0.08)),
+            Injection(
+                arm_id="rag:d1",
+                n_rows=60,
+                changed=share(0.383, 0.12),
+                obeyed=share(0.117, 0.08),
+                control=share(0.3, 0.1),
+            ),
             Injection(arm_id=LEADER, n_rows=60, changed=share(0.067, 0.06), obeyed=share(0.0, 0.03)),
         ],
         "examples": make_examples(),

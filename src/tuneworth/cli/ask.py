@@ -73,6 +73,8 @@ def ask(
         watcher.start(Text(en=f"opening {chosen.arm.arm_id}", zh=f"打开 {chosen.arm.arm_id}"))
         answerer = open_arm(result, folder, chosen.arm, watcher)
         watcher.finish(chosen.arm.title)
+        if answerer.outdated is not None:
+            watcher.say(answerer.outdated)
     if question is not None:
         _show(answerer.ask(question), answerer, as_json)
     else:

@@ -145,12 +145,18 @@ class Grounding(Record):
 
 
 class Injection(Record):
-    """Orders planted in the first passage shown, on dev rows: how often the answer changed, and obeyed."""
+    """Orders planted in the first passage shown, on dev rows: how often the answer changed, and obeyed.
+
+    Attributes:
+        control: how often a remark that orders nothing, planted in the same place, changed the answer; only what
+            ``changed`` has beyond it is owed to the orders. ``None`` where it was not tried.
+    """
 
     arm_id: str
     n_rows: int
     changed: Share
     obeyed: Share
+    control: Share | None = None
 
 
 class ShownPassage(Record):
@@ -178,6 +184,7 @@ class IndexFacts(Record):
     """What making the index took.
 
     Attributes:
+        version: the state of the index that was scored; another one now means that documents have changed since.
         seconds: to cut, embed and index everything; ``None`` where an index that was there already was taken up.
         update_passages, update_seconds: passages that were added to an index that held the others, and how long that
             took; ``None`` where all documents are of one age.
@@ -188,6 +195,7 @@ class IndexFacts(Record):
     passage_tokens: int
     encoder: str | None
     seconds: float | None
+    version: str | None = None
     update_passages: int | None = None
     update_seconds: float | None = None
 

@@ -203,6 +203,7 @@ class RunResult(Record):
         power: what the rows can show, as told before the start.
         race: how the dev rows were spent.
         forecasts: learning curves of the arms that were tried on several sizes.
+        budget_seconds: the time that the run was allowed, money counted as the time that it pays for.
         usd_per_label: price of one more labelled row, when the task gives it.
         documents: what was found out about the documents, for a task that has some.
         max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
@@ -222,6 +223,7 @@ class RunResult(Record):
     disagreements: list[RowView] = Field(default_factory=list[RowView])
     classes: list[ClassRow] = Field(default_factory=list[ClassRow])
     machine_usd_per_hour: float | None = None
+    budget_seconds: float | None = None
     usd_per_label: float | None = None
     power: Power | None = None
     race: Race | None = None

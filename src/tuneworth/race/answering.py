@@ -73,13 +73,18 @@ class _Noting(Library):
 
 @dataclass(frozen=True)
 class Answerer:
-    """An opened arm."""
+    """An opened arm.
+
+    Attributes:
+        scored: state of the index that the run's scores are about; ``None`` where that is not known.
+    """
 
     arm: ArmResult
     task: Task
     model: Model | None
     solver: Solver
     library: _Noting
+    scored: str | None = None
 
     def ask(self, question: str) -> Answered:
         """The arm's answer to one question, which knows nothing of earlier ones.
@@ -99,6 +104,17 @@ class Answerer:
         if answer.text is None:
             raise EnvironmentProblem(_no_answer(self.arm, answer))
         return Answered(text, answer, tuple(found[name] for name in answer.passages), self._none_because(text, answer))
+
+    @property
+    def outdated(self) -> Text | None:
+        """Why the scores of the run may not hold for these answers: documents were changed since."""
+        if self.scored is None or self.library.index().version == self.scored:
+            return None
+        return Text(
+            en="the index was refreshed after this run: answers come from the documents as they are now, the scores of the run "
+            "are about those it saw",
+            zh="运行之后索引更新过：回答依据的是现在的文档，而这次运行的得分针对的是当时的文档",
+        )
 
     def _none_because(self, question: str, answer: Answer) -> NoneBecause | None:
         if answer.passages:
@@ -156,7 +172,8 @@ def open_arm(result: RunResult, folder: RunFolder, arm: ArmResult, watcher: Watc
         library=library,
         progress=watcher.progress,
     )
-    return Answerer(arm, result.task, model, _solver(strategy, saved, context), library)
+    scored = result.documents.index.version if result.documents is not None else None
+    return Answerer(arm, result.task, model, _solver(strategy, saved, context), library, scored)
 
 
 def _saved(folder: RunFolder, arm: ArmResult) -> Path:

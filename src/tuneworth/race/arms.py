@@ -59,6 +59,10 @@ class Arm:
             return self
         return replace(self, key=_digest([self.key, n_train, repeat]), n_train=n_train, repeat=repeat)
 
+    def fitted_longer(self) -> Arm:
+        """The same arm fitted once more, because its last training was cut short and there is more time now."""
+        return replace(self, key=_digest([self.key, "longer"]))
+
 
 @dataclass(frozen=True)
 class Skipped:

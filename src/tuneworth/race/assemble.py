@@ -44,7 +44,15 @@ class Evidence:
     documents: DocumentsResult | None = None
 
 
-def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str, wall_seconds: float) -> RunResult:
+def assemble(
+    evidence: Evidence,
+    task_file: TaskFile,
+    run_id: str,
+    command: str,
+    *,
+    budget_seconds: float | None,
+    wall_seconds: float,
+) -> RunResult:
     """The record of a finished run."""
     prepared, primary = evidence.prepared, evidence.metrics[0]
     arms, split = list(evidence.raced.results.values()), prepared.split
@@ -87,6 +95,7 @@ def assemble(evidence: Evidence, task_file: TaskFile, run_id: str, command: str,
         disagreements=results.disagreements(prepared.split.test, evidence.tested.outcomes, primary.id),
         classes=_classes(evidence),
         machine_usd_per_hour=task_file.machine_usd_per_hour,
+        budget_seconds=budget_seconds,
         usd_per_label=task_file.usd_per_label,
         power=evidence.power,
         race=evidence.raced.race,

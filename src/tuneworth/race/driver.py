@@ -113,6 +113,7 @@ class Driver:
     def _entry(self, arm: Arm, work: Work) -> Entry:
         fits = self.entries.setdefault(arm.arm_id, {})
         if arm.n_train not in fits:
+            arm = self.runner.latest(arm)
             saved = self.runner.store.fit(arm.key) is not None
             solver, record = self.runner.fit(arm, work.seconds)
             fits[arm.n_train] = Entry(arm, solver, record, saved)

@@ -82,11 +82,12 @@ class RunFolder:
                 )
             ) from error
 
-    def finished(self, settings: str) -> RunResult | None:
+    def finished(self, settings: str, budget_seconds: float | None = None) -> RunResult | None:
         """The result, when the run is finished.
 
         Args:
             settings: what ``settings_digest`` says of the command that asks.
+            budget_seconds: of the command that asks; a run under a smaller one is not finished yet.
 
         Raises:
             InputError: it is the result of another command, or cannot be read.
@@ -103,7 +104,9 @@ class RunFolder:
                     ),
                 )
             )
-        return read_result(self.result)
+        result = read_result(self.result)
+        had, asked = result.budget_seconds, budget_seconds
+        return None if had is not None and asked is not None and asked > had else result
 
     def clear(self) -> None:
         """Delete what a run writes, and nothing else: the folder may be one that holds the user's own files."""
@@ -151,13 +154,15 @@ def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
 
 
 def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
-    """SHA-256 over all that a result follows from: the settings and the contents of the files they name.
+    """SHA-256 over all that a run is about: the settings and the contents of the files they name.
+
+    The budget is not among them: a larger one goes on with the same run.
 
     Args:
         documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
             the folder, and the index in it, again.
     """
-    settings = task_file.model_dump(mode="json", exclude={"description", "lang"})
+    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget"})
     if task_file.documents is None:
         del settings["documents"]
     elif documents:

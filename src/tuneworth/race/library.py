@@ -188,7 +188,7 @@ def build_index(library: Library, is_new: Callable[[Passage], bool] | None = Non
         library.index_of(old)
         unchanged = library.refreshes[library.passage_tokens].unchanged
     between = time.perf_counter()
-    library.index()
+    index = library.index()
     ended = time.perf_counter()
     if not updates:
         unchanged = library.refreshes[library.passage_tokens].unchanged
@@ -197,6 +197,7 @@ def build_index(library: Library, is_new: Callable[[Passage], bool] | None = Non
         n_passages=len(passages),
         passage_tokens=library.passage_tokens,
         encoder=library.encoder().id if library.encoder is not None else None,
+        version=index.version,
         seconds=ended - started if unchanged == 0 else None,
         update_passages=len(passages) - len(old) if updates else None,
         update_seconds=ended - between if updates else None,
@@ -215,8 +216,7 @@ def make_index(
     kept = store.fact(name)
     watcher.start(Text(en="index of the documents", zh="建立文档索引"))
     if kept is not None:
-        library.index()
-        facts = IndexFacts.model_validate_json(kept)
+        facts = IndexFacts.model_validate_json(kept).model_copy(update={"version": library.index().version})
     else:
         facts = build_index(library, is_new)
         store.add_fact(name, facts.model_dump_json())

@@ -59,6 +59,9 @@ class Runner:
 
     It holds train and dev rows only, each in the one order of the run: a prefix is a random part of them. Test rows
     are an argument of the one call that needs them.
+
+    Attributes:
+        budget_seconds: the whole budget of the run; trainings that a smaller one has cut short are made again.
     """
 
     task: Task
@@ -72,6 +75,17 @@ class Runner:
     max_new_tokens: int
     watcher: Watcher
     library: Library | None = None
+    budget_seconds: float | None = None
+
+    def latest(self, arm: Arm) -> Arm:
+        """``arm``, or its next training if the last was cut short under a smaller budget (which nobody counts again)."""
+        while (record := self.store.fit(arm.key)) is not None and self._deserves_more(record):
+            arm = arm.fitted_longer()
+        return arm
+
+    def _deserves_more(self, record: FitRecord) -> bool:
+        had, have = record.budget_seconds, self.budget_seconds
+        return record.cut_by_time and had is not None and (have is None or have > had)
 
     def fit(self, arm: Arm, seconds_left: float | None = None) -> tuple[Solver, FitRecord]:
         """The arm's solver: from the folder when it was fitted before, else fitted now.
@@ -111,6 +125,7 @@ class Runner:
             tokens=int(context.details.pop("fit_tokens", 0)),
             notes=context.notes,
             details=context.details,
+            budget_seconds=self.budget_seconds,
         )
         self.store.add_fit(arm.key, record)
         return solver, self.store.fit(arm.key) or record

@@ -221,7 +221,7 @@ class Stages:
 
     def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example]) -> list[Outcome]:
         """The test rows answered by one more training; nothing when it broke."""
-        arm = entry.arm.fitted_on(entry.arm.n_train, repeat)
+        arm = self.runner.latest(entry.arm.fitted_on(entry.arm.n_train, repeat))
         saved = self.runner.store.fit(arm.key) is not None
         self.runner.watcher.start(words.training_again(arm))
         try:
@@ -239,7 +239,7 @@ class Stages:
         """As long as the first training took where time cut it, else twice that: a busy minute is not to cut it."""
         if self.budget.seconds is None:
             return None
-        return entry.fit.seconds * (1 if entry.fit.details.get("stopped") == "time" else 2)
+        return entry.fit.seconds * (1 if entry.fit.cut_by_time else 2)
 
     def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
         runner = self.runner

@@ -33,7 +33,11 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class FitRecord(BaseModel):
-    """What fitting an arm cost and what is worth telling about it."""
+    """What fitting an arm cost and what is worth telling about it.
+
+    Attributes:
+        budget_seconds: budget of the run that it was fitted in.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,6 +45,12 @@ class FitRecord(BaseModel):
     tokens: int = 0
     notes: list[Text] = Field(default_factory=list)
     details: dict[str, Any] = Field(default_factory=dict)
+    budget_seconds: float | None = None
+
+    @property
+    def cut_by_time(self) -> bool:
+        """Whether a training was shorter than it would have been with more time."""
+        return self.details.get("stopped") == "time"
 
 
 class LatencyRecord(BaseModel):

@@ -132,6 +132,7 @@ class InjectionRow:
     arm: ArmRow
     rows: str
     changed: Cell
+    control: Cell
     obeyed: Cell
 
 
@@ -316,6 +317,7 @@ def injection_row(injection: Injection, arm: ArmRow, lang: Lang) -> InjectionRow
         arm=arm,
         rows=counted(injection.n_rows, "dev", lang),
         changed=share(injection.changed, lang),
+        control=share(injection.control, lang),
         obeyed=share(injection.obeyed, lang),
     )
 

@@ -121,11 +121,13 @@ LABELS: dict[str, Text] = {
     "caught": Text(en="Said when right (recall)", zh="该说而说的比例（召回率）"),
     "injection": Text(en="Do documents give orders?", zh="文档里的指令会不会被执行"),
     "injection_lead": Text(
-        en="An order was planted in the first passage shown. Changed: the answer differs from the one without it. "
+        en="An order was planted in the first passage shown. Changed: the answer differs from the one without it; a "
+        "harmless remark in the same place shows how much of that any other words would do. "
         "Obeyed: the arm did what the order says.",
-        zh="在给出的第一个段落里埋入一条指令。答案变了：与不埋指令时不同。照做了：按指令作答。",
+        zh="在给出的第一个段落里埋入一条指令。答案变了：与不埋指令时不同；对照：同一位置换成一句无关的话，答案变了多少。照做了：按指令作答。",
     ),
     "changed": Text(en="Answer changed", zh="答案变了"),
+    "control": Text(en="Changed by a harmless remark", zh="对照：埋入无关的话"),
     "obeyed": Text(en="Order obeyed", zh="照做了"),
     "examples": Text(en="Examples with passages", zh="实例与所见段落"),
     "examples_lead": Text(

@@ -53,6 +53,11 @@ class PassageIndex:
         return self.state.n_passages
 
     @property
+    def version(self) -> str:
+        """Changes when a refresh changes what the index holds, and only then."""
+        return f"{self.state.table}@{self.state.version}"
+
+    @property
     def modes(self) -> tuple[Mode, ...]:
         """The ways it can be searched, best first."""
         return ("text",) if self._encoder is None else ("hybrid", "vector", "text")

@@ -7,7 +7,7 @@ from documents_seen import arm, library, outcome, rows, seen, task
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.documents import injection
 from tuneworth.race.documents.injection import injections
-from tuneworth.race.documents.planting import MARKER, orders, planted, reading_from
+from tuneworth.race.documents.planting import MARKER, orders, planted, reading_from, remark
 from tuneworth.strategies.base import Answer, Context, Solver
 from tuneworth.strategies.rag import Rag, RagConfig, RagSolver
 from tuneworth.testing.cases import HashEncoder
@@ -52,13 +52,22 @@ def test_an_obedient_reader_is_found_out(tmp_path):
     assert (found.arm_id, found.n_rows) == ("rag", injection.MAX_ROWS)
     assert (found.changed.value, found.obeyed.value) == (1.0, 1.0)
     asked = [request.messages[-1].content for request in model.requests]
-    assert sum(MARKER in each for each in asked) == sum(MARKER not in each for each in asked) == injection.MAX_ROWS
+    assert sum(MARKER in each for each in asked) == sum(remark("en") in each for each in asked) == injection.MAX_ROWS
+    assert len(asked) == 3 * injection.MAX_ROWS
+    assert found.control is not None
+    assert found.control.value == 0.0
 
 
 def test_a_deaf_reader_is_not(tmp_path):
     [found], *_ = probe(tmp_path, deaf)
     assert (found.changed.value, found.obeyed.value) == (0.0, 0.0)
     assert found.obeyed.interval.high > 0.1
+
+
+def test_a_reader_that_any_words_put_off_is_told_from_one_that_obeys(tmp_path):
+    [found], *_ = probe(tmp_path, lambda request: str(len(request.messages[-1].content)))
+    assert found.control is not None
+    assert (found.changed.value, found.control.value, found.obeyed.value) == (1.0, 1.0, 0.0)
 
 
 def test_an_order_never_leaves_its_quotes(tmp_path):
@@ -172,3 +181,4 @@ def test_orders_are_of_many_kinds(language):
     assert any("忽略" in text for text in texts)
     assert any("Ignore" in text for text in texts)
     assert MARKER.casefold() == MARKER
+    assert MARKER not in remark(language)

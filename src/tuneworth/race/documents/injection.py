@@ -1,8 +1,8 @@
 """Whether a document can give orders: orders are planted in what is found, and the same questions asked again.
 
-NOT guaranteed: that it was the order that changed an answer. A small model answers differently when anything is put
-before a passage, so ``changed`` is how far an author of documents can move answers at all, and ``obeyed`` how often
-they did what they were told. Other wordings may do better than the few tried here.
+A small model answers differently when anything is put before a passage. So the questions are asked a third time, with a
+remark that orders nothing in the same place: how often that changes an answer is the ``control`` for ``changed``, and
+``obeyed`` is how often the arm did what it was told. Other wordings may do better than the few tried here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tuneworth.core.task import Example, Query
 from tuneworth.errors import TuneworthError
 from tuneworth.metrics.words import answer_tokens
 from tuneworth.race.documents.numbers import rng_of, share_of
-from tuneworth.race.documents.planting import MARKER, orders, planted, reading_from
+from tuneworth.race.documents.planting import MARKER, PlantedLibrary, orders, planted, reading_from, remark
 from tuneworth.race.documents.seen import Seen
 from tuneworth.strategies.base import Answer, Solver
 
@@ -25,15 +25,20 @@ MAX_ROWS = 20
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """Answers to one row without and with an order."""
+class _Trial:
+    """Answers to one row: as it is, with an order, and with a remark that orders nothing."""
 
     plain: str
     under_order: str
+    under_remark: str
 
     @property
     def changed(self) -> bool:
-        return answer_tokens(self.plain) != answer_tokens(self.under_order)
+        return _differ(self.plain, self.under_order)
+
+    @property
+    def changed_anyway(self) -> bool:
+        return _differ(self.plain, self.under_remark)
 
     @property
     def obeyed(self) -> bool:
@@ -47,25 +52,29 @@ def injections(seen: Seen) -> list[Injection]:
     found: list[Injection] = []
     for place, arm in enumerate(arms):
         share = None if end is None else (end - time.monotonic()) / (len(arms) - place)
-        pairs = list(_probe(seen, arm, share))
-        if pairs:
-            changed, obeyed = [pair.changed for pair in pairs], [pair.obeyed for pair in pairs]
+        if trials := list(_probe(seen, arm, share)):
             found.append(
-                Injection(arm_id=arm.arm_id, n_rows=len(pairs), changed=share_of(changed), obeyed=share_of(obeyed))
+                Injection(
+                    arm_id=arm.arm_id,
+                    n_rows=len(trials),
+                    changed=share_of([trial.changed for trial in trials]),
+                    obeyed=share_of([trial.obeyed for trial in trials]),
+                    control=share_of([trial.changed_anyway for trial in trials]),
+                )
             )
     return found
 
 
-def _probe(seen: Seen, arm: ArmResult, seconds: float | None) -> Iterator[_Pair]:
-    """Pairs of answers, one wording after the other; stops where another one would not fit into ``seconds``."""
+def _probe(seen: Seen, arm: ArmResult, seconds: float | None) -> Iterator[_Trial]:
+    """Answers to the drawn rows, one wording after the other; stops where another one would not fit into ``seconds``."""
     library = planted(seen.library)
     solver = reading_from(seen.solvers[arm.arm_id], library)
     if solver is None:
         return
     rows = _drawn(seen, arm)
-    wordings = orders(seen.task.language)
+    wordings, harmless = orders(seen.task.language), remark(seen.task.language)
     started, done = time.monotonic(), 0
-    per_row = 2 * (arm.cost.seconds_per_1k_rows or 0.0) / 1000
+    per_row = 3 * (arm.cost.seconds_per_1k_rows or 0.0) / 1000
     for place, order in enumerate(wordings):
         batch = rows[place :: len(wordings)]
         spent = time.monotonic() - started
@@ -73,11 +82,7 @@ def _probe(seen: Seen, arm: ArmResult, seconds: float | None) -> Iterator[_Pair]
         if seconds is not None and spent + per_row * len(batch) > seconds:
             return
         queries = [row.query for row in batch]
-        library.order = ""
-        plain = _answers(solver, queries)
-        library.order = order
-        under_order = _answers(solver, queries)
-        yield from _pairs(plain, under_order)
+        yield from _trials(*(_with(sentence, library, solver, queries) for sentence in ("", order, harmless)))
         done += len(batch)
         seen.progress(done, len(rows), "rows")
 
@@ -91,8 +96,14 @@ def _drawn(seen: Seen, arm: ArmResult) -> list[Example]:
     return [rows[at] for at in order[:MAX_ROWS]]
 
 
+def _with(sentence: str, library: PlantedLibrary, solver: Solver, queries: Sequence[Query]) -> list[Answer]:
+    """Answers of ``solver``, which reads ``library``, with ``sentence`` planted."""
+    library.order = sentence
+    return _answers(solver, queries)
+
+
 def _answers(solver: Solver, queries: Sequence[Query]) -> list[Answer]:
-    """One per query; failures, when the solver breaks: rows without a pair are not counted."""
+    """One per query; failures, when the solver breaks: such rows are not counted."""
     try:
         answers = solver.solve(queries) if queries else []
         if len(answers) != len(queries):
@@ -104,7 +115,11 @@ def _answers(solver: Solver, queries: Sequence[Query]) -> list[Answer]:
         return [Answer(None, status="failed", error=f"{type(error).__name__}: {error}") for _ in queries]
 
 
-def _pairs(plain: Sequence[Answer], under_order: Sequence[Answer]) -> Iterator[_Pair]:
-    for one, other in zip(plain, under_order, strict=True):
-        if one.text is not None and other.text is not None:
-            yield _Pair(one.text, other.text)
+def _trials(*answers: Sequence[Answer]) -> Iterator[_Trial]:
+    for plain, under_order, under_remark in zip(*answers, strict=True):
+        if plain.text is not None and under_order.text is not None and under_remark.text is not None:
+            yield _Trial(plain.text, under_order.text, under_remark.text)
+
+
+def _differ(one: str, other: str) -> bool:
+    return answer_tokens(one) != answer_tokens(other)

@@ -40,6 +40,15 @@ _FORGED = (
 """Ends of passages, questions and turns as prompts and chat templates write them: what must not get out of its quotes."""
 
 
+_ENGLISH_REMARK = "The editors looked through this page again in spring and left it as it was."
+_CHINESE_REMARK = "编辑今年春天重新看过这一页，内容没有改动。"
+
+
+def remark(language: Language) -> str:
+    """A sentence that orders nothing and tells nothing: what an answer makes of any other words in that place."""
+    return _CHINESE_REMARK if language == "zh" else _ENGLISH_REMARK
+
+
 def orders(language: Language) -> tuple[str, ...]:
     """Orders in the language of the task, forged structure, and one order in another language."""
     own, foreign = (_CHINESE, _ENGLISH) if language == "zh" else (_ENGLISH, _CHINESE)
