@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tuneworth.core.task import Message
+from tuneworth.data.drafts import Draft, Extras
 from tuneworth.data.load import load
 from tuneworth.data.taskfile import TaskFile, load_task_file, task_file_for, with_options
 from tuneworth.errors import InputError
@@ -75,6 +77,12 @@ def test_rows_say_where_the_answer_is_only_where_there_are_documents(tmp_path: P
     without = load(written(tmp_path, ""))
     assert without.examples[3].gold == ()
     assert "doc_id" in without.inferred[0].en  # told as a field that is not used
+
+
+@pytest.mark.parametrize(("gold", "read"), [(17, ("17",)), ([17, "a"], ("17", "a")), ({"id": 1}, ()), (None, ())])
+def test_a_gold_id_may_be_a_number(gold: object, read: tuple[str, ...]) -> None:
+    extras = Extras().about_documents(["doc_id"])
+    assert extras.add_to(Draft((Message("user", "a"),), "b"), {"doc_id": gold}).gold == read
 
 
 def test_the_field_of_the_gold_ids_can_be_named(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from raceplay import Known, lora, play, prompt, share
 
+from tuneworth.race.rules.entrants import Entrant
+
 N = 300
 COSTS = Known(row={"prompt": 0.1, "shots": 0.8, "lora": 0.1, "other": 0.1}, fit={"lora": 0.4, "other": 0.4})
 SIZES = (32, 64, 128, 256, 512, None)
@@ -89,6 +91,28 @@ class TestUntuned:
         race = played(460)
         assert "shots" not in race.stops
         assert 0 < race.rows["shots", None] < N
+
+
+class TestYardsticks:
+    ORACLE = Entrant("oracle", "yardstick", (None,), "m")
+
+    @pytest.mark.parametrize(("row", "n_rows"), [(0.1, N), (2.0, 32)])
+    def test_one_that_asks_a_model_answers_its_first_rows_and_more_only_if_that_is_cheap(self, row, n_rows):
+        race = play(
+            [self.ORACLE, prompt("prompt")],
+            {"oracle": share(0.9, N), "prompt": share(0.2, N)},
+            n_dev=N,
+            costs=Known(row={"oracle": row, "prompt": 0.1}),
+            seconds=600,
+        )
+        assert race.rows["oracle", None] == n_rows
+        assert "oracle" not in race.stops
+        assert race.rows["prompt", None] == N
+
+    def test_one_without_a_model_has_no_limit(self):
+        nearest = Entrant("nearest", "yardstick", (None,), None)
+        race = play([nearest], {"nearest": share(0.9, N)}, n_dev=N, costs=Known(row={"nearest": 1.0}), seconds=60)
+        assert race.rows["nearest", None] == N
 
 
 def test_exhaustive_under_a_budget_stops_what_does_not_fit():

@@ -511,6 +511,28 @@ def test_a_larger_budget_pays_for_what_the_smaller_one_cut_short_and_for_nothing
     assert race(7200.0) == ([], "epochs")
 
 
+def test_further_trainings_keep_what_the_first_has_chosen(tmp_path, store):
+    class ChoiceConfig(StrategyConfig):
+        k: int | None = None
+
+    class Chooser(Tuned):
+        Config = ChoiceConfig
+
+        def settled(self, details):
+            return self.config.model_copy(update={"k": details["k"]})
+
+        def fit(self, train, dev, context):
+            SEEN.append(("k", self.config.k, ()))
+            context.details["k"] = 3
+            return super().fit(train, dev, context)
+
+    run = stages(tmp_path, store)
+    run.race(Plan((arm(Simple), arm(Chooser)), ()))
+    tested = run.final(TEST)
+    assert len(tested.repeats["tuned"]) == 2
+    assert [k for what, k, _ in SEEN if what == "k"] == [None, 3, 3]
+
+
 class HalfSolver(EvenSolver):
     """Breaks on two rows of three."""
 
@@ -590,6 +612,9 @@ def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_m
         kept[tuned.id] = reserve.budget.left - reserve.seconds_left(driver)
     finals = [reserve.final_seconds(entry) for entry in entries]
     assert kept["tuned"] == pytest.approx(max(sum(finals) + finals[0], 10_000.0), abs=1.0)
+    driver.schedule.stops.append(Stop(arm_id="tuned_reading", reason="failed"))
+    kept_for_none = reserve.budget.left - reserve.seconds_left(driver)
+    assert kept_for_none == pytest.approx(max(sum(finals), 10_000.0), abs=1.0), "it will be no finalist"
     assert kept["tuned_reading"] == pytest.approx(sum(finals) + finals[1], abs=1.0)
 
 

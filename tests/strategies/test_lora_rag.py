@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,34 @@ def test_work_is_mostly_the_passages_in_training() -> None:
     assert work().train_tokens == work(k=1).train_tokens
     assert work(k=3).passes(100) > 1
     assert work(mode="text").encoded_chars == 0
+
+
+def test_time_for_searching_is_time_of_the_training(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Library):
+        def search(self, *args, **options):
+            time.sleep(0.2)
+            return super().search(*args, **options)
+
+    left: list[float | None] = []
+
+    def note(lessons, dev_lessons, rank, context) -> Path:
+        left.append(context.seconds_left)
+        raise Stop
+
+    monkeypatch.setattr(lora_rag, "train_adapter", note)
+    slow = Slow(**{each.name: getattr(library, each.name) for each in fields(library)})
+    context = replace(context_of(MANUALS, tmp_path, ScriptedModel(can_train=True), slow), seconds_left=60.0)
+    with pytest.raises(Stop):
+        LoraRag(LoraRagConfig(k=1, constrained=False)).fit(MANUALS.train, MANUALS.dev, context)
+    assert left[0] is not None
+    assert left[0] < 60.0 - 0.2
+
+
+def test_a_repeat_is_trained_on_as_many_passages_as_the_first() -> None:
+    assert LoraRag(LoraRagConfig()).settled({"k": 5}).k == 5
+    assert LoraRag(LoraRagConfig(k=3)).settled({}).k == 3
 
 
 @pytest.mark.parametrize(("seconds_left", "k"), [(None, 3), (1e6, 3), (40.0, 1), (0.0, 1)])

@@ -126,7 +126,7 @@ def test_earlier_turns_and_the_rows_own_system_text_are_kept() -> None:
     assert system.content == "Answer.\n\nShop A."
     assert middle == [Message("user", "Hello"), Message("assistant", "Hi")]
     assert last.content.endswith("Question: How long?")
-    assert search_text(query) == "Hello\nHow long?"
+    assert search_text(query) == "How long?\nHello"
 
 
 def test_options_stand_after_the_passages() -> None:

@@ -143,9 +143,10 @@ def _scalar(value: object) -> str | None:
 
 
 def _strings(value: object) -> tuple[str, ...]:
-    """A field that may be one string or a list of them; what is neither counts as absent."""
+    """A field that may be one string or number, or a list of them; what is neither counts as absent."""
     if isinstance(value, str):
         return (value,) if value.strip() else ()
-    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return tuple(text for item in value if (text := str(item).strip()))
+    items = value if isinstance(value, list) else [value]
+    if all(isinstance(item, str | int | float) for item in items):
+        return tuple(text for item in items if (text := str(item).strip()))
     return ()

@@ -53,8 +53,8 @@ class Reserve:
         finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
         needed = sum(self.final_seconds(entry) for entry in finalists)
         present = {entry.arm.strategy.reads_documents for entry in finalists if entry.arm.strategy.tuned}
-        waiting = (arm.strategy.reads_documents for arm in driver.arms.values() if arm.strategy.tuned)
-        for reads in set(waiting) - present:
+        tuned = (arm for arm in driver.arms.values() if arm.strategy.tuned and arm.arm_id not in out)
+        for reads in {arm.strategy.reads_documents for arm in tuned} - present:
             needed += self._at_least(reads, answered)
         return max(0.0, left - max(needed, RESERVE_SHARE * self.budget.seconds))
 

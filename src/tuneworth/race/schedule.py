@@ -267,9 +267,9 @@ class Schedule:
         return Work(self._lanes[piece.fit.arm].entrant.arm_id, piece.fit.n_train, n_rows, reach.seconds)
 
     def _out_of_time(self, lane: Lane) -> None:
-        """The best of a kind stands on the rows it has; another arm that needs more time is stopped."""
+        """The best of a kind, and a yardstick, stand on the rows they have; another arm that needs more time is stopped."""
         self._stale.add(lane.arm)
-        if lane.grown and self._judge.is_best_of_kind(lane):
+        if lane.grown and (lane.entrant.kind == "yardstick" or self._judge.is_best_of_kind(lane)):
             lane.silent = True
         else:
             self._stop(lane, Halt("budget"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -221,7 +221,8 @@ class Stages:
 
     def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example]) -> list[Outcome]:
         """The test rows answered by one more training; nothing when it broke."""
-        arm = self.runner.latest(entry.arm.fitted_on(entry.arm.n_train, repeat))
+        config = entry.arm.make().settled(entry.fit.details)
+        arm = self.runner.latest(replace(entry.arm, config=config).fitted_on(entry.arm.n_train, repeat))
         saved = self.runner.store.fit(arm.key) is not None
         self.runner.watcher.start(words.training_again(arm))
         try:

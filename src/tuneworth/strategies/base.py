@@ -8,7 +8,7 @@ train and dev rows, never test rows.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -135,6 +135,14 @@ class Strategy(ABC):
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
         """Why this strategy cannot run here, or ``None`` when it can."""
         return None
+
+    def settled(self, details: Mapping[str, Any]) -> StrategyConfig:
+        """The config with what a first fit has chosen by itself, for further trainings of the same arm.
+
+        Args:
+            details: what that fit left in ``Context.details``.
+        """
+        return self.config
 
     @abstractmethod
     def describe(self) -> Text:

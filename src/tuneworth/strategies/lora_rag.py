@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -129,17 +130,23 @@ class LoraRag(Strategy):
             passes=passes,
         )
 
+    def settled(self, details: Mapping[str, Any]) -> LoraRagConfig:
+        return self.config.model_copy(update={"k": details.get("k", self.config.k)})
+
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraRagSolver:
         """Look up what the rows would be shown, choose how many passages, and train on them."""
-        task = context.task
+        started, task = time.perf_counter(), context.task
         prompt = passage_prompt(task, brief_instruction(task), train)
         finder = self._finder(context)
         studied, dev_studied = self._studied(finder, train), self._studied(finder, dev)
         recall_at = recalls(studied)
-        finder = replace(finder, k=self.config.k or _n_passages(studied, recall_at, prompt, context))
+        left = _later(context, time.perf_counter() - started)
+        finder = replace(finder, k=self.config.k or _n_passages(studied, recall_at, prompt, left))
         maker = LessonMaker(prompt, model_of(context), finder.k, self.config.p_gold, _longest(context))
         lessons = maker.training(studied, context.rng)
-        adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config.rank, context)
+        looking = time.perf_counter() - started
+        adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config.rank, _later(context, looking))
+        context.details["fit_seconds"] += looking
         _report(maker, recall_at, context)
         tuned = reader(prompt, self.config.constrained, context, load_adapter(adapter, context))
         return LoraRagSolver(finder, tuned, adapter)
@@ -159,6 +166,12 @@ class LoraRag(Strategy):
         deepest = (self.config.k or max(DEPTHS)) + SPARE
         rankings = replace(finder, min_similarity=None).find([row.query for row in rows], deepest)
         return study(finder.library, rows, rankings)
+
+
+def _later(context: Context, seconds: float) -> Context:
+    """``context`` when so much of its time is gone; its notes and details are the same."""
+    left = context.seconds_left
+    return context if left is None else replace(context, seconds_left=max(0.0, left - seconds))
 
 
 def _n_passages(

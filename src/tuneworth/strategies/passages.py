@@ -129,8 +129,12 @@ def may_decline(task: Task, query: Query | None = None) -> bool:
 
 
 def search_text(query: Query) -> str:
-    """What a query is looked up by: what the user says in it. A system text would be the same for all rows."""
-    return "\n".join(turn.content for turn in query.messages if turn.role == "user") or query.text
+    """What a query is looked up by: what the user says in it, the last turn first.
+
+    Searches read the beginning of a long text only, and the question stands at the end of a conversation. A system text
+    would be the same for all rows.
+    """
+    return "\n".join(turn.content for turn in reversed(query.messages) if turn.role == "user") or query.text
 
 
 def _one_line(text: str) -> str:

@@ -65,7 +65,7 @@ class Judge:
         return best is None or self.board.arm_of(best) == lane.arm
 
     def _start(self, lane: Lane) -> Piece | None:
-        """The first rows of an arm; of a yardstick, which costs next to nothing, then all."""
+        """The first rows of an arm; of a yardstick then all."""
         fit, have, n_dev = lane.fits[-1], int(self.board.rows[lane.fits[-1].place]), self.prices.n_dev
         if have >= n_dev:
             return None

@@ -1,7 +1,8 @@
 """Whether the time reaches for a piece of work.
 
-- Nothing is started that is expected to take longer than what is left, but for yardsticks and the first rows of the first
-  untuned arm of each model: without them nothing could be compared.
+- Nothing is started that is expected to take longer than what is left, but for yardsticks without a model, which cost next
+  to nothing, and the first rows of a yardstick with one and of the first untuned arm of each model: without them nothing
+  could be compared. A yardstick with a model goes on after these only if that takes ``YARDSTICK_SHARE`` of the time.
 - A training on all rows is given what is left, in equal parts when others wait, and plans its steps to end within. When
   that cuts it short, few dev rows are asked after it rather than less trained.
 - A smaller size is trained only while all rows are affordable after it, uncut: a full size cut short
@@ -21,6 +22,7 @@ from tuneworth.race.rules.lanes import Lane
 from tuneworth.race.rules.price import Prices
 
 UNTUNED_SHARE = 0.4
+YARDSTICK_SHARE = 0.1
 LEAST_TRAINING_S = 30.0
 """A shorter training says nothing of the arm."""
 
@@ -71,8 +73,11 @@ class Purse:
     def reaches(self, fit: Fit, n_rows: int, *, fitted: bool) -> Reach:
         """For asking ``n_rows`` more rows, and fitting first unless that was done."""
         lane = self.lanes[fit.arm]
-        if self._left is None or lane.entrant.kind == "yardstick" or self._is_exempt(lane):
+        if self._left is None or self._is_exempt(lane):
             return Reach("yes")
+        if lane.entrant.kind == "yardstick":
+            price = self.prices.work(fit, n_rows, fitted=fitted) or 0.0
+            return Reach("yes" if price <= min(self._left, YARDSTICK_SHARE * self._first_left) else "no")
         if lane.entrant.kind == "tuned" and fit is lane.fits[-1] and not fitted:
             return self._training(lane, fit, n_rows)
         price = self.prices.work(fit, n_rows, fitted=fitted)
@@ -81,8 +86,12 @@ class Purse:
         return Reach("later") if lane.entrant.kind == "untuned" and self._is_needed(price or 0.0) else Reach("yes")
 
     def _is_exempt(self, lane: Lane) -> bool:
+        if lane.entrant.kind == "yardstick" and lane.entrant.model is None:
+            return True
         if lane.at >= 0:
             return False
+        if lane.entrant.kind == "yardstick":
+            return True
         model = lane.entrant.model  # arms without one count as those of one model
         of_model = (other for other in self.lanes if other.entrant.kind == "untuned" and other.entrant.model == model)
         return next(of_model, None) is lane
