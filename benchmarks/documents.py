@@ -35,6 +35,7 @@ from tuneworth.models import catalog
 from tuneworth.race import prepare
 from tuneworth.race.arms import Arm
 from tuneworth.race.documents.ages import age_of
+from tuneworth.race.documents.referee import referee_for
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.library import make_index
 from tuneworth.race.runner import ArmFailed, Runner
@@ -78,7 +79,7 @@ def arms(options: argparse.Namespace) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     encoder = SharedEncoder(catalog.open_encoder, [row.query.text for row in split.train])
     library = ready.shelf.library(folder, encoder, Printer())
-    library.know([*split.train, *split.dev, *split.test])
+    library.know(ready.task.kind, split.train, [*split.dev, *split.test])
     with Store(folder / "store.sqlite") as store:
         assert ready.task.documents is not None
         told = age_of(split.train, [*split.dev, *split.test], library)
@@ -129,13 +130,14 @@ def cells(runner: Runner, arm: Arm, outcomes: Sequence[Outcome], test: Sequence[
     interval = mean_interval(f1, binary=False, rng=np.random.default_rng(0))
     found, split = "", ["", ""]
     if arm.strategy.reads_documents and not arm.strategy.yardstick:
-        size = getattr(arm.config, "passage_tokens", None)
-        known = library.passages(size)
-        right = np.array(
-            [any(library.right(row, known[name], size) for name in outcome.passages) for row, outcome in scored]
+        size, referee = (
+            getattr(arm.config, "passage_tokens", None) or library.passage_tokens,
+            referee_for(library, test),
         )
-        found = f"{right.mean():.3f}"
-        split = [f"{f1[side].mean():.3f}" if side.any() else "" for side in (right, ~right)]
+        known = np.array([referee.knows(row, size) for row, _ in scored])
+        right = np.array([referee.shown(row, outcome.passages, size) for row, outcome in scored])
+        found = f"{right[known].mean():.3f}" if known.any() else ""
+        split = [f"{f1[side].mean():.3f}" if side.any() else "" for side in (known & right, known & ~right)]
     return [
         f"{f1.mean():.3f} ({interval.low:.3f}–{interval.high:.3f})",
         f"{exact.mean():.3f}",

@@ -1,11 +1,15 @@
 """``tuneworth plan`` as a user runs it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from rows_made import label_rows, write_rows
+from tuneworth.cli.taskoptions import documents_section, of_run
 from tuneworth.core.plan import RunPlan
+from tuneworth.core.task import Limits
+from tuneworth.data.taskfile import task_file_for
 
 LIGHT = ("--strategies", "majority,nearest,head", "--lang", "en")
 
@@ -40,6 +44,25 @@ def test_the_options_of_run_count(tuneworth, data):
     assert (plan.budget_usd, plan.margin, plan.seed, plan.power.margin) == (0.1, 0.05, 3, 0.05)
     assert [arm.arm_id for arm in plan.arms][:2] == ["majority", "nearest"]
     assert all(arm.usd is not None for arm in plan.arms)
+
+
+def test_limits_prices_and_several_documents_are_keys_of_the_task_file():
+    given = dict.fromkeys(("test", "models", "strategies", "private", "p95_ms", "max_usd_per_1k", "min_quality"))
+    options = of_run(**given | {"min_quality": 0.9}, documents=["a", "b"], knowledge_every_days=7.0, usd_per_label=0.1)
+    task_file = task_file_for("rows.jsonl", **options)
+    assert task_file.limits == Limits(min_quality=0.9)
+    assert (task_file.updates.knowledge_every_days, task_file.usd_per_label) == (7.0, 0.1)
+    assert task_file.documents is not None
+    assert [Path(source).name for source in task_file.documents.sources] == ["a", "b"]
+    assert documents_section(["a"]) == {"source": "a"}
+    assert documents_section([]) is None
+
+
+def test_a_wrong_limit_is_refused_by_its_name(tuneworth, data):
+    done = tuneworth("plan", data, "--p95-ms", "-1", "--min-quality", "7")
+    assert done.returncode == 2
+    assert "p95" in done.stderr
+    assert "quality" in done.stderr
 
 
 def test_chinese_and_narrow(tuneworth, data):

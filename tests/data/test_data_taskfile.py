@@ -187,6 +187,18 @@ def test_init_writes_a_file_that_reads_back_as_what_was_inferred(tmp_path: Path,
     assert load_task_file(path).budget_seconds == 600
 
 
+def test_init_writes_down_the_test_rows_and_documents_it_was_given(tmp_path: Path) -> None:
+    data = made_rows(tmp_path)
+    path = tmp_path / "tasks" / "task.yaml"
+    for documents, written in ((["a"], str(tmp_path / "a")), (["a", "b"], [str(tmp_path / name) for name in "ab"])):
+        sources = [str(tmp_path / name) for name in documents]
+        write_task_file(path, data, load(task_file_for(data)), test=data, documents=sources, force=True)
+        again = load_task_file(path)
+        assert again.test == str(data)
+        assert again.documents is not None
+        assert again.documents.source == written
+
+
 def test_init_never_overwrites_without_force(tmp_path: Path) -> None:
     data = made_rows(tmp_path)
     loaded = load(task_file_for(data))

@@ -142,6 +142,12 @@ class TestGrowing:
         assert "lora 300" in played.lines
         assert played.stops == {}
 
+    def test_the_last_size_before_all_rows_may_break_too(self):
+        scores = {"prompt": share(0.65, N), "lora": curve(0.2, 0.35, 0.45, 0.5, 0.55, 0.6)}
+        played = play([prompt("prompt"), lora()], scores, n_dev=N, costs=SECONDS, fails=["lora@512 300"])
+        lines = [line for line in played.lines if line.startswith("lora")]
+        assert lines[-2:] == ["lora@512 300", "lora 300"], "tried, and passed over"
+
     def test_points_are_what_was_measured(self):
         scores = {"prompt": share(0.2, N), "lora": curve(0.6, 0.6, 0.7, 0.75, 0.8, 0.9)}
         played = play([prompt("prompt"), lora()], scores, n_dev=N, costs=SECONDS)

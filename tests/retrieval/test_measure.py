@@ -64,13 +64,6 @@ def test_an_answer_without_words_is_not_scored():
     assert np.isnan(scores).all()
 
 
-def test_words_of_an_answer_are_counted_over_all_passages():
-    texts = [["copper wire", "from the dam"]]
-    scores = measure.answer_words_at(2, texts, [["copper from dam and mill"]])
-    assert scores[0] == pytest.approx(3 / 5)
-    assert measure.answer_words_at(1, texts, [["copper from dam and mill"]])[0] == pytest.approx(1 / 5)
-
-
 def test_rows_and_gold_must_be_as_many():
     with pytest.raises(ValueError, match="zip"):
         measure.recall_at(1, [["a"]], [])

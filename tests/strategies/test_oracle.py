@@ -37,12 +37,14 @@ def test_a_row_without_gold_is_refused_and_costs_no_other_row(tmp_path: Path) ->
     model = ScriptedModel(reads_the_first)
     context = context_of(MANUALS, tmp_path, model)
     assert context.library is not None
-    context.library.know([Example(ask("Who made it?"), "not in the documents")])
+    unanswerable = Example(ask("Who made it?"), "not in the documents")
+    own_words = replace(MANUALS.held_out[0], query=ask("In other words?"), output="ages", references=("ages",))
+    context.library.know("text", MANUALS.train, [*MANUALS.held_out, unanswerable, own_words])
     solver = Oracle(OracleConfig(constrained=False)).fit(MANUALS.train, MANUALS.dev, context)
-    first, unknown, without, last = solver.solve(
-        [MANUALS.queries[0], ask("a row nobody knows"), ask("Who made it?"), MANUALS.queries[1]]
+    first, *refused, last = solver.solve(
+        [MANUALS.queries[0], ask("a row nobody knows"), ask("Who made it?"), ask("In other words?"), MANUALS.queries[1]]
     )
-    for answer in (unknown, without):
+    for answer in refused:
         assert (answer.text, answer.status) == (None, "refused")
         assert "no gold passage" in (answer.error or "")
     assert first.passages

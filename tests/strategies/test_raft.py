@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tuneworth.core.documents import Passage
-from tuneworth.core.task import Collection, Example, Message, Query, Task
+from tuneworth.core.task import Collection, Example, Message, OutputKind, Query, Task
 from tuneworth.models.base import TrainExample
 from tuneworth.models.scripted import ScriptedModel
+from tuneworth.retrieval.library import Library
+from tuneworth.strategies.finding import USUAL_K
 from tuneworth.strategies.passages import passage_prompt
-from tuneworth.strategies.raft import LessonMaker, Studied, enough_passages, recalls
+from tuneworth.strategies.raft import LessonMaker, Studied, enough_passages, recalls, study
 
 TASK = Task(
     name="t",
@@ -104,6 +107,16 @@ def test_dev_lessons_are_as_found() -> None:
     assert [lesson.completion for lesson in done] == ["30 days [2]", "30 days"]
 
 
+def test_dev_lessons_show_the_first_that_fit_as_the_solver_does() -> None:
+    short = maker(k=5, n_tokens=80)
+    [lesson] = short.as_found([found(at=4)])
+    assert 0 < len(titles(lesson)) < 5
+    assert titles(lesson) == [f"Other {n}" for n in range(len(titles(lesson)))]
+    assert lesson.completion == "30 days", "what is not shown is not cited"
+    [trained] = lessons(short, [found(at=4)])
+    assert titles(trained)[0] == "Gold"
+
+
 def test_the_same_seed_gives_the_same_lessons() -> None:
     rows = [missed(n) if n % 2 else found(n) for n in range(60)]
     first = lessons(maker(p_gold=0.5), rows)
@@ -121,6 +134,29 @@ def test_a_row_keeps_its_lot_whatever_the_other_rows_know() -> None:
 UNANSWERABLE = TASK.model_copy(
     update={"documents": TASK.documents and TASK.documents.model_copy(update={"unanswerable": True})}
 )
+
+
+@pytest.mark.parametrize("kind", ["json", "label", "choice", "text"])
+def test_where_no_right_passage_is_known_the_usual_number_is_shown(kind: OutputKind, tmp_path: Path) -> None:
+    """Answers that are not quoted stand in no passage: that is no recall of 0."""
+    rows = [replace(row(n, f"answer {n} in other words"), gold=()) for n in range(20)]
+    library = Library(tmp_path, "en", 64, cut=lambda size: [GOLD, *OTHERS], no_answer="not in the documents")
+    library.know(kind, rows)
+    studied = study(library, rows, [OTHERS] * len(rows))
+    assert {each.judge for each in studied} == {None}
+    assert recalls(studied) == {}
+    assert enough_passages(recalls(studied)) == USUAL_K
+
+
+def test_a_document_whose_right_passage_is_not_known_is_a_row_without_gold(tmp_path: Path) -> None:
+    parts = [replace(GOLD, id=f"gold#{n}", text=f"Part {n}.") for n in range(3)]
+    library = Library(tmp_path, "en", 64, cut=lambda size: [*parts, *OTHERS])
+    [studied] = study(library, [row()], [OTHERS])
+    made = maker(p_gold=0.0)
+    [lesson] = lessons(made, [studied])
+    assert (studied.gold, studied.judge) == ((), None)
+    assert titles(lesson) == ["Other 0", "Other 1", "Other 2"]
+    assert (made.n_inserted, made.n_removed) == (0, 0)
 
 
 def test_where_a_task_may_decline_a_row_without_its_passage_does() -> None:

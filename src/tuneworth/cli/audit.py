@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tuneworth.cli import taskoptions as opt
 from tuneworth.cli.language import LANG, say
 from tuneworth.core.text import Text
 
@@ -41,13 +42,7 @@ def audit(
         ),
     ),
     test: str | None = typer.Option(None, help=say("Your own test rows.", "自带的测试集文件。")),
-    documents: str | None = typer.Option(
-        None,
-        help=say(
-            "Documents that answers may come from: a folder, a pattern or a file; text, Markdown, HTML, PDF, DOCX or rows.",
-            "答案可能出自的文档：目录、通配符或文件；文本、Markdown、HTML、PDF、DOCX 或数据文件。",
-        ),
-    ),
+    documents: opt.DocumentSources = None,
     only: str | None = typer.Option(
         None, help=say("Only these checks, comma-separated.", "只做这些检查，用逗号分隔。")
     ),
@@ -79,7 +74,7 @@ def audit(
     )
     if fix is not None:
         check_folder(task_file, fix)
-    sources = [documents] if documents else task_file.documents.sources if task_file.documents else []
+    sources = documents or (task_file.documents.sources if task_file.documents else [])
     texts = read_documents(sources) if sources else ()
     loaded = load(task_file)
     with _watcher(as_json) as watcher:

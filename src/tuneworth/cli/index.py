@@ -28,8 +28,8 @@ Out = Annotated[
     Path | None,
     typer.Option(
         help=say(
-            "Folder of the run that the index belongs to (default: the one `run` would use).",
-            "索引所属的运行目录（默认与 `run` 使用的相同）。",
+            "Folder of the run that the index belongs to (default: the one `run` would use for SOURCE without other options).",
+            "索引所属的运行目录（默认为 `run` 对同一 SOURCE、不带其他选项时使用的目录）。",
         )
     ),
 ]
@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def index(
     source: opt.Source,
-    documents: opt.DocumentSource = None,
+    documents: opt.DocumentSources = None,
     out: Out = None,
     lang: opt.Language = None,
     as_json: opt.AsJson = False,
@@ -60,7 +60,7 @@ def index(
     from tuneworth.race.indexing import index_documents
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(source, {"documents": {"source": documents} if documents else None})
+    task_file = task_file_of(source, {"documents": opt.documents_section(documents)})
     folder = RunFolder(out) if out is not None else folder_for(RUNS, task_file)
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from tuneworth.cli import taskoptions as opt
 from tuneworth.cli.language import LANG, say
 
 
@@ -19,9 +20,8 @@ def register(app: typer.Typer) -> None:
 def init(
     source: str = typer.Argument(..., help=say("Data file.", "数据文件。")),
     out: Path = typer.Option(Path("task.yaml"), help=say("Where to write it.", "写到哪里。")),
-    documents: str | None = typer.Option(
-        None, help=say("Documents to look answers up in: folder, file or glob.", "供检索的文档：目录、文件或通配符。")
-    ),
+    test: opt.TestFile = None,
+    documents: opt.DocumentSources = None,
     force: bool = typer.Option(False, "--force", help=say("Overwrite an existing file.", "覆盖已有文件。")),
     lang: str | None = typer.Option(None, help=say("Language: en or zh.", "语言：en 或 zh。")),
 ) -> None:
@@ -31,8 +31,8 @@ def init(
     from tuneworth.data.taskfile import task_file_for
 
     del lang
-    loaded = load(task_file_for(source, documents={"source": documents} if documents else None))
-    write_task_file(out, source, loaded, lang=LANG, documents=documents, force=force)
+    loaded = load(task_file_for(source, test=test, documents=opt.documents_section(documents)))
+    write_task_file(out, source, loaded, lang=LANG, test=test, documents=documents or (), force=force)
     for line in loaded.inferred:
         typer.echo(line.to(LANG), err=True)
     typer.echo(say(f"wrote {out}; start with: tuneworth run {out}", f"已写入 {out}；运行：tuneworth run {out}"))

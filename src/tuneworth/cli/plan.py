@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     source: opt.Source,
     test: opt.TestFile = None,
-    documents: opt.DocumentSource = None,
+    documents: opt.DocumentSources = None,
     models: opt.Models = None,
     strategies: opt.Strategies = None,
     metric: opt.MetricName = None,
@@ -33,7 +33,12 @@ def plan(
     seed: opt.Seed = None,
     exhaustive: opt.Exhaustive = None,
     machine_usd_per_hour: opt.MachinePrice = None,
+    usd_per_label: opt.LabelPrice = None,
+    knowledge_every_days: opt.KnowledgeDays = None,
     private: opt.Private = None,
+    p95_ms: opt.P95 = None,
+    max_usd_per_1k: opt.MaxPrice = None,
+    min_quality: opt.MinQuality = None,
     lang: opt.Language = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -45,20 +50,25 @@ def plan(
     from tuneworth.race.preview import preview
 
     del lang  # read before options are parsed, see cli/language.py
-    options = {
-        "test": test,
-        "documents": {"source": documents} if documents else None,
-        "models": opt.names(models),
-        "strategies": opt.names(strategies),
-        "metric": metric,
-        "instruction": instruction,
-        "budget": budget,
-        "margin": margin,
-        "seed": seed,
-        "exhaustive": exhaustive,
-        "machine_usd_per_hour": machine_usd_per_hour,
-        "limits": {"private": True} if private else None,
-    }
+    options = opt.of_run(
+        test=test,
+        documents=documents,
+        models=models,
+        strategies=strategies,
+        metric=metric,
+        instruction=instruction,
+        budget=budget,
+        margin=margin,
+        seed=seed,
+        exhaustive=exhaustive,
+        machine_usd_per_hour=machine_usd_per_hour,
+        usd_per_label=usd_per_label,
+        knowledge_every_days=knowledge_every_days,
+        private=private,
+        p95_ms=p95_ms,
+        max_usd_per_1k=max_usd_per_1k,
+        min_quality=min_quality,
+    )
     task_file = task_file_of(source, options)
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         planned = preview(ready(task_file, watcher), task_file.budget_seconds or DEFAULT_BUDGET_SECONDS)

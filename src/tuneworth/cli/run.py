@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def run(
     source: opt.Source,
     test: opt.TestFile = None,
-    documents: opt.DocumentSource = None,
+    documents: opt.DocumentSources = None,
     models: opt.Models = None,
     strategies: opt.Strategies = None,
     metric: opt.MetricName = None,
@@ -53,7 +53,12 @@ def run(
     seed: opt.Seed = None,
     exhaustive: opt.Exhaustive = None,
     machine_usd_per_hour: opt.MachinePrice = None,
+    usd_per_label: opt.LabelPrice = None,
+    knowledge_every_days: opt.KnowledgeDays = None,
     private: opt.Private = None,
+    p95_ms: opt.P95 = None,
+    max_usd_per_1k: opt.MaxPrice = None,
+    min_quality: opt.MinQuality = None,
     out: opt.Out = None,
     fresh: opt.Fresh = False,
     watch: opt.Watch = False,
@@ -65,20 +70,25 @@ def run(
     from tuneworth.cli.watch import watcher_for
     from tuneworth.pipeline import run as run_pipeline
 
-    options = {
-        "test": test,
-        "documents": {"source": documents} if documents else None,
-        "models": opt.names(models),
-        "strategies": opt.names(strategies),
-        "metric": metric,
-        "instruction": instruction,
-        "budget": budget,
-        "margin": margin,
-        "seed": seed,
-        "exhaustive": exhaustive,
-        "machine_usd_per_hour": machine_usd_per_hour,
-        "limits": {"private": True} if private else None,
-    }
+    options = opt.of_run(
+        test=test,
+        documents=documents,
+        models=models,
+        strategies=strategies,
+        metric=metric,
+        instruction=instruction,
+        budget=budget,
+        margin=margin,
+        seed=seed,
+        exhaustive=exhaustive,
+        machine_usd_per_hour=machine_usd_per_hour,
+        usd_per_label=usd_per_label,
+        knowledge_every_days=knowledge_every_days,
+        private=private,
+        p95_ms=p95_ms,
+        max_usd_per_1k=max_usd_per_1k,
+        min_quality=min_quality,
+    )
     task_file = task_file_of(source, options)
     folder = _folder(task_file, out, fresh)
     report_lang = LANG if lang else task_file.lang or LANG  # before parsing, see cli/language.py

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,13 +19,13 @@ Source = Annotated[
     ),
 ]
 TestFile = Annotated[str | None, typer.Option("--test", help=say("Your own test rows.", "自带的测试集文件。"))]
-DocumentSource = Annotated[
-    str | None,
+DocumentSources = Annotated[
+    list[str] | None,
     typer.Option(
         "--documents",
         help=say(
-            "Documents to look answers up in: folder, file or glob.",
-            "供检索的文档：目录、文件或通配符。",
+            "Documents to look answers up in: folder, file or glob; may be given several times.",
+            "供检索的文档：目录、文件或通配符，可多次给出。",
         ),
     ),
 ]
@@ -78,8 +78,39 @@ MachinePrice = Annotated[
         ),
     ),
 ]
+LabelPrice = Annotated[
+    float | None,
+    typer.Option(
+        "--usd-per-label",
+        help=say("Price of labelling one more row, for the forecast.", "多标注一条数据的价格（美元），用于预测。"),
+    ),
+]
+KnowledgeDays = Annotated[
+    float | None,
+    typer.Option(
+        "--knowledge-every-days", help=say("Days between two changes of the documents.", "文档多少天更新一次。")
+    ),
+]
 Private = Annotated[
     bool | None, typer.Option("--private", help=say("Rows must not leave this machine.", "数据不得离开本机。"))
+]
+P95 = Annotated[
+    float | None,
+    typer.Option(
+        "--p95-ms",
+        help=say("Limit: 95 % of single rows answered within so many ms.", "限制：95% 的单条回答须在多少毫秒内完成。"),
+    ),
+]
+MaxPrice = Annotated[
+    float | None,
+    typer.Option("--max-usd-per-1k", help=say("Limit: most that 1,000 rows may cost.", "限制：每千条最多花多少美元。")),
+]
+MinQuality = Annotated[
+    float | None,
+    typer.Option(
+        "--min-quality",
+        help=say("Limit: least value of the metric on the test rows.", "限制：指标在测试集上的最低值。"),
+    ),
 ]
 Language = Annotated[str | None, typer.Option("--lang", help=say("Language: en or zh.", "语言：en 或 zh。"))]
 AsJson = Annotated[
@@ -107,6 +138,51 @@ Watch = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help=say("Do not ask before starting.", "开始前不再询问。"))]
+
+
+def of_run(
+    *,
+    test: str | None,
+    documents: list[str] | None,
+    models: str | None,
+    strategies: str | None,
+    private: bool | None,
+    p95_ms: float | None,
+    max_usd_per_1k: float | None,
+    min_quality: float | None,
+    knowledge_every_days: float | None,
+    **plain: Any,
+) -> dict[str, Any]:
+    """What ``run`` and ``plan`` were given, as the keys of a task file.
+
+    Args:
+        plain: options that are called and written as the key they set.
+    """
+    limits = {
+        "private": private or None,
+        "p95_ms": p95_ms,
+        "max_usd_per_1k": max_usd_per_1k,
+        "min_quality": min_quality,
+    }
+    return {
+        "test": test,
+        "documents": documents_section(documents),
+        "models": names(models),
+        "strategies": names(strategies),
+        "limits": _given(limits),
+        "updates": _given({"knowledge_every_days": knowledge_every_days}),
+        **plain,
+    }
+
+
+def _given(section: dict[str, Any]) -> dict[str, Any] | None:
+    """What was given of a section; ``None`` when nothing was."""
+    return {name: value for name, value in section.items() if value is not None} or None
+
+
+def documents_section(sources: list[str] | None) -> dict[str, Any] | None:
+    """The task file's section for documents that were named on the command line."""
+    return {"source": sources[0] if len(sources) == 1 else sources} if sources else None
 
 
 def names(text: str | None) -> list[str] | None:

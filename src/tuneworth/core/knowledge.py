@@ -16,7 +16,8 @@ from tuneworth.core.text import Text
 
 Age = Literal["old", "new"]
 Judge = Literal["gold", "answer"]
-"""How it is known that the right passage was found: the row names it, or a passage holds the row's answer."""
+"""How it is known that the right passage was found: the row names it, or a passage holds the row's answer. The latter only
+where training rows show that answers are quoted from the documents."""
 Absorbs = Literal["index", "retrain", "nothing"]
 """What an arm must do to know of new documents: index them, be trained again, or nothing helps."""
 Cause = Literal["right", "not_found", "not_read"]
@@ -204,6 +205,7 @@ class DocumentsResult(Record):
     """Everything a run has to say about documents.
 
     Attributes:
+        recalls, losses: empty where it is not known of any row which passage is right.
         problems: files that could not be read, or only in part.
         ages_by: how old and new were told apart; ``None`` where they could not be.
         knowledge_every_days: how often the documents change, when the task says so.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def write_task_file(
     *,
     lang: Lang = "en",
     test: str | Path | None = None,
-    documents: str | Path | None = None,
+    documents: Sequence[str] = (),
     force: bool = False,
 ) -> None:
     """Write a task file for ``data_path`` to ``path``, comments in ``lang``.
@@ -50,7 +51,7 @@ def task_file_text(
     *,
     lang: Lang,
     test: str | Path | None = None,
-    documents: str | Path | None = None,
+    documents: Sequence[str] = (),
 ) -> str:
     """The text of a task file that stands in ``folder``."""
     task, comments = loaded.task, _Comments(lang)
@@ -59,8 +60,8 @@ def task_file_text(
     lines += [comments.line(_DATA), f"train: {_scalar(_relative(data_path, folder))}"]
     lines += [
         f"test: {_scalar(_relative(test, folder))}" if test is not None else comments.off("test: test.jsonl", _TEST),
-        f"documents: {_scalar(_relative(documents, folder))}"
-        if documents is not None
+        f"documents: {_scalar(places if len(places) > 1 else places[0])}"
+        if (places := [_relative(source, folder) for source in documents])
         else comments.off("documents: docs/", _DOCUMENTS),
     ]
     lines += ["", *(f"# {sentence.to(lang)}" for sentence in loaded.inferred), *_fields(loaded, comments)]

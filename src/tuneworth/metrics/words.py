@@ -48,6 +48,12 @@ def same_text(answer: str, reference: str) -> bool:
     return _folded(answer).strip() == _folded(reference).strip()
 
 
+def same_words(answer: str, phrase: str) -> bool:
+    """Equal but for case, width, punctuation and articles; nothing equals a phrase without words."""
+    tokens = answer_tokens(phrase)
+    return bool(tokens) and answer_tokens(answer) == tokens
+
+
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 

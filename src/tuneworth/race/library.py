@@ -16,13 +16,14 @@ from tuneworth.core.task import Collection, Example, Language, Task
 from tuneworth.core.text import Text
 from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
 from tuneworth.data.taskfile import Documents
+from tuneworth.metrics.words import same_words
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model
 from tuneworth.models.local.sources import MINILM
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.fulltext import searched_text
-from tuneworth.retrieval.gold import GoldPassages
+from tuneworth.retrieval.gold import names_of
 from tuneworth.retrieval.library import Library
 from tuneworth.retrieval.rerank import open_reranker
 
@@ -87,7 +88,7 @@ class Shelf:
             encoder=self.encoder,
             reranker=self.section.reranker,
             no_answer=self.no_answer,
-            unanswerable=any(row.output == self.no_answer for row in train),
+            unanswerable=any(same_words(row.output, self.no_answer) for row in train),
             min_similarity=self.section.min_similarity,
         )
 
@@ -142,8 +143,8 @@ class Shelf:
         ]
 
     def _unknown_gold(self, rows: Sequence[Example]) -> list[Text]:
-        gold = GoldPassages(self.passages, self.loaded.same_as)
-        unknown = {row.id: missing for row in rows if (missing := gold.missing(row))}
+        known = names_of(self.passages, self.loaded.same_as)
+        unknown = {row.id: missing for row in rows if (missing := [name for name in row.gold if name not in known])}
         if not unknown:
             return []
         row_id, [name, *_] = next(iter(unknown.items()))

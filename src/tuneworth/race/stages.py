@@ -144,7 +144,8 @@ class Stages:
         if mean_of(entry.dev, metric) is None:
             return results.missing_arm(arm, "failed", words.nothing_scored(entry.dev))
         if stop is not None and stop.reason == "failed":
-            return results.missing_arm(arm, "failed", words.mostly_unscored(entry.dev))
+            why = driver.failures.get(arm.arm_id) or words.mostly_unscored(entry.dev)
+            return results.missing_arm(arm, "failed", why)
         cut = stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev)
         if cut and not arm.strategy.grows:  # one that grows is told as far as it came: the verdict minds its size
             seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._reserve.final_seconds(

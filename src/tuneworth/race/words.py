@@ -68,8 +68,8 @@ def stopped(reason: StopReason) -> Text:
 
 def no_time() -> Text:
     return Text(
-        en="the time budget was spent before this arm's turn; a larger --budget measures it",
-        zh="还没轮到它，时间预算就用完了；加大 --budget 即可测量",
+        en="it was not expected to fit into what was left of the budget; a larger --budget measures it",
+        zh="预计超出剩余的预算，因此没有测；加大 --budget 即可测量",
     )
 
 

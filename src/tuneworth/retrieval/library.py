@@ -12,9 +12,11 @@ from pathlib import Path
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
-from tuneworth.core.task import Example, Language
+from tuneworth.core.task import Example, Language, OutputKind
+from tuneworth.metrics.words import same_words
 from tuneworth.models.base import Encoder
-from tuneworth.retrieval.gold import GoldPassages, is_right, judge_of
+from tuneworth.retrieval.answers import are_quoted, telling_answers
+from tuneworth.retrieval.gold import ByName, CarriedGold, GoldPassages, unique
 from tuneworth.retrieval.hits import Hit, Mode, Refresh
 from tuneworth.retrieval.index import PassageIndex, open_index, open_or_build
 from tuneworth.retrieval.refresh import Progress
@@ -22,6 +24,10 @@ from tuneworth.retrieval.rerank import Reranker
 
 Cutter = Callable[[int], Sequence[Passage]]
 """Most tokens of a passage → all passages of the task, cut to it."""
+_JUDGES: tuple[Judge, ...] = ("gold", "answer")
+"""The surer one first."""
+_GoldKey = tuple[int, tuple[str, ...], tuple[str, ...]]
+"""Passage size, what a row names, and its accepted answers: all that gold depends on."""
 
 
 @dataclass
@@ -52,8 +58,12 @@ class Library:
     refreshes: dict[int, Refresh] = field(default_factory=dict[int, Refresh])
     _indexes: dict[int, PassageIndex] = field(default_factory=dict[int, PassageIndex])
     _passages: dict[int, dict[str, Passage]] = field(default_factory=dict[int, dict[str, Passage]])
-    _gold: dict[int, GoldPassages] = field(default_factory=dict[int, GoldPassages])
     _rows: dict[str, Example] = field(default_factory=dict[str, Example])
+    _quoting: list[Example] = field(default_factory=list[Example])
+    _answers_quoted: bool | None = None
+    _usual: GoldPassages | None = None
+    _carried: dict[int, CarriedGold] = field(default_factory=dict[int, CarriedGold])
+    _found_gold: dict[_GoldKey, ByName] = field(default_factory=dict[_GoldKey, ByName])
     _opened_reranker: Reranker | None = None
 
     @property
@@ -125,32 +135,77 @@ class Library:
             self._passages[size] = {passage.id: passage for passage in (self.cut(size) if self.cut else ())}
         return self._passages[size]
 
-    # -- gold --------------------------------------------------------------------------------------------
+    # -- which passages are right ------------------------------------------------------------------------
 
-    def know(self, rows: Iterable[Example]) -> None:
-        """Remember rows, so that ``gold_of`` finds them by id."""
-        self._rows.update((row.id, row) for row in rows)
+    def know(self, kind: OutputKind, train: Sequence[Example], others: Iterable[Example] = ()) -> None:
+        """Remember the rows of a task.
+
+        Args:
+            train: they alone tell whether answers are quoted from the documents.
+            others: dev and test rows, found by their ids.
+        """
+        self._rows = {row.id: row for row in (*train, *others)}
+        self._quoting = [row for row in train if kind == "text" and not self._is_unanswerable(row)]
+        self._answers_quoted = None
+
+    @property
+    def answers_quoted(self) -> bool:
+        """Whether a passage that holds a row's answer can be taken for the right one; found out when first asked."""
+        if self._answers_quoted is None:
+            self._answers_quoted = are_quoted(self._quoting, self.passages().values())
+        return self._answers_quoted
+
+    def named(self, row: Example) -> tuple[Passage, ...]:
+        """All that ``row`` names, in passages of the usual size: of a document every passage, right or not."""
+        return self._usual_gold().named(row)
+
+    def gold_by_name(self, row: Example, passage_tokens: int | None = None) -> ByName:
+        """What ``row`` names → the passages of this size that hold its answer there, as far as they are known."""
+        size = passage_tokens or self.passage_tokens
+        key = (size, row.gold, row.references)
+        if key not in self._found_gold:
+            self._found_gold[key] = self._gold_of_size(size).by_name(row)
+        return self._found_gold[key]
 
     def gold(self, row: Example, passage_tokens: int | None = None) -> tuple[Passage, ...]:
-        """The passages that ``row`` names as holding its answer."""
-        size = passage_tokens or self.passage_tokens
-        if size not in self._gold:
-            self._gold[size] = GoldPassages(list(self.passages(size).values()), self.same_as)
-        return self._gold[size].of(row)
+        """The passages that hold the answer to ``row`` where it names them; empty where they are not known."""
+        return unique(passage for found in self.gold_by_name(row, passage_tokens).values() for passage in found)
 
     def gold_of(self, row_id: str, passage_tokens: int | None = None) -> tuple[Passage, ...]:
         """The gold passages of a row by its id. For the yardstick that is given them: it sees queries, not rows."""
         row = self._rows.get(row_id)
         return self.gold(row, passage_tokens) if row is not None else ()
 
+    def can_judge(self, row: Example, judge: Judge, passage_tokens: int | None = None) -> bool:
+        """Whether ``judge`` can tell which passages of this size are what ``row`` needs.
+
+        Not of a row that the documents cannot answer, nor by the answer where that stands in none of what the row names.
+        """
+        if self._is_unanswerable(row):
+            return False
+        if judge == "gold":
+            return bool(self.gold_by_name(row, passage_tokens))
+        stands = bool(self.gold_by_name(row)) or not self.named(row)
+        return stands and bool(telling_answers(row)) and self.answers_quoted
+
     def judge(self, row: Example) -> Judge | None:
         """How it can be known whether the right passage was found for ``row``; ``None`` where it cannot be."""
-        return judge_of(row, self.gold(row), self.no_answer)
+        return next((judge for judge in _JUDGES if self.can_judge(row, judge)), None)
 
-    def right(self, row: Example, passage: Passage, passage_tokens: int | None = None) -> bool | None:
-        """Whether ``passage`` is what ``row`` needs; ``None`` where that cannot be known."""
-        judge = self.judge(row)
-        return None if judge is None else is_right(passage, row, self.gold(row, passage_tokens), judge)
+    def _is_unanswerable(self, row: Example) -> bool:
+        return same_words(row.output, self.no_answer)
+
+    def _usual_gold(self) -> GoldPassages:
+        if self._usual is None:
+            self._usual = GoldPassages(list(self.passages().values()), self.same_as)
+        return self._usual
+
+    def _gold_of_size(self, size: int) -> GoldPassages | CarriedGold:
+        if size == self.passage_tokens:
+            return self._usual_gold()
+        if size not in self._carried:
+            self._carried[size] = CarriedGold(self._usual_gold(), list(self.passages(size).values()))
+        return self._carried[size]
 
     def _reranker(self) -> Reranker:
         if self.reranker is None:

@@ -26,7 +26,7 @@ from tuneworth.strategies.prompting import constrainable, full_instruction
 from tuneworth.strategies.reading import HEAD_TOKENS, Reader, reader, reader_on, reading_work, why_no_documents
 from tuneworth.strategies.workload import Workload, expected_completion, sample
 
-NO_GOLD = "the row names no gold passage, so there is nothing to give the reader"
+NO_GOLD = "no gold passage is known for the row, so there is nothing to give the reader"
 MOST_EXPECTED = 2
 """Gold passages per row that are counted on: a row may name a long document, of which few passages hold its answer."""
 
@@ -36,7 +36,7 @@ class OracleConfig(StrategyConfig):
 
 
 class OracleSolver(Solver):
-    """Reads the gold passages of each row; a row without is refused, never scored as wrong."""
+    """Reads the gold passages of each row; a row of which none is known is refused, never scored as wrong."""
 
     def __init__(self, library: Library, reader: Reader):
         self.library = library

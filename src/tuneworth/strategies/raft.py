@@ -18,9 +18,9 @@ from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
 from tuneworth.core.task import Example
 from tuneworth.models.base import Model, TrainExample
+from tuneworth.retrieval.answers import holds_answer
 from tuneworth.retrieval.gold import is_right
 from tuneworth.retrieval.library import Library
-from tuneworth.retrieval.measure import holds_answer
 from tuneworth.strategies.citing import mark
 from tuneworth.strategies.fewshot import TOKENS_PER_TURN
 from tuneworth.strategies.finding import DEPTHS, USUAL_K
@@ -40,7 +40,7 @@ class Studied:
 
     Attributes:
         ranking: passages found, best first, more than a lesson shows.
-        gold: the passages that the row names; may be none.
+        gold: the passages that the row names, as far as they are known; may be none.
         judge: how it is known whether a passage is right; ``None`` where it is not.
     """
 
@@ -86,7 +86,8 @@ class LessonMaker:
 
     def as_found(self, rows: Sequence[Studied]) -> list[TrainExample]:
         """Lessons as the solver will meet the rows."""
-        return [self._lesson(row, row.ranking[: self.k]) for row in rows]
+        found = [row.ranking[: self.k] for row in rows]
+        return [self._showing(row, each[: self._n_fitting(row, each)]) for row, each in zip(rows, found, strict=True)]
 
     def _training_lesson(self, studied: Studied, rng: np.random.Generator) -> TrainExample:
         found = studied.ranking[: self.k]
@@ -104,7 +105,10 @@ class LessonMaker:
         return self._lesson(studied, _with(studied.gold[0], others[: self.k - 1], place))
 
     def _lesson(self, studied: Studied, passages: Sequence[Passage], *, removed: bool = False) -> TrainExample:
-        shown, answer = self._fitting(studied, passages), studied.row.output
+        return self._showing(studied, self._fitting(studied, passages), removed=removed)
+
+    def _showing(self, studied: Studied, shown: Sequence[Passage], *, removed: bool = False) -> TrainExample:
+        answer = studied.row.output
         right = next((number for number, passage in enumerate(shown, 1) if studied.is_right(passage)), None)
         if right is not None and self.prompt.cites:
             answer = f"{answer} {mark(right)}"
@@ -114,14 +118,16 @@ class LessonMaker:
 
     def _fitting(self, studied: Studied, passages: Sequence[Passage]) -> Sequence[Passage]:
         """As many passages as fit; the first right one among them is kept before any other."""
-        query = studied.row.query
-        room = self.n_tokens - self.model.count_tokens(f"{studied.row.output} {mark(self.k)}") - TOKENS_PER_TURN
-        n = self.prompt.n_fitting(query, passages, self.model, room)
+        n = self._n_fitting(studied, passages)
         at = next((at for at, passage in enumerate(passages) if studied.is_right(passage)), 0)
         if at < n or n == len(passages):
             return passages[:n]
         right_first = [passages[at], *passages[:at], *passages[at + 1 :]]
-        return right_first[: self.prompt.n_fitting(query, right_first, self.model, room)]
+        return right_first[: self._n_fitting(studied, right_first)]
+
+    def _n_fitting(self, studied: Studied, passages: Sequence[Passage]) -> int:
+        room = self.n_tokens - self.model.count_tokens(f"{studied.row.output} {mark(self.k)}") - TOKENS_PER_TURN
+        return self.prompt.n_fitting(studied.row.query, passages, self.model, room)
 
     def _declined(self, row: Example, shown: Sequence[Passage]) -> str | None:
         """What a row without its passage says, where the task lets it and no other passage holds the answer."""

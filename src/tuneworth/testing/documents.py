@@ -78,7 +78,7 @@ def library_of(case: Case, folder: Path, encoder: Encoder, *, finished: bool = F
         no_answer=task.documents.no_answer,
     )
     if not finished:
-        library.know([*case.train, *case.dev, *case.held_out])
+        library.know(task.kind, case.train, [*case.dev, *case.held_out])
     return library
 
 

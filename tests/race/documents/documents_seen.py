@@ -55,10 +55,31 @@ def passages(*, sets: bool = True, dated: bool = False) -> list[Passage]:
     return made
 
 
-def library(folder: Path, made: Sequence[Passage] | None = None, **settings: Any) -> Library:
+def halved() -> tuple[list[Passage], list[Passage]]:
+    """A document of two passages, and the same cut to half the size: four."""
+    sentences = [
+        "The kettle of Orrin is old.",
+        "Nobody knows how heavy it is.",
+        "Its lid has a handle.",
+        "The handle is green glass.",
+    ]
+
+    def part(number: int, text: str) -> Passage:
+        return Passage(f"d0#{number}", "d0", "kettle", text, hashlib.sha256(text.encode()).hexdigest())
+
+    pairs = [" ".join(sentences[:2]), " ".join(sentences[2:])]
+    return list(map(part, range(2), pairs)), list(map(part, range(4), sentences))
+
+
+def library(
+    folder: Path, made: Sequence[Passage] | None = None, *, train: Sequence[Example] | None = None, **settings: Any
+) -> Library:
+    """A library that knows ``train``; left out, training rows whose answers are quoted."""
     made = passages() if made is None else made
     settings = {"encoder": HashEncoder, "cut": lambda size: list(made), **settings}
-    return Library(folder / "index", "en", 100, no_answer=NO_ANSWER, **settings)
+    books = Library(folder / "index", "en", 100, no_answer=NO_ANSWER, **settings)
+    books.know("text", rows("known", [0, 1, 2]) if train is None else train)
+    return books
 
 
 def row(name: str, at: int, *, gold: bool = True, **fields: Any) -> Example:

@@ -28,6 +28,16 @@ def test_what_a_row_says_itself_counts_more_than_its_gold(tmp_path):
     assert told.of == {"t0": "new", "t1": "old"}
 
 
+def test_a_named_document_tells_its_age_though_its_right_passage_is_unknown(tmp_path):
+    made = [part for each in passages() for part in (each, replace(each, id=f"{each.document_id}#1", text="More."))]
+    books = library(tmp_path, made)
+    train = [replace(each, references=("in other words",)) for each in TRAIN]
+    assert books.gold(train[0]) == ()
+    told = age_of(train, [row("t0", 3), row("t1", 7)], books)
+    assert told is not None
+    assert told.of == {"t0": "old", "t1": "new"}
+
+
 def test_dates_tell_where_there_are_no_sets(tmp_path):
     books = library(tmp_path, passages(sets=False, dated=True))
     told = age_of(TRAIN, rows("t", [3, 5, 6]), books)

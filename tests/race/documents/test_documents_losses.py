@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from documents_seen import arm, library, mean, outcome, row, rows, seen, unanswerable
+from documents_seen import arm, halved, library, mean, outcome, passages, row, rows, seen, unanswerable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +111,44 @@ def test_without_gold_the_answer_tells_what_was_found(tmp_path):
     result = seen(books, dev=dev, arms=[arm(finalist=False)], on_dev={"rag": answers})
     [found] = losses(result, referee_for(books, dev))
     assert (found.judge, found.stage, found.n_rows, found.n_found) == ("answer", "dev", 2, 1)
+
+
+def test_where_no_right_passage_is_known_nothing_is_said_to_be_lost_by_the_search(tmp_path):
+    test = [replace(one, references=("very heavy indeed",)) for one in rows("t", [0, 1, 2], gold=False)]
+    books = library(tmp_path, train=test)
+    result = seen(books, test=test, arms=[arm()], on_test={"rag": [outcome(one, "no idea", [5]) for one in test]})
+    assert losses(result, referee_for(books, test)) == []
+
+
+def test_rows_whose_document_holds_the_answer_nowhere_are_left_out(tmp_path):
+    """Else any of its passages would be the right one, and nothing ever lost by the search."""
+    made = [*passages(), replace(passages()[1], id="d1#1", text="Another part.", digest="other")]
+    test = [row("t0", 0), replace(row("t1", 1), output="very heavy", references=("very heavy",))]
+    books = library(tmp_path, made)
+    result = seen(books, test=test, arms=[arm()], on_test={"rag": [outcome(one, "no idea", [0, 1]) for one in test]})
+    [found] = losses(result, referee_for(books, test))
+    assert (found.judge, found.n_rows, found.n_found) == ("gold", 1, 1)
+
+
+def test_an_arm_with_smaller_passages_is_judged_by_those(tmp_path):
+    usual, half = halved()
+    books = library(tmp_path, cut=lambda size: usual if size == 100 else half)
+    glass = replace(row("t0", 0), gold=("d0#1",), output="green glass", references=("green glass",))
+    handle = replace(glass, query=replace(glass.query, id="t1"), output="a knob", references=("a knob",))
+    arms = [arm("rag"), arm("rag/half", config={"passage_tokens": 50})]
+
+    def shown(one, name):
+        return outcome(one, "no idea").model_copy(update={"passages": (name,)})
+
+    answers = {
+        "rag": [shown(glass, "d0#1"), shown(handle, "d0#1")],
+        "rag/half": [shown(glass, "d0#1"), shown(handle, "d0#1")],
+    }
+    result = seen(books, test=[glass, handle], arms=arms, on_test=answers)
+    by_arm = {each.arm_id: each for each in losses(result, referee_for(books, [glass, handle]))}
+    assert (by_arm["rag"].n_rows, by_arm["rag"].n_found) == (2, 2)
+    # The same id is another text there; which half answers the second row is not known.
+    assert (by_arm["rag/half"].n_rows, by_arm["rag/half"].n_found) == (1, 0)
 
 
 def test_only_measured_arms_that_look_things_up_have_a_split(tmp_path):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from documents_seen import ITEMS, arm, library, outcome, passages, row, rows, seen, unanswerable
+from documents_seen import ITEMS, arm, halved, library, outcome, passages, row, rows, seen, unanswerable
 
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.race.documents.recalls import recalls
@@ -62,6 +62,34 @@ def test_without_gold_answers_are_looked_for(tmp_path):
     dev = [*rows("v", [0, 1], gold=False), unanswerable("x")]
     [each] = found(seen(books, dev=dev))
     assert (each.judge, each.at[1].value, each.at[1].n_rows, each.mrr, each.ndcg) == ("answer", 1.0, 2, None, None)
+
+
+def test_answers_that_are_not_quoted_give_no_recall(tmp_path):
+    told = [replace(one, output="heavy", references=("very heavy indeed",)) for one in rows("v", [0, 1], gold=False)]
+    assert found(seen(library(tmp_path, train=told), dev=told)) == []
+
+
+def test_a_one_character_reference_finds_nothing(tmp_path):
+    made = [replace(each, text=f"{each.text} Hall B.") for each in passages()]
+    books = library(tmp_path, made, encoder=None)
+    dev = [replace(row("v0", 0, gold=False), references=("999 kilos", "B"))]
+    [each] = found(seen(books, dev=dev))
+    assert each.at[10].value == 0
+
+
+def test_ids_of_usual_passages_are_followed_into_another_size(tmp_path):
+    """Cut to half the size, d0#1 is the second sentence; the row means the second usual passage."""
+    usual, half = halved()
+    books = library(tmp_path, encoder=None, cut=lambda size: usual if size == 100 else half)
+    dev = [replace(row("v0", 0), gold=("d0#1",), output="green glass", references=("green glass",))]
+    by_size = {
+        each.passage_tokens: each
+        for each in found(seen(books, dev=dev, arms=[arm("rag/half", config={"passage_tokens": 50})]))
+    }
+    [right] = books.gold(dev[0], 50)
+    assert right.id == "d0#3"
+    assert (by_size[100].at[10].value, by_size[50].at[10].value) == (1.0, 1.0)
+    assert by_size[50].at[10].n_rows == 1
 
 
 def test_test_rows_are_not_searched_before_a_finalist_met_them(tmp_path):

@@ -57,7 +57,7 @@ def age_of(train: Sequence[Example], rows: Sequence[Example], library: Library) 
     """The ages of ``rows`` (dev and test) and of the library's passages.
 
     Told by sets where most training rows have one and something is new by them, else by dates in the same way. A row
-    has the set and the date it names itself, else those of its gold passages.
+    has the set and the date it names itself, else those of the documents it names.
 
     Returns:
         ``None`` where nothing is new, or neither sets nor dates can tell.
@@ -113,7 +113,7 @@ def _by_set(train: Sequence[Example], rows: Sequence[Example], library: Library)
 def _sets(row: Example, library: Library) -> frozenset[str]:
     if row.doc_set is not None:
         return frozenset([row.doc_set])
-    return frozenset(passage.doc_set for passage in library.gold(row) if passage.doc_set is not None)
+    return frozenset(passage.doc_set for passage in library.named(row) if passage.doc_set is not None)
 
 
 def _by_date(train: Sequence[Example], rows: Sequence[Example], library: Library) -> Ages | None:
@@ -138,7 +138,7 @@ def _by_date(train: Sequence[Example], rows: Sequence[Example], library: Library
 def _date(row: Example, library: Library) -> date | None:
     if row.changed is not None:
         return row.changed
-    return max((passage.changed for passage in library.gold(row) if passage.changed is not None), default=None)
+    return max((passage.changed for passage in library.named(row) if passage.changed is not None), default=None)
 
 
 def _most(known: Sequence[object], train: Sequence[Example]) -> bool:

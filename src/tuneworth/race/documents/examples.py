@@ -41,9 +41,10 @@ def cause_of(seen: Seen, referee: Referee, arm: ArmResult, row: Example, outcome
     """Why ``outcome`` is wrong; ``None`` where it is, and what it needed is not known."""
     if outcome.scores[seen.metric.id] >= RIGHT_FROM:
         return "right"
-    if not referee.knows(row):
+    size = seen.passage_tokens(arm)
+    if not referee.knows(row, size):
         return None
-    return "not_read" if referee.shown(row, outcome.passages, seen.passage_tokens(arm)) else "not_found"
+    return "not_read" if referee.shown(row, outcome.passages, size) else "not_found"
 
 
 def _mean(seen: Seen, arm: ArmResult) -> float:
@@ -80,7 +81,7 @@ def _shown(seen: Seen, referee: Referee, arm: ArmResult, row: Example, outcome: 
     size = seen.passage_tokens(arm)
     known = seen.library.passages(size)
     passages = [known[name] for name in outcome.passages if name in known]
-    right = referee.flags(row, passages, size) if referee.knows(row) else [None] * len(passages)
+    right = referee.flags(row, passages, size) if referee.knows(row, size) else [None] * len(passages)
     return [
         ShownPassage(
             id=passage.id,

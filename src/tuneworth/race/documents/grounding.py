@@ -15,7 +15,7 @@ from tuneworth.core.knowledge import Grounding, NoAnswer, Share
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
-from tuneworth.metrics.words import answer_tokens
+from tuneworth.metrics.words import same_words
 from tuneworth.race.documents.numbers import rng_of, share_of
 from tuneworth.race.documents.seen import Seen
 from tuneworth.race.documents.support import by_meaning, by_words
@@ -82,7 +82,7 @@ def _said(seen: Seen, arm: ArmResult, rows: Sequence[tuple[Example, Outcome]]) -
     return [
         _Said(row, outcome, evidence(outcome))
         for row, outcome in rows
-        if outcome.answer and outcome.answer.strip() and not is_same(outcome.answer, seen.library.no_answer)
+        if outcome.answer and outcome.answer.strip() and not same_words(outcome.answer, seen.library.no_answer)
     ]
 
 
@@ -119,8 +119,8 @@ def no_answer(rows: Sequence[tuple[Example, Outcome]], phrase: str) -> NoAnswer 
 
     Without rows where it is right, its recall is not known, but saying it is still wrong every time.
     """
-    said = [outcome.answer is not None and is_same(outcome.answer, phrase) for _, outcome in rows]
-    wanted = [is_same(row.output, phrase) for row, _ in rows]
+    said = [outcome.answer is not None and same_words(outcome.answer, phrase) for _, outcome in rows]
+    wanted = [same_words(row.output, phrase) for row, _ in rows]
     if not any(said) and not any(wanted):
         return None
     right = [a and b for a, b in zip(said, wanted, strict=True)]
@@ -131,9 +131,3 @@ def no_answer(rows: Sequence[tuple[Example, Outcome]], phrase: str) -> NoAnswer 
         precision=share_of([good for good, one in zip(right, said, strict=True) if one]) if any(said) else None,
         recall=share_of([good for good, one in zip(right, wanted, strict=True) if one]) if any(wanted) else None,
     )
-
-
-def is_same(answer: str, phrase: str) -> bool:
-    """Equal but for case, width, punctuation and articles."""
-    tokens = answer_tokens(phrase)
-    return bool(tokens) and answer_tokens(answer) == tokens

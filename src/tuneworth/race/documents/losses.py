@@ -41,10 +41,10 @@ def losses(seen: Seen, referee: Referee) -> list[LossSplit]:
 
 
 def _split(seen: Seen, referee: Referee, arm: ArmResult) -> LossSplit | None:
-    rows = [(row, outcome) for row, outcome in seen.scored(arm) if referee.knows(row)]
+    size = seen.passage_tokens(arm)
+    rows = [(row, outcome) for row, outcome in seen.scored(arm) if referee.knows(row, size)]
     if not rows:
         return None
-    size = seen.passage_tokens(arm)
     scores = np.array([outcome.scores[seen.metric.id] for _, outcome in rows], dtype=np.float64)
     found = np.array([referee.shown(row, outcome.passages, size) for row, outcome in rows], dtype=np.bool_)
     reading, retrieval = split_loss(scores, found, rng_of(seen.seed, "loss", arm.arm_id))

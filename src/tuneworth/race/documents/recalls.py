@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Recall
 from tuneworth.core.outcome import Stage
 from tuneworth.core.record import Score
@@ -20,6 +19,7 @@ from tuneworth.core.task import Example
 from tuneworth.race.documents.numbers import rng_of, score_of
 from tuneworth.race.documents.referee import Referee
 from tuneworth.race.documents.seen import Seen
+from tuneworth.retrieval.answers import telling_answers
 from tuneworth.retrieval.hits import Hit, Mode
 from tuneworth.retrieval.measure import answer_recall_at, ndcg_at, recall_at, reciprocal_rank
 from tuneworth.strategies.passages import search_text
@@ -60,7 +60,7 @@ def _ways(seen: Seen) -> Iterator[_Way]:
 
 
 def _recall(seen: Seen, referee: Referee, stage: Stage, way: _Way) -> Recall | None:
-    rows = [row for row in seen.rows(stage) if referee.knows(row)]
+    rows = [row for row in seen.rows(stage) if referee.knows(row, way.passage_tokens)]
     if way.reranked:
         rows = rows[:RERANKED_ROWS]
     if not rows:
@@ -98,11 +98,10 @@ def _search(seen: Seen, rows: Sequence[Example], way: _Way) -> list[list[Hit]]:
 
 
 def _by_gold(seen: Seen, rows: Sequence[Example], found: Sequence[Sequence[Hit]], way: _Way) -> dict[str, Floats]:
-    gold = [seen.library.gold(row, way.passage_tokens) for row in rows]
-    wanted = [{_unit(passage, row) for passage in passages} for row, passages in zip(rows, gold, strict=True)]
+    named = [_named(seen, row, way) for row in rows]
+    wanted = [set(names.values()) for names in named]
     ranked = [
-        [_unit(hit.passage, row) if hit.passage in passages else hit.passage.id for hit in hits]
-        for row, passages, hits in zip(rows, gold, found, strict=True)
+        [names.get(hit.passage.id, hit.passage.id) for hit in hits] for names, hits in zip(named, found, strict=True)
     ]
     by_name = {str(k): recall_at(k, ranked, wanted) for k in KS}
     return by_name | {"mrr": reciprocal_rank(ranked, wanted), "ndcg": ndcg_at(DEPTH, ranked, wanted)}
@@ -110,14 +109,15 @@ def _by_gold(seen: Seen, rows: Sequence[Example], found: Sequence[Sequence[Hit]]
 
 def _by_answer(rows: Sequence[Example], found: Sequence[Sequence[Hit]]) -> dict[str, Floats]:
     texts = [[hit.passage.text for hit in hits] for hits in found]
-    answers = [row.references for row in rows]
+    answers = [telling_answers(row) for row in rows]
     return {str(k): answer_recall_at(k, texts, answers) for k in KS}
 
 
-def _unit(passage: Passage, row: Example) -> str:
-    """What ``row`` names by this gold passage: itself, or its document.
+def _named(seen: Seen, row: Example, way: _Way) -> dict[str, str]:
+    """Id of a gold passage → what ``row`` calls it: itself, or its document.
 
     A document whose answer stands in three of its passages is found with the first of them. Counted by passages, no
     ranking could have a recall at 1 above a third.
     """
-    return passage.id if passage.id in row.gold else passage.document_id
+    by_name = seen.library.gold_by_name(row, way.passage_tokens)
+    return {passage.id: name for name, passages in by_name.items() for passage in passages}

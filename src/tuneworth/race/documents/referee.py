@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
 from tuneworth.core.task import Example
-from tuneworth.retrieval.gold import is_right, judge_of
+from tuneworth.retrieval.gold import is_right
 from tuneworth.retrieval.library import Library
 
 
@@ -23,11 +23,9 @@ class Referee:
     library: Library
     judge: Judge
 
-    def knows(self, row: Example) -> bool:
-        """Whether it can be told what ``row`` needs. Not of a row that the documents cannot answer."""
-        if self.judge == "gold":
-            return self.library.judge(row) == "gold"
-        return judge_of(row, (), self.library.no_answer) is not None
+    def knows(self, row: Example, passage_tokens: int) -> bool:
+        """Whether it can be told which passages of this size ``row`` needs. Not of a row that the documents cannot answer."""
+        return self.library.can_judge(row, self.judge, passage_tokens)
 
     def flags(self, row: Example, passages: Sequence[Passage], passage_tokens: int) -> list[bool]:
         """For each of ``passages``, of this size, whether it is what ``row`` needs."""

@@ -71,7 +71,7 @@ def open_session(ready: Ready, folder: Path, encoder: SharedEncoder, store: Stor
         return None
     split = ready.split
     library = ready.shelf.library(folder, encoder, watcher)
-    library.know([*split.train, *split.dev, *split.test])
+    library.know(ready.task.kind, split.train, [*split.dev, *split.test])
     told = age_of(split.train, [*split.dev, *split.test], library)
     index = make_index(library, ready.task.documents.digest, store, watcher, told.is_new if told is not None else None)
     return Session(ready, library, index, watcher)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from tuneworth.data.documents.sentences import sentence_ends
 from tuneworth.metrics.words import answer_tokens
 from tuneworth.models.base import Encoder
+from tuneworth.retrieval.answers import holds_answer
 from tuneworth.retrieval.fulltext import query_terms
-from tuneworth.retrieval.measure import holds_answer
 
 MIN_TERMS = 4
 """A shorter answer must stand in the passage as it is: of three words, two are found in many a passage."""

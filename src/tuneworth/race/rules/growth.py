@@ -128,9 +128,15 @@ class Growth:
 
     def _now(self, fits: Sequence[Fit], at: int, leader: int | None) -> Outlook:
         """Where the latest size stands against the leader; the prior when nothing is known."""
-        if at < 0 or leader is None:
+        seen = self._seen(fits, at)
+        if seen is None or leader is None:
             return outlook(Pairs(), self.prices.n_dev)
-        return outlook(self.board.pairs(fits[at].place, leader), self.prices.n_dev)
+        return outlook(self.board.pairs(seen.place, leader), self.prices.n_dev)
+
+    def _seen(self, fits: Sequence[Fit], at: int) -> Fit | None:
+        """The latest size up to ``at`` that answered: one that broke says nothing."""
+        answered = (fit for fit in reversed(fits[: at + 1]) if self.board.rows[fit.place])
+        return next(answered, None)
 
     def _break_even(self, fits: Sequence[Fit], at: int) -> float:
         """Cost until the next decision, as a part of that of all rows: the chance to save these that is worth trying.
@@ -146,10 +152,12 @@ class Growth:
         return sum(fit.n_train or 0 for fit in tried) / self.n_train
 
     def _forecast(self, fits: Sequence[Fit], at: int, leader: int, points: Sequence[CurvePoint]) -> Piece | Halt:
-        n_rows = int(self.board.rows[fits[at].place])
+        last = self._seen(fits, at)
+        assert last is not None, "points of a curve are sizes that answered"
+        n_rows = int(self.board.rows[last.place])
         beat, error = self.board.on_first(leader, n_rows)
         unsure = error * math.sqrt(max(0.0, 1 - int(self.board.rows[leader]) / n_rows))
-        curve = self._curve(fits[at], points)
+        curve = self._curve(last, points)
         if isinstance(curve, CannotTell):
             return self._without_curve(fits, at, leader)
         return self._with_curve(fits, at, curve, beat, 2 * unsure)
