@@ -64,6 +64,12 @@ def test_what_cannot_be_read_or_found_is_said(place: Path) -> None:
         open_shelf(Documents(source=str(place / "nowhere")), "en", [])
 
 
+def test_a_threshold_that_nothing_can_be_held_against_is_said(place: Path) -> None:
+    section = Documents(source=str(place), min_similarity=0.5)
+    assert any("min_similarity 0.5 has no effect" in text.en for text in open_shelf(section, "zh", []).warnings([]))
+    assert not any("min_similarity" in text.en for text in open_shelf(section, "en", []).warnings([]))
+
+
 def test_gold_of_a_duplicate_is_that_of_the_one_kept(place: Path, tmp_path: Path) -> None:
     library = open_shelf(Documents(source=str(place)), "en", []).library(tmp_path, HashEncoder, Silent())
     rows = [row("copy.md", "in May"), row("pump.md", "in May")]

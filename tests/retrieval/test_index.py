@@ -1,12 +1,13 @@
 import os
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from passages_made import TOPICS, WordEncoder, many, passage, topics
 
 from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.retrieval import refresh as refresh_module
 from tuneworth.retrieval.hits import Where
 from tuneworth.retrieval.index import open_index, open_or_build
 from tuneworth.retrieval.state import STATE_FILE
@@ -246,6 +247,16 @@ def test_an_open_index_is_not_changed_by_a_refresh(tmp_path):
     open_or_build(tmp_path, topics()[3:], encoder)
     assert answers(before) == expected
     assert answers(open_index(tmp_path, encoder)) != expected
+
+
+def test_what_a_reader_has_open_outlives_the_refresh_that_replaces_it_however_old_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(refresh_module, "_KEPT_FOR", timedelta(milliseconds=1))
+    encoder, before = WordEncoder(), None
+    for passages in (topics(), topics()[1:], topics()[2:]):
+        index = open_or_build(tmp_path, passages, encoder).index
+        if before is not None:
+            assert answers(before[0]) == before[1]
+        before = index, answers(index)
 
 
 def test_files_that_vanish_under_an_open_index_are_an_error_with_a_next_step(tmp_path):

@@ -123,7 +123,19 @@ class Shelf:
 
     def warnings(self, rows: Sequence[Example]) -> list[Text]:
         """What a user should know before the run: files left out, and rows that name documents which are not there."""
-        return [*self._unread(), *self._unknown_gold(rows)]
+        return [*self._unread(), *self._unknown_gold(rows), *self._no_similarity()]
+
+    def _no_similarity(self) -> list[Text]:
+        least = self.section.min_similarity
+        if least is None or self.encoder is not None:
+            return []
+        return [
+            Text(
+                en=f"min_similarity {least:g} has no effect: the embedded embedding model knows English only, so this task is "
+                "searched by words; name an embedding model in documents.encoder",
+                zh=f"min_similarity {least:g} 不起作用：内置的嵌入模型只懂英文，本任务只按词检索；请在 documents.encoder 中指定嵌入模型",
+            )
+        ]
 
     def _unread(self) -> list[Text]:
         found = self.problems()

@@ -86,7 +86,9 @@ class Library:
             mode: ``None`` takes the best way there is.
             rerank: let the task's reranker decide the order.
         """
-        return self.index(passage_tokens).search(queries, k, mode=mode, rerank=self._reranker() if rerank else None)
+        return self.index(passage_tokens).search(
+            queries, k, mode=mode, rerank=self.opened_reranker() if rerank else None
+        )
 
     def nearest_cosine(self, query: str, passage_tokens: int | None = None) -> float | None:
         """Cosine of the nearest passage, whatever the mode of searching; ``None`` without an embedding model."""
@@ -207,7 +209,13 @@ class Library:
             self._carried[size] = CarriedGold(self._usual_gold(), list(self.passages(size).values()))
         return self._carried[size]
 
-    def _reranker(self) -> Reranker:
+    def opened_reranker(self) -> Reranker:
+        """The task's reranker, opened when it is first asked for.
+
+        Raises:
+            InputError: it cannot be found.
+            EnvironmentProblem: it cannot be fetched, or a library is missing.
+        """
         if self.reranker is None:
             raise ValueError("this library has no reranker")
         if self._opened_reranker is None:

@@ -5,8 +5,8 @@ anywhere in the index, under whatever id. Rows are added a few hundred at a time
 or killed goes on where it stopped. The text index is made anew each time: it takes a second for tens of thousands
 of passages, and an index that was updated then answers exactly like one that was built at once.
 
-What others see changes only in the last step (see ``state``). Earlier versions are kept for a day for whoever is
-still reading them; a reader that stays open for longer than that has to open the index again.
+What others see changes only in the last step (see ``state``). The version that is replaced is kept for whoever is still
+reading it, until the next refresh that changes something; those before it, if they are a day old, are deleted.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ def refresh(
         _index_text(table, cutting)
         state = State(table.name, table.version, cutting, len(passages), wanted.encoder)
         write_state(folder, state)
-        _tidy(folder, table)
+        _tidy(folder, table, earlier.state)
     return state, Refresh(
         added=len(difference.added),
         removed=len(difference.removed),
@@ -174,11 +174,17 @@ def _index_text(table: Table, cutting: Cutting) -> None:
     table.create_index("searched", config=fts_config(cutting), replace=True)
 
 
-def _tidy(folder: Path, table: Table) -> None:
+def _tidy(folder: Path, table: Table, replaced: State | None) -> None:
+    """Delete what nobody reads any more, but not the version that was just ``replaced``, however old it is."""
     for name in generations(folder):
         if name != table.name:
             remove_generation(folder, name)
-    table.optimize(cleanup_older_than=_KEPT_FOR)
+    ages = [
+        datetime.now() - version["timestamp"] + timedelta(minutes=1)
+        for version in table.list_versions()
+        if replaced is not None and (table.name, version["version"]) == (replaced.table, replaced.version)
+    ]
+    table.optimize(cleanup_older_than=max([_KEPT_FOR, *ages]))
 
 
 def _chunks(values: Sequence[str], size: int) -> Iterable[Sequence[str]]:

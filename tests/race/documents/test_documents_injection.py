@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +101,11 @@ def test_it_stops_when_the_time_is_up(tmp_path):
     books = library(tmp_path)
     fitted, model = solver(books, tmp_path, deaf)
     on_dev = {"rag": [outcome(one, "300 kilos", [0], stage="dev") for one in DEV]}
-    result = seen(books, dev=DEV, arms=slow, on_dev=on_dev, solvers={"rag": fitted}, seconds_left=5.0)
+    result = seen(books, dev=DEV, arms=slow, on_dev=on_dev, solvers={"rag": fitted}, deadline=time.monotonic() + 5.0)
     assert injections(result) == []
     assert model.requests == []
-    [found] = injections(seen(books, dev=DEV, arms=slow, on_dev=on_dev, solvers={"rag": fitted}, seconds_left=3600.0))
+    late = time.monotonic() + 3600.0
+    [found] = injections(seen(books, dev=DEV, arms=slow, on_dev=on_dev, solvers={"rag": fitted}, deadline=late))
     assert found.n_rows == injection.MAX_ROWS
 
 

@@ -6,6 +6,7 @@ from documents_seen import arm, halved, library, mean, outcome, passages, row, r
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneworth.core.registry import load_plugin
 from tuneworth.race.documents.losses import losses, oracle_score, split_loss
 from tuneworth.race.documents.referee import referee_for
 
@@ -165,6 +166,17 @@ def test_only_measured_arms_that_look_things_up_have_a_split(tmp_path):
     books = library(tmp_path)
     result = seen(books, test=test, arms=arms, on_test=answers)
     assert [found.arm_id for found in losses(result, referee_for(books, test))] == ["rag/b"]
+
+
+def test_a_number_for_all_rows_cannot_be_split(tmp_path):
+    test = rows("t", [0, 1])
+    books = library(tmp_path)
+    result = seen(
+        books, test=test, arms=[arm("rag")], on_test={"rag": [outcome(one, "300 kilos", [0]) for one in test]}
+    )
+    assert losses(result, referee_for(books, test))
+    macro = load_plugin("tuneworth.metrics", "macro_f1")
+    assert losses(replace(result, metric=macro), referee_for(books, test)) == []
 
 
 def test_the_oracle_is_that_of_the_same_reader():

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,8 @@ def test_every_way_of_searching_on_both_sides(tmp_path):
         (stage, mode) for stage in ("dev", "test") for mode in ("hybrid", "vector", "text")
     ]
     by_words = next(each for each in every if each.stage == "dev" and each.mode == "text")
+    assert found(replace(result, deadline=time.monotonic() + 3600)) == every
+    assert found(replace(result, deadline=time.monotonic() - 1)) == [one for one in every if one.mode == "hybrid"]
     # Item and place stand in one passage only, so words find it at once.
     assert (by_words.judge, by_words.at[1].value, by_words.at[1].n_rows) == ("gold", 1.0, 3)
     assert by_words.mrr is not None

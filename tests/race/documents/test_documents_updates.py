@@ -1,5 +1,5 @@
 import pytest
-from documents_seen import INDEX, arm, library, seen
+from documents_seen import INDEX, arm, library, rows, seen
 
 from tuneworth.core.run import ArmCost
 from tuneworth.race.documents.updates import updates
@@ -34,6 +34,13 @@ def test_what_an_update_takes_each_arm(tmp_path):
     assert rag.runs_per_year == lora.runs_per_year == pytest.approx(52.18, abs=0.01)
     assert last.usd is None
     assert last.runs_per_year is None
+
+
+@pytest.mark.parametrize("partly", [{"n_train": 1}, {"fit_details": {"stopped": "time"}}])
+def test_a_fit_in_part_does_not_tell_what_a_whole_one_takes(tmp_path, partly):
+    lora = arm("lora", reads_documents=False, tuned=True, **partly)
+    [found] = updates(seen(library(tmp_path), train=rows("r", [0, 1]), arms=[lora], machine_usd_per_hour=3.0))
+    assert (found.absorbs, found.seconds, found.usd) == ("retrain", None, None)
 
 
 def test_what_is_not_known_stays_unknown(tmp_path):

@@ -48,10 +48,10 @@ class _Trial:
 def injections(seen: Seen) -> list[Injection]:
     """For each finalist that looks things up, whose solver was given, as far as the time reaches."""
     arms = [arm for arm in seen.finalists() if arm.arm_id in seen.solvers]
-    end = None if seen.seconds_left is None else time.monotonic() + seen.seconds_left
     found: list[Injection] = []
     for place, arm in enumerate(arms):
-        share = None if end is None else (end - time.monotonic()) / (len(arms) - place)
+        left = seen.seconds_left
+        share = None if left is None else left / (len(arms) - place)
         if trials := list(_probe(seen, arm, share)):
             found.append(
                 Injection(

@@ -35,7 +35,12 @@ _ANYTHING = Interval(low=0.0, high=1.0)
 
 
 def losses(seen: Seen, referee: Referee) -> list[LossSplit]:
-    """One split for each measured arm that looks things up, in the order of the results."""
+    """One split for each measured arm that looks things up, in the order of the results.
+
+    None where the metric is one number for all rows: it is no mean over them that could be split.
+    """
+    if seen.metric.corpus:
+        return []
     found = (_split(seen, referee, arm) for arm in seen.readers())
     return [split for split in found if split is not None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,8 @@ class Seen:
         solvers: arm id → solver, of the finalists whose answers orders are planted for.
         problems: files that could not be read.
         encoder: opens a sentence encoder for ``Grounding.by_meaning``; ``None`` goes by words alone.
-        seconds_left: what planting orders may take; ``None`` without a budget.
+        deadline: when the budget is spent, by ``time.monotonic``: orders are planted, and further ways of searching compared,
+            only before it. ``None`` without a budget.
     """
 
     task: Task
@@ -49,8 +51,13 @@ class Seen:
     knowledge_every_days: float | None = None
     encoder: Callable[[], Encoder] | None = None
     seed: int = 0
-    seconds_left: float | None = None
+    deadline: float | None = None
     progress: ProgressCallback = lambda done, total, unit: None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """``None`` without a budget."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def measured(self) -> list[ArmResult]:
         return [arm for arm in self.results.values() if arm.state == "measured"]

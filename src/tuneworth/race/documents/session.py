@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class Session:
     watcher: Watcher
 
     def findings(self, raced: Raced, tested: Tested, budget: Budget) -> DocumentsResult:
-        """What the run found out about its documents. Orders are planted only while the budget lasts."""
+        """What the run found out about its documents. What can be left out is, when the budget is spent."""
         ready, task_file = self.ready, self.ready.task_file
         assert ready.shelf is not None
         self.watcher.start(Text(en="what the documents gave", zh="分析文档的作用"))
@@ -57,7 +58,7 @@ class Session:
                 knowledge_every_days=task_file.updates.knowledge_every_days,
                 encoder=self.library.encoder,
                 seed=task_file.seed,
-                seconds_left=budget.left,
+                deadline=None if budget.left is None else time.monotonic() + budget.left,
                 progress=self.watcher.progress,
             )
         )
@@ -72,6 +73,8 @@ def open_session(ready: Ready, folder: Path, encoder: SharedEncoder, store: Stor
     split = ready.split
     library = ready.shelf.library(folder, encoder, watcher)
     library.know(ready.task.kind, split.train, [*split.dev, *split.test])
+    if library.reranker is not None:
+        library.opened_reranker()  # before anything is spent: a name that is wrong would end the run later
     told = age_of(split.train, [*split.dev, *split.test], library)
     index = make_index(library, ready.task.documents.digest, store, watcher, told.is_new if told is not None else None)
     return Session(ready, library, index, watcher)

@@ -4,6 +4,7 @@
   to read, and that stays. Its seconds are those of adding the new passages to the index, of the task's usual size.
 - An arm that answers by heart and learns from all its rows has to be fitted again, on all of them. NOT included: the
   rows about the new documents, which somebody must write first; and that the new knowledge is learned is not certain.
+  What that takes is not known of an arm whose fit was on some of the rows only, or was cut short by the time.
 - Nothing helps an arm that answers by heart and learns from no rows, or from a handful: a few examples show what an
   answer looks like, they do not hold the documents.
 """
@@ -27,7 +28,7 @@ def updates(seen: Seen) -> list[UpdateCost]:
 
 def _update(seen: Seen, arm: ArmResult) -> UpdateCost:
     absorbs = how_absorbed(arm)
-    seconds = {"index": seen.index.update_seconds, "retrain": arm.cost.fit_seconds or None, "nothing": None}[absorbs]
+    seconds = {"index": seen.index.update_seconds, "retrain": _refitting(seen, arm), "nothing": None}[absorbs]
     every = seen.knowledge_every_days
     return UpdateCost(
         arm_id=arm.arm_id,
@@ -36,6 +37,13 @@ def _update(seen: Seen, arm: ArmResult) -> UpdateCost:
         usd=machine_usd(seconds, seen.machine_usd_per_hour),
         runs_per_year=DAYS_PER_YEAR / every if every is not None and absorbs != "nothing" else None,
     )
+
+
+def _refitting(seen: Seen, arm: ArmResult) -> float | None:
+    """Seconds of a fit on all rows, as the arm's own was one."""
+    in_part = arm.n_train is not None and arm.n_train < len(seen.split.train)
+    cut = arm.fit_details.get("stopped") == "time"
+    return None if in_part or cut else arm.cost.fit_seconds or None
 
 
 def how_absorbed(arm: ArmResult) -> Absorbs:
