@@ -3,11 +3,12 @@
     python benchmarks/documents.py arms --data DATA --out FOLDER --set xquad_en --model smollm2-135m [--models MODELS]
                                         [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300] [--minutes 10]
     python benchmarks/documents.py run --data DATA --out FOLDER [--set xquad_en] [--budget 15m]
+    python benchmarks/documents.py update --data DATA --out FOLDER [--set xquad_en] [--rows 150]
 
 `arms` fits and scores every arm on the test rows, whose documents no training row is about, without a race: closed book
 (prompt, LoRA), with passages (rag, lora_rag), and with the gold passage given (oracle). The index holds the old documents
-first and then takes in the new ones: the seconds of an update. `run` is `tuneworth run` from end to end. Recall and
-scale are measured by `benchmarks/retrieval.py`.
+first and then takes in the new ones: the seconds of an update. `run` is `tuneworth run` from end to end, and `update` asks
+what that has trained before and after the new documents are in the index. Recall and scale are measured by `benchmarks/retrieval.py`.
 
 DATA holds xquad_en and xquad_zh with train.jsonl, test.jsonl, docs.jsonl and task.json. What is paid for is kept in FOLDER
 and not measured again. Prints Markdown.
@@ -21,6 +22,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,20 +30,26 @@ from pathlib import Path
 import numpy as np
 
 from tuneworth.core.outcome import Outcome
+from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.taskfile import TaskFile
+from tuneworth.data.taskfile import TaskFile, load_task_file
+from tuneworth.metrics.base import score_row
 from tuneworth.models import catalog
 from tuneworth.race import prepare
+from tuneworth.race.answering import open_arm
 from tuneworth.race.arms import Arm
 from tuneworth.race.documents.ages import age_of
+from tuneworth.race.documents.planting import reading_from
 from tuneworth.race.documents.referee import referee_for
 from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.folder import RunFolder, read_result
 from tuneworth.race.library import make_index
 from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 from tuneworth.stats.intervals import mean_interval
+from tuneworth.strategies.base import Answer, Solver
 
 STRATEGIES = ("prompt", "rag", "oracle", "lora", "lora_rag")
 COLUMNS = ("arm", "token F1 (95 %)", "exact", "rows", "found", "F1 found", "F1 missed", "fit s", "s per 1,000 rows")
@@ -165,9 +173,56 @@ def run(options: argparse.Namespace) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def update(options: argparse.Namespace) -> str:
+    """The arms of `run` that look things up, before and after an update of the index, and the arm that is trained instead."""
+    folder = RunFolder(options.out / f"run-{options.set}" / "run")
+    result = read_result(folder.result)
+    ready = prepare.ready(load_task_file(folder.path.parent / "task.yaml"), Printer())
+    assert ready.shelf is not None
+    split, encoder = ready.split, SharedEncoder(catalog.open_encoder, ())
+    test = split.test[: options.rows]
+    lines = ["| arm | what it takes | s | token F1 before (95 %) | after |", "|---|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as place:
+        library = ready.shelf.library(Path(place), encoder, Printer())
+        told = age_of(split.train, [*split.dev, *split.test], library)
+        assert told is not None, "nothing is new"
+        old = [passage for passage in library.passages().values() if not told.is_new(passage)]
+        library.index_of(old)
+        started = time.perf_counter()
+        library.index()
+        seconds = time.perf_counter() - started
+        only_old = ready.shelf.library(Path(place) / "before", encoder, Printer())
+        only_old.cut = lambda size: old
+        for arm in (arm for arm in result.arms if arm.finalist):
+            if not arm.reads_documents:
+                if arm.tuned:
+                    lines.append(f"| {arm.title.en} | training again | {arm.cost.fit_seconds:.0f} | | |")
+                continue
+            solver = open_arm(result, folder, arm, Printer()).solver
+            told_apart = [shown(reading_from(solver, books), test) for books in (only_old, library)]
+            lines.append(f"| {arm.title.en} | adding to the index | {seconds:.1f} | {' | '.join(told_apart)} |")
+    head = (
+        f"{options.set}, {len(test)} test rows; {len(old)} passages, then {len(library.index()) - len(old)} new ones\n"
+    )
+    return "\n".join([head, *lines])
+
+
+def shown(solver: Solver | None, test: Sequence[Example]) -> str:
+    """Token F1 of a solver's answers."""
+    assert solver is not None
+    metric = load_plugin("tuneworth.metrics", "token_f1")
+    answers: list[Answer] = []
+    for start in range(0, len(test), 32):
+        answers += solver.solve([row.query for row in test[start : start + 32]])
+        print(f"{len(answers)} of {len(test)}", file=sys.stderr, flush=True)
+    f1 = np.array([score_row(metric, answer.text or "", row) for answer, row in zip(answers, test, strict=True)])
+    interval = mean_interval(f1, binary=False, rng=np.random.default_rng(0))
+    return f"{f1.mean():.3f} ({interval.low:.3f}–{interval.high:.3f})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("arms", "run"))
+    parser.add_argument("what", choices=("arms", "run", "update"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", default="xquad_en", choices=("xquad_en", "xquad_zh"))
@@ -180,7 +235,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=300, help="test rows")
     parser.add_argument("--budget", default="15m")
     options = parser.parse_args()
-    print(arms(options) if options.what == "arms" else run(options))
+    print({"arms": arms, "run": run, "update": update}[options.what](options))
 
 
 if __name__ == "__main__":
