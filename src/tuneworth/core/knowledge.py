@@ -186,7 +186,8 @@ class IndexFacts(Record):
 
     Attributes:
         version: the state of the index that was scored; another one now means that documents have changed since.
-        seconds: to cut, embed and index everything; ``None`` where an index that was there already was taken up.
+        seconds: to embed and index everything, without reading and cutting the documents; ``None`` where an index that was
+            there already was taken up.
         update_passages, update_seconds: passages that were added to an index that held the others, and how long that
             took; ``None`` where all documents are of one age.
     """

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.budget import Budget
+from tuneworth.race.documents.injection import MAX_ROWS
 from tuneworth.race.driver import Driver, Entry, scores_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import LATENCY_ROWS
@@ -27,6 +28,9 @@ ROUGH = 2
 ALONE_SLOWDOWN = 5
 """A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
 finalists are measured so."""
+
+PROBED_ROWS = 3 * MAX_ROWS
+"""Answers that are asked of a finalist that looks things up, to see whether documents can give it orders."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,9 @@ class Reserve:
         return min((self.final_seconds(entry) for entry in peers), default=0.0)
 
     def final_seconds(self, entry: Entry) -> float:
-        """Seconds that a fit would need as a finalist: the test rows, and some rows asked alone."""
-        return entry.seconds_per_row * self._rows
+        """Seconds that a fit would need as a finalist: the test rows, some rows asked alone, and those with orders planted."""
+        probed = PROBED_ROWS if entry.arm.strategy.reads_documents else 0
+        return entry.seconds_per_row * (self._rows + probed)
 
     def is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:
         """Whether the arm could not be a finalist without eating up the budget of the others."""
