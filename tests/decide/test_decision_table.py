@@ -95,7 +95,7 @@ def test_fine_tune_recommends_a_tuned_arm():
 LIMITS = [
     ({"p95_ms": 50}, {"p95": 80.0}, "p95 latency is 80\u00a0ms, the limit is 50\u00a0ms"),
     ({"p95_ms": 50}, {"p95": None}, "cannot be shown to keep the limit"),
-    ({"max_usd_per_1k": 0.1}, {"usd": 0.2, "p95": 1.0}, "1,000 rows cost $0.2, the limit is $0.1"),
+    ({"max_usd_per_1k": 0.1}, {"usd": 0.2, "p95": 1.0}, "1,000 rows cost $0.20, the limit is $0.10"),
     ({"max_usd_per_1k": 0.1}, {"usd": None}, "price per 1,000 rows is not known"),
     ({"private": True}, {"local": False}, "sends rows off this machine"),
     ({"private": True}, {"local": None}, "not recorded whether its rows stay"),
@@ -171,10 +171,37 @@ def test_without_anything_to_compare_a_tuned_arm_with():
     assert (decision.verdict, decision.recommended) == ("cant_tell", "lora")
 
 
-def test_nothing_measured():
-    decision = decided([skipped("lora"), skipped("prompt", state="failed")], {})
+@pytest.mark.parametrize("limits", [{}, {"p95_ms": 50}])
+def test_nothing_measured(limits):
+    decision = decided([skipped("lora"), skipped("prompt", "no time left.", state="failed")], {}, task(**limits))
+    assert (decision.verdict, decision.recommended, decision.decided_by) == ("cant_tell", None, None)
+    assert decision.headline.en == "Can’t tell: no arm got a score on the test rows."
+    assert decision.headline.zh == "还下不了结论：没有任何方案在测试集上得到结果。"
+    assert [reason.en for reason in decision.reasons] == [
+        "“PROMPT” was not measured on the test rows: no time left.",
+        "“LORA” was not measured on the test rows: too few rows.",
+    ]
+    same = [skipped("lora"), skipped("head"), arm("majority")]
+    assert "“HEAD”, “LORA” were not measured on the test rows: too few rows." in [
+        r.en for r in decided(same, {}).reasons
+    ]
+    assert len(decision.would_change) == 1
+    assert "a tuned and an untuned arm" in decision.would_change[0].en
+
+
+@pytest.mark.parametrize("limits", [{}, {"p95_ms": 50}], ids=["no limit set", "a limit that all keep"])
+def test_finalists_without_answers_break_no_limit_of_the_user(limits):
+    silent = {"failed": 20, "p95": 10.0}
+    arms, rows = duel(90, 10, 150, 50, tuned_more=silent, untuned_more=silent)
+    decision = decided(arms, rows, task(**limits))
     assert (decision.verdict, decision.recommended) == ("none_meets_limits", None)
-    assert "Nothing could be measured" in decision.headline.en
+    assert decision.headline.en == (
+        "No arm is usable: every finalist (2 in all) left more than 5\u00a0% of its test rows without an answer."
+    )
+    assert "都有超过 5% 的测试数据没有给出可用的答案" in decision.headline.zh
+    slow = {**silent, "p95": 90.0}
+    arms, rows = duel(90, 10, 150, 50, tuned_more=slow, untuned_more=silent)
+    assert "No arm keeps your limits" in decided(arms, rows, task(p95_ms=50)).headline.en
 
 
 def test_a_yardstick_is_never_recommended_but_a_strong_one_is_mentioned():

@@ -74,7 +74,7 @@ def test_limits_keep_the_words_of_retrieval():
     turned = [arms[0].model_copy(update={"cost": fast.cost}), arms[1].model_copy(update={"cost": slow.cost})]
     left = decided_with((turned, rows), known(), task(kind="text", p95_ms=100.0))
     assert left.headline.en.startswith(
-        "Fine-tune the reader and keep retrieval: “LORA_RAG” (86.7\u00a0%) is the only way"
+        "Fine-tune the reader and keep retrieval: only tuned arms keep your limits; the best is “LORA_RAG” (86.7\u00a0%)."
     )
 
 
@@ -140,7 +140,7 @@ def test_a_training_cut_by_time_does_not_show_that_training_the_reader_is_of_no_
     cut = arms[1].model_copy(update={"fit_details": {"stopped": "time", "epochs": 0.4}})
     decision = decided_with(([arms[0], cut], rows), known(losses=[READING]))
     assert "did not mend it" not in text_of(decision)["reasons"]
-    assert "is not settled" in text_of(decision)["reasons"]
+    assert "is not known: the time budget ended the training" in text_of(decision)["reasons"]
 
 
 # -- knowledge that changes --------------------------------------------------------------------------------
@@ -239,8 +239,8 @@ def test_the_only_arm_that_keeps_the_limits_is_recommended_with_its_weakness_tol
 
 def test_the_price_of_an_update_is_told_for_each_kind_of_arm():
     reasons = text_of(decided_with(run_of(**TRAINED_GAINS), known(ages=NEW, **WEEKLY)))["reasons"]
-    assert "“LORA_RAG” indexes what is new (2.5\u00a0s, $0.0002; 52 times a year, 2\u00a0min, $0.0104)" in reasons
-    assert "“LORA” is trained again (5\u00a0min, $0.02; 52 times a year, 4\u00a0h, $1.04)" in reasons
+    assert "“LORA_RAG” indexes what is new (2.5\u00a0s, $0.00020; 52 times a year, 2\u00a0min, $0.010)" in reasons
+    assert "“LORA” is trained again (5\u00a0min, $0.020; 52 times a year, 4\u00a0h, $1.04)" in reasons
     assert "rows about it must be written first" in reasons
     without = text_of(decided_with(run_of(**TRAINED_GAINS), known(ages=NEW, updates=UPDATES)))["reasons"]
     assert "One update" not in without
@@ -250,7 +250,7 @@ def test_a_time_that_nobody_measured_is_not_zero():
     costs = [update("rag", "index"), update("lora", "retrain", 310.0), update("prompt", "nothing")]
     documents = known(updates=costs, knowledge_every_days=1.0)
     reasons = text_of(decided_with(run_of(lora=100, rag=200, prompt=230), documents))["reasons"]
-    assert "“RAG” indexes what is new (time not measured)" in reasons
+    assert "“RAG” indexes what is new (time not known)" in reasons
     assert "“PROMPT” cannot take it in" in reasons
     assert "change every day" in reasons
 

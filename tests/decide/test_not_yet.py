@@ -62,10 +62,10 @@ def test_rows_at_hand_are_taken_off_both_ends():
 
 
 def test_labels_have_a_price_when_the_task_gives_one():
-    assert "At $0.1 a label these rows cost about $240 ($90 to $900)." in said(
+    assert "At $0.10 a label these rows cost about $240 ($90 to $900)." in said(
         outcome(LOSS, forecast(), usd=0.1).reasons
     )
-    assert "按每条标注 0.1 美元计，约需 240 美元（90 美元到 900 美元）。" in said(
+    assert "按每条标注 0.10 美元计，约需 240 美元（90 美元到 900 美元）。" in said(
         outcome(LOSS, forecast(), usd=0.1).reasons, "zh"
     )
     assert "label" not in said(outcome(LOSS, forecast()).reasons)

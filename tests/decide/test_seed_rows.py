@@ -1,5 +1,6 @@
 import pytest
 from decide_builders import arm, decided, duel, skipped, task
+from documents_builders import UPDATES, decided_with, known, run_of
 
 from tuneworth.core.run import ArmCost
 
@@ -102,3 +103,62 @@ def test_training_cost(seconds, finding):
 
 def test_no_tuned_arm_no_findings():
     assert decided([arm("fewshot", 240), skipped("lora")], {"fewshot": {}}).seed_rows == []
+
+
+# -- the arms that the verdict is about ----------------------------------------------------------------------
+
+
+def _three(tuned_right, best_right, next_right, **more):
+    """Whoever has more rows right has all that the others have; ``more``: arm id → its fields."""
+    right = {"lora": tuned_right, "fewshot": best_right, "prompt": next_right}
+    arms = [arm(name, n, **more.get(name, {})) for name, n in right.items()]
+    return arms, {name: {f"r{i}": float(i < n) for i in range(300)} for name, n in right.items()}
+
+
+def _of(decision):
+    return {finding.row: finding for finding in decision.seed_rows}
+
+
+def test_a_tuned_arm_that_breaks_a_limit_does_not_speak_for_the_one_that_keeps_it():
+    arms, rows = _three(100, 200, 150, lora={"p95": 10.0}, fewshot={"p95": 10.0}, prompt={"p95": 10.0})
+    slow = arm("lora", 280, p95=90.0).model_copy(update={"arm_id": "lora/slow", "model": "big"})
+    rows["lora/slow"] = {f"r{i}": float(i < 280) for i in range(300)}
+    decision = decided([*arms, slow], rows, task(p95_ms=50))
+    assert (decision.verdict, decision.decided_by) == ("dont_fine_tune", ("lora", "fewshot"))
+    found = _of(decision)
+    assert {found[row].finding for row in ("C1", "Q1")} == {"confirmed"}
+    assert "“LORA [tiny]” 33.3\u00a0%, “FEWSHOT” 66.7\u00a0%" in found["Q1"].why.en
+
+
+def test_what_may_not_be_used_wins_nothing():
+    out, keeps = {"p95": 90.0}, {"p95": 10.0}
+    arms, rows = _three(280, 200, 150, lora=out, fewshot=keeps, prompt=keeps)
+    ahead = decided(arms, rows, task(p95_ms=50))
+    assert ahead.verdict == "dont_fine_tune"
+    assert {row: finding.finding for row, finding in _of(ahead).items() if row in ("C1", "Q1")} == {
+        "C1": "open",
+        "Q1": "open",
+    }
+    assert "; “LORA” may not be used here." in _of(ahead)["Q1"].why.en
+    assert "；“方案lora”在这里不可用。" in _of(ahead)["Q1"].why.zh
+    arms, rows = _three(100, 200, 150, lora=keeps, fewshot=out, prompt=out)
+    left = decided(arms, rows, task(p95_ms=50))
+    assert left.verdict == "fine_tune"
+    assert _of(left)["Q1"].finding == "open"
+    arms, rows = _three(100, 200, 150, lora=out, fewshot=keeps, prompt=keeps)
+    assert _of(decided(arms, rows, task(p95_ms=50)))["Q1"].finding == "confirmed"
+
+
+def test_the_rival_is_the_best_untuned_arm_that_keeps_the_limits():
+    keeps = {"p95": 10.0}
+    arms, rows = _three(200, 280, 150, lora=keeps, fewshot={"p95": 90.0}, prompt=keeps)
+    decision = decided(arms, rows, task(p95_ms=50))
+    assert (decision.verdict, decision.decided_by) == ("fine_tune", ("lora", "prompt"))
+    assert "“PROMPT” 50.0\u00a0%" in _of(decision)["Q1"].why.en
+    assert _of(decision)["C1"].finding == "overturned"
+
+
+def test_a_score_for_old_knowledge_only_does_not_speak_for_the_reader_of_the_verdict():
+    decision = decided_with(run_of(lora=280, lora_rag=250, rag=150), known(updates=UPDATES, knowledge_every_days=7.0))
+    assert decision.decided_by == ("lora_rag", "rag")
+    assert "“LORA_RAG” 83.3\u00a0%, “RAG” 50.0\u00a0%" in _of(decision)["Q1"].why.en

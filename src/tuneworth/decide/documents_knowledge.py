@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneworth.core.knowledge import AgeScore, UpdateCost
+from tuneworth.core.money import usd
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.documents import (
@@ -18,7 +19,7 @@ from tuneworth.decide.documents import (
 )
 from tuneworth.decide.documents_words import STAGES
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import few, say, score, seconds, usd
+from tuneworth.decide.phrases import few, say, score, seconds
 from tuneworth.decide.ruling import Ruling
 
 _NOTHING = Text(en="", zh="")
@@ -121,7 +122,7 @@ def update_reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
 
 def _update(name: Text, cost: UpdateCost) -> Text:
     if cost.absorbs == "nothing":
-        return say("{arm} cannot take it in", "{arm}无法吸收", arm=name)
+        return say("{arm} cannot take it in", "{arm}无法获知新内容", arm=name)
     how = {
         "index": Text(en="indexes what is new", zh="把新内容加入索引"),
         "retrain": Text(en="is trained again", zh="重新训练"),
@@ -139,7 +140,7 @@ def _update(name: Text, cost: UpdateCost) -> Text:
 
 def _price(cost: UpdateCost) -> Text:
     if cost.seconds is None:
-        return Text(en="time not measured", zh="用时没有测到")
+        return Text(en="time not known", zh="用时未知")
     if cost.runs_per_year is None:
         return _time_and_money(cost.seconds, cost.usd)
     runs = cost.runs_per_year

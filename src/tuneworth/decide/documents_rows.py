@@ -3,7 +3,7 @@
 Retrieval alone (N2, A2) is overturned by any tuned finalist that beats the best untrained reader, and confirmed when none
 of those measured can gain the margin over it. Tuning with retrieval (A5, T3) is confirmed when a trained reader beats the
 best untrained one and no arm that learned by heart beats the trained reader. A score that is shown for old knowledge only
-overturns nothing.
+overturns nothing, and neither does a loss of an arm whose training is incomplete (`tuneworth.decide.outlook`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from tuneworth.decide.documents import (
 from tuneworth.decide.documents_words import part
 from tuneworth.decide.enough import Finding
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.outlook import cut_short
-from tuneworth.decide.phrases import percent, say, seconds, signed_interval, signed_points
+from tuneworth.decide.forecast_words import unfinished
+from tuneworth.decide.outlook import incomplete
+from tuneworth.decide.phrases import listed, percent, say, seconds, signed_interval, signed_points
 
 APART = 2.0
 """One timing says little: updates count as cheaper from half the time."""
@@ -64,10 +65,12 @@ def _contest(evidence: Evidence, tuned: ArmResult | None, plain: ArmResult) -> _
     if tuned is None:
         return None
     pair = evidence.between(tuned, plain)
+    ahead = evidence.shows_gain(tuned, plain)
+    part_only = not ahead and incomplete(evidence, tuned)
     gained = None
-    if evidence.shows_gain(tuned, plain):
+    if ahead:
         gained = True if not only_old(evidence, tuned) else None
-    elif evidence.rules_out_gain(tuned, plain) and not cut_short(tuned):
+    elif evidence.rules_out_gain(tuned, plain) and not part_only:
         gained = False
     numbers = say(
         "{tuned} {a}, {plain} {b}, difference {difference} ({interval})",
@@ -79,7 +82,7 @@ def _contest(evidence: Evidence, tuned: ArmResult | None, plain: ArmResult) -> _
         difference=signed_points(pair.difference),
         interval=signed_interval(pair.interval),
     )
-    return _Contest(gained, numbers)
+    return _Contest(gained, listed([numbers, unfinished(evidence, tuned)]) if part_only else numbers)
 
 
 def _alone(with_it: _Contest | None, by_heart: _Contest | None) -> list[SeedFinding]:
@@ -116,7 +119,7 @@ def _together(
     if with_it is None or trained is None:
         return []
     beaten = closed is not None and evidence.shows_gain(closed, trained)
-    counts = closed is not None and not only_old(evidence, closed) and not cut_short(trained)
+    counts = closed is not None and not only_old(evidence, closed) and not incomplete(evidence, trained)
     finding: Finding = "open"
     if with_it.gained is False or (beaten and counts):
         finding = "overturned"
@@ -188,8 +191,10 @@ def _update_cost(evidence: Evidence) -> list[SeedFinding]:
     heart = next((arm for arm in evidence.finalists if learned_by_heart(evidence, arm)), None)
     timed = [_seconds(evidence, arm) for arm in (reader, heart)]
     indexing, training = timed
-    if reader is None or heart is None or indexing is None or training is None:
+    if reader is None or heart is None or indexing is None:
         return []
+    if training is None:
+        return [_unpriced(evidence, reader, heart, indexing)]
     finding: Finding = "open"
     if training >= APART * indexing:
         finding = "confirmed"
@@ -197,13 +202,25 @@ def _update_cost(evidence: Evidence) -> list[SeedFinding]:
         finding = "overturned"
     why = say(
         "New documents are indexed for {reader} in {indexing}; {heart} is trained again in {training} (one timing each).",
-        "吸收新文档，{reader}更新索引用了 {indexing}，{heart}重新训练要用 {training}（各计时一次）。",
+        "文档更新后，{reader}更新索引用了 {indexing}，{heart}重新训练要用 {training}（各计时一次）。",
         reader=evidence.name(reader),
         heart=evidence.name(heart),
         indexing=seconds(indexing),
         training=seconds(training),
     )
     return [SeedFinding(row="C6", finding=finding, why=why)]
+
+
+def _unpriced(evidence: Evidence, reader: ArmResult, heart: ArmResult, indexing: float) -> SeedFinding:
+    """What a whole training takes was not timed: there was none, or only a part of one."""
+    why = say(
+        "New documents are indexed for {reader} in {indexing}; how long training {heart} again takes is not known.",
+        "文档更新后，{reader}更新索引用了 {indexing}，{heart}重新训练要用多久还不清楚。",
+        reader=evidence.name(reader),
+        heart=evidence.name(heart),
+        indexing=seconds(indexing),
+    )
+    return SeedFinding(row="C6", finding="open", why=why)
 
 
 def _seconds(evidence: Evidence, arm: ArmResult | None) -> float | None:

@@ -8,7 +8,8 @@ from tuneworth.core.run import ArmResult, Score
 from tuneworth.core.text import Text
 from tuneworth.decide.documents import Diagnosis, best_reader, diagnosis_of
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.outlook import cut_short
+from tuneworth.decide.forecast_words import unfinished
+from tuneworth.decide.outlook import incomplete
 from tuneworth.decide.phrases import MINUS, about, points, say, score, signed_interval, signed_points
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.intervals import wilson
@@ -143,7 +144,13 @@ def _training_the_reader(evidence: Evidence, arm: ArmResult) -> Text:
             gain=points(pair.difference),
             **parts,
         )
-    if evidence.rules_out_gain(trained, arm) and not cut_short(trained):
+    if incomplete(evidence, trained):
+        return say(
+            " Whether training the reader mends it is not known: {why}.",
+            "微调阅读模型能否解决还不清楚：{why}。",
+            why=unfinished(evidence, trained),
+        )
+    if evidence.rules_out_gain(trained, arm):
         return say(
             " Training the reader did not mend it: {trained} minus {arm} is {difference} ({interval}). A larger model may.",
             "微调阅读模型没有解决：{trained}相对{arm}的差异为 {difference}（{interval}）。可以试试更大的模型。",

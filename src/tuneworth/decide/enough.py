@@ -35,7 +35,8 @@ def enough_rows(evidence: Evidence, ruling: Ruling, winner: Winner, numbers: Tex
         numbers=numbers,
     )
     if outlook is None or outlook.forecast is None or outlook.forecast.crossing is None:
-        return "open", _one_point(seen)
+        target = _other_target(evidence, ruling)
+        return "open", _one_point(seen) if target is None else _another_curve(seen, target)
     met = outlook.forecast.crossing
     if winner == "tuned":
         return "confirmed", _rows_at_hand(evidence, seen, met, outlook.n_used)
@@ -44,6 +45,26 @@ def enough_rows(evidence: Evidence, ruling: Ruling, winner: Winner, numbers: Tex
     if outlook.never and winner == "untuned":
         return "confirmed", _no_number(evidence, seen, outlook)
     return "open", _too_weak(seen)
+
+
+def _other_target(evidence: Evidence, ruling: Ruling) -> Text | None:
+    """What the tuned arm's learning curve was measured against, where that is not the untuned arm of the verdict."""
+    tuned, untuned = ruling.tuned, ruling.untuned
+    if tuned is None or untuned is None:
+        return None
+    drawn = [curve.target for curve in evidence.forecasts if (curve.arm_id, curve.axis) == (tuned.arm_id, "rows")]
+    return next(
+        (evidence.names[target] for target in drawn if target in evidence.names and target != untuned.arm_id), None
+    )
+
+
+def _another_curve(seen: Text, target: Text) -> Text:
+    return say(
+        "{seen} The learning curve was measured against another arm, {target}, and does not answer this.",
+        "{seen}学习曲线是对照{target}推算的，回答不了这个问题。",
+        seen=seen,
+        target=target,
+    )
 
 
 def _one_point(seen: Text) -> Text:

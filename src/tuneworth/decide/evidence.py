@@ -12,7 +12,7 @@ from tuneworth.core.race import Forecast, Race, Stop
 from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
-from tuneworth.decide.limits import breaches
+from tuneworth.decide.limits import breaches, leaves_rows_unanswered
 from tuneworth.decide.phrases import arm_names
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.trainings import TRAININGS
@@ -117,6 +117,10 @@ class Evidence:
     def eligible(self) -> list[ArmResult]:
         """Finalists that keep every limit, best first."""
         return [arm for arm in self.finalists if not self.breaches[arm.arm_id]]
+
+    def only_unanswered(self, arms: Sequence[ArmResult]) -> bool:
+        """All that speaks against each of these finalists is the rows that it left unanswered, not a limit of the task."""
+        return all(len(self.breaches[arm.arm_id]) == 1 and leaves_rows_unanswered(arm.test_counts) for arm in arms)
 
     def name(self, arm: ArmResult) -> Text:
         return self.names[arm.arm_id]

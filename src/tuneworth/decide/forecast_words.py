@@ -5,11 +5,13 @@ Numbers of rows have two significant digits. "More" is on top of the rows at han
 
 from __future__ import annotations
 
+from tuneworth.core.money import usd
 from tuneworth.core.race import CannotTellReason, Forecast, ForecastCrossing
+from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.outlook import FAR, WIDE, More, Outlook
-from tuneworth.decide.phrases import about, label_cost, percent, points, say, usd
+from tuneworth.decide.outlook import FAR, WIDE, More, Outlook, cut_short
+from tuneworth.decide.phrases import about, label_cost, percent, points, say
 from tuneworth.decide.ruling import Ruling
 
 _WHY_NOT: dict[CannotTellReason, Text] = {
@@ -44,6 +46,23 @@ def between(more: More, level: float) -> Text:
     )
 
 
+def unfinished(evidence: Evidence, arm: ArmResult) -> Text:
+    """Why a loss of an arm whose training is incomplete says little; without a full stop, to go on or to end with."""
+    if cut_short(arm):
+        return say(
+            "the time budget ended the training of {arm} before it had seen every row once",
+            "时间预算不够，{arm}的训练还没把数据过完一遍就停了",
+            arm=evidence.name(arm),
+        )
+    return say(
+        "{arm} was trained on only {n} of the {all} rows",
+        "{arm}只用了 {all} 条训练数据中的 {n} 条",
+        arm=evidence.name(arm),
+        n=arm.n_train or evidence.n_train,
+        all=evidence.n_train,
+    )
+
+
 def forecast_reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
     """What speaks for the verdict: the curve behind ``not_yet``, or that no amount of data within reach would do."""
     outlook = ruling.outlook
@@ -67,6 +86,8 @@ def forecast_changes(evidence: Evidence, ruling: Ruling) -> list[Text]:
     met = _crossing(outlook.forecast)
     if outlook.forecast.cannot_tell is not None:
         return [_no_curve(evidence, ruling, outlook.forecast.cannot_tell)] if met.status != "already" else []
+    if outlook.sure:
+        return []  # something else decides: test rows, or that nothing is left to gain
     if outlook.more is not None:
         return [_weak(evidence, ruling, outlook, outlook.more), *_cost_of(evidence, outlook.more)]
     if met.status == "cannot_tell" and met.probability is not None:
@@ -181,12 +202,14 @@ def _weak(evidence: Evidence, ruling: Ruling, outlook: Outlook, more: More) -> T
         "但这还不足以作为结论：{why}。",
         n=about(more.n),
         between=between(more, met.level),
-        why=_weakness(outlook, more, met),
+        why=_weakness(ruling, outlook, more, met),
         **_names(evidence, ruling),
     )
 
 
-def _weakness(outlook: Outlook, more: More, met: ForecastCrossing) -> Text:
+def _weakness(ruling: Ruling, outlook: Outlook, more: More, met: ForecastCrossing) -> Text:
+    if ruling.tuned is not None and cut_short(ruling.tuned):
+        return Text(en="its training was cut by the time budget", zh="训练因时间预算不够而中断")
     if more.high is None:
         return say(
             "that it overtakes at all has a probability of {chance}",

@@ -9,12 +9,14 @@ from tuneworth.core.text import Text
 from tuneworth.decide.documents_knowledge import every
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import between
+from tuneworth.decide.limits import MAX_FAILED_SHARE
 from tuneworth.decide.outlook import Outlook
-from tuneworth.decide.phrases import about, percent, points, say, score, signed_interval, signed_points
+from tuneworth.decide.phrases import about, percent, points, say, score, signed_interval, signed_points, told_apart
 from tuneworth.decide.ruling import Case, Ruling
 from tuneworth.stats.family import MIN_PAIRS
 
 _BEST = Text(en="arm", zh="最好的")
+_MOST_UNANSWERED = Text(en=f"{100 * MAX_FAILED_SHARE:.0f}\u00a0%", zh=f"{100 * MAX_FAILED_SHARE:.0f}%")
 _BEST_OF_SOME = Text(en="arm that the time allowed to measure", zh="时间允许测到的最好的")
 
 
@@ -35,11 +37,19 @@ def _lead(ruling: Ruling) -> Text:
     return Text(en="Don’t fine-tune, use retrieval", zh="不必微调，用检索即可") if reads else plain
 
 
+def _nothing_measured(evidence: Evidence, ruling: Ruling) -> Text:
+    return Text(
+        en="Can’t tell: no arm got a score on the test rows.", zh="还下不了结论：没有任何方案在测试集上得到结果。"
+    )
+
+
 def _nothing_eligible(evidence: Evidence, ruling: Ruling) -> Text:
-    if not evidence.finalists:
-        return Text(
-            en="Nothing could be measured on the test rows, so there is nothing to recommend.",
-            zh="没有任何方案在测试集上得到结果，无从推荐。",
+    if evidence.only_unanswered(evidence.finalists):
+        return say(
+            "No arm is usable: every finalist ({n} in all) left more than {share} of its test rows without an answer.",
+            "没有可用的方案：入围方案（共 {n} 个）都有超过 {share} 的测试数据没有给出可用的答案。",
+            n=len(evidence.finalists),
+            share=_MOST_UNANSWERED,
         )
     return say(
         "No arm keeps your limits: {n} reached the test rows, and each breaks at least one.",
@@ -67,6 +77,7 @@ def _gain(evidence: Evidence, ruling: Ruling) -> Text:
 
 def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned, pair = _both(ruling)
+    most, margin = told_apart(pair.interval.high, evidence.task.margin)
     parts = {
         "lead": _lead(ruling),
         "untuned": evidence.name(untuned),
@@ -74,8 +85,8 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
         "score": _mean(evidence, untuned),
         "interval": signed_interval(pair.interval),
         "loss": points(pair.difference),
-        "most": points(max(pair.interval.high, 0.0)),
-        "margin": points(evidence.task.margin),
+        "most": most,
+        "margin": margin,
     }
     if pair.answer == "worse":
         ahead = Interval(low=-pair.interval.high, high=-pair.interval.low, level=pair.interval.level)
@@ -83,6 +94,12 @@ def _no_gain(evidence: Evidence, ruling: Ruling) -> Text:
             "{lead}: {untuned} scores {score} without tuning, {loss} more than {tuned} ({interval}).",
             "{lead}：{untuned}无需微调就达到 {score}，比{tuned}还高 {loss}（{interval}）。",
             **{**parts, "interval": signed_interval(ahead)},
+        )
+    if pair.interval.high <= 0:
+        return say(
+            "{lead}: {untuned} scores {score} without tuning, and {tuned} is no better ({interval}).",
+            "{lead}：{untuned}无需微调就达到 {score}，{tuned}并不更好（{interval}）。",
+            **parts,
         )
     return say(
         "{lead}: {untuned} scores {score} without tuning, and {tuned} is at most {most} better, "
@@ -119,12 +136,14 @@ def _open(evidence: Evidence, ruling: Ruling) -> Text:
 def _training_cut(evidence: Evidence, ruling: Ruling) -> Text:
     tuned, untuned, pair = _both(ruling)
     seen = say(
-        "Can’t tell yet: {tuned} is {loss} behind {untuned}, but the time budget ended its training before it had seen "
-        "every row once. Run again with a larger --budget.",
-        "还下不了结论：{tuned}比{untuned}低 {loss}，但时间预算不够，训练还没把数据过完一遍就停了。请加大 --budget 再测一次。",
+        "Can’t tell yet: {tuned} minus {untuned} is {difference} ({interval}), but the time budget ended its training before "
+        "it had seen every row once. Run again with a larger --budget.",
+        "还下不了结论：{tuned}相对{untuned}的差异为 {difference}（{interval}），但时间预算不够，训练还没把数据过完一遍就停了。"
+        "请加大 --budget 再测一次。",
         tuned=evidence.name(tuned),
         untuned=evidence.name(untuned),
-        loss=points(max(-pair.difference, 0.0)),
+        difference=signed_points(pair.difference),
+        interval=signed_interval(pair.interval),
     )
     return say("{seen}{meanwhile}", "{seen}{meanwhile}", seen=seen, meanwhile=_meanwhile(evidence, ruling))
 
@@ -232,12 +251,19 @@ def _meanwhile(evidence: Evidence, ruling: Ruling) -> Text:
 
 def _only_tuned_eligible(evidence: Evidence, ruling: Ruling) -> Text:
     tuned = _needed(ruling.tuned)
+    parts = {"lead": _lead(ruling), "tuned": evidence.name(tuned), "score": _mean(evidence, tuned)}
+    if evidence.only_unanswered([arm for arm in evidence.finalists if not arm.tuned]):
+        return say(
+            "{lead}: only tuned arms are usable, the best is {tuned} ({score}). Every finalist without tuning left more than {share} "
+            "of its test rows without an answer.",
+            "{lead}：只有微调方案可用，其中最好的是{tuned}（得分 {score}）。入围的免微调方案都有超过 {share} 的测试数据没有给出可用的答案。",
+            share=_MOST_UNANSWERED,
+            **parts,
+        )
     return say(
-        "{lead}: {tuned} ({score}) is the only way that keeps your limits; every arm without tuning breaks one.",
-        "{lead}：只有{tuned}（得分 {score}）满足你的限制，免微调的方案都至少违反一项。",
-        lead=_lead(ruling),
-        tuned=evidence.name(tuned),
-        score=_mean(evidence, tuned),
+        "{lead}: only tuned arms keep your limits; the best is {tuned} ({score}).",
+        "{lead}：只有微调方案满足你的限制，其中最好的是{tuned}（得分 {score}）。",
+        **parts,
     )
 
 
@@ -299,6 +325,7 @@ def _needed(arm: ArmResult | None) -> ArmResult:
 
 
 _WRITERS: dict[Case, Callable[[Evidence, Ruling], Text]] = {
+    "nothing_measured": _nothing_measured,
     "nothing_eligible": _nothing_eligible,
     "gain": _gain,
     "no_gain": _no_gain,

@@ -8,10 +8,11 @@ interval reaches below the limit, the decision says so.
 
 from __future__ import annotations
 
+from tuneworth.core.money import usd
 from tuneworth.core.run import ArmResult, Counts
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.decide.phrases import milliseconds, percent, say, usd
+from tuneworth.decide.phrases import milliseconds, percent, say
 
 MAX_FAILED_SHARE = 0.05
 """An arm that leaves more than this share of its test rows without a score is not usable."""
@@ -35,6 +36,12 @@ def breaches(arm: ArmResult, limits: Limits, metric: str) -> list[Text]:
 
 def n_unscored(counts: Counts) -> int:
     return counts.failed + counts.refused + counts.over_limit
+
+
+def leaves_rows_unanswered(counts: Counts) -> bool:
+    """Too many rows have no score: no limit that anybody set, but the arm is not usable either."""
+    unscored = n_unscored(counts)
+    return unscored > MAX_FAILED_SHARE * (unscored + counts.scored)
 
 
 def _privacy(arm: ArmResult, limits: Limits) -> Text | None:
@@ -97,14 +104,13 @@ def _quality(measured: float, limit: float | None) -> Text | None:
 
 
 def _failures(counts: Counts) -> Text | None:
-    unscored = n_unscored(counts)
-    total = unscored + counts.scored
-    if total == 0 or unscored <= MAX_FAILED_SHARE * total:
+    if not leaves_rows_unanswered(counts):
         return None
+    unscored = n_unscored(counts)
     return say(
         "it gave no usable answer on {unscored} of {total} test rows, more than {share}",
         "它在 {total} 条测试数据中有 {unscored} 条没有给出可用的答案，超过 {share}",
         unscored=unscored,
-        total=total,
+        total=unscored + counts.scored,
         share=percent(MAX_FAILED_SHARE),
     )

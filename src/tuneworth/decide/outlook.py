@@ -79,9 +79,9 @@ class Outlook:
 def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outlook:
     """What is known of ``tuned`` with more rows, held against ``untuned``."""
     n_train = evidence.n_train
-    n_used = tuned.n_train or n_train
+    n_used = _n_used(evidence, tuned)
     found = next((f for f in evidence.forecasts if _is_of(f, evidence, tuned, untuned)), None)
-    largest = max([n_used, *_sizes(evidence, tuned)])
+    largest = _largest(evidence, tuned)
     more = _more(found, n_train)
     stop = evidence.stops.get(tuned.arm_id)
     curve = found or next((f for f in evidence.forecasts if f.arm_id == tuned.arm_id and f.axis == "rows"), None)
@@ -105,6 +105,11 @@ def cut_short(arm: ArmResult) -> bool:
     return arm.fit_details.get("stopped") == "time" and float(arm.fit_details.get("epochs", 0.0)) < 1
 
 
+def incomplete(evidence: Evidence, arm: ArmResult) -> bool:
+    """Whether its training saw a part of the rows at hand only: a loss then says little of tuning, a gain is one."""
+    return cut_short(arm) or _largest(evidence, arm) < evidence.n_train
+
+
 def at_size(band: list[BandPoint], n: int) -> BandPoint | None:
     """The band at ``n``, between its two nearest sizes; ``None`` outside of it."""
     ordered = sorted(band, key=lambda point: point.n)
@@ -123,10 +128,15 @@ def _is_of(forecast: Forecast, evidence: Evidence, tuned: ArmResult, untuned: Ar
     return forecast.axis == "rows" and same_arms and same_margin and forecast.crossing is not None
 
 
-def _sizes(evidence: Evidence, tuned: ArmResult) -> list[int]:
-    """Training sizes of an arm in the race; a step without a size was on all rows."""
+def _n_used(evidence: Evidence, arm: ArmResult) -> int:
+    return arm.n_train or evidence.n_train
+
+
+def _largest(evidence: Evidence, arm: ArmResult) -> int:
+    """Most rows that it was trained on, for the test rows or in the race; a step without a size was on all rows."""
     steps = evidence.race.steps if evidence.race is not None else []
-    return [step.n_train or evidence.n_train for step in steps if step.arm_id == tuned.arm_id]
+    sizes = [step.n_train or evidence.n_train for step in steps if step.arm_id == arm.arm_id]
+    return max([_n_used(evidence, arm), *sizes])
 
 
 def _more(forecast: Forecast | None, n_train: int) -> More | None:
@@ -147,7 +157,7 @@ def _is_sure(
 
 def _contradicted(evidence: Evidence, tuned: ArmResult, untuned: ArmResult, forecast: Forecast) -> bool:
     """The test rows show another difference than the dev rows, by more than the luck of both explains."""
-    n_used = tuned.n_train or evidence.n_train
+    n_used = _n_used(evidence, tuned)
     seen: list[ForecastPoint] = [point for point in forecast.points if point.n == n_used]
     if not seen or forecast.target_score is None:
         return False

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from tuneworth.core.money import usd
 from tuneworth.core.run import ArmResult, Interval, Score
 from tuneworth.core.text import Lang, Text
 
@@ -45,10 +46,16 @@ def score(value: Score) -> Text:
     return say("{value} ({low}–{high})", "{value}（{low}–{high}）", value=percent(value.value), low=low, high=high)
 
 
-def points(difference: float) -> Text:
+def points(difference: float, digits: int = 1) -> Text:
     """The size of a difference: ``2.1 points``; a margin as the user wrote it, without ``.0``."""
-    number = f"{100 * abs(difference):.1f}".removesuffix(".0")
+    number = f"{100 * abs(difference):.{digits}f}".rstrip("0").removesuffix(".")
     return Text(en=f"{number} point" if number == "1" else f"{number} points", zh=f"{number} 个百分点")
+
+
+def told_apart(a: float, b: float) -> tuple[Text, Text]:
+    """The sizes of two differences, with more digits where one would make them look the same: ``1.96`` and ``2 points``."""
+    digits = next((digits for digits in (1, 2) if points(a, digits) != points(b, digits)), 3)
+    return points(a, digits), points(b, digits)
 
 
 def signed_points(difference: float) -> Text:
@@ -84,10 +91,6 @@ def seconds(value: float) -> Text:
     return Text(en=f"{value / 60:.0f}\u00a0min", zh=f"{value / 60:.0f} 分钟")
 
 
-def usd(value: float) -> Text:
-    return Text(en=f"${value:.3g}", zh=f"{value:.3g} 美元")
-
-
 def about(rows: int) -> str:
     """An estimated number of rows, to two significant digits: ``2,400``. It is no better than that."""
     return f"{_two_digits(rows):,}"
@@ -101,7 +104,9 @@ def _two_digits(value: float) -> int:
 def label_cost(rows: int, usd_per_label: float) -> Text:
     """What so many labels cost, to two significant digits."""
     cost = rows * usd_per_label
-    number = f"{_two_digits(cost):,}" if cost >= 10 else f"{cost:.2g}"
+    if cost < 10:
+        return usd(float(f"{cost:.2g}"))
+    number = f"{_two_digits(cost):,}"
     return Text(en=f"${number}", zh=f"{number} 美元")
 
 

@@ -201,21 +201,31 @@ def _left_out(evidence: Evidence) -> list[Text]:
 
 
 def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Text]:
-    """What became of fine-tuning when no tuned arm reached the test rows."""
+    """What became of fine-tuning when no tuned arm reached the test rows; of every arm when none did."""
     if ruling.tuned is not None:
         return []
-    tuned = [arm for arm in evidence.arms if arm.tuned]
-    if not tuned:
-        return [Text(en="Fine-tuning was not among the strategies of this run.", zh="这次运行的策略中没有包含微调。")]
+    missed = [arm for arm in evidence.arms if not arm.yardstick and (arm.tuned or ruling.case == "nothing_measured")]
+    named: dict[Text, list[Text]] = {}
+    for arm in missed:
+        named.setdefault(_why(arm), []).append(evidence.name(arm))
+    found = [_missed(names, why) for why, names in named.items()]
+    if any(arm.tuned for arm in evidence.arms):
+        return found
     return [
-        say(
-            "{arm} was not measured on the test rows: {why}.",
-            "{arm}没有在测试集上测量：{why}。",
-            arm=evidence.name(arm),
-            why=_why(arm),
-        )
-        for arm in tuned
+        Text(en="Fine-tuning was not among the strategies of this run.", zh="这次运行的策略中没有包含微调。"),
+        *found,
     ]
+
+
+def _missed(names: list[Text], why: Text) -> Text:
+    return say(
+        "{arms} was not measured on the test rows: {why}."
+        if len(names) == 1
+        else "{arms} were not measured on the test rows: {why}.",
+        "{arms}没有在测试集上测量：{why}。",
+        arms=few(names),
+        why=why,
+    )
 
 
 def _why(arm: ArmResult) -> Text:

@@ -6,7 +6,8 @@ the first that holds decides:
 
 | measured | verdict |
 |---|---|
-| no finalist keeps the limits | ``none_meets_limits`` |
+| no arm has a score on the test rows | ``cant_tell``, without a number of rows |
+| no finalist keeps the limits, or each leaves too many rows unanswered | ``none_meets_limits`` |
 | tuning was not measured, and U leaves less than the margin to gain | ``dont_fine_tune`` |
 | tuning (or everything else) was not measured | ``cant_tell``, without a number of rows |
 | T breaks a limit, U does not | ``dont_fine_tune``: more rows mend no limit |
@@ -14,7 +15,7 @@ the first that holds decides:
 | T is better than U | ``fine_tune``, also when T was trained on a part of the rows |
 | … but T learned by heart what changes, and no test rows ask for new knowledge | ``cant_tell``: it takes such rows |
 | T cannot be better than U by the margin, and U leaves less than the margin to gain | ``dont_fine_tune`` |
-| T cannot be better by the margin, but time cut its training before it saw every row once | ``cant_tell``: train longer |
+| T does not lead by the margin as seen, but time cut its training before it saw every row once | ``cant_tell``: train longer |
 | T leads by the margin as seen, but not surely (or fewer than 20 test rows) | ``cant_tell``: it takes test rows, not training rows |
 | a forecast that may decide (`tuneworth.decide.outlook`) says that T leads by the margin with more rows | ``not_yet`` |
 | T was trained on a part of the rows, and its curve does not rule out the margin on all of them | ``cant_tell``: train on all |
@@ -42,6 +43,7 @@ from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
 from tuneworth.stats.family import MIN_PAIRS
 
 Case = Literal[
+    "nothing_measured",
     "nothing_eligible",
     "gain",
     "no_gain",
@@ -58,6 +60,7 @@ Case = Literal[
 ]
 
 VERDICTS: dict[Case, Verdict] = {
+    "nothing_measured": "cant_tell",
     "nothing_eligible": "none_meets_limits",
     "gain": "fine_tune",
     "no_gain": "dont_fine_tune",
@@ -149,7 +152,7 @@ def _ahead_by_heart(
 def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None, outlook: Outlook | None) -> Case:
     eligible = evidence.eligible
     if not eligible:
-        return "nothing_eligible"
+        return "nothing_eligible" if evidence.finalists else "nothing_measured"
     if tuned is None or untuned is None or outlook is None:
         return _one_sided(evidence, untuned)
     if tuned not in eligible:
@@ -161,9 +164,10 @@ def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None
     settled = evidence.rules_out_gain(tuned, untuned)
     if settled and _room(evidence, untuned) < evidence.task.margin:
         return "no_gain"
+    pair = evidence.between(tuned, untuned)
     if cut_short(tuned):
-        return "training_cut" if settled else "open"
-    return _with_more_rows(evidence.between(tuned, untuned), settled, outlook)
+        return "training_cut" if pair.difference < pair.margin else "open"
+    return _with_more_rows(pair, settled, outlook)
 
 
 def _with_more_rows(pair: Comparison, settled: bool, outlook: Outlook) -> Case:

@@ -4,6 +4,9 @@ Only rules that this run's numbers speak to are mentioned. A rule is ``confirmed
 was measured, ``overturned`` when the opposite was, ``open`` when the rows do not settle it. For the
 contradictions between rules (X…), ``confirmed`` means that measuring settled the clash here; the
 sentence says which side was right. One run speaks for one task and one model, not for all.
+
+The arms are those of the verdict. What may not be used wins nothing, whatever it scores: an arm that breaks a limit, or whose
+score is shown for old knowledge only. A loss of an arm whose training is incomplete leaves every rule open.
 """
 
 from __future__ import annotations
@@ -12,10 +15,13 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import ArmResult, SeedFinding
 from tuneworth.core.text import Text
+from tuneworth.decide.documents import in_order, only_old
 from tuneworth.decide.documents_rows import document_findings
 from tuneworth.decide.enough import Finding, Winner, enough_rows
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import milliseconds, percent, say, seconds, signed_interval, signed_points
+from tuneworth.decide.forecast_words import unfinished
+from tuneworth.decide.outlook import incomplete
+from tuneworth.decide.phrases import listed, milliseconds, percent, say, seconds, signed_interval, signed_points
 from tuneworth.decide.ruling import Ruling
 
 GENERATING = ("prompt", "fewshot")
@@ -32,7 +38,7 @@ LOW_COST_SECONDS = 3_600.0
 
 @dataclass(frozen=True)
 class _Duel:
-    """The best tuned finalist against one that is not tuned."""
+    """The tuned arm of the verdict against one that is not tuned."""
 
     tuned: ArmResult
     untuned: ArmResult
@@ -60,11 +66,12 @@ def seed_findings(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
 
 
 def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
-    tuned = next((arm for arm in evidence.finalists if arm.tuned), None)
-    untuned = [arm for arm in evidence.finalists if not arm.tuned]
+    tuned = ruling.tuned
     if tuned is None:
         return []
-    rest = [*_training_cost(evidence, tuned)]
+    ordered = {arm.arm_id: arm for arm in [*in_order(evidence), *evidence.finalists]}
+    untuned = [arm for arm in ordered.values() if not arm.tuned]
+    rest = _training_cost(evidence, ruling, tuned)
     if not untuned:
         return rest
     duels = [_duel(evidence, tuned, arm) for arm in untuned]
@@ -80,11 +87,13 @@ def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
 
 def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
     pair = evidence.between(tuned, untuned)
+    ahead = evidence.shows_gain(tuned, untuned)
+    part_only = not ahead and incomplete(evidence, tuned)
     winner: Winner = "open"
-    if evidence.shows_gain(tuned, untuned):
-        winner = "tuned"
-    elif evidence.rules_out_gain(tuned, untuned):
-        winner = "untuned"
+    if ahead:
+        winner = "tuned" if _usable(evidence, tuned) else "open"
+    elif evidence.rules_out_gain(tuned, untuned) and not part_only:
+        winner = "untuned" if _usable(evidence, untuned) else "open"
     numbers = say(
         "{tuned} {a}, {untuned} {b}, difference {difference} ({interval})",
         "{tuned} {a}，{untuned} {b}，差异 {difference}（{interval}）",
@@ -95,7 +104,19 @@ def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
         difference=signed_points(pair.difference),
         interval=signed_interval(pair.interval),
     )
-    return _Duel(tuned, untuned, winner, pair.answer == "equivalent", numbers)
+    said = [numbers, *([unfinished(evidence, tuned)] if part_only else [])]
+    said += [_out(evidence, arm) for arm in (tuned, untuned) if not _usable(evidence, arm)]
+    return _Duel(tuned, untuned, winner, pair.answer == "equivalent" and not part_only, listed(said))
+
+
+def _usable(evidence: Evidence, arm: ArmResult) -> bool:
+    return not evidence.breaches[arm.arm_id] and not only_old(evidence, arm)
+
+
+def _out(evidence: Evidence, arm: ArmResult) -> Text:
+    if evidence.breaches[arm.arm_id]:
+        return say("{arm} may not be used here", "{arm}在这里不可用", arm=evidence.name(arm))
+    return say("the score of {arm} is for old knowledge only", "{arm}的得分只对旧知识成立", arm=evidence.name(arm))
 
 
 def _found(row: str, finding: Finding, why: Text) -> SeedFinding:
@@ -207,9 +228,10 @@ def _private(evidence: Evidence, duel: _Duel) -> list[SeedFinding]:
     return [_found(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]
 
 
-def _training_cost(evidence: Evidence, tuned: ArmResult) -> list[SeedFinding]:
-    spent = tuned.cost.fit_seconds
-    if spent <= 0:
+def _training_cost(evidence: Evidence, ruling: Ruling, tuned: ArmResult) -> list[SeedFinding]:
+    """A training on a part of the rows speaks to it where it was enough to win."""
+    spent, enough = tuned.cost.fit_seconds, ruling.verdict == "fine_tune"
+    if spent <= 0 or (incomplete(evidence, tuned) and not enough):
         return []
     why = say(
         "Training {tuned} took {time} on this machine.",

@@ -10,7 +10,8 @@ from tuneworth.decide.documents import in_order
 from tuneworth.decide.documents_changes import document_changes
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import forecast_changes
-from tuneworth.decide.phrases import about, listed, milliseconds, percent, points, say
+from tuneworth.decide.outlook import incomplete
+from tuneworth.decide.phrases import about, listed, milliseconds, percent, points, say, told_apart
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import MCNEMAR
@@ -43,8 +44,12 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Text]:
     ]
 
 
-def visible_difference(pair: Comparison) -> float:
-    """The least true difference that as many rows show four times out of five, as a fraction."""
+def visible_difference(pair: Comparison, n_tests: int) -> float:
+    """The least true difference that as many rows show four times out of five, as a fraction.
+
+    Args:
+        n_tests: comparisons that the verdict corrects for.
+    """
     binary = pair.method == MCNEMAR
     if binary:
         square = (pair.wins + pair.losses) / max(1, pair.n_rows)
@@ -52,7 +57,7 @@ def visible_difference(pair: Comparison) -> float:
         z = NormalDist().inv_cdf((1 + pair.interval.level) / 2)
         error = (pair.interval.high - pair.interval.low) / 2 / z
         square = pair.n_rows * error**2
-    return smallest_difference(pair.n_rows, min(1.0, square), binary=binary)
+    return smallest_difference(pair.n_rows, min(1.0, square), binary=binary, n_tests=n_tests)
 
 
 def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -60,8 +65,8 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
     if ruling.case != "gain" or pair is None or ruling.untuned is None:
         return [
             Text(
-                en="Looser limits, or an arm without tuning that keeps them, would reopen the question.",
-                zh="放宽限制，或者出现满足限制的免微调方案，就需要重新判断。",
+                en="Looser limits, or a usable arm without tuning, would reopen the question.",
+                zh="放宽限制，或者出现可用的免微调方案，就需要重新判断。",
             )
         ]
     found = [
@@ -75,13 +80,14 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Text]:
         )
     ]
     if pair.interval.low < evidence.task.margin:
+        low, margin = told_apart(pair.interval.low, evidence.task.margin)
         found.append(
             say(
                 "The gain is real but may be as small as {low}, less than your margin of {margin}; "
                 "if a gain that small is not worth the upkeep, don’t fine-tune.",
                 "提升是真实的，但可能只有 {low}，不到你设定的 {margin} 界限；如果这点提升抵不上维护成本，就不必微调。",
-                low=points(pair.interval.low),
-                margin=points(evidence.task.margin),
+                low=low,
+                margin=margin,
             )
         )
     return found
@@ -99,14 +105,15 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 room=points(1 - evidence.score(ruling.untuned).interval.low) if ruling.untuned is not None else "",
             )
         ]
-    seen = say("allow {most} at most", "表明最多 {most}", most=points(pair.interval.high))
+    most, least = told_apart(pair.interval.high, margin)
+    seen = say("allow {most} at most", "表明最多 {most}", most=most)
     if pair.interval.high <= 0:
         seen = Text(en="show a loss", zh="显示的却是下降")
     found = [
         say(
             "A gain of more than {margin} from tuning would; these {n} test rows {seen}.",
             "微调带来的提升超过 {margin} 才会改变结论；这 {n} 条测试数据{seen}。",
-            margin=points(margin),
+            margin=least,
             n=pair.n_rows,
             seen=seen,
         )
@@ -116,10 +123,10 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Text]:
             say(
                 "If you care about differences below {high}, set a smaller margin: then it is not settled.",
                 "如果你在意小于 {high} 的差异，请把界限设小；那样就还没有定论。",
-                high=points(pair.interval.high),
+                high=most,
             )
         )
-    return [*found, *_sight(pair)]
+    return [*found, *_sight(evidence, pair)]
 
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -128,6 +135,13 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
         return []  # said elsewhere: more time, all rows, or rows on new knowledge
     if ruling.case == "tuned_not_measured":
         return [Text(en="Measuring a tuned arm would.", zh="把微调方案测一遍，就能得出结论。")]
+    if ruling.case == "nothing_measured":
+        return [
+            Text(
+                en="Scores of a tuned and an untuned arm would: mend what stopped them, or run again with a larger --budget.",
+                zh="微调和免微调方案至少各测出一个结果，才能下结论：请先排除上面的原因，或加大 --budget 再测一次。",
+            )
+        ]
     if pair is None:
         return [Text(en="Measuring a prompt and few-shot would.", zh="把提示词和少样本方案测一遍，就能得出结论。")]
     found: list[Text] = []
@@ -140,7 +154,8 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 total=about(ruling.rows + pair.n_rows),
             )
         )
-    if pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:
+    whole = ruling.tuned is not None and not incomplete(evidence, ruling.tuned)
+    if whole and pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:
         found.append(
             say(
                 "If only gains above {high} matter to you, these rows already say: don’t fine-tune.",
@@ -148,7 +163,7 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 high=points(pair.interval.high),
             )
         )
-    return [*found, *_sight(pair)]
+    return [*found, *_sight(evidence, pair)]
 
 
 def _after_not_yet(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -186,7 +201,7 @@ def _after_not_yet(evidence: Evidence, ruling: Ruling) -> list[Text]:
                 rows=about(max(1, pair.rows_needed - pair.n_rows)),
             )
         )
-    return [*found, *_sight(pair)]
+    return [*found, *_sight(evidence, pair)]
 
 
 def _after_none(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -206,8 +221,8 @@ def _relax(evidence: Evidence, arms: tuple[ArmResult, ...] | list[ArmResult]) ->
     ]
 
 
-def _sight(pair: Comparison) -> list[Text]:
-    """How fine a difference the present rows can show."""
+def _sight(evidence: Evidence, pair: Comparison) -> list[Text]:
+    """How fine a difference the present rows can show, among as many comparisons."""
     if pair.n_rows < MIN_PAIRS:
         return []
     return [
@@ -215,7 +230,7 @@ def _sight(pair: Comparison) -> list[Text]:
             "With the present {n} test rows, differences under about {least} are likely to be missed.",
             "以现有的 {n} 条测试数据，小于约 {least} 的差异很可能看不出来。",
             n=pair.n_rows,
-            least=points(visible_difference(pair)),
+            least=points(visible_difference(pair, len(evidence.comparisons))),
         )
     ]
 
