@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 from report_race_samples import lora_forecast, make_band, make_crossing, make_forecasts, make_points, raced_result
-from report_samples import make_result
+from report_samples import make_decision, make_result
 
 from tuneworth.core.race import CannotTellReason, CrossingStatus, Forecast
 from tuneworth.core.run import RunResult
@@ -67,6 +67,17 @@ def test_the_question_is_answered_with_rows_and_an_interval():
 def test_every_outcome_is_told(crossing, en, zh):
     assert en in main(crossing=crossing).answer
     assert zh in main("zh", crossing=crossing).answer
+
+
+@pytest.mark.parametrize("status", ["forecast", "not_within", "cannot_tell"])
+def test_a_gain_on_the_test_rows_is_not_contradicted_by_the_curve(status):
+    curve = lora_forecast(crossing=make_crossing(status=status))
+    assert curve.target is not None
+    decision = make_decision(verdict="fine_tune", recommended=curve.arm_id, decided_by=(curve.arm_id, curve.target))
+    found = section(raced_result(forecasts=[curve], decision=decision))
+    assert found.answer.startswith("On the test rows “LoRA, rank 16” is ahead already.")
+    unsure = decision.model_copy(update={"verdict": "cant_tell"})
+    assert "ahead already" not in section(raced_result(forecasts=[curve], decision=unsure)).answer
 
 
 def test_rows_at_hand_that_were_not_trained_on_count_before_new_labels():

@@ -115,8 +115,14 @@ def test_little_to_gain_promises_nothing_and_never_understates(gain, en, zh):
         ({"reason": "forecast", "forecast_high": 0.703}, "70.3\u00a0% with all training rows"),
         ({"reason": "forecast", "forecast_high": None}, "even with all training rows"),
         ({"reason": "no_rise"}, "More training rows did not raise its score"),
-        ({"reason": "budget", "n_rows": 0}, "The budget ended before it was done. The rest would have taken about"),
-        ({"reason": "budget", "seconds_saved": None}, "The budget ended before it was done."),
+        (
+            {"reason": "budget", "n_rows": 0},
+            "Not finished: the rest was not expected to fit into the budget. The rest would have taken about",
+        ),
+        (
+            {"reason": "budget", "seconds_saved": None},
+            "Not finished: the rest was not expected to fit into the budget.",
+        ),
         ({"reason": "eliminated", "e_value": None}, "by more than the margin."),
     ],
 )
@@ -128,10 +134,12 @@ def test_every_reason_is_a_sentence(changes, words):
 
 def test_an_arm_that_the_budget_did_not_reach_is_told_from_one_that_it_cut_short():
     """The stop does not count the rows of an arm that the budget stopped; its steps do."""
-    assert lane("lora:full").why.startswith("The budget did not reach this far. It would have taken about 10")
-    assert lane("lora:full", lang="zh").why.startswith("预算不够，没有测到它。")
+    assert lane("lora:full").why.startswith(
+        "Not started: it was not expected to fit into the budget. It would have taken about 10"
+    )
+    assert lane("lora:full", lang="zh").why.startswith("没有开始测：预计超出预算。")
     result = raced(stops=[stop("prompt:a1", "budget", 20, leader=None, n_rows=0)])
-    assert lane("prompt:a1", result).why.startswith("The budget ended before it was done.")
+    assert lane("prompt:a1", result).why.startswith("Not finished: the rest was not expected to fit into the budget.")
 
 
 def test_a_stopped_arm_may_still_be_a_finalist():

@@ -88,17 +88,38 @@ def test_every_answer_has_words():
         ("better", None, "The first is better.", "前者更好。"),
         ("worse", None, "The first is worse.", "前者更差。"),
         ("equivalent", None, "equivalent.", "视为相当。"),
-        ("cant_tell", 820, "about 820 test rows would", "约需 820 条测试数据"),
+        ("cant_tell", 820, "Not settled: about 820 test rows in all would.", "总共约需 820 条测试数据"),
         ("cant_tell", None, "no number of rows", "估计不出"),
     ],
 )
 def test_the_decisive_comparison_is_said_in_a_sentence(answer, needed, en, zh):
     pair = comparison("lora:d1", "head:c1", 0.012, -0.02, 0.041, answer, rows_needed=needed)
     for lang, ending in (("en", en), ("zh", zh)):
-        sentence = build_view(make_result(comparisons=[pair]), lang).verdict.facts[2].note
+        decision = make_decision(verdict="cant_tell", rows=400)
+        sentence = build_view(make_result(comparisons=[pair], decision=decision), lang).verdict.facts[2].note
         assert "+1.2" in sentence
         assert "−2.0" in sentence
         assert ending in sentence
+
+
+@pytest.mark.parametrize(
+    ("decision", "high", "en", "zh"),
+    [
+        (
+            {"verdict": "dont_fine_tune"},
+            0.018,
+            "a gain of 2 points is ruled out.",
+            "可以排除提升达到 2 个百分点的可能。",
+        ),
+        ({"verdict": "cant_tell", "rows": None}, 0.041, "Not settled.", "还分不出高下。"),
+        ({"verdict": "not_yet", "rows": 300}, 0.041, "Not settled.", "还分不出高下。"),
+    ],
+)
+def test_no_test_rows_are_asked_for_where_the_verdict_asks_for_none(decision, high, en, zh):
+    pair = comparison("lora:d1", "head:c1", -0.015, -0.06, high, "cant_tell", rows_needed=1187)
+    for lang, ending in (("en", en), ("zh", zh)):
+        view = build_view(make_result(comparisons=[pair], decision=make_decision(**decision)), lang)
+        assert view.verdict.facts[2].note.endswith(ending)
 
 
 def test_decisive_is_tuned_against_untuned_with_the_recommended_arm(result):

@@ -15,6 +15,7 @@ from tuneworth.report.arms import arm_labels
 from tuneworth.report.forecast_words import (
     LABELS,
     Question,
+    ahead_on_test,
     answer,
     cost,
     gain,
@@ -218,11 +219,18 @@ class _Builder:
 
     def _answer(self, forecast: Forecast, question: Question | None) -> Text:
         already = question is not None and question.crossing.status == "already"
+        if question is not None and not already and self._is_won(forecast):
+            return ahead_on_test(question.arm)
         if forecast.cannot_tell is not None and not already:
             return why_not(forecast.cannot_tell, self._name(forecast.arm_id))
         if question is not None:
             return answer(question)
         return self._gain(forecast)
+
+    def _is_won(self, forecast: Forecast) -> bool:
+        """The test rows have shown what the curve, on dev rows, is asked for."""
+        decision = self.result.decision
+        return decision.verdict == "fine_tune" and {forecast.arm_id, forecast.target} == set(decision.decided_by or ())
 
     def _gain(self, forecast: Forecast) -> Text:
         shots = forecast.axis == "shots"

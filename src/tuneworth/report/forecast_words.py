@@ -70,6 +70,15 @@ class Question:
     crossing: ForecastCrossing
 
 
+def ahead_on_test(arm: Text) -> Text:
+    """Said instead of a forecast that is less favourable than what the test rows have shown."""
+    return Text(
+        en=f"On the test rows {arm.en} is ahead already. The curve is measured on the dev rows and is less favourable there; the "
+        "test rows decide.",
+        zh=f"在测试集上{arm.zh}已经领先。这条曲线是在开发集上测的，结果没有那么乐观；以测试集为准。",
+    )
+
+
 def no_curve(*, measured: bool) -> Text:
     """Said where no tuned arm was trained on several sizes, or none was measured at all."""
     if measured:

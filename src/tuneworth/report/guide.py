@@ -65,9 +65,9 @@ _NOTES: tuple[tuple[Text, Text], ...] = (
 _RACE = (
     Text(en="Stopped early", zh="提前停测"),
     Text(
-        en="“Eliminated” is proven: worse by more than the margin. The e-value is the weight of that proof; with 400, being "
-        "wrong about this arm has odds of at most 1 in 400. “Little to gain” is a bet on where time is best spent.",
-        zh="“淘汰”有据可依：差距确实超出界限。e 值表示证据的分量：e 值为 400 时，判错这个方案的概率不超过 1/400。“提升有限”则只是取舍，把时间花在更值得的地方。",
+        en="“Eliminated” is backed by evidence: worse by more than the margin. With an e-value of 400, an arm that is really "
+        "within the margin would look this bad in at most 1 of 400 races. “Little to gain” is a bet on where time is best spent.",
+        zh="“淘汰”有证据支持：差距超出界限。e 值为 400 的意思是：假如差距其实在界限之内，这么强的证据在 400 次筛选里最多出现一次。“提升有限”则只是取舍，把时间花在更值得的地方。",
     ),
 )
 _FORECAST = (

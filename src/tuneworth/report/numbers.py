@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from tuneworth.core import money
 from tuneworth.core.run import Interval, Score
 from tuneworth.core.text import Lang, Text
 
@@ -163,16 +164,8 @@ def milliseconds(value: float | None, lang: Lang) -> str:
 
 
 def usd(value: float | None, lang: Lang) -> str:
-    """Dollars with at least two significant digits; a real zero is ``$0``."""
-    if not is_known(value):
-        return unknown(lang)
-    if value == 0:
-        return "$0"
-    if value < 0.00001:
-        return "<\u00a0$0.00001"
-    if value >= 100:
-        return f"${value:,.0f}"
-    return f"${value:.{max(2, 1 - math.floor(math.log10(value)))}f}"
+    """See ``tuneworth.core.money.usd``; in tables the sign stands for the word in Chinese too."""
+    return money.usd(value).en if is_known(value) else unknown(lang)
 
 
 def memory(megabytes: float | None, lang: Lang) -> str:

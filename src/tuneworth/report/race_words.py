@@ -51,8 +51,8 @@ LABELS: dict[str, Text] = {
     "expected_gain": Text(en="Expected gain", zh="预计提升"),
     "forecast_high": Text(en="Optimistic end", zh="乐观估计"),
     "more_arms": Text(en="Show the other arms", zh="显示其余方案"),
-    "axis_minutes": Text(en="time spent in the race, minutes", zh="筛选用时（分钟）"),
-    "axis_seconds": Text(en="time spent in the race, seconds", zh="筛选用时（秒）"),
+    "axis_minutes": Text(en="time since the run began, minutes", zh="运行开始后的时间（分钟）"),
+    "axis_seconds": Text(en="time since the run began, seconds", zh="运行开始后的时间（秒）"),
 }
 
 MANY = 1_000_000
@@ -200,10 +200,12 @@ def _forecast(stop: Stop, leader: Text) -> Text:
 
 
 def _budget(stop: Stop, n_rows: int) -> Text:
-    done = Text(en="The budget ended before it was done.", zh="预算用尽时还没有测完。")
+    done = Text(
+        en="Not finished: the rest was not expected to fit into the budget.", zh="没有测完：剩下的部分预计超出预算。"
+    )
     rest = Text(en="The rest", zh="剩下的部分估计还要")
     if n_rows == 0:
-        done = Text(en="The budget did not reach this far.", zh="预算不够，没有测到它。")
+        done = Text(en="Not started: it was not expected to fit into the budget.", zh="没有开始测：预计超出预算。")
         rest = Text(en="It", zh="测完估计要")
     if not stop.seconds_saved:
         return done

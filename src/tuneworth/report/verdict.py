@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
-from tuneworth.core.text import Lang
+from tuneworth.core.text import Lang, Text
 from tuneworth.report import numbers
 from tuneworth.report.arms import ArmRow, arm_labels
 from tuneworth.report.plain import clean, sentence_case
@@ -93,7 +93,10 @@ def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...
     names = arm_labels(result, lang)
     main = decisive(result)
     ordered = sorted(result.comparisons, key=lambda pair: (pair != main, pair.metric != result.primary_metric))
-    return tuple(_comparison_row(pair, names, pair == main, lang) for pair in ordered)
+    endings = [_decisive_ending(pair, result, lang) if pair == main else _ending(pair, lang) for pair in ordered]
+    return tuple(
+        _comparison_row(pair, names, ending, pair == main, lang) for pair, ending in zip(ordered, endings, strict=True)
+    )
 
 
 def build_verdict(
@@ -183,7 +186,7 @@ def _rows(result: RunResult, lang: Lang) -> Fact | None:
     return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows, lang)))
 
 
-def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: Lang) -> ComparisonRow:
+def _comparison_row(pair: Comparison, names: dict[str, str], ending: str, main: bool, lang: Lang) -> ComparisonRow:
     values = (pair.difference, pair.interval.low, pair.interval.high, pair.margin)
     return ComparisonRow(
         a=names.get(pair.a, clean(pair.a)),
@@ -200,7 +203,7 @@ def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: L
         record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
         margin=numbers.margin(pair.margin, lang),
         rows_needed=numbers.count(pair.rows_needed, lang),
-        sentence=_sentence(pair, names, lang),
+        sentence=_sentence(pair, names, ending, lang),
         decisive=main,
         raw=(100 * values[0], 100 * values[1], 100 * values[2], 100 * values[3])
         if all(numbers.is_known(value) for value in values)
@@ -208,7 +211,7 @@ def _comparison_row(pair: Comparison, names: dict[str, str], main: bool, lang: L
     )
 
 
-def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
+def _sentence(pair: Comparison, names: dict[str, str], ending: str, lang: Lang) -> str:
     """What the comparison found, with its interval, for a person to read."""
     a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
     difference = numbers.points(pair.difference, lang)
@@ -216,28 +219,42 @@ def _sentence(pair: Comparison, names: dict[str, str], lang: Lang) -> str:
     level = numbers.percent(pair.interval.level, lang, 0)
     n_rows = numbers.count(pair.n_rows, lang)
     if lang == "zh":
-        ending = {
-            "better": "前者更好。",
-            "worse": "前者更差。",
-            "equivalent": f"差异在 {numbers.margin(pair.margin, lang)}之内，视为相当。",
-            "cant_tell": _needed(pair, lang),
-        }[pair.answer]
         return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 条）。{ending}"
-    ending = {
-        "better": "The first is better.",
-        "worse": "The first is worse.",
-        "equivalent": f"That is inside {numbers.margin(pair.margin, lang)}: equivalent.",
-        "cant_tell": _needed(pair, lang),
-    }[pair.answer]
     return f"{sentence_case(a)} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
 
 
-def _needed(pair: Comparison, lang: Lang) -> str:
-    if pair.rows_needed is None:
-        return (
-            "还分不出高下，也估计不出需要多少条数据。"
-            if lang == "zh"
-            else "Not settled, and no number of rows to settle it is known."
+def _ending(pair: Comparison, lang: Lang) -> str:
+    margin = numbers.margin(pair.margin, lang)
+    return {
+        "better": Text(en="The first is better.", zh="前者更好。"),
+        "worse": Text(en="The first is worse.", zh="前者更差。"),
+        "equivalent": Text(en=f"That is inside {margin}: equivalent.", zh=f"差异在 {margin}之内，视为相当。"),
+        "cant_tell": _needed(pair.rows_needed, lang),
+    }[pair.answer].to(lang)
+
+
+def _decisive_ending(pair: Comparison, result: RunResult, lang: Lang) -> str:
+    """The same for the comparison that decided, which must not ask for test rows where the verdict asks for none."""
+    decision = result.decision
+    if pair.answer == "cant_tell" and _certainty(result) == "no_gain":
+        margin = numbers.size_in_points(pair.margin, lang)
+        return Text(
+            en=f"Which is ahead is open, but a gain of {margin} is ruled out.",
+            zh=f"谁高谁低尚无定论，但可以排除提升达到 {margin}的可能。",
+        ).to(lang)
+    if pair.answer == "cant_tell" and (decision.rows is None or decision.verdict == "not_yet"):
+        return _OPEN.to(lang)
+    return _ending(pair, lang)
+
+
+_OPEN = Text(en="Not settled.", zh="还分不出高下。")
+
+
+def _needed(rows: int | None, lang: Lang) -> Text:
+    if rows is None:
+        return Text(
+            en="Not settled, and no number of rows to settle it is known.",
+            zh="还分不出高下，也估计不出需要多少条数据。",
         )
-    rows = numbers.count(pair.rows_needed, lang)
-    return f"还分不出高下，约需 {rows} 条测试数据。" if lang == "zh" else f"Not settled: about {rows} test rows would."
+    n = numbers.about(rows, lang)
+    return Text(en=f"Not settled: about {n} test rows in all would.", zh=f"还分不出高下，总共约需 {n} 条测试数据。")
