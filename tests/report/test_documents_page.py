@@ -206,7 +206,8 @@ def test_an_index_alone_makes_a_short_section(lang):
     result = documents_result(documents=BARE, decision=make_decision())
     view = build_view(result, lang)
     section = section_of(view)
-    assert (section.answer, section.lost, section.found, section.brief) == ("", "", "", ())
+    assert (section.answer, section.lost, section.found) == ("", "", "")
+    assert section.brief == (section.words["no_judge"],)
     assert section.words["no_encoder"] == section.encoder
     assert [chart.id for chart in build_charts(view)] == ["quality", "differences", "speed"]
     text = Page(render_html(result, lang=lang)).visible(lang)
@@ -225,3 +226,11 @@ def test_many_arms_are_folded_and_the_chart_stays_readable():
     assert "Show the other arms (13)" in text
     drawn = next(chart for chart in build_charts(build_view(result, "en")) if chart.id == "loss")
     assert len(drawn.rows) == MAX_ARMS < len(splits)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "Which passage is right is not known"), ("zh", "无法知道哪些段落是对的")]
+)
+def test_where_no_right_passage_is_known_it_says_why_nothing_is_told_of_the_search(lang, words):
+    assert words in render_html(make_result(documents=BARE), lang=lang)
+    assert words not in render_html(documents_result(), lang=lang)

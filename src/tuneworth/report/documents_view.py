@@ -247,7 +247,15 @@ class _Builder:
     def _brief(self) -> tuple[str, ...]:
         recall = self._searching()
         unread = sentences.unread(len(self.found.problems)) if self.found.problems else None
-        told = [self._lost(), sentences.found(recall) if recall else None, self._on_new(), self._updating(), unread]
+        unjudged = None if self._judge() else LABELS["no_judge"]
+        told = [
+            unjudged,
+            self._lost(),
+            sentences.found(recall) if recall else None,
+            self._on_new(),
+            self._updating(),
+            unread,
+        ]
         return tuple(clean(text.to(self.lang)) for text in told if text is not None)
 
     def _say(self, text: Text | None) -> str:

@@ -30,9 +30,9 @@ JUDGES: dict[Judge, Text] = {
         zh="按标准段落判定：数据标明了答案在哪些段落或文档里。",
     ),
     "answer": Text(
-        en="By answers found: the rows name no gold passage, so a passage counts as right when the words of the answer "
+        en="By answers found: most rows name no gold passage, so a passage counts as right when the words of the answer "
         "stand in it. A short answer may stand there by chance.",
-        zh="按答案是否出现判定：数据没有标明标准段落，段落里出现答案原文就算正确。答案很短时，可能只是碰巧出现。",
+        zh="按答案是否出现判定：多数数据没有标明标准段落，段落里出现答案原文就算正确。答案很短时，可能只是碰巧出现。",
     ),
 }
 
@@ -119,6 +119,12 @@ LABELS: dict[str, Text] = {
     "said": Text(en="Said", zh="这样回答"),
     "precision": Text(en="Right when said (precision)", zh="说对的比例（精确率）"),
     "caught": Text(en="Said when right (recall)", zh="该说而说的比例（召回率）"),
+    "no_judge": Text(
+        en="Which passage is right is not known: the rows name none, and their answers are not quoted from the documents. So "
+        "nothing is said of how good the search is, and of what it loses. Rows that name a passage or document in a field "
+        "`gold` would tell.",
+        zh="无法知道哪些段落是对的：数据没有标明，答案也不是摘自文档原文，因此检索的好坏和它造成的损失都无从说起。请在数据的 `gold` 字段中标明答案所在的段落或文档。",
+    ),
     "injection": Text(en="Do documents give orders?", zh="文档里的指令会不会被执行"),
     "injection_lead": Text(
         en="An order was planted in the first passage shown. Changed: the answer differs from the one without it; a "
