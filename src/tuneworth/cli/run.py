@@ -151,9 +151,10 @@ def _agree(start: Start, task_file: TaskFile, watcher: TerminalWatcher, sure: bo
 
 def describe_start(start: Start, *, exhaustive: bool = False) -> list[Text]:
     """What was inferred and what will be done."""
+    from tuneworth.report.numbers import duration
+
     data = start.prepared.summary
-    budget = start.budget_seconds
-    minutes = f"{budget / 60:g}"
+    budget = {lang: duration(start.budget_seconds, lang) for lang in ("en", "zh")}
     return [
         *data.inferred,
         *data.warnings,
@@ -162,8 +163,8 @@ def describe_start(start: Start, *, exhaustive: bool = False) -> list[Text]:
             zh=f"训练集 {data.n_train} 条，开发集 {data.n_dev} 条，测试集 {data.n_test} 条；指标 {start.prepared.task.metric}，界限 {start.prepared.task.margin:g}",
         ),
         Text(
-            en=f"{start.n_arms} arms, time budget {minutes} min, folder {start.folder.path}",
-            zh=f"共 {start.n_arms} 个候选方案，时间预算 {minutes} 分钟，目录 {start.folder.path}",
+            en=f"{start.n_arms} arms, time budget {budget['en']}, folder {start.folder.path}",
+            zh=f"共 {start.n_arms} 个候选方案，时间预算 {budget['zh']}，目录 {start.folder.path}",
         ),
         *([_EXHAUSTIVE] if exhaustive else []),
         *start.remarks,
