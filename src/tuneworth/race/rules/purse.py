@@ -86,12 +86,10 @@ class Purse:
         return Reach("later") if lane.entrant.kind == "untuned" and self._is_needed(price or 0.0) else Reach("yes")
 
     def _is_exempt(self, lane: Lane) -> bool:
-        if lane.entrant.kind == "yardstick" and lane.entrant.model is None:
-            return True
+        if lane.entrant.kind == "yardstick":
+            return lane.entrant.model is None or lane.at < 0
         if lane.at >= 0:
             return False
-        if lane.entrant.kind == "yardstick":
-            return True
         model = lane.entrant.model  # arms without one count as those of one model
         of_model = (other for other in self.lanes if other.entrant.kind == "untuned" and other.entrant.model == model)
         return next(of_model, None) is lane
