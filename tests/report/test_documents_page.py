@@ -24,7 +24,7 @@ from tuneworth.report.charts import build_charts
 from tuneworth.report.documents_chart import MAX_ARMS
 from tuneworth.report.documents_rows import Cell
 from tuneworth.report.html import render_html
-from tuneworth.report.terminal import print_summary
+from tuneworth.report.terminal import summary
 from tuneworth.report.view import View, build_view
 
 BARE = DocumentsResult(
@@ -45,7 +45,7 @@ def section_of(view: View) -> Any:
 
 def shown(result: RunResult, lang: Lang, columns: int = 80) -> str:
     out = io.StringIO()
-    print_summary(result, lang, Console(file=out, width=columns, highlight=False, no_color=True))
+    Console(file=out, width=columns, highlight=False, no_color=True).print(summary(result, lang))
     return out.getvalue()
 
 

@@ -145,6 +145,15 @@ def test_the_way_told_is_the_one_that_the_arm_searches():
     assert built.found.startswith("With vector search, 78.3\u00a0% (75.3–81.3) of the gold passages come first")
 
 
+@pytest.mark.parametrize("change", [{"mode": "text", "rerank": True}, {"passage_tokens": 512}])
+def test_no_way_is_marked_where_the_one_of_the_arm_was_not_measured(change):
+    arms = [arm.model_copy(update={"config": arm.config | change}) for arm in documents_result().arms]
+    built = build_view(documents_result(arms=arms), "en").documents
+    assert built is not None
+    assert not any(row.chosen for row in built.recalls)
+    assert built.found.startswith("With hybrid search")
+
+
 @pytest.mark.parametrize(
     ("lang", "axis", "said"),
     [

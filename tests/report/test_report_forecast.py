@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 from report_race_samples import lora_forecast, make_band, make_crossing, make_forecasts, make_points, raced_result
-from report_samples import make_decision, make_result
+from report_samples import comparison, make_decision, make_result
 
 from tuneworth.core.race import CannotTellReason, CrossingStatus, Forecast
 from tuneworth.core.run import RunResult
@@ -46,20 +46,21 @@ def test_the_question_is_answered_with_rows_and_an_interval():
 @pytest.mark.parametrize(
     ("crossing", "en", "zh"),
     [
-        ({"high": None}, "from 8,400 more to beyond 100 times the data", "上限超出现有数据的 100 倍"),
+        ({"high": None}, "interval: 8,400 more to beyond what was looked at)", "80% 区间：至少再补 8,400 条，上限超出推算范围。"),
+        ({"high": None, "low": 700}, "interval: none to beyond what was looked at)", "80% 区间：也可能不必再补，上限超出推算范围。"),
         ({"low": 700}, "80\u00a0% interval: 0 to 95,000 more", "再补 0 到 95,000 条"),
         ({"n": 830, "low": 400}, "It is close: by its curve", "很接近：从曲线看"),
         ({"status": "already", "n": None}, "None: with 1,000 training rows", "不必再补"),
         ({"status": "not_within", "n": None, "probability": 0.04}, "(a chance of 4\u00a0%)", "（可能性约 4%）"),
         (
             {"status": "not_within", "n": None, "probability": None},
-            "even with 100,000 training rows",
-            "100,000 条训练数据",
+            "None that was looked at: even with 100,000 training rows",
+            "光靠补数据多半不够：即使有 100,000 条训练数据",
         ),
         (
             {"status": "cannot_tell", "n": None, "probability": 0.31},
-            "too uncertain (a chance of 31\u00a0%)",
-            "还太不确定",
+            "with up to 100,000 training rows is too uncertain (a chance of 31\u00a0%)",
+            "增加到 100,000 条训练数据，“LoRA（秩 16）”能否",
         ),
         ({"status": "forecast", "n": None}, "It cannot be told", "无法判断"),
     ],
@@ -69,15 +70,43 @@ def test_every_outcome_is_told(crossing, en, zh):
     assert zh in main("zh", crossing=crossing).answer
 
 
+def fine_tuned(low: float, high: float, answer: Any, **changes: Any) -> RunResult:
+    """A run whose verdict is to tune, with the curve as it is and this comparison on the test rows."""
+    curve = lora_forecast(crossing=make_crossing(**changes))
+    assert curve.target is not None
+    pair = comparison(curve.target, curve.arm_id, (low + high) / 2, low, high, answer)
+    decision = make_decision(verdict="fine_tune", recommended=curve.arm_id, decided_by=(curve.arm_id, curve.target))
+    return raced_result(forecasts=[curve], decision=decision, comparisons=[pair])
+
+
 @pytest.mark.parametrize("status", ["forecast", "not_within", "cannot_tell"])
 def test_a_gain_on_the_test_rows_is_not_contradicted_by_the_curve(status):
-    curve = lora_forecast(crossing=make_crossing(status=status))
-    assert curve.target is not None
-    decision = make_decision(verdict="fine_tune", recommended=curve.arm_id, decided_by=(curve.arm_id, curve.target))
-    found = section(raced_result(forecasts=[curve], decision=decision))
+    result = fine_tuned(-0.09, -0.03, "worse", status=status)
+    found = section(result)
     assert found.answer.startswith("On the test rows “LoRA, rank 16” is ahead already.")
-    unsure = decision.model_copy(update={"verdict": "cant_tell"})
-    assert "ahead already" not in section(raced_result(forecasts=[curve], decision=unsure)).answer
+    assert found.main is not None
+    assert not any("these rows cost" in note for note in found.main.notes)
+    unsure = result.decision.model_copy(update={"verdict": "cant_tell"})
+    assert "ahead already" not in section(result.model_copy(update={"decision": unsure})).answer
+
+
+def test_an_arm_that_won_by_the_limits_alone_is_not_said_to_be_ahead():
+    """The verdict is to tune although the tuned arm is behind: the other breaks a limit."""
+    assert "ahead already" not in section(fine_tuned(0.05, 0.13, "better")).answer
+    assert "ahead already" not in section(fine_tuned(-0.02, 0.03, "cant_tell")).answer
+
+
+def test_ahead_on_dev_and_test_rows_is_told_by_the_curve():
+    assert section(fine_tuned(-0.09, -0.03, "worse", status="already", n=None)).answer.startswith("None: with 1,000")
+
+
+def test_how_far_was_looked_is_not_told_in_multiples_of_the_rows_at_hand():
+    """It is a hundred times the largest size trained on, which may be a part of them."""
+    for status in ("not_within", "cannot_tell"):
+        for lang in get_args(Lang):
+            told = main(lang, crossing={"status": status, "n": None, "probability": 0.2}).answer
+            assert "100 times" not in told
+            assert "100 倍" not in told
 
 
 def test_rows_at_hand_that_were_not_trained_on_count_before_new_labels():

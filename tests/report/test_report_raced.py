@@ -22,7 +22,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
 from tuneworth.report.html import render_html
 from tuneworth.report.power_words import power_sentence
-from tuneworth.report.terminal import print_summary
+from tuneworth.report.terminal import summary
 from tuneworth.report.view import build_view
 
 
@@ -33,7 +33,7 @@ def page() -> Page:
 
 def shown(result: RunResult, lang: Lang, columns: int = 80) -> str:
     out = io.StringIO()
-    print_summary(result, lang, Console(file=out, width=columns, highlight=False, no_color=True))
+    Console(file=out, width=columns, highlight=False, no_color=True).print(summary(result, lang))
     return out.getvalue()
 
 

@@ -13,14 +13,14 @@ from rich.console import Console
 
 from tuneworth.core.run import RunResult, Verdict
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.terminal import print_summary
+from tuneworth.report.terminal import summary
 from tuneworth.report.words import VERDICTS
 
 
 def shown(result: RunResult, lang: Lang, columns: int = 80, **options) -> str:
     out = io.StringIO()
     console = Console(file=out, width=columns, highlight=False, **options)
-    print_summary(result, lang, console, Path("runs/bank/report.html"))
+    console.print(summary(result, lang, Path("runs/bank/report.html")))
     return out.getvalue()
 
 

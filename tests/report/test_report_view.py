@@ -108,8 +108,8 @@ def test_the_decisive_comparison_is_said_in_a_sentence(answer, needed, en, zh):
         (
             {"verdict": "dont_fine_tune"},
             0.018,
-            "a gain of 2 points is ruled out.",
-            "可以排除提升达到 2 个百分点的可能。",
+            "Which is ahead is open, but a gain of 2 points is ruled out.",
+            "谁高谁低还说不准，但可以排除提升达到 2 个百分点的可能。",
         ),
         ({"verdict": "cant_tell", "rows": None}, 0.041, "Not settled.", "还分不出高下。"),
         ({"verdict": "not_yet", "rows": 300}, 0.041, "Not settled.", "还分不出高下。"),
@@ -120,6 +120,28 @@ def test_no_test_rows_are_asked_for_where_the_verdict_asks_for_none(decision, hi
     for lang, ending in (("en", en), ("zh", zh)):
         view = build_view(make_result(comparisons=[pair], decision=make_decision(**decision)), lang)
         assert view.verdict.facts[2].note.endswith(ending)
+        assert view.comparisons[0].rows_needed == ""
+
+
+@pytest.mark.parametrize("verdict", get_args(Verdict))
+def test_settled_is_never_said_beside_a_word_for_open(verdict):
+    """Of any verdict and any interval: the hero card speaks with one voice."""
+    for high in (-0.01, 0.018, 0.041):
+        pair = comparison("lora:d1", "head:c1", -0.015, -0.06, high, "cant_tell", rows_needed=1187)
+        decision = make_decision(verdict=verdict, rows=890 if verdict == "cant_tell" else None)
+        fact = build_view(make_result(comparisons=[pair], decision=decision), "zh").verdict.facts[2]
+        if "已有定论" in fact.value:
+            assert "定论" not in fact.note
+            assert "测试数据" not in fact.note
+
+
+@pytest.mark.parametrize(("needed", "shown"), [(1187, "1,200"), (303, "303"), (None, "unknown")])
+def test_test_rows_in_all_are_rounded_and_more_than_there_are(needed, shown):
+    """Of the 302 rows there are, 303 would be "about 300": fewer."""
+    pair = comparison("lora:d1", "head:c1", 0.012, -0.02, 0.041, "cant_tell", rows_needed=needed, n_rows=302)
+    view = build_view(make_result(comparisons=[pair], decision=make_decision(verdict="cant_tell", rows=900)), "en")
+    assert view.comparisons[0].rows_needed == shown
+    assert needed is None or f"about {shown} test rows in all would." in view.verdict.facts[2].note
 
 
 def test_decisive_is_tuned_against_untuned_with_the_recommended_arm(result):
