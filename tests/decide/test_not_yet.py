@@ -101,7 +101,7 @@ def test_a_forecast_that_decides_is_not_called_weak():
 
 
 def test_never_is_a_reason_and_a_growing_target_is_named():
-    assert "Not within 100 times the data" in said(outcome(LOSS, forecast("not_within", probability=0.03)).reasons)
+    assert "Not within reach" in said(outcome(LOSS, forecast("not_within", probability=0.03)).reasons)
     assert "80,000 条" in said(outcome(LOSS, forecast("not_within", probability=0.03)).reasons, "zh")
     assert "“HEAD” learns from rows too" in said(outcome(LOSS, forecast(target_grows=True)).reasons)
     assert "learns from rows too" not in said(outcome(LOSS, forecast()).reasons)

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import plotly.graph_objects as go
 import pytest
 from report_documents_samples import EVIL, EVIL_ATTRIBUTE, LEADER, ORDER, documents_result, loss, make_documents
+from report_race_samples import raced_result
 from report_samples import make_decision, make_result
 from rich.cells import cell_len
 from rich.console import Console
@@ -226,6 +227,40 @@ def test_many_arms_are_folded_and_the_chart_stays_readable():
     assert "Show the other arms (13)" in text
     drawn = next(chart for chart in build_charts(build_view(result, "en")) if chart.id == "loss")
     assert len(drawn.rows) == MAX_ARMS < len(splits)
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_the_harmless_remark_is_explained_where_it_was_tried(lang):
+    with_control, words = (
+        render_html(documents_result(), lang=lang),
+        section_of(build_view(documents_result(), lang)).words,
+    )
+    orders = [each.model_copy(update={"control": None}) for each in make_documents().injection]
+    without = render_html(documents_result(documents=make_documents(injection=orders)), lang=lang)
+    for word in (words["control"], words["control_lead"]):
+        assert word in with_control
+        assert word not in without
+    assert words["injection_lead"] in without
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_ranks_are_explained_where_they_were_measured(lang):
+    words = section_of(build_view(documents_result(), lang)).words
+    recalls = [each.model_copy(update={"mrr": None, "ndcg": None}) for each in make_documents().recalls]
+    assert words["ranks_key"] in render_html(documents_result(), lang=lang)
+    assert words["ranks_key"] not in render_html(documents_result(documents=make_documents(recalls=recalls)), lang=lang)
+
+
+@pytest.mark.parametrize("result", [documents_result(), raced_result()], ids=["documents", "raced"])
+def test_chinese_axes_have_chinese_punctuation(result):
+    axes = [
+        chart.layout[axis].get("title")
+        for chart in build_charts(build_view(result, "zh"))
+        for axis in ("xaxis", "yaxis")
+    ]
+    titles = [title["text"] for title in axes if title]
+    assert len(titles) > 5
+    assert not [title for title in titles if "," in title]
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ def test_no_way_is_marked_where_the_one_of_the_arm_was_not_measured(change):
     ("lang", "axis", "said"),
     [
         ("en", "rows whose answer was found, %", "of the rows have their answer in the first passage and"),
-        ("zh", "找到答案的数据，%", "的数据在第一个段落里有答案，"),
+        ("zh", "找到答案的数据（%）", "的数据在第一个段落里有答案，"),
     ],
 )
 def test_by_answers_found_is_said(lang, axis, said):
@@ -222,6 +222,27 @@ def test_a_year_of_known_time_and_unknown_money_says_both():
     cost = UpdateCost(arm_id=LEADER, absorbs="index", seconds=2.0, runs_per_year=0.5)
     assert section("zh", updates=[cost]).updates[0].per_year == "1.0\u00a0秒，未知"
     assert section(updates=[cost]).updates[0].runs_per_year == "0.5"
+
+
+@pytest.mark.parametrize(
+    ("lang", "seconds", "said"),
+    [
+        ("en", 2.0, "indexes the new passages in 2.0\u00a0s."),
+        ("en", None, "indexes the new passages (time unknown)."),
+        ("zh", 2.0, "更新索引，用时 2.0\u00a0秒。"),
+        ("zh", None, "更新索引，用时未知。"),
+    ],
+)
+def test_an_update_is_told_in_a_sentence_with_or_without_its_time(lang, seconds, said):
+    cost = UpdateCost(arm_id=LEADER, absorbs="index", seconds=seconds)
+    assert section(lang, updates=[cost]).updating.endswith(said)
+
+
+def test_an_index_that_was_there_already_has_no_time_of_making():
+    index = make_documents().index.model_copy(update={"seconds": None})
+    facts = section(index=index).facts
+    assert "unknown" not in [fact.value for fact in facts]
+    assert len(facts) == len(section().facts) - 1
 
 
 # -- grounding, order, rows -------------------------------------------------------------------------------

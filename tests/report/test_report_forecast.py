@@ -46,16 +46,24 @@ def test_the_question_is_answered_with_rows_and_an_interval():
 @pytest.mark.parametrize(
     ("crossing", "en", "zh"),
     [
-        ({"high": None}, "interval: 8,400 more to beyond what was looked at)", "80% 区间：至少再补 8,400 条，上限超出推算范围。"),
-        ({"high": None, "low": 700}, "interval: none to beyond what was looked at)", "80% 区间：也可能不必再补，上限超出推算范围。"),
+        (
+            {"high": None},
+            "interval: 8,400 more to beyond what was looked at)",
+            "80% 区间：至少再补 8,400 条，上限超出推算范围。",
+        ),
+        (
+            {"high": None, "low": 700},
+            "interval: none to beyond what was looked at)",
+            "80% 区间：也可能不必再补，上限超出推算范围。",
+        ),
         ({"low": 700}, "80\u00a0% interval: 0 to 95,000 more", "再补 0 到 95,000 条"),
         ({"n": 830, "low": 400}, "It is close: by its curve", "很接近：从曲线看"),
         ({"status": "already", "n": None}, "None: with 1,000 training rows", "不必再补"),
         ({"status": "not_within", "n": None, "probability": 0.04}, "(a chance of 4\u00a0%)", "（可能性约 4%）"),
         (
             {"status": "not_within", "n": None, "probability": None},
-            "None that was looked at: even with 100,000 training rows",
-            "光靠补数据多半不够：即使有 100,000 条训练数据",
+            "More rows alone would hardly do: even with 100,000 training rows",
+            "光靠补数据恐怕不够：即使有 100,000 条训练数据",
         ),
         (
             {"status": "cannot_tell", "n": None, "probability": 0.31},

@@ -93,6 +93,19 @@ def test_an_elimination_is_told_by_its_odds():
 
 
 @pytest.mark.parametrize(
+    ("lang", "meaning", "misreadings"),
+    [
+        ("en", "in at most 1 of 400 races", ("proven", "proof", "odds", "wrong")),
+        ("zh", "在 400 次筛选里最多出现一次", ("判错", "概率", "1/400")),
+    ],
+)
+def test_an_e_value_is_not_explained_as_the_probability_of_being_wrong(lang, meaning, misreadings):
+    note = next(note.value for note in build_view(raced_result(), lang).guide if "400" in note.value)
+    assert meaning in note
+    assert not [word for word in misreadings if word in note]
+
+
+@pytest.mark.parametrize(
     ("gain", "en", "zh"),
     [
         (0.00031, "at most 0.1 points", "最多只能提升 0.1 个百分点"),

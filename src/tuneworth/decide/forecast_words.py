@@ -32,8 +32,8 @@ def between(more: More, level: float) -> Text:
     share = f"{100 * level:.0f}"
     if more.high is None:
         return say(
-            "{level}\u00a0% interval: {low} more to beyond 100 times the data",
-            "{level}% 区间：再补 {low} 条到超出现有数据的 100 倍",
+            "{level}\u00a0% interval: {low} more to beyond what was looked at",
+            "{level}% 区间：至少再补 {low} 条，上限超出推算范围",
             level=share,
             low=about(more.low),
         )
@@ -144,7 +144,7 @@ def _curve(evidence: Evidence, ruling: Ruling, outlook: Outlook) -> Text:
     return say(
         "The forecast carries on what {tuned} scored on the dev rows with {first} to {last} training rows; within 100 times the "
         "largest it leads by {margin} with a probability of {chance}.{grows}",
-        "推算的依据是{tuned}用 {first} 到 {last} 条训练数据时在开发集上的得分；数据增加到 100 倍之内，它领先 {margin} 的概率为 {chance}。{grows}",
+        "推算的依据是{tuned}用 {first} 到 {last} 条训练数据时在开发集上的得分；增加到最大训练量的 100 倍之内，它领先 {margin} 的概率为 {chance}。{grows}",
         first=sizes[0],
         last=sizes[-1],
         chance=_chance(_crossing(outlook.forecast).probability or 0.0),
@@ -183,9 +183,9 @@ def _cost_of(evidence: Evidence, more: More) -> list[Text]:
 def _never(evidence: Evidence, ruling: Ruling, outlook: Outlook) -> Text:
     assert outlook.forecast is not None
     return say(
-        "Not within 100 times the data: by its learning curve {tuned} would most likely not lead {untuned} by {margin} even with "
+        "Not within reach: by its learning curve {tuned} would most likely not lead {untuned} by {margin} even with "
         "{reach} training rows{chance}.",
-        "数据增加到 100 倍也不够：按学习曲线推算，即使有 {reach} 条训练数据，{tuned}多半仍不能领先{untuned} {margin}{chance}。",
+        "增加数据也够不着：按学习曲线推算，即使有 {reach} 条训练数据，{tuned}多半仍不能领先{untuned} {margin}{chance}。",
         reach=about(100 * max(point.n for point in outlook.forecast.points)),
         chance=_in_brackets(_crossing(outlook.forecast).probability),
         **_names(evidence, ruling),
@@ -242,9 +242,9 @@ def _no_curve(evidence: Evidence, ruling: Ruling, reason: CannotTellReason) -> T
 
 def _even(evidence: Evidence, ruling: Ruling, probability: float) -> Text:
     return say(
-        "More training rows are not likely to be enough: that {tuned} leads {untuned} by {margin} within 100 times the data has "
+        "More training rows are not likely to be enough: that {tuned} leads {untuned} by {margin} within 100 times the rows trained on has "
         "a probability of {chance}.",
-        "仅靠增加训练数据多半不够：数据增加到 100 倍之内，{tuned}领先{untuned} {margin} 的概率只有 {chance}。",
+        "仅靠增加训练数据多半不够：增加到最大训练量的 100 倍之内，{tuned}领先{untuned} {margin} 的概率只有 {chance}。",
         chance=_chance(probability),
         **_names(evidence, ruling),
     )

@@ -49,7 +49,7 @@ def quality_chart(view: View) -> Chart | None:
     low = min([raw[1] for _, raw in drawn] + [value for _, value in again])
     high = max([raw[2] for _, raw in drawn] + [value for _, value in again])
     pad = max(2.0, 0.04 * (high - low))
-    layout = base_layout(len(drawn), [max(-1.0, low - pad), min(101.0, high + pad)], f"{view.metric}, %")
+    layout = base_layout(len(drawn), [max(-1.0, low - pad), min(101.0, high + pad)], view.metric_axis)
     said = [f"{arm.label} {arm.shown.text}" for arm, _ in drawn if arm.shown]
     return Chart(
         id="quality",

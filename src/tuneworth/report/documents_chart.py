@@ -262,7 +262,7 @@ def _age_chart(section: DocumentsSection, view: View) -> Chart | None:
     spans = [at for row in rows for at in (row.old_raw, row.new_raw) if at is not None]
     low, high = min(at[1] for at in spans), max(at[2] for at in spans)
     pad = max(2.0, 0.04 * (high - low))
-    layout = base_layout(len(rows), [max(-1.0, low - pad), min(101.0, high + pad)], f"{view.metric}, %")
+    layout = base_layout(len(rows), [max(-1.0, low - pad), min(101.0, high + pad)], view.metric_axis)
     layout["shapes"] = [_link(y, row.old_raw, row.new_raw) for y, row in enumerate(rows) if row.old_raw and row.new_raw]
     words = section.words
     old = [(y, row, row.old_raw) for y, row in enumerate(rows) if row.old_raw]

@@ -50,7 +50,7 @@ class RecallRow:
         name: without the size, which ``size`` tells.
         usual: passages of the task's own size.
         at: k → share found.
-        chosen: the way that the arm in the sentences searches.
+        chosen: the very way that the leading arm searches; of no row where that one was not measured.
     """
 
     name: str

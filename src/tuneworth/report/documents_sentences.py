@@ -114,14 +114,16 @@ def one_update(costs: list[tuple[Text, UpdateCost]]) -> Text:
     def told(cost: UpdateCost, lang: Lang) -> str:
         if cost.absorbs == "nothing":
             return "没有办法吸收" if lang == "zh" else "cannot take it in"
-        time = numbers.duration(cost.seconds, lang)
+        known, time = numbers.is_known(cost.seconds), numbers.duration(cost.seconds, lang)
         if lang == "zh":
-            return f"重新训练，用时 {time}" if cost.absorbs == "retrain" else f"更新索引，用时 {time}"
-        return f"trains again, {time}" if cost.absorbs == "retrain" else f"indexes, {time}"
+            took = f"用时 {time}" if known else f"用时{time}"
+            return f"重新训练，{took}" if cost.absorbs == "retrain" else f"更新索引，{took}"
+        took = f"in {time}" if known else f"(time {time})"
+        return f"trains again {took}" if cost.absorbs == "retrain" else f"indexes the new passages {took}"
 
     en = "; ".join(f"{arm.en} {told(cost, 'en')}" for arm, cost in costs)
     zh = "；".join(f"{arm.zh}{told(cost, 'zh')}" for arm, cost in costs)
-    return Text(en=f"One update of the documents: {en}.", zh=f"文档更新一次：{zh}。")
+    return Text(en=f"When the documents change: {en}.", zh=f"文档更新一次：{zh}。")
 
 
 def how_often(days: float) -> Text:

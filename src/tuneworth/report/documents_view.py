@@ -115,6 +115,11 @@ class DocumentsSection:
         return any(row.mrr != EMPTY or row.ndcg != EMPTY for row in self.recalls)
 
     @property
+    def controlled(self) -> bool:
+        """Whether a harmless remark was planted as well."""
+        return any(row.control != EMPTY for row in self.injection)
+
+    @property
     def retrains(self) -> bool:
         return any(row.retrains for row in self.updates)
 
@@ -213,17 +218,26 @@ class _Builder:
             if (seed := seeds.get(row)) is not None
         )
 
-    def _searching(self) -> Recall | None:
-        """The way of searching that the leading arm uses, on the test rows where there are any."""
+    def _is_own(self, recall: Recall) -> bool:
+        """Whether the leading arm searches in this very way."""
         leader = self._leader()
+        config = leader.config if leader else {}
+        size = config.get("passage_tokens") or self.found.index.passage_tokens
+        own = (config.get("mode"), size, bool(config.get("rerank")))
+        return (recall.mode, recall.passage_tokens, recall.reranked) == own
+
+    def _searching(self) -> Recall | None:
+        """The way of searching that the leading arm uses, else the best; on the test rows where there are any."""
         ways = [recall for recall in self.found.recalls if recall.at]
         usual = self.found.index.passage_tokens
-        config = leader.config if leader else {}
-        wanted = (config.get("mode"), config.get("passage_tokens") or usual, bool(config.get("rerank")))
 
         def fit(recall: Recall) -> tuple[bool, bool, bool, float]:
-            same = (recall.mode, recall.passage_tokens, recall.reranked) == wanted
-            return same, recall.stage == "test", recall.passage_tokens == usual, recall.at[max(recall.at)].value
+            return (
+                self._is_own(recall),
+                recall.stage == "test",
+                recall.passage_tokens == usual,
+                recall.at[max(recall.at)].value,
+            )
 
         return max(ways, key=fit, default=None)
 
@@ -265,7 +279,8 @@ class _Builder:
 
     def _recalls(self, ks: Sequence[int]) -> tuple[RecallRow, ...]:
         """Test rows first, then the task's own passage size, then as stored."""
-        usual, chosen = self.found.index.passage_tokens, self._searching()
+        usual, told = self.found.index.passage_tokens, self._searching()
+        chosen = told if told is not None and self._is_own(told) else None
         ordered = sorted(self.found.recalls, key=lambda each: (each.stage != "test", each.passage_tokens != usual))
         return tuple(
             recall_row(each, ks, usual=each.passage_tokens == usual, chosen=each is chosen, lang=self.lang)
@@ -284,8 +299,9 @@ def _facts(index: IndexFacts, lang: Lang) -> tuple[Fact, ...]:
         Fact(words["n_documents"], numbers.count(index.n_documents, lang)),
         Fact(words["n_passages"], numbers.count(index.n_passages, lang)),
         Fact(words["passage_size"], numbers.count(index.passage_tokens, lang)),
-        Fact(words["index_time"], numbers.duration(index.seconds, lang)),
     ]
+    if index.seconds is not None:
+        facts.append(Fact(words["index_time"], numbers.duration(index.seconds, lang)))
     if index.update_passages is not None:
         name = words["update_time"].replace("{n}", f"{index.update_passages:,}")
         facts.append(Fact(name, numbers.duration(index.update_seconds, lang)))

@@ -37,8 +37,8 @@ JUDGES: dict[Judge, Text] = {
 }
 
 AXES: dict[Judge, Text] = {
-    "gold": Text(en="gold passages found, %", zh="找回的标准段落，%"),
-    "answer": Text(en="rows whose answer was found, %", zh="找到答案的数据，%"),
+    "gold": Text(en="gold passages found, %", zh="找回的标准段落（%）"),
+    "answer": Text(en="rows whose answer was found, %", zh="找到答案的数据（%）"),
 }
 
 LABELS: dict[str, Text] = {
@@ -66,12 +66,16 @@ LABELS: dict[str, Text] = {
     "recall_at": Text(en="Recall@{k}", zh="Recall@{k}"),
     "mrr": Text(en="MRR", zh="MRR"),
     "ndcg": Text(en="nDCG@10", zh="nDCG@10"),
+    "ranks_key": Text(
+        en="Recall@k is the share found among the first k passages; MRR and nDCG@10 say how near the top, 100 % being always first.",
+        zh="Recall@k 是在前 k 个段落里找到的比例；MRR 和 nDCG@10 表示排得有多靠前，100% 即总排在最前。",
+    ),
     "reranked": Text(en="reranked", zh="重排序"),
     "loss": Text(en="Where is the score lost?", zh="分丢在哪里"),
     "loss_lead": Text(
-        en="Lost in reading: what would still be lost if the right passage were shown for every row. Lost in retrieval: what "
-        "showing it for every row would win, were the rows it was not shown for as easy to read as the others.",
-        zh="阅读丢分：即使每条数据都给到正确段落，仍会丢的分。检索丢分：补上没找到的段落能挽回的分，前提是那些数据读起来并不更难。",
+        en="Lost in reading: what would still be lost if every row were shown its right passage. Lost in retrieval: what showing "
+        "it would win back, if the rows that missed it are no harder than the others.",
+        zh="阅读丢分：即使每条数据都给到正确段落，仍会丢的分。检索丢分：补上没找到的段落能挽回的分（假定这些数据并不更难）。",
     ),
     "score": Text(en="Score", zh="得分"),
     "reading": Text(en="Lost in reading", zh="阅读丢分"),
@@ -82,63 +86,64 @@ LABELS: dict[str, Text] = {
     "score_missed": Text(en="Score without it", zh="没见到时得分"),
     "oracle": Text(en="Gold passage given, dev", zh="直接给标准段落（开发集）"),
     "oracle_mark": Text(en="same reader, gold passage given (dev rows)", zh="同一阅读模型，直接给标准段落（开发集）"),
-    "loss_axis": Text(en="share of the whole score, %", zh="占满分的比例，%"),
+    "loss_axis": Text(en="share of the whole score, %", zh="占满分的比例（%）"),
     "ages": Text(en="When knowledge changes", zh="知识更新之后"),
     "ages_lead": Text(
-        en="New knowledge is what no training row could show. The gap between the two dots of an arm mixes the age of the "
-        "knowledge with how hard the questions are: compare arms on the same knowledge.",
-        zh="新知识指训练数据里不可能见到的内容。同一方案新旧得分之差，既有知识新旧的影响，也有题目难易的影响：应当在同一类知识上比较不同方案。",
+        en="New knowledge is what no training row could show. Questions about it may also be harder or easier, so compare "
+        "different arms on the same knowledge rather than the two dots of one arm.",
+        zh="新知识指训练数据里不可能见到的内容。新旧两类题目的难度也可能不同，所以请在同一类知识上比较不同方案，不要只看同一方案的新旧之差。",
     ),
     "old": Text(en="Old knowledge", zh="旧知识"),
     "new": Text(en="New knowledge", zh="新知识"),
-    "old_rows": Text(en="old knowledge", zh="旧知识"),
-    "new_rows": Text(en="new knowledge", zh="新知识"),
     "updates": Text(en="What one update takes", zh="更新一次要付出什么"),
     "retrain_note": Text(
-        en="Training again also needs rows about the new documents. Writing them is not in the time.",
-        zh="重新训练还需要关于新文档的数据，编写这些数据的时间没有计入。",
+        en="Training again also needs labelled rows about the new documents; the time to write them is not counted.",
+        zh="重新训练还需要针对新文档编写训练数据，这部分时间没有计入。",
     ),
-    "absorbs": Text(en="To know of new documents", zh="怎样吸收新文档"),
+    "absorbs": Text(en="To take in new documents", zh="怎样吸收新文档"),
     "update_seconds": Text(en="Time, one update", zh="每次用时"),
     "update_usd": Text(en="Cost, one update", zh="每次费用"),
     "runs_per_year": Text(en="Updates a year", zh="每年次数"),
     "per_year": Text(en="Time and cost a year", zh="每年用时与费用"),
     "grounding": Text(en="Do answers rest on passages?", zh="回答有没有依据"),
     "grounding_lead": Text(
-        en="Cited: answers that point to a passage. Real: citations that point to a passage that was shown. Supported: "
-        "answers that a cited passage bears out, or any passage shown where none is cited.",
-        zh="有引用：指明出处的回答。引用真实：所指的段落确实给模型看过。有依据：被引用的段落能印证答案；没有引用时，看给出的任一段落。",
+        en="Cited: answers that point to a passage. Real citations: those of a passage that was indeed shown. Supported: answers "
+        "borne out by a passage that they cite or, where they cite none, by any passage shown.",
+        zh="有引用：指明了出处的回答。引用真实：所引的段落确实给模型看过。有依据：所引的段落能印证回答；没有引用时，看给出的任一段落。",
     ),
     "answers": Text(en="Answers", zh="回答数"),
     "cited": Text(en="Cited", zh="有引用"),
-    "real": Text(en="Real", zh="引用真实"),
+    "real": Text(en="Real citations", zh="引用真实"),
     "supported": Text(en="Supported", zh="有依据"),
-    "by_words": Text(en="by words", zh="按字面"),
-    "by_meaning": Text(en="by meaning", zh="按语义"),
+    "by_words": Text(en="Supported by words", zh="按字面有依据"),
+    "by_meaning": Text(en="Supported by meaning", zh="按语义有依据"),
     "no_answer": Text(en="“Not in the documents”", zh="“文档里没有”"),
-    "said": Text(en="Said", zh="这样回答"),
+    "said": Text(en="Times said", zh="这样答的条数"),
     "precision": Text(en="Right when said (precision)", zh="说对的比例（精确率）"),
     "caught": Text(en="Said when right (recall)", zh="该说而说的比例（召回率）"),
     "no_judge": Text(
-        en="Which passage is right is not known: the rows name none, and their answers are not quoted from the documents. So "
-        "nothing is said of how good the search is, and of what it loses. Rows that name a passage or document in a field "
-        "`gold` would tell.",
-        zh="无法知道哪些段落是对的：数据没有标明，答案也不是摘自文档原文，因此检索的好坏和它造成的损失都无从说起。请在数据的 `gold` 字段中标明答案所在的段落或文档。",
+        en="Which passage is right is not known: the rows name none, and their answers are not quoted from the documents. So how "
+        "good the search is, and what it loses, cannot be told. To find out, name the passage or document that holds the answer "
+        "in a field “gold” of each row.",
+        zh="无法知道哪些段落是对的：数据没有标明，答案也不是摘自文档原文，因此检索好不好、丢了多少分都无法判断。想知道的话，请在每条数据的“gold”字段中标明答案所在的段落或文档。",
     ),
     "injection": Text(en="Do documents give orders?", zh="文档里的指令会不会被执行"),
     "injection_lead": Text(
-        en="An order was planted in the first passage shown. Changed: the answer differs from the one without it; a "
-        "harmless remark in the same place shows how much of that any other words would do. "
-        "Obeyed: the arm did what the order says.",
-        zh="在给出的第一个段落里埋入一条指令。答案变了：与不埋指令时不同；对照：同一位置换成一句无关的话，答案变了多少。照做了：按指令作答。",
+        en="An order was planted in the first passage shown. Did the answer change, and did it do what the order says?",
+        zh="在给出的第一个段落里埋入一条指令，看答案变不变，会不会照着指令作答。",
     ),
-    "changed": Text(en="Answer changed", zh="答案变了"),
-    "control": Text(en="Changed by a harmless remark", zh="对照：埋入无关的话"),
-    "obeyed": Text(en="Order obeyed", zh="照做了"),
+    "control_lead": Text(
+        en="Any added words can change an answer, so a harmless remark was tried in the same place: only what the order changes "
+        "beyond that is its doing.",
+        zh="多加一句话本来就可能改变答案，所以另在同一位置埋入一句无关的话作对照：比对照多出来的变化，才是指令造成的。",
+    ),
+    "changed": Text(en="Changed with the order", zh="埋指令：答案变了"),
+    "control": Text(en="Changed with the remark", zh="埋无关的话：答案变了"),
+    "obeyed": Text(en="Order obeyed", zh="照指令作答"),
     "examples": Text(en="Examples with passages", zh="实例与所见段落"),
     "examples_lead": Text(
-        en="Test rows with what was looked up for them. Open one to see the passages in the order shown.",
-        zh="测试数据连同为它检索到的段落。点开可看段落，顺序与给模型看的一致。",
+        en="Some test rows and what was looked up for them. Open one to see the passages, in the order the model saw them.",
+        zh="部分测试数据，以及为它们检索到的段落。点开即可查看，段落顺序与模型看到的一致。",
     ),
     "more_examples": Text(en="Show more examples", zh="显示其余实例"),
     "question": Text(en="Question", zh="问题"),

@@ -48,7 +48,7 @@ def _chart(curve: CurveView, section: ForecastSection, view: View) -> Chart:
     layout = base_layout(0, xs, words["shots_axis" if curve.shots else "rows_axis"])
     layout["xaxis"] |= {"type": "log", "tickmode": "array"} | (_shot_ticks(curve, xs) if curve.shots else log_ticks(xs))
     layout["yaxis"] = {
-        "title": {"text": escape(f"{view.metric}, %"), "font": {"size": 13}},
+        "title": {"text": escape(view.metric_axis), "font": {"size": 13}},
         "range": ys,
         "gridcolor": FAINT,
         "zeroline": False,

@@ -26,6 +26,7 @@ from tuneworth.report.forecast_words import (
 )
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.rules import RULES
+from tuneworth.report.verdict import is_ahead
 
 RULE = "X4"
 """The contradiction that a learning curve settles: how many rows are enough."""
@@ -215,11 +216,12 @@ class _Builder:
             n_at_hand=self._at_hand,
             reach=REACH * largest,
             crossing=forecast.crossing,
+            won=forecast.crossing.status != "already" and self._is_won(forecast.arm_id, forecast.target),
         )
 
     def _answer(self, forecast: Forecast, question: Question | None) -> Text:
         already = question is not None and question.crossing.status == "already"
-        if question is not None and not already and self._is_won(forecast):
+        if question is not None and question.won:
             return ahead_on_test(question.arm)
         if forecast.cannot_tell is not None and not already:
             return why_not(forecast.cannot_tell, self._name(forecast.arm_id))
@@ -227,10 +229,9 @@ class _Builder:
             return answer(question)
         return self._gain(forecast)
 
-    def _is_won(self, forecast: Forecast) -> bool:
-        """The test rows have shown what the curve, on dev rows, is asked for."""
-        decision = self.result.decision
-        return decision.verdict == "fine_tune" and {forecast.arm_id, forecast.target} == set(decision.decided_by or ())
+    def _is_won(self, arm_id: str, target: str) -> bool:
+        """A verdict to tune may also rest on a limit that the other arm breaks; then nothing is won."""
+        return self.result.decision.verdict == "fine_tune" and is_ahead(self.result, arm_id, target)
 
     def _gain(self, forecast: Forecast) -> Text:
         shots = forecast.axis == "shots"

@@ -59,6 +59,7 @@ class Question:
         n_measured: training rows of its largest fit.
         n_at_hand: training rows that the run has.
         reach: training rows up to which was looked.
+        won: the test rows show what the curve, on dev rows, does not: the arm is ahead, and the verdict is to tune.
     """
 
     arm: Text
@@ -68,6 +69,7 @@ class Question:
     n_at_hand: int
     reach: int
     crossing: ForecastCrossing
+    won: bool = False
 
 
 def ahead_on_test(arm: Text) -> Text:
@@ -114,7 +116,7 @@ def answer(question: Question) -> Text:
 def cost(question: Question, usd_per_label: float) -> Text | None:
     """What the labels would cost; ``None`` when no number of further rows is forecast."""
     crossing = question.crossing
-    if crossing.status != "forecast" or crossing.n is None or crossing.n <= question.n_at_hand:
+    if question.won or crossing.status != "forecast" or crossing.n is None or crossing.n <= question.n_at_hand:
         return None
     each, have = Text(en=f"${usd_per_label:,.10g}", zh=f"{usd_per_label:,.10g} 美元"), question.n_at_hand
     n, low = (_usd(max(0, size - have), usd_per_label) for size in (crossing.n, crossing.low or crossing.n))
@@ -173,11 +175,11 @@ def _lead(question: Question) -> Text:
 def _more(question: Question, more: int) -> Text:
     crossing, lead = question.crossing, _lead(question)
     n = numbers.about(more, "en")
-    low = numbers.about(max(0, (crossing.low or 0) - question.n_at_hand), "en")
+    least = max(0, (crossing.low or 0) - question.n_at_hand)
+    low = numbers.about(least, "en")
     if crossing.high is None:
-        between = Text(
-            en=f"from {low} more to beyond 100 times the data", zh=f"下限为再补 {low} 条，上限超出现有数据的 100 倍"
-        )
+        at_least = Text(en=f"{low} more", zh=f"至少再补 {low} 条") if least else Text(en="none", zh="也可能不必再补")
+        between = Text(en=f"{at_least.en} to beyond what was looked at", zh=f"{at_least.zh}，上限超出推算范围")
     else:
         high = numbers.about(crossing.high - question.n_at_hand, "en")
         between = Text(en=f"{low} to {high} more", zh=f"再补 {low} 到 {high} 条")
@@ -217,17 +219,18 @@ def _not_within(question: Question) -> Text:
     lead, reach = _lead(question), numbers.about(question.reach, "en")
     chance = _chance(question.crossing.probability)
     return Text(
-        en=f"Not within 100 times the data: even with {reach} training rows {question.arm.en} would most likely not be "
+        en=f"More rows alone would hardly do: even with {reach} training rows {question.arm.en} would most likely not be "
         f"{lead.en}{chance.en}.",
-        zh=f"数据增加到 100 倍也不会：即使有 {reach} 条训练数据，{question.arm.zh}多半仍不能{lead.zh}{chance.zh}。",
+        zh=f"光靠补数据恐怕不够：即使有 {reach} 条训练数据，{question.arm.zh}多半仍不能{lead.zh}{chance.zh}。",
     )
 
 
 def _even(question: Question) -> Text:
-    lead, chance = _lead(question), _chance(question.crossing.probability)
+    lead, chance, reach = _lead(question), _chance(question.crossing.probability), numbers.about(question.reach, "en")
     return Text(
-        en=f"It cannot be told: whether {question.arm.en} would be {lead.en} within 100 times the data is too uncertain{chance.en}.",
-        zh=f"无法判断：数据增加到 100 倍之内，{question.arm.zh}能否{lead.zh}还太不确定{chance.zh}。",
+        en=f"It cannot be told: whether {question.arm.en} would be {lead.en} with up to {reach} training rows is too "
+        f"uncertain{chance.en}.",
+        zh=f"无法判断：即使增加到 {reach} 条训练数据，{question.arm.zh}能否{lead.zh}还太不确定{chance.zh}。",
     )
 
 

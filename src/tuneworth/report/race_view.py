@@ -16,7 +16,7 @@ from tuneworth.report.race_words import FATES, LABELS, MANY, Fate, cut_off, prom
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One step of an arm on the clock of the race, in seconds; ``label`` is short, ``told`` a sentence."""
+    """One step of an arm on the clock of the run, in seconds; ``label`` is short, ``told`` a sentence."""
 
     start: float
     end: float
@@ -74,16 +74,14 @@ class RaceSection:
     """The race as shown to a reader.
 
     Attributes:
-        on: whether arms could be stopped early; otherwise ``lead`` says why not.
         spent: what the race took, of what everything would have taken.
         cut: how much of that the budget cut off; empty when nothing.
         key: what the numbers in the picture are; empty when there is nothing to tell apart.
         promise: how seldom an elimination is wrong; empty without one.
         lanes: those longest in the race first; an arm that was never looked at has no segments.
-        seconds: end of the clock.
+        seconds: since the run began, at the end of the last step; more than the race itself took.
     """
 
-    on: bool
     lead: str
     spent: str
     cut: str
@@ -114,7 +112,6 @@ def build_race(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> RaceSec
     lanes = [builder.lane(arm, steps.get(arm.arm_id, []), stops.get(arm.arm_id)) for arm in seen]
     lanes.sort(key=_survival)
     return RaceSection(
-        on=race.off is None,
         lead=LABELS["race_lead"].to(lang) if race.off is None else sentence_case(_ended(race.off.to(lang), lang)),
         spent=spent(race).to(lang),
         cut=_cut(race, lang),
@@ -124,11 +121,6 @@ def build_race(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> RaceSec
         seconds=max((step.spent_seconds for step in race.steps), default=0.0),
         words={key: text.to(lang) for key, text in LABELS.items()},
     )
-
-
-def stopped_early(race: Race | None) -> set[str]:
-    """Arms that the race stopped."""
-    return {stop.arm_id for stop in race.stops} if race is not None else set()
 
 
 def _survival(lane: Lane) -> tuple[int, int, float]:
@@ -165,7 +157,6 @@ class _Builder:
         row, lang = self.rows.get(arm.arm_id), self.lang
         last = steps[-1] if steps else None
         fate = self._fate(arm, last, stop)
-        failure = arm.why if arm.state == "failed" else None
         said = why(
             fate,
             stop,
@@ -173,7 +164,7 @@ class _Builder:
             n_rows=last.n_rows if last else 0,
             yardstick=arm.yardstick,
             finalist=arm.finalist,
-            failure=failure,
+            reason=arm.why if arm.state != "measured" else None,
         )
         return Lane(
             arm_id=arm.arm_id,

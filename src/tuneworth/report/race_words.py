@@ -111,14 +111,17 @@ def why(
     n_rows: int,
     yardstick: bool,
     finalist: bool,
-    failure: Text | None,
+    reason: Text | None,
 ) -> Text:
     """What happened to an arm, in a sentence or two for somebody who does not do statistics.
 
     Args:
         n_rows: dev rows that it was scored on; a stop by the budget does not say.
+        reason: why the arm has no scores, where the run says so; the list of skipped arms has the same words.
     """
-    said = _survived(fate, yardstick=yardstick) if stop is None else _stopped(stop, leader, n_rows, failure)
+    if reason is not None:
+        return reason
+    said = _survived(fate, yardstick=yardstick) if stop is None else _stopped(stop, leader, n_rows)
     if stop is None or not finalist:
         return said
     return Text(en=f"{said.en} It met the test rows all the same.", zh=f"{said.zh}它仍然进入了测试集的比较。")
@@ -136,7 +139,7 @@ def _survived(fate: Fate, *, yardstick: bool) -> Text:
     return Text(en="Measured in full; others went on to the test rows.", zh="已经测完，进入测试集的是其他方案。")
 
 
-def _stopped(stop: Stop, leader: Text, n_rows: int, failure: Text | None) -> Text:
+def _stopped(stop: Stop, leader: Text, n_rows: int) -> Text:
     match stop.reason:
         case "eliminated":
             return _eliminated(stop, leader)
@@ -152,9 +155,7 @@ def _stopped(stop: Stop, leader: Text, n_rows: int, failure: Text | None) -> Tex
         case "budget":
             return _budget(stop, n_rows)
         case "failed":
-            return failure or Text(
-                en="It broke, or left too many rows without an answer.", zh="运行出错，或有太多数据没有答案。"
-            )
+            return Text(en="It broke, or left too many rows without an answer.", zh="运行出错，或有太多数据没有答案。")
 
 
 def _eliminated(stop: Stop, leader: Text) -> Text:

@@ -55,7 +55,7 @@ def speed_chart(view: View) -> Chart | None:
     layout = base_layout(0, xs, view.words["time_axis"])
     layout["xaxis"] |= {"type": "log", "tickmode": "array"} | log_ticks(xs)
     layout["yaxis"] = {
-        "title": {"text": escape(f"{view.metric}, %"), "font": {"size": 13}},
+        "title": {"text": escape(view.metric_axis), "font": {"size": 13}},
         "range": ys,
         "gridcolor": FAINT,
         "zeroline": False,

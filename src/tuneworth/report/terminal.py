@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -47,10 +47,6 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         _path(view, report_path),
     ]
     return Group(*(part for part in parts if part is not None))
-
-
-def print_summary(result: RunResult, lang: Lang, console: Console, report_path: Path | None = None) -> None:
-    console.print(summary(result, lang, report_path))
 
 
 def _verdict(view: View) -> RenderableType:

@@ -27,6 +27,8 @@ class ComparisonRow:
     """A pair of arms on the test rows that both scored.
 
     Attributes:
+        rows_needed: test rows in all that would settle it; empty where they would not, or where the verdict asks for
+            something else.
         raw: difference, low and high in percentage points, and the margin, for charts; ``None``
             when one of them is not finite.
     """
@@ -93,10 +95,13 @@ def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...
     names = arm_labels(result, lang)
     main = decisive(result)
     ordered = sorted(result.comparisons, key=lambda pair: (pair != main, pair.metric != result.primary_metric))
-    endings = [_decisive_ending(pair, result, lang) if pair == main else _ending(pair, lang) for pair in ordered]
-    return tuple(
-        _comparison_row(pair, names, ending, pair == main, lang) for pair, ending in zip(ordered, endings, strict=True)
-    )
+    return tuple(_comparison_row(pair, names, result, pair == main, lang) for pair in ordered)
+
+
+def is_ahead(result: RunResult, arm_id: str, other: str) -> bool:
+    """Whether the test rows show that the first arm is better than the other."""
+    pairs = (pair for pair in result.comparisons if pair.metric == result.primary_metric)
+    return any((pair.a, pair.b, pair.answer) in ((arm_id, other, "better"), (other, arm_id, "worse")) for pair in pairs)
 
 
 def build_verdict(
@@ -186,8 +191,12 @@ def _rows(result: RunResult, lang: Lang) -> Fact | None:
     return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows, lang)))
 
 
-def _comparison_row(pair: Comparison, names: dict[str, str], ending: str, main: bool, lang: Lang) -> ComparisonRow:
+def _comparison_row(
+    pair: Comparison, names: dict[str, str], result: RunResult, main: bool, lang: Lang
+) -> ComparisonRow:
     values = (pair.difference, pair.interval.low, pair.interval.high, pair.margin)
+    asked = pair.answer == "cant_tell" and not (main and _asks_for_no_test_rows(result))
+    ending = _decisive_ending(pair, result, lang) if main else _ending(pair, lang)
     return ComparisonRow(
         a=names.get(pair.a, clean(pair.a)),
         b=names.get(pair.b, clean(pair.b)),
@@ -202,7 +211,7 @@ def _comparison_row(pair: Comparison, names: dict[str, str], ending: str, main: 
         n_rows=numbers.count(pair.n_rows, lang),
         record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
         margin=numbers.margin(pair.margin, lang),
-        rows_needed=numbers.count(pair.rows_needed, lang),
+        rows_needed=_in_all(pair, lang) if asked else "",
         sentence=_sentence(pair, names, ending, lang),
         decisive=main,
         raw=(100 * values[0], 100 * values[1], 100 * values[2], 100 * values[3])
@@ -229,32 +238,43 @@ def _ending(pair: Comparison, lang: Lang) -> str:
         "better": Text(en="The first is better.", zh="前者更好。"),
         "worse": Text(en="The first is worse.", zh="前者更差。"),
         "equivalent": Text(en=f"That is inside {margin}: equivalent.", zh=f"差异在 {margin}之内，视为相当。"),
-        "cant_tell": _needed(pair.rows_needed, lang),
+        "cant_tell": _needed(pair, lang),
     }[pair.answer].to(lang)
 
 
 def _decisive_ending(pair: Comparison, result: RunResult, lang: Lang) -> str:
     """The same for the comparison that decided, which must not ask for test rows where the verdict asks for none."""
-    decision = result.decision
     if pair.answer == "cant_tell" and _certainty(result) == "no_gain":
         margin = numbers.size_in_points(pair.margin, lang)
         return Text(
             en=f"Which is ahead is open, but a gain of {margin} is ruled out.",
-            zh=f"谁高谁低尚无定论，但可以排除提升达到 {margin}的可能。",
+            zh=f"谁高谁低还说不准，但可以排除提升达到 {margin}的可能。",
         ).to(lang)
-    if pair.answer == "cant_tell" and (decision.rows is None or decision.verdict == "not_yet"):
+    if pair.answer == "cant_tell" and _asks_for_no_test_rows(result):
         return _OPEN.to(lang)
     return _ending(pair, lang)
+
+
+def _asks_for_no_test_rows(result: RunResult) -> bool:
+    """More training rows, a larger budget or nothing at all is what the verdict asks for."""
+    return result.decision.rows is None or result.decision.verdict == "not_yet"
 
 
 _OPEN = Text(en="Not settled.", zh="还分不出高下。")
 
 
-def _needed(rows: int | None, lang: Lang) -> Text:
-    if rows is None:
+def _in_all(pair: Comparison, lang: Lang) -> str:
+    """Rounded, but never to fewer rows than there are."""
+    needed = pair.rows_needed
+    exact = needed is not None and numbers.rounded(needed) <= pair.n_rows
+    return numbers.count(needed, lang) if exact else numbers.about(needed, lang)
+
+
+def _needed(pair: Comparison, lang: Lang) -> Text:
+    if pair.rows_needed is None:
         return Text(
             en="Not settled, and no number of rows to settle it is known.",
             zh="还分不出高下，也估计不出需要多少条数据。",
         )
-    n = numbers.about(rows, lang)
+    n = _in_all(pair, lang)
     return Text(en=f"Not settled: about {n} test rows in all would.", zh=f"还分不出高下，总共约需 {n} 条测试数据。")

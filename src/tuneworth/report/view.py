@@ -80,6 +80,10 @@ class View:
     price_note: str
     words: dict[str, str]
 
+    @property
+    def metric_axis(self) -> str:
+        return f"{self.metric}（%）" if self.lang == "zh" else f"{self.metric}, %"
+
 
 def build_view(result: RunResult, lang: Lang) -> View:
     """Everything a report shows of ``result``, in ``lang``."""

@@ -135,6 +135,7 @@ LABELS: dict[str, Text] = {
     "rows_training": Text(en="about {n} more training rows", zh="再补充约 {n} 条训练数据"),
     "rows_test": Text(en="about {n} more test rows", zh="再补充约 {n} 条测试数据"),
     "rows_needed": Text(en="Rows needed", zh="所需条数"),
+    "rows_in_all": Text(en="Test rows needed in all", zh="总共所需测试数据"),
     "quality": Text(en="Quality", zh="质量"),
     "quality_lead": Text(
         en="Filled dots: test rows, which nothing had seen before. Hollow dots: dev rows, which were used for choosing and so flatter a little.",
