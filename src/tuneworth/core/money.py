@@ -21,6 +21,12 @@ def usd(value: float) -> Text:
     return Text(en=f"${number}", zh=f"{number} 美元")
 
 
+def about_usd(value: float) -> Text:
+    """An estimate, to two significant digits: ``$1,800``, ``$12``, ``$0.35``."""
+    estimate = float(f"{value:.2g}")
+    return usd(estimate) if value < 10 else Text(en=f"${estimate:,.0f}", zh=f"{estimate:,.0f} 美元")
+
+
 def _number(value: float) -> str:
     if value == 0 or value >= 99.995:
         return f"{value:,.0f}"

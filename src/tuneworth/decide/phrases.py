@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from tuneworth.core.money import usd
+from tuneworth.core.money import about_usd
 from tuneworth.core.run import ArmResult, Interval, Score
 from tuneworth.core.text import Lang, Text
 
@@ -103,11 +103,7 @@ def _two_digits(value: float) -> int:
 
 def label_cost(rows: int, usd_per_label: float) -> Text:
     """What so many labels cost, to two significant digits."""
-    cost = rows * usd_per_label
-    if cost < 10:
-        return usd(float(f"{cost:.2g}"))
-    number = f"{_two_digits(cost):,}"
-    return Text(en=f"${number}", zh=f"{number} 美元")
+    return about_usd(rows * usd_per_label)
 
 
 def p_value(value: float) -> str:

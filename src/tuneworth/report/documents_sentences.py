@@ -113,7 +113,7 @@ def one_update(costs: list[tuple[Text, UpdateCost]]) -> Text:
 
     def told(cost: UpdateCost, lang: Lang) -> str:
         if cost.absorbs == "nothing":
-            return "没有办法吸收" if lang == "zh" else "cannot take it in"
+            return "无法获知新内容" if lang == "zh" else "cannot take it in"
         known, time = numbers.is_known(cost.seconds), numbers.duration(cost.seconds, lang)
         if lang == "zh":
             took = f"用时 {time}" if known else f"用时{time}"

@@ -100,7 +100,7 @@ LABELS: dict[str, Text] = {
         en="Training again also needs labelled rows about the new documents; the time to write them is not counted.",
         zh="重新训练还需要针对新文档编写训练数据，这部分时间没有计入。",
     ),
-    "absorbs": Text(en="To take in new documents", zh="怎样吸收新文档"),
+    "absorbs": Text(en="To take in new documents", zh="怎样获知新内容"),
     "update_seconds": Text(en="Time, one update", zh="每次用时"),
     "update_usd": Text(en="Cost, one update", zh="每次费用"),
     "runs_per_year": Text(en="Updates a year", zh="每年次数"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tuneworth.core.money import about_usd
 from tuneworth.core.race import CannotTellReason, ForecastCrossing
 from tuneworth.core.text import Text
 from tuneworth.report import numbers
@@ -119,10 +120,10 @@ def cost(question: Question, usd_per_label: float) -> Text | None:
     if question.won or crossing.status != "forecast" or crossing.n is None or crossing.n <= question.n_at_hand:
         return None
     each, have = Text(en=f"${usd_per_label:,.10g}", zh=f"{usd_per_label:,.10g} 美元"), question.n_at_hand
-    n, low = (_usd(max(0, size - have), usd_per_label) for size in (crossing.n, crossing.low or crossing.n))
+    n, low = (about_usd(max(0, size - have) * usd_per_label) for size in (crossing.n, crossing.low or crossing.n))
     between = Text(en=f"from {low.en} upwards", zh=f"至少 {low.zh}，上限不明")
     if crossing.high is not None:
-        high = _usd(crossing.high - have, usd_per_label)
+        high = about_usd((crossing.high - have) * usd_per_label)
         between = Text(en=f"{low.en} to {high.en}", zh=f"{low.zh}到 {high.zh}")
     return Text(
         en=f"At {each.en} a label, these rows cost about {n.en} ({between.en}).",
@@ -154,13 +155,6 @@ def gain(arm: Text, n: int, *, shots: bool, now: float, value: float, low: float
         f"the largest measured scored {before['en']}.",
         zh=f"增加一倍，用 {n:,} {of.zh}，{arm.zh}预计得分 {score['zh']}（80% 区间 {between}）；目前实测最多时为 {before['zh']}。",
     )
-
-
-def _usd(n: int, usd_per_label: float) -> Text:
-    """Without false precision: the number of rows has two digits, the money has no more."""
-    spent = n * usd_per_label
-    number = f"{numbers.rounded(spent):,}" if spent >= 10 else f"{spent:.2g}"
-    return Text(en=f"${number}", zh=f"{number} 美元")
 
 
 def _lead(question: Question) -> Text:

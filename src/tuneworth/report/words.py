@@ -15,7 +15,7 @@ VERDICTS: dict[str, Text] = {
     "dont_fine_tune": Text(en="Don’t fine-tune", zh="不必微调"),
     "not_yet": Text(en="Not yet", zh="先别微调"),
     "cant_tell": Text(en="Can’t tell yet", zh="还下不了结论"),
-    "none_meets_limits": Text(en="Nothing meets your limits", zh="没有方案满足限制"),
+    "none_meets_limits": Text(en="No usable arm", zh="没有可用的方案"),
 }
 
 VERDICT_MEANINGS: dict[str, Text] = {
@@ -32,12 +32,13 @@ VERDICT_MEANINGS: dict[str, Text] = {
         zh="以现有的数据，微调还没有领先，但得分仍在随数据增加而上升：请补充训练数据后再测一次。",
     ),
     "cant_tell": Text(
-        en="What was measured does not settle it. Where more test rows would, their number is stated; until then use the recommended arm.",
-        zh="已有的测量分不出高下。如果补充测试数据就能分出来，报告会给出所需条数；在此之前先用推荐的方案。",
+        en="What was measured does not settle it. Where more test rows would, their number is stated; until then use the recommended arm, if there is one.",
+        zh="已有的测量分不出高下。如果补充测试数据就能分出来，报告会给出所需条数；在此之前先用推荐的方案（如果有）。",
     ),
     "none_meets_limits": Text(
-        en="Every arm breaks a limit you set. Relax a limit, or bring a stronger model or a faster machine.",
-        zh="所有方案都违反了你设定的某项限制。请放宽限制，或换更强的模型、更快的机器。",
+        en="Every finalist breaks a limit you set, or left more than 5 % of its test rows unanswered. Relax a limit, or bring a "
+        "stronger model or a faster machine.",
+        zh="入围方案都违反了你设定的某项限制，或有超过 5% 的测试数据没有给出可用的答案。请放宽限制，或换更强的模型、更快的机器。",
     ),
 }
 
@@ -53,7 +54,7 @@ CERTAINTY: dict[str, Text] = {
     "no_gain": Text(en="Settled: tuning gains nothing that matters", zh="已有定论：微调没有值得在意的提升"),
     "open": Text(en="Open", zh="尚无定论"),
     "forecast": Text(en="A forecast, not a measurement", zh="依据预测，尚未实测"),
-    "limits": Text(en="Your limits decide", zh="由你的限制决定"),
+    "limits": Text(en="Limits decide", zh="由限制条件决定"),
     "not_tuned": Text(en="Tuned and untuned were not compared", zh="没有比较过微调与不微调"),
     "none": Text(en="Nothing was compared", zh="没有可比的结果"),
 }
