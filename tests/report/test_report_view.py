@@ -108,8 +108,8 @@ def test_the_decisive_comparison_is_said_in_a_sentence(answer, needed, en, zh):
         (
             {"verdict": "dont_fine_tune"},
             0.018,
-            "Which is ahead is open, but a gain of 2 points is ruled out.",
-            "谁高谁低还说不准，但可以排除提升达到 2 个百分点的可能。",
+            "With all comparisons counted it is not sure which is ahead, but a gain of 2 points is ruled out.",
+            "计入多重比较后，谁高谁低还说不准，但可以排除提升达到 2 个百分点的可能。",
         ),
         ({"verdict": "cant_tell", "rows": None}, 0.041, "Not settled.", "还分不出高下。"),
         ({"verdict": "not_yet", "rows": 300}, 0.041, "Not settled.", "还分不出高下。"),

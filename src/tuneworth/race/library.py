@@ -131,7 +131,7 @@ class Shelf:
             return []
         return [
             Text(
-                en=f"min_similarity {least:g} has no effect: the embedded embedding model knows English only, so this task is "
+                en=f"min_similarity {least:g} has no effect: the built-in embedding model knows English only, so this task is "
                 "searched by words; name an embedding model in documents.encoder",
                 zh=f"min_similarity {least:g} 不起作用：内置的嵌入模型只懂英文，本任务只按词检索；请在 documents.encoder 中指定嵌入模型",
             )

@@ -247,8 +247,8 @@ def _decisive_ending(pair: Comparison, result: RunResult, lang: Lang) -> str:
     if pair.answer == "cant_tell" and _certainty(result) == "no_gain":
         margin = numbers.size_in_points(pair.margin, lang)
         return Text(
-            en=f"Which is ahead is open, but a gain of {margin} is ruled out.",
-            zh=f"谁高谁低还说不准，但可以排除提升达到 {margin}的可能。",
+            en=f"With all comparisons counted it is not sure which is ahead, but a gain of {margin} is ruled out.",
+            zh=f"计入多重比较后，谁高谁低还说不准，但可以排除提升达到 {margin}的可能。",
         ).to(lang)
     if pair.answer == "cant_tell" and _asks_for_no_test_rows(result):
         return _OPEN.to(lang)
