@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tuneworth.core.registry import load_plugin
 from tuneworth.data.initfile import write_task_file
 from tuneworth.data.load import load
+from tuneworth.data.sections import Settings
 from tuneworth.data.taskfile import TaskFile, load_task_file, task_file_for, with_options
 from tuneworth.errors import EnvironmentProblem, InputError
 
@@ -239,3 +241,36 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path, name: str) ->
         path = tmp_path / f"{number}.yaml"
         path.write_text(block.split("```")[0], encoding="utf-8")
         assert load_task_file(path).train
+
+
+class TestSettings:
+    def test_one_value_or_several(self, tmp_path: Path) -> None:
+        path = tmp_path / "task.yaml"
+        path.write_text("train: t.jsonl\nsettings:\n  lora: {rank: 8, learning_rate: [2e-4, 0.001]}\n")
+        settings = load_task_file(path).settings
+        assert settings.of("lora") == {"rank": [8], "learning_rate": [0.0002, 0.001]}
+        assert settings.of("fewshot") == settings.of("a plug-in's") == {}
+
+    def test_what_is_wrong_is_told_with_its_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "task.yaml"
+        path.write_text(
+            "train: t.jsonl\nsettings:\n  lora:\n    rank: [8, 0]\n    learning_rate: [3, fast, .nan]\n    rnk: 3\n"
+            "  fewshot: {k: []}\n  head: {}\n"
+        )
+        with pytest.raises(InputError) as caught:
+            load_task_file(path)
+        assert caught.value.to("en").splitlines() == [
+            "task.yaml:4 settings.lora.rank[1]: is 0, must be at least 1",
+            "task.yaml:5 settings.lora.learning_rate[0]: is 3, must be under 1",
+            "task.yaml:5 settings.lora.learning_rate[1]: is fast, must be a number",
+            "task.yaml:5 settings.lora.learning_rate[2]: is .nan, must be over 0",
+            "task.yaml:6 settings.lora.rnk: is not a known key; did you mean `rank`?",
+            "task.yaml:7 settings.fewshot.k: is [], must not be empty",
+            "task.yaml:8 settings.head: is not a known key; known here: fewshot, lora, rag, lora_rag",
+        ]
+
+    def test_every_setting_is_one_that_its_strategy_has(self) -> None:
+        for name, section in Settings.model_fields.items():
+            config = load_plugin("tuneworth.strategies", name).Config
+            assert section.annotation is not None
+            assert set(section.annotation.model_fields) <= set(config.model_fields), name

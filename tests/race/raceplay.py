@@ -97,8 +97,8 @@ def prompt(arm_id, model="m"):
     return Entrant(arm_id, "untuned", (None,), model)
 
 
-def lora(arm_id="lora", sizes=(32, 64, 128, 256, 512, None)):
-    return Entrant(arm_id, "tuned", sizes, "m")
+def lora(arm_id="lora", sizes=(32, 64, 128, 256, 512, None), family=None):
+    return Entrant(arm_id, "tuned", sizes, "m", family)
 
 
 def head(arm_id="head", sizes=(32, 64, 128, 256, 512, None)):

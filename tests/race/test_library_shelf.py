@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuneworth.core.task import Example, Message, Query
-from tuneworth.data.taskfile import Documents
+from tuneworth.data.sections import Documents
 from tuneworth.errors import InputError
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.library import build_index, make_index, open_shelf

@@ -183,3 +183,31 @@ def test_amounts_are_written_as_the_option_takes_them():
     expected = {50.0: "50s", 59.6: "1m", 60.0: "1m", 61.0: "2m", 720.0: "12m", 3600.0: "1h", 5400.0: "1h30m"}
     assert {seconds: as_option(seconds) for seconds in expected} == expected
     assert all(parse_budget(option).seconds >= seconds - 0.5 for seconds, option in expected.items())
+
+
+class TestSettings:
+    WANTED = {"lora": {"rank": [8, 64]}, "fewshot": {"k": [2, 8]}}
+
+    def test_each_value_is_an_arm(self, plan_of):
+        arms = set(prospects(plan_of("4h", settings=self.WANTED)))
+        assert {"lora/slow/rank=8", "lora/slow/rank=64"} <= arms
+        assert {arm for arm in arms if arm.startswith("fewshot")} == {
+            f"fewshot/slow/k={k}{chosen}" for k in (2, 8) for chosen in ("", ",selection=balanced", ",selection=nearest")
+        }
+        assert "lora/slow" not in arms
+
+    def test_combinations_are_arms_and_the_usual_value_has_the_usual_name(self, plan_of):
+        arms = prospects(plan_of("4h", settings={"lora": {"rank": [16, 8], "learning_rate": [1e-3]}}))
+        assert [arm for arm in arms if arm.startswith("lora")] == [
+            "lora/slow/learning_rate=0.001",
+            "lora/slow/rank=8,learning_rate=0.001",
+        ]
+
+    def test_the_plan_expects_one_training_on_all_rows(self, plan_of):
+        alone = plan_of("4h", settings={"lora": {"rank": [8]}})
+        both = plan_of("4h", settings={"lora": {"rank": [8, 64]}})
+        [of_one] = [arm.race_seconds for arm in alone.arms if arm.arm_id.startswith("lora")]
+        of_two = [arm.race_seconds for arm in both.arms if arm.arm_id.startswith("lora")]
+        assert max(of_two) == pytest.approx(of_one, rel=0.1)
+        assert min(of_two) < 0.5 * of_one
+        assert set(prospects(both).values()) == {"in_time"}

@@ -270,3 +270,62 @@ class TestStandings:
 
 def test_works_are_named_as_in_the_tables():
     assert [name(Work("lora", 64, 32)), name(Work("lora", None, 300, 12.4))] == ["lora@64 32", "lora 300 in 12 s"]
+
+
+class TestFamilies:
+    """Arms that differ in a setting meet on 128 of 1,024 rows, all dev rows; the best goes on alone."""
+
+    ARMS = (prompt("prompt"), *(lora(f"rank{rank}", family="lora") for rank in (16, 4, 64)))
+    COSTS = Known(row={arm.arm_id: 0.1 for arm in ARMS}, fit={arm.arm_id: 0.4 for arm in ARMS[1:]})
+    PROMPT = share(0.2, N)
+
+    def scores(self, *at_the_heat):
+        curves = {
+            f"rank{rank}": {size: share(mean, N) for size in SIZES} for rank, mean in zip((16, 4, 64), at_the_heat)
+        }
+        return {"prompt": self.PROMPT, **curves}
+
+    @pytest.mark.parametrize(
+        ("means", "winner"),
+        [((0.5, 0.6, 0.4), "rank4"), ((0.6, 0.5, 0.5), "rank16"), ((0.5, 0.5, 0.5), "rank16")],
+        ids=["another is better", "the first is better", "all are level: the first"],
+    )
+    def test_only_the_best_is_trained_on_all_rows(self, means, winner):
+        played = play(self.ARMS, self.scores(*means), n_dev=N, costs=self.COSTS)
+        assert [arm for arm, size in played.rows if size is None and arm != "prompt"] == [winner]
+        assert {played.rows[arm.arm_id, 128] for arm in self.ARMS[1:]} == {N}
+        beyond = {arm for arm, size in played.rows if size in (256, 512)}
+        assert beyond <= {winner}
+        losers = {arm.arm_id for arm in self.ARMS[1:]} - {winner}
+        assert {arm for arm, why in played.stops.items() if why == "setting"} == losers
+        for stop in played.schedule.stops:
+            if stop.reason == "setting":
+                assert (stop.leader, stop.n_train, stop.n_rows) == (winner, 128, N)
+                assert stop.difference <= 0
+
+    def test_without_time_for_the_others_the_first_is_trained_alone(self):
+        """All rows take 410 s and an eighth of them 81: in 460 s there is no heat."""
+        played = play(self.ARMS, self.scores(0.5, 0.6, 0.6), n_dev=N, costs=self.COSTS, seconds=460)
+        assert played.rows["rank16", None] > 0
+        assert {arm for arm, _ in played.rows} == {"prompt", "rank16"}
+        assert played.stops == {"rank4": "budget", "rank64": "budget"}
+
+    def test_one_that_breaks_leaves_the_way_to_the_next(self):
+        fails = {f"rank16@128 {N}", "rank16@128 64", "rank16@128 128"}
+        played = play(self.ARMS, self.scores(0.9, 0.5, 0.6), n_dev=N, costs=self.COSTS, fails=fails)
+        assert played.stops["rank16"] == "failed"
+        assert played.stops["rank4"] == "setting"
+        assert played.schedule.leader == "rank64"
+
+    def test_a_race_that_is_off_trains_them_all(self):
+        played = play(self.ARMS, self.scores(0.5, 0.6, 0.4), n_dev=N, costs=self.COSTS, exhaustive=True)
+        assert {(arm.arm_id, size) for arm in self.ARMS[1:] for size in SIZES} <= set(played.rows)
+        assert played.stops == {}
+
+    def test_strategies_do_not_meet_each_other(self):
+        arms = (prompt("prompt"), lora("a", family="lora"), lora("b", family="lora_rag"))
+        scores = {"prompt": self.PROMPT} | {arm: {size: share(0.6, N) for size in SIZES} for arm in "ab"}
+        played = play(
+            arms, scores, n_dev=N, costs=Known(row={"prompt": 0.1, "a": 0.1, "b": 0.1}, fit={"a": 0.4, "b": 0.4})
+        )
+        assert {("a", None), ("b", None)} <= set(played.rows)

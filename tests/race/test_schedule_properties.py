@@ -18,10 +18,12 @@ def races(draw):
     kinds = draw(st.lists(st.sampled_from(["untuned", "untuned", "tuned", "yardstick"]), min_size=1, max_size=6))
     rng = np.random.default_rng(draw(st.integers(0, 10_000)))
     entrants, scores, costs = [], {}, Known()
+    families = {family: draw(SIZES) for family in ("f", "g")}
     for number, kind in enumerate(kinds):
-        sizes = draw(SIZES) if kind == "tuned" else (None,)
+        family = draw(st.sampled_from([None, *families])) if kind == "tuned" else None
+        sizes = families[family] if family else draw(SIZES) if kind == "tuned" else (None,)
         arm_id = f"{kind}{number}"
-        entrants.append(Entrant(arm_id, kind, sizes, draw(st.sampled_from([None, "m", "n"]))))
+        entrants.append(Entrant(arm_id, kind, sizes, draw(st.sampled_from([None, "m", "n"])), family))
         scores[arm_id] = {size: made_scores(draw, rng, n_dev) for size in sizes}
         if draw(st.booleans()):
             costs.row[arm_id] = draw(st.sampled_from([0.001, 0.1, 1.0]))

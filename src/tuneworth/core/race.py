@@ -9,13 +9,14 @@ from pydantic import Field
 from tuneworth.core.record import Interval, Record
 from tuneworth.core.text import Text
 
-StopReason = Literal["eliminated", "little_to_gain", "forecast", "no_rise", "budget", "failed"]
+StopReason = Literal["eliminated", "little_to_gain", "forecast", "no_rise", "setting", "budget", "failed"]
 """Why an arm was not looked at any further.
 
 ``eliminated``: an anytime-valid test says that it is worse than another arm by more than the margin.
 ``little_to_gain``: more rows were expected to gain less than they are worth; no promise goes with it.
 ``forecast``: even an optimistic end of its learning curve stays below the leader by more than the margin.
 ``no_rise``: its score did not rise over the training sizes, and at the largest it is eliminated.
+``setting``: another setting of the same strategy scored higher when both were trained on few rows; no promise either.
 ``budget``: time or money did not reach. ``failed``: it broke, or left too many rows without an answer.
 """
 

@@ -70,7 +70,8 @@ def task_file_text(
         lines += ["  labels:", *(f"    - {_scalar(label)}" for label in task.labels)]
     lines += [f"metric: {task.metric}", "", comments.line(_MARGIN), f"margin: {task.margin}", ""]
     lines += [comments.line(_CANDIDATES), "models: [smollm2-135m]"]
-    lines += [comments.off("strategies: [prompt, fewshot, head, lora]", _STRATEGIES), ""]
+    lines += [comments.off("strategies: [prompt, fewshot, head, lora]", _STRATEGIES)]
+    lines += [comments.off("settings: {lora: {rank: [8, 32], learning_rate: [2e-4, 1e-3]}}", _SETTINGS), ""]
     lines += [comments.line(_LIMITS), "limits:", f"  private: {_scalar(task.limits.private)}"]
     lines += [comments.off("  p95_ms: 500", _P95), comments.off("  max_usd_per_1k: 0.50", _USD)]
     lines += [comments.off("  min_quality: 0.80", _QUALITY), ""]
@@ -142,6 +143,10 @@ _CANDIDATES = Text(
     zh="候选模型：`tuneworth models list` 中的 id、本地目录或 Hub 上的 id。",
 )
 _STRATEGIES = Text(en="left out: all", zh="不写则全部尝试")
+_SETTINGS = Text(
+    en="values to try instead of our own choice; several race each other",
+    zh="指定要试的参数值，代替自动选择；写多个值时会相互比较",
+)
 _LIMITS = Text(
     en="Hard limits: an arm that breaks one is never recommended.", zh="硬性限制：违反任何一条的方案都不会被推荐。"
 )

@@ -6,17 +6,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from tuneworth.advisor.facts import Facts
-from tuneworth.core.task import Language, Limits, OutputKind
+from tuneworth.core.task import Language, Limits
 from tuneworth.core.text import Lang
 from tuneworth.data.budgettext import MALFORMED, NO_PRICE, BadBudget, BudgetText, parse_budget
 from tuneworth.data.encoding import decode
 from tuneworth.data.files import read_bytes
 from tuneworth.data.hub import PREFIX
-from tuneworth.data.schemacheck import schema_fault
+from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, Updates, refused
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
@@ -24,121 +23,7 @@ from tuneworth.errors import InputError
 DEFAULT_MODELS = ("smollm2-135m",)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Fields(_Section):
-    """Names of the fields of a row; what is not given is found by name."""
-
-    input: str | list[str] | None = Field(
-        default=None, description="field with the input; several are joined as `name: value` lines"
-    )
-    output: str | None = Field(default=None, description="field with the answer")
-    id: str | None = Field(default=None, description="field with a unique name of the row; `id` is found by itself")
-    references: str | None = Field(
-        default=None,
-        description="field with further accepted answers; `references` and `answers` are found by themselves",
-    )
-    choices: str | None = Field(default=None, description="field with the list of answers allowed for the row")
-    group: str | None = Field(default=None, description="rows with the same value stay on one side of the split")
-    gold: str | None = Field(
-        default=None, description="field with the ids of the documents, or passages, that hold the answer"
-    )
-    doc_set: str | None = Field(default=None, description="field with the part of the documents that the row is about")
-    date: str | None = Field(default=None, description="field with the date of the knowledge that the row asks for")
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        if self.input is None:
-            return ()
-        return (self.input,) if isinstance(self.input, str) else tuple(self.input)
-
-    @model_validator(mode="after")
-    def _both(self) -> Fields:
-        if bool(self.input_names) != (self.output is not None):
-            raise _refused("name both `input` and `output`, or neither", "`input` 和 `output` 要么都写，要么都不写")
-        return self
-
-
-class Output(_Section):
-    """What answers look like."""
-
-    kind: OutputKind | None = Field(default=None, description="label, choice, json or text; inferred when left out")
-    labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
-    json_schema: dict[str, Any] | None = Field(
-        default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
-    )
-
-    @model_validator(mode="after")
-    def _agree(self) -> Output:
-        if self.labels is not None and self.kind not in (None, "label"):
-            raise _refused(
-                f"labels need kind: label, not {self.kind}", f"labels 只适用于 kind: label，而不是 {self.kind}"
-            )
-        if self.json_schema is not None and self.kind not in (None, "json"):
-            raise _refused(
-                f"schema needs kind: json, not {self.kind}", f"schema 只适用于 kind: json，而不是 {self.kind}"
-            )
-        if self.labels is not None and self.json_schema is not None:
-            raise _refused("give labels or schema, not both", "labels 和 schema 只能写一个")
-        return self
-
-    @field_validator("labels")
-    @classmethod
-    def _different(cls, labels: list[str] | None) -> list[str] | None:
-        if labels is not None and len(set(labels)) < max(len(labels), 2):
-            raise _refused("must be at least two different labels", "至少要有两个不同的标签")
-        return labels
-
-    @field_validator("json_schema")
-    @classmethod
-    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
-        if schema is not None:
-            what = schema_fault(schema)
-            if what is not None:
-                raise _refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}")
-        return schema
-
-
-class RowCaps(_Section):
-    """Most rows of each side."""
-
-    train: int | None = Field(default=None, ge=8, description="most train rows; all when left out")
-    dev: int | None = Field(default=None, ge=3, description="most dev rows; 150 when left out")
-    test: int | None = Field(default=None, ge=6, description="most test rows; 300 when left out")
-
-
-class Documents(_Section):
-    """The documents that answers may be looked up in."""
-
-    source: str | list[str] = Field(min_length=1, description="folder, file, glob, hf://…, or a list of them")
-    passage_tokens: int = Field(default=240, ge=16, le=4096, description="longest passage, in tokens of the model")
-    encoder: str | None = Field(
-        default=None, description="embedding model: a folder or owner/name; the embedded one for English when left out"
-    )
-    reranker: str | None = Field(default=None, description="cross-encoder that reads the best passages again")
-    no_answer: str | None = Field(
-        default=None, min_length=1, description="what a row answers when the documents do not hold it"
-    )
-    min_similarity: float | None = Field(
-        default=None, ge=0, le=1, description="cosine the nearest passage must reach; below, the answer is `no_answer`"
-    )
-
-    @property
-    def sources(self) -> list[str]:
-        return [self.source] if isinstance(self.source, str) else self.source
-
-
-class Updates(_Section):
-    """How fast things change."""
-
-    knowledge_every_days: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="days between two changes of the documents"
-    )
-
-
-class TaskFile(_Section):
+class TaskFile(Section):
     """Everything a user may say about a task. Only ``train`` must be given."""
 
     name: str = Field(default="", description="name of the task; that of the file or its folder when left out")
@@ -158,6 +43,9 @@ class TaskFile(_Section):
     margin: float = Field(default=0.02, gt=0, lt=1, description="smallest difference of the metric that matters")
     models: list[str] = Field(default=list(DEFAULT_MODELS), min_length=1, description="candidate models")
     strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
+    settings: Settings = Field(
+        default=Settings(), description="values to try of a strategy's settings; its own choice when left out"
+    )
     limits: Limits = Field(default=Limits(), description="hard limits")
     situation: Facts = Field(default=Facts(), description="what you know about the situation; the advice uses it")
     machine_usd_per_hour: float | None = Field(
@@ -204,14 +92,14 @@ class TaskFile(_Section):
         if budget is None:
             return None
         if not isinstance(budget, str):
-            raise _refused(MALFORMED.en, MALFORMED.zh)
+            raise refused(MALFORMED.en, MALFORMED.zh)
         try:
             parsed = parse_budget(budget)
         except BadBudget as error:
-            raise _refused(error.rule.en, error.rule.zh) from None
+            raise refused(error.rule.en, error.rule.zh) from None
         # A price that is wrong itself is missing here, and told of on its own.
         if parsed.usd is not None and info.data.get("machine_usd_per_hour", 0.0) is None:
-            raise _refused(NO_PRICE.en, NO_PRICE.zh)
+            raise refused(NO_PRICE.en, NO_PRICE.zh)
         return budget
 
     @field_validator("documents", mode="before")
@@ -227,7 +115,7 @@ class TaskFile(_Section):
         file, colon, function = metric.rpartition(":")
         wrong = (colon or ".py" in metric) and not (file.endswith(".py") and function.isidentifier())
         if wrong or not metric:
-            raise _refused(
+            raise refused(
                 "must be the id of a metric or file.py:function", "应为某个指标的 id，或 file.py:function 的形式"
             )
         return metric
@@ -318,7 +206,3 @@ def _model_name(name: str, folder: Path) -> str:
 
 def _absolute(source: str, folder: Path) -> str:
     return source if source.startswith(PREFIX) else os.path.normpath(folder / Path(source).expanduser())
-
-
-def _refused(en: str, zh: str) -> PydanticCustomError:
-    return PydanticCustomError("tuneworth", "{en}", {"en": en, "zh": zh})

@@ -6,16 +6,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from tuneworth import __version__
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
+from tuneworth.data.sections import Settings
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Model
 from tuneworth.strategies.base import Strategy, StrategyConfig
 
 GROUP = "tuneworth.strategies"
+AS_PICKED = Settings()
+"""Every strategy's own choice."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +137,12 @@ def plan_arms(
     names: Sequence[str] | None,
     basis: str,
     prior: Sequence[str] = (),
+    settings: Settings = AS_PICKED,
 ) -> Plan:
     """All arms worth measuring.
 
     Args:
+        settings: values to try in place of those that the strategies pick.
         basis: digest of the split and the seed; part of every arm's key.
         prior: strategies in the order that the advice ranks them; it decides who runs first, never who wins.
     """
@@ -150,11 +156,17 @@ def plan_arms(
             if why is not None:
                 skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model, why))
                 continue
-            for config in strategy.arms(task, model, train):
+            for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id)):
                 arms.append(_arm(task, strategy, config, model, basis))
     # The free form only shows what the constraint is worth (X1); it waits for the arms that may win.
     arms.sort(key=lambda arm: (arm.strategy.tuned, _is_free(arm, task)))
     return Plan(tuple(arms), tuple(skipped))
+
+
+def _tried(configs: Sequence[StrategyConfig], wanted: Mapping[str, Sequence[object]]) -> list[StrategyConfig]:
+    """``configs`` with every combination of the wanted values in place of their own, each once."""
+    combinations = [dict(zip(wanted, values)) for values in product(*wanted.values())]
+    return list(dict.fromkeys(config.model_copy(update=values) for config in configs for values in combinations))
 
 
 def _is_free(arm: Arm, task: Task) -> bool:

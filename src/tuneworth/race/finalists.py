@@ -29,7 +29,7 @@ def choose_finalists(
             simplest arm may be one of them, unless it is surely worse.
     """
     stopped = stopped or {}
-    behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain")}
+    behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain", "setting")}
     worse = {arm_id for arm_id, reason in stopped.items() if reason == "eliminated"}
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
     kinds: dict[tuple[bool, bool], list[ArmResult]] = {}

@@ -16,7 +16,8 @@ from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
 from tuneworth.core.text import Text
 from tuneworth.data.documents.find import find
-from tuneworth.data.taskfile import Documents, TaskFile
+from tuneworth.data.sections import Documents
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.race.store import Store
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tuneworth.core.text import Text
 from tuneworth.data.load import load
-from tuneworth.data.taskfile import Documents, TaskFile
+from tuneworth.data.sections import Documents
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.models import catalog
 from tuneworth.models.local.sources import MINILM

@@ -15,7 +15,7 @@ from tuneworth.core.knowledge import IndexFacts
 from tuneworth.core.task import Collection, Example, Language, Task
 from tuneworth.core.text import Text
 from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
-from tuneworth.data.taskfile import Documents
+from tuneworth.data.sections import Documents
 from tuneworth.metrics.words import same_words
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model

@@ -59,7 +59,8 @@ class Ready:
         """The arms, in an order that ``prior`` (strategies, the most promising first) may change."""
         prints = [metric.fingerprint for metric in self.metrics]
         basis = hashlib.sha256(f"{self.split.digest} {self.task_file.seed} {prints}".encode()).hexdigest()
-        return plan_arms(self.task, self.split.train, self.models, self.task_file.strategies, basis, prior)
+        wanted = self.task_file
+        return plan_arms(self.task, self.split.train, self.models, wanted.strategies, basis, prior, wanted.settings)
 
     def estimator(self, plan: Plan) -> Estimator:
         """What the arms of ``plan`` are expected to cost. Asks each model a few made-up questions, if never asked before."""

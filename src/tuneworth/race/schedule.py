@@ -16,7 +16,7 @@ per expected second comes next, and what is not expected to gain what it costs i
 - **The best of each kind is not stopped** for being behind, since it goes to the test rows anyway; it is just not
   asked more. So an arm ends either with a `Stop`, or standing.
 - Arms that learn from rows go through sizes (`tuneworth.race.rules.growth`); a small size that is eliminated is out, the arm
-  is not.
+  is not. Of those that differ in a setting only, one goes beyond n/8 (`tuneworth.race.rules.heats`).
 - Under a budget nothing is started that is not expected to fit (`tuneworth.race.rules.purse`).
 
 Each decision follows from what was observed, the expected costs and the time left as told: there is no clock here.
@@ -35,6 +35,7 @@ from tuneworth.core.run import Interval
 from tuneworth.race.rules.entrants import FIRST_ROWS, Costs, Entrant, Fit, Work, fits_of
 from tuneworth.race.rules.gain import outlook
 from tuneworth.race.rules.growth import Growth
+from tuneworth.race.rules.heats import Heats
 from tuneworth.race.rules.judge import Judge
 from tuneworth.race.rules.lanes import Halt, Lane, Piece
 from tuneworth.race.rules.price import Prices, rounded
@@ -111,6 +112,9 @@ class Schedule:
         self._n_dev, self._off = n_dev, exhaustive or not unit_scores or n_dev < MIN_PAIRS
         self._lanes = [Lane(entrant, of_arm) for entrant, of_arm in zip(entrants, fits)]
         self._by_id = {lane.entrant.arm_id: lane for lane in self._lanes}
+        for lane in self._lanes:
+            family = lane.entrant.family
+            lane.rivals = [one for one in self._lanes if family and one.entrant.family == family and one is not lane]
         self._racing = {fit.name: fit for of_arm in fits for fit in of_arm if entrants[fit.arm].kind != "yardstick"}
         self._worse: dict[str, Elimination] = {}
         self._board = Board(entrants, fits)
@@ -118,7 +122,8 @@ class Schedule:
         self._growth = Growth(
             self._board, self._prices, n_train or 2 * max(halves, default=0) or 1, chance, seed, self._worse
         )
-        self._judge = Judge(self._lanes, self._board, self._prices, self._growth, self._worse)
+        heats = Heats(self._board, self._prices, self._growth)
+        self._judge = Judge(self._lanes, self._board, self._prices, self._growth, heats, self._worse)
         self._purse = Purse(self._lanes, self._prices)
         self._test = None if self._off else Eliminator(list(self._racing), margin=margin)
         self._n_steps = self._n_looks = self._untested = 0
@@ -169,8 +174,12 @@ class Schedule:
         [fit] = [fit for fit in lane.fits if fit.n_train == work.n_train]
         lane.at = max(lane.at, fit.at)
         self._n_steps += 1
-        self._stale.add(lane.arm)
+        self._changed(lane)
         return lane, fit
+
+    def _changed(self, lane: Lane) -> None:
+        """The arm is to be judged again, and so are those that may wait for it."""
+        self._stale.update(one.arm for one in (lane, *lane.rivals))
 
     def _broke(self, lane: Lane, fit: Fit) -> None:
         lane.broken.add(fit.at)
@@ -248,7 +257,7 @@ class Schedule:
     def _in_time(self, piece: Piece) -> Piece:
         """The same on all training rows, when there would be no time for these after it."""
         lane = self._lanes[piece.fit.arm]
-        if lane.grown or not lane.grows:
+        if lane.grown or not lane.grows or piece.heat:
             return piece
         full = self._purse.shortcut(lane.fits, piece.fit)
         if full is piece.fit:
@@ -257,6 +266,8 @@ class Schedule:
         return Piece(full, n_rows, piece.gain, rounded(self._prices.work(full, n_rows, fitted=False)))
 
     def _affordable(self, lane: Lane, piece: Piece) -> Work | None:
+        if piece.heat and self._purse.shortcut(lane.fits, piece.fit) is not piece.fit:
+            return self._without_heat(lane)
         have = int(self._board.rows[piece.fit.place])
         reach = self._purse.reaches(piece.fit, piece.n_rows - have, fitted=have > 0)
         if reach.answer == "no":
@@ -266,9 +277,15 @@ class Schedule:
         n_rows = piece.n_rows if reach.n_rows is None else have + reach.n_rows
         return Work(self._lanes[piece.fit.arm].entrant.arm_id, piece.fit.n_train, n_rows, reach.seconds)
 
+    def _without_heat(self, lane: Lane) -> None:
+        """No time to find out which setting is the best: the first of the family goes on, the others are out."""
+        first = lane.first_of_family
+        for rival in (one for one in (lane, *lane.rivals) if one is not first and one.stop is None):
+            self._stop(rival, Halt("budget"))
+
     def _out_of_time(self, lane: Lane) -> None:
         """The best of a kind, and a yardstick, stand on the rows they have; another arm that needs more time is stopped."""
-        self._stale.add(lane.arm)
+        self._changed(lane)
         if lane.grown and (lane.entrant.kind == "yardstick" or self._judge.is_best_of_kind(lane)):
             lane.silent = True
         else:
@@ -294,7 +311,7 @@ class Schedule:
         lane.stop, lane.piece = stop, None
         self.stops.append(stop)
         self._board.close(lane.arm)
-        self._stale.add(lane.arm)
+        self._changed(lane)
 
     def _by_test(self, gone: Elimination) -> dict[str, object]:
         return {

@@ -26,7 +26,8 @@ def sizes(arm: Arm, n_train: int) -> tuple[int | None, ...]:
 def entrant_of(arm: Arm, n_train: int) -> Entrant:
     strategy = arm.strategy
     kind = "yardstick" if strategy.yardstick else "tuned" if strategy.tuned else "untuned"
-    return Entrant(arm.arm_id, kind, sizes(arm, n_train), arm.model_id)
+    family = f"{strategy.id}/{arm.model_id}" if strategy.tuned and strategy.grows else None
+    return Entrant(arm.arm_id, kind, sizes(arm, n_train), arm.model_id, family)
 
 
 def chance_of(task: Task, train: Sequence[Example]) -> float:

@@ -28,6 +28,7 @@ SYMBOLS: dict[Fate, str] = {
     "little_to_gain": "triangle-down-open",
     "forecast": "diamond-open",
     "no_rise": "square-open",
+    "setting": "triangle-left-open",
     "budget": "hourglass-open",
     "failed": "asterisk-open",
 }

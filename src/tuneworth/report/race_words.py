@@ -21,6 +21,7 @@ FATES: dict[Fate, Text] = {
     "little_to_gain": Text(en="little to gain", zh="提升有限"),
     "forecast": Text(en="forecast too low", zh="预测追不上"),
     "no_rise": Text(en="did not rise", zh="得分不升"),
+    "setting": Text(en="other setting better", zh="另一组参数更好"),
     "budget": Text(en="out of budget", zh="预算不足"),
     "failed": Text(en="failed", zh="失败"),
 }
@@ -152,6 +153,8 @@ def _stopped(stop: Stop, leader: Text, n_rows: int) -> Text:
                 en=f"More training rows did not raise its score, and it is behind {leader.en} by more than the margin.",
                 zh=f"训练数据增加，得分却没有上升，比{leader.zh}差，而且差距超出界限。",
             )
+        case "setting":
+            return _setting(stop, leader)
         case "budget":
             return _budget(stop, n_rows)
         case "failed":
@@ -183,6 +186,15 @@ def _little(stop: Stop) -> Text:
     return Text(
         en=f"Looking further was expected to gain {expected.en}, so the time went to others. This is no proof that it is worse.",
         zh=f"继续测下去预计{expected.zh}，时间便留给了其他方案；这并不能证明它更差。",
+    )
+
+
+def _setting(stop: Stop, leader: Text) -> Text:
+    rows = stop.n_train or 0
+    return Text(
+        en=f"Trained on {rows:,} rows like {leader.en}, it scored lower, so only that one was trained on more. "
+        "This is no proof that it would be worse on all rows.",
+        zh=f"同样用 {rows:,} 条训练时，得分低于{leader.zh}，因此只有后者继续增加训练数据；这并不能证明用上全部数据时它更差。",
     )
 
 

@@ -224,7 +224,7 @@ class FewShot(Strategy):
         """Note when a typical row is shown fewer than ``k`` demonstrations."""
         shown = [len(chosen) for chosen in solver.choose([row.query for row in rows[:PROBE_ROWS]])]
         context.details["demonstrations_shown"] = {"median": median(shown), "least": min(shown)}
-        if min(shown) == self.config.k:
+        if min(shown) == min(self.config.k, len(solver.demonstrations)):
             return
         k, typical, room = self.config.k, int(median(shown)), model_of(context).capabilities.context_tokens
         context.notes.append(

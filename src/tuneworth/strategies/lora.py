@@ -42,9 +42,36 @@ STOPPED: dict[str, Text] = {
 }
 
 
-class LoraConfig(StrategyConfig):
-    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
+class AdapterConfig(StrategyConfig):
+    """How an adapter is trained, and how its answers are held."""
+
     rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
+    learning_rate: float | None = Field(default=None, gt=0, description="peak rate; by rule from the model's width")
+    epochs: int | None = Field(default=None, ge=1, description="most passes over the rows; by their number")
+    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
+
+    def described(self) -> list[Text]:
+        """What tells this arm from others of its strategy, a few words each."""
+        words: list[Text] = []
+        if self.constrained:
+            words.append(Text(en="constrained", zh="约束输出"))
+        if self.rank != type(self).model_fields["rank"].default:
+            words.append(Text(en=f"rank {self.rank}", zh=f"秩 {self.rank}"))
+        if self.learning_rate is not None:
+            words.append(Text(en=f"rate {self.learning_rate:g}", zh=f"学习率 {self.learning_rate:g}"))
+        if self.epochs is not None:
+            words.append(Text(en=f"{self.epochs} epochs", zh=f"{self.epochs} 个 epoch"))
+        return words
+
+    def passes(self, n_rows: int) -> float:
+        """Expected passes over ``n_rows`` training rows, with the looks at dev counted as rows trained."""
+        trained = EXPECTED_SHARE * (self.epochs or epochs_for(n_rows))
+        looks = min(max(LOOKS_SHARE * trained * n_rows, LEAST_LOOKS_ROWS), MOST_LOOKS_ROWS)
+        return trained + looks / n_rows
+
+
+class LoraConfig(AdapterConfig):
+    """Nothing but an adapter."""
 
 
 class LoraSolver(Solver):
@@ -106,9 +133,13 @@ class Lora(Strategy):
         return None
 
     def describe(self) -> Text:
-        if self.config.constrained:
-            return Text(en="LoRA, constrained", zh="LoRA 微调（约束输出）")
-        return Text(en="LoRA, free", zh="LoRA 微调（自由输出）")
+        words = self.config.described()
+        if not self.config.constrained:
+            words.insert(0, Text(en="free", zh="自由输出"))
+        return Text(
+            en=", ".join(["LoRA", *(word.en for word in words)]),
+            zh=f"LoRA 微调（{'，'.join(word.zh for word in words)}）",
+        )
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         if model is None:
@@ -123,19 +154,19 @@ class Lora(Strategy):
                 task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
             ),
             train_tokens=prompt + shared / BATCH_ROWS + answer_tokens(model, rows),
-            passes=passes,
+            passes=self.config.passes,
         )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraSolver:
         system = brief_instruction(context.task)
         adapter = train_adapter(
-            _lessons(system, train, context.task), _lessons(system, dev, context.task), self.config.rank, context
+            _lessons(system, train, context.task), _lessons(system, dev, context.task), self.config, context
         )
         return LoraSolver.on_adapter(adapter, system, self.config.constrained, context)
 
 
 def train_adapter(
-    lessons: Sequence[TrainExample], dev_lessons: Sequence[TrainExample], rank: int, context: Context
+    lessons: Sequence[TrainExample], dev_lessons: Sequence[TrainExample], config: AdapterConfig, context: Context
 ) -> Path:
     """Train in the arm's folder; a training found there is taken up, or taken over if it is finished.
 
@@ -149,7 +180,7 @@ def train_adapter(
         model_of(context),  # pyright: ignore[reportArgumentType]  # what can be trained is a LocalModel
         lessons,
         dev_lessons,
-        TrainConfig(rank=rank, seed=context.seed),
+        TrainConfig(rank=config.rank, learning_rate=config.learning_rate, epochs=config.epochs, seed=context.seed),
         folder,
         progress=context.progress,
         seconds_left=context.seconds_left,
@@ -164,13 +195,6 @@ def load_adapter(folder: Path, context: Context) -> str:
     name = "lora-" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
     model_of(context).load_adapter(name, str(folder))
     return name
-
-
-def passes(n_rows: int) -> float:
-    """Expected passes over ``n_rows`` training rows, with the looks at dev counted as rows trained."""
-    trained = EXPECTED_SHARE * epochs_for(n_rows)
-    looks = min(max(LOOKS_SHARE * trained * n_rows, LEAST_LOOKS_ROWS), MOST_LOOKS_ROWS)
-    return trained + looks / n_rows
 
 
 def chat(system: str, query: Query, task: Task) -> tuple[Message, ...]:

@@ -25,7 +25,7 @@ from tuneworth.retrieval.hits import Mode
 from tuneworth.strategies.asking import model_of
 from tuneworth.strategies.base import Context, Strategy, StrategyConfig
 from tuneworth.strategies.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
-from tuneworth.strategies.lora import BATCH_ROWS, Lora, load_adapter, passes, train_adapter
+from tuneworth.strategies.lora import BATCH_ROWS, AdapterConfig, Lora, load_adapter, train_adapter
 from tuneworth.strategies.passages import PassagePrompt, passage_prompt
 from tuneworth.strategies.prompting import brief_instruction, constrainable
 from tuneworth.strategies.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
@@ -46,7 +46,7 @@ TRAINED_TOKEN = 3.0
 TIMED_PROMPTS = 4
 
 
-class LoraRagConfig(StrategyConfig):
+class LoraRagConfig(AdapterConfig):
     k: int | None = Field(
         default=None,
         ge=1,
@@ -54,8 +54,6 @@ class LoraRagConfig(StrategyConfig):
     )
     mode: Mode = Field(default="hybrid", description="how passages are searched: hybrid, text or vector")
     p_gold: float = Field(default=0.8, ge=0, le=1, description="share of the training rows shown their gold passage")
-    rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
-    constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
 
 
 class LoraRagSolver(RagSolver):
@@ -104,9 +102,9 @@ class LoraRag(Strategy):
         if self.config.k is not None:
             en.insert(0, f"{self.config.k} passage{'s' if self.config.k > 1 else ''}")
             zh.insert(0, f"{self.config.k} 个段落")
-        if self.config.constrained:
-            en.append("constrained")
-            zh.append("约束输出")
+        for words in self.config.described():
+            en.append(words.en)
+            zh.append(words.zh)
         return Text(en=", ".join(["LoRA + RAG", *en]), zh=f"LoRA 微调 + RAG（{'，'.join(zh)}）")
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
@@ -127,7 +125,7 @@ class LoraRag(Strategy):
             ),
             encoded_chars=searched_chars(rows, self.config.mode),
             train_tokens=work.prompt_tokens + work.shared_tokens / BATCH_ROWS + answer_tokens(model, rows),
-            passes=passes,
+            passes=self.config.passes,
         )
 
     def settled(self, details: Mapping[str, Any]) -> LoraRagConfig:
@@ -145,7 +143,7 @@ class LoraRag(Strategy):
         maker = LessonMaker(prompt, model_of(context), finder.k, self.config.p_gold, _longest(context))
         lessons = maker.training(studied, context.rng)
         looking = time.perf_counter() - started
-        adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config.rank, _later(context, looking))
+        adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config, _later(context, looking))
         context.details["fit_seconds"] += looking
         _report(maker, recall_at, context)
         tuned = reader(prompt, self.config.constrained, context, load_adapter(adapter, context))

@@ -21,12 +21,15 @@ class Entrant:
             that has only one.
         model: id of its language model. The first untuned arm of each model is looked at whatever it costs:
             without it nothing could be compared.
+        family: arms of one name differ in settings only, and only the best of them is trained on all rows
+            (`tuneworth.race.rules.heats`); ``None``: of no family.
     """
 
     arm_id: str
     kind: Kind
     sizes: tuple[int | None, ...]
     model: str | None
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from tuneworth.race.rules.entrants import Fit, next_rows
 from tuneworth.race.rules.gain import Pairs, outlook
 from tuneworth.race.rules.growth import Growth
+from tuneworth.race.rules.heats import Heats
 from tuneworth.race.rules.lanes import Halt, Lane, Piece
 from tuneworth.race.rules.price import LEAST, Prices, rounded
 from tuneworth.race.rules.standing import Board
@@ -42,15 +43,19 @@ class Judge:
     board: Board
     prices: Prices
     growth: Growth
+    heats: Heats
     worse: Collection[str]
 
     def judge(self, lane: Lane) -> Piece | Halt | None:
         """The next piece, a reason to stop, or ``None``: it stands, and nothing is worth doing."""
         if lane.entrant.kind == "yardstick" or (lane.at < 0 and not lane.grows):
             return self._start(lane)
-        if not lane.grown:
-            return self.growth.next(lane.fits, lane.at, self.board.leader(without=lane.arm))
-        return self._race(lane)
+        if lane.grown:
+            return self._race(lane)
+        leader = self.board.leader(without=lane.arm)
+        return (
+            self.heats.next(lane, leader) if self.heats.are_on(lane) else self.growth.next(lane.fits, lane.at, leader)
+        )
 
     def everything(self, lane: Lane) -> Piece | None:
         """The next size on all rows, for a race that is off."""

@@ -16,12 +16,14 @@ class Piece:
     Attributes:
         gain: what it is expected to gain, see `tuneworth.race.rules.gain`.
         price: expected seconds, rounded (see `tuneworth.race.rules.price.rounded`); ``None``: not known.
+        heat: it is to tell which setting goes on, and is not done on all training rows instead.
     """
 
     fit: Fit
     n_rows: int
     gain: float
     price: float | None
+    heat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Lane:
         piece: what could be done for it next, also by asking its rival; ``None``: nothing is worth doing.
         silent: it stands as it is, for want of time.
         broken: numbers of sizes that failed.
+        rivals: the other arms of its family, in plan order.
     """
 
     entrant: Entrant
@@ -52,10 +55,16 @@ class Lane:
     stop: Stop | None = None
     silent: bool = False
     broken: set[int] = field(default_factory=set[int])
+    rivals: list[Lane] = field(default_factory=list["Lane"], repr=False)
 
     @property
     def arm(self) -> int:
         return self.fits[0].arm
+
+    @property
+    def first_of_family(self) -> Lane:
+        """The first arm in plan order that was not stopped, of those that differ from it in settings only."""
+        return min((one for one in (self, *self.rivals) if one.stop is None), key=lambda one: one.arm, default=self)
 
     @property
     def open(self) -> bool:

@@ -64,7 +64,7 @@ class Purse:
             self._untuned_spent += self.prices.work(fit, n_rows, fitted=not fitted) or 0.0
 
     def shortcut(self, fits: Sequence[Fit], fit: Fit) -> Fit:
-        """``fit``, or that on all rows when it would not be affordable after it."""
+        """``fit``, or that on all rows when these would not be affordable after it."""
         if self._left is None or fit is fits[-1]:
             return fit
         costs = [self.prices.work(one, self.prices.n_dev, fitted=False) for one in (fit, fits[-1])]
@@ -122,4 +122,4 @@ class Purse:
 
     def _waiting(self, but: Lane | None = None) -> list[Lane]:
         tuned = (lane for lane in self.lanes if lane.entrant.kind == "tuned" and lane is not but)
-        return [lane for lane in tuned if lane.open and not lane.grown]
+        return [lane for lane in tuned if lane.open and not lane.grown and lane.first_of_family is lane]

@@ -1,0 +1,191 @@
+"""The sections of a task file: what a user may say about rows, answers, documents and settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from tuneworth.core.task import OutputKind
+from tuneworth.data.schemacheck import schema_fault
+
+
+class Section(BaseModel):
+    """Unknown keys and loose types are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Fields(Section):
+    """Names of the fields of a row; what is not given is found by name."""
+
+    input: str | list[str] | None = Field(
+        default=None, description="field with the input; several are joined as `name: value` lines"
+    )
+    output: str | None = Field(default=None, description="field with the answer")
+    id: str | None = Field(default=None, description="field with a unique name of the row; `id` is found by itself")
+    references: str | None = Field(
+        default=None,
+        description="field with further accepted answers; `references` and `answers` are found by themselves",
+    )
+    choices: str | None = Field(default=None, description="field with the list of answers allowed for the row")
+    group: str | None = Field(default=None, description="rows with the same value stay on one side of the split")
+    gold: str | None = Field(
+        default=None, description="field with the ids of the documents, or passages, that hold the answer"
+    )
+    doc_set: str | None = Field(default=None, description="field with the part of the documents that the row is about")
+    date: str | None = Field(default=None, description="field with the date of the knowledge that the row asks for")
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        if self.input is None:
+            return ()
+        return (self.input,) if isinstance(self.input, str) else tuple(self.input)
+
+    @model_validator(mode="after")
+    def _both(self) -> Fields:
+        if bool(self.input_names) != (self.output is not None):
+            raise refused("name both `input` and `output`, or neither", "`input` 和 `output` 要么都写，要么都不写")
+        return self
+
+
+class Output(Section):
+    """What answers look like."""
+
+    kind: OutputKind | None = Field(default=None, description="label, choice, json or text; inferred when left out")
+    labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
+    json_schema: dict[str, Any] | None = Field(
+        default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Output:
+        if self.labels is not None and self.kind not in (None, "label"):
+            raise refused(
+                f"labels need kind: label, not {self.kind}", f"labels 只适用于 kind: label，而不是 {self.kind}"
+            )
+        if self.json_schema is not None and self.kind not in (None, "json"):
+            raise refused(
+                f"schema needs kind: json, not {self.kind}", f"schema 只适用于 kind: json，而不是 {self.kind}"
+            )
+        if self.labels is not None and self.json_schema is not None:
+            raise refused("give labels or schema, not both", "labels 和 schema 只能写一个")
+        return self
+
+    @field_validator("labels")
+    @classmethod
+    def _different(cls, labels: list[str] | None) -> list[str] | None:
+        if labels is not None and len(set(labels)) < max(len(labels), 2):
+            raise refused("must be at least two different labels", "至少要有两个不同的标签")
+        return labels
+
+    @field_validator("json_schema")
+    @classmethod
+    def _valid_schema(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None:
+            what = schema_fault(schema)
+            if what is not None:
+                raise refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}")
+        return schema
+
+
+class RowCaps(Section):
+    """Most rows of each side."""
+
+    train: int | None = Field(default=None, ge=8, description="most train rows; all when left out")
+    dev: int | None = Field(default=None, ge=3, description="most dev rows; 150 when left out")
+    test: int | None = Field(default=None, ge=6, description="most test rows; 300 when left out")
+
+
+class Documents(Section):
+    """The documents that answers may be looked up in."""
+
+    source: str | list[str] = Field(min_length=1, description="folder, file, glob, hf://…, or a list of them")
+    passage_tokens: int = Field(default=240, ge=16, le=4096, description="longest passage, in tokens of the model")
+    encoder: str | None = Field(
+        default=None, description="embedding model: a folder or owner/name; the embedded one for English when left out"
+    )
+    reranker: str | None = Field(default=None, description="cross-encoder that reads the best passages again")
+    no_answer: str | None = Field(
+        default=None, min_length=1, description="what a row answers when the documents do not hold it"
+    )
+    min_similarity: float | None = Field(
+        default=None, ge=0, le=1, description="cosine the nearest passage must reach; below, the answer is `no_answer`"
+    )
+
+    @property
+    def sources(self) -> list[str]:
+        return [self.source] if isinstance(self.source, str) else self.source
+
+
+class Updates(Section):
+    """How fast things change."""
+
+    knowledge_every_days: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="days between two changes of the documents"
+    )
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: object) -> object:
+    """YAML 1.1 reads ``1e-4`` as text: it wants ``1.0e-4``, which nobody writes."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+_Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_listed), Field(min_length=1)]
+_Rate = Annotated[float, BeforeValidator(_number), Field(gt=0, lt=1)]
+_Rates = Annotated[list[_Rate], BeforeValidator(_listed), Field(min_length=1)]
+_Tokens = Annotated[list[Annotated[int, Field(ge=16, le=4096)]], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class FewShotSettings(Section):
+    """Values of few-shot's settings: one, or a list."""
+
+    k: _Counts | None = Field(default=None, description="demonstrations per request")
+
+
+class LoraSettings(Section):
+    """Values of LoRA's settings: one, or a list."""
+
+    rank: _Counts | None = Field(default=None, description="rank of the adapter matrices")
+    learning_rate: _Rates | None = Field(default=None, description="peak learning rate")
+    epochs: _Counts | None = Field(default=None, description="most passes over the rows")
+
+
+class RagSettings(Section):
+    """Values of RAG's settings: one, or a list."""
+
+    k: _Counts | None = Field(default=None, description="passages per question")
+    passage_tokens: _Tokens | None = Field(default=None, description="longest passage, in tokens of the model")
+
+
+class LoraRagSettings(LoraSettings):
+    """Values of the settings of LoRA with RAG: one, or a list."""
+
+    k: _Counts | None = Field(default=None, description="passages per question")
+
+
+class Settings(Section):
+    """Values of strategies' settings that are tried in place of their own choice; several make several arms."""
+
+    fewshot: FewShotSettings = Field(default=FewShotSettings(), description="few-shot")
+    lora: LoraSettings = Field(default=LoraSettings(), description="LoRA")
+    rag: RagSettings = Field(default=RagSettings(), description="RAG")
+    lora_rag: LoraRagSettings = Field(default=LoraRagSettings(), description="LoRA with RAG")
+
+    def of(self, strategy: str) -> dict[str, list[Any]]:
+        """Setting → the values to try, of the settings that were given."""
+        section = getattr(self, strategy, None)
+        return section.model_dump(exclude_none=True) if isinstance(section, Section) else {}
+
+
+def refused(en: str, zh: str) -> PydanticCustomError:
+    """A broken rule in both languages, for a validator to raise."""
+    return PydanticCustomError("tuneworth", "{en}", {"en": en, "zh": zh})
