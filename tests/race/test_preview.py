@@ -192,7 +192,9 @@ class TestSettings:
         arms = set(prospects(plan_of("4h", settings=self.WANTED)))
         assert {"lora/slow/rank=8", "lora/slow/rank=64"} <= arms
         assert {arm for arm in arms if arm.startswith("fewshot")} == {
-            f"fewshot/slow/k={k}{chosen}" for k in (2, 8) for chosen in ("", ",selection=balanced", ",selection=nearest")
+            f"fewshot/slow/k={k}{chosen}"
+            for k in (2, 8)
+            for chosen in ("", ",selection=balanced", ",selection=nearest")
         }
         assert "lora/slow" not in arms
 
