@@ -89,6 +89,33 @@ def test_json_is_one_object_with_whole_passages(finished, capsys):
     assert told["arm_id"] == FIVE
 
 
+def test_only_the_documents_named_are_read(finished, capsys):
+    with engine():
+        said = call(
+            capsys, ["ask", finished / "run", QUESTION, "--json", "--arm", FIVE, "--document", "borvik-kettle.md"]
+        )
+    told = json.loads(said.out)
+    assert told["passages"]
+    assert {passage["document_id"] for passage in told["passages"]} == {"borvik-kettle.md"}
+
+
+@pytest.mark.parametrize(
+    "only",
+    [["--document", "nowhere.md"], ["--doc-set", "nowhere"], ["--since", "2101-01-01"], ["--until", "1901-01-01"]],
+)
+def test_a_filter_that_leaves_nothing_is_said(finished, capsys, only):
+    with engine():
+        said = call(capsys, ["ask", finished / "run", QUESTION, "--arm", FIVE, *only])
+    assert said.code == 0, said.err
+    assert "No passage was found among those that may be read" in said.out
+
+
+def test_a_day_is_a_date(finished, capsys):
+    said = call(capsys, ["ask", finished / "run", QUESTION, "--since", "yesterday"])
+    assert said.code == 2
+    assert "--since" in said.err
+
+
 def test_it_answers_as_the_arm_that_was_measured(finished):
     """The opened arm gives a test row the answer and the passages that the run stored for it."""
     folder = RunFolder(finished / "run")

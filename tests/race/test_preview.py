@@ -186,10 +186,8 @@ def test_amounts_are_written_as_the_option_takes_them():
 
 
 class TestSettings:
-    WANTED = {"lora": {"rank": [8, 64]}, "fewshot": {"k": [2, 8]}}
-
     def test_each_value_is_an_arm(self, plan_of):
-        arms = set(prospects(plan_of("4h", settings=self.WANTED)))
+        arms = set(prospects(plan_of("4h", settings={"lora": {"rank": [8, 64]}, "fewshot": {"k": [2, 8]}})))
         assert {"lora/slow/rank=8", "lora/slow/rank=64"} <= arms
         assert {arm for arm in arms if arm.startswith("fewshot")} == {
             f"fewshot/slow/k={k}{chosen}"

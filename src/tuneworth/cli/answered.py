@@ -51,7 +51,7 @@ def _nothing_shown(answered: Answered, documents: Collection | None) -> Text:
     """Why the answer rests on no passage."""
     least = documents.min_similarity if documents is not None else None
     because = {
-        "not_found": Text(en="No passage was found", zh="没有找到段落"),
+        "not_found": Text(en="No passage was found among those that may be read", zh="在可查的段落中没有找到"),
         "too_far": Text(en=f"No passage reaches the similarity {least}", zh=f"没有相似度达到 {least} 的段落"),
         "no_room": Text(
             en="No passage fits into the model's context beside the question",

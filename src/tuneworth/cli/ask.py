@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,38 @@ ArmId = Annotated[
         ),
     ),
 ]
+DocumentIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--document",
+        help=say(
+            "Read only this document, by its path below the documents; may be given several times.",
+            "只查这个文档（文档目录下的相对路径），可多次给出。",
+        ),
+    ),
+]
+DocSets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--doc-set",
+        help=say(
+            "Read only this part of the documents; may be given several times.", "只查文档的这一部分，可多次给出。"
+        ),
+    ),
+]
+_DAY = ["%Y-%m-%d"]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", formats=_DAY, help=say("Read only what is dated then or later.", "只查这一天及以后的文档。")
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until", formats=_DAY, help=say("Read only what is dated then or earlier.", "只查这一天及以前的文档。")
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +82,10 @@ def ask(
     run: Run,
     question: Question = None,
     arm: ArmId = None,
+    document: DocumentIds = None,
+    doc_set: DocSets = None,
+    since: Since = None,
+    until: Until = None,
     lang: opt.Language = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -58,6 +95,7 @@ def ask(
     from tuneworth.race.answering import checked, open_arm
     from tuneworth.race.answering_arm import choose_arm
     from tuneworth.race.folder import RunFolder, read_result
+    from tuneworth.retrieval.hits import Where
 
     del lang  # read before options are parsed, see cli/language.py
     if question is not None:
@@ -67,11 +105,17 @@ def ask(
     folder = RunFolder(run)
     result = read_result(folder.result)
     chosen = choose_arm(result, str(run), arm)
+    where = Where(
+        doc_sets=tuple(doc_set or ()),
+        document_ids=tuple(document or ()),
+        changed_from=since.date() if since else None,
+        changed_until=until.date() if until else None,
+    )
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         if chosen.note is not None:
             watcher.say(chosen.note)
         watcher.start(Text(en=f"opening {chosen.arm.arm_id}", zh=f"打开 {chosen.arm.arm_id}"))
-        answerer = open_arm(result, folder, chosen.arm, watcher)
+        answerer = open_arm(result, folder, chosen.arm, watcher, where)
         watcher.finish(chosen.arm.title)
         if answerer.outdated is not None:
             watcher.say(answerer.outdated)

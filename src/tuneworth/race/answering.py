@@ -29,7 +29,7 @@ from tuneworth.race.folder import RunFolder
 from tuneworth.race.library import INDEX
 from tuneworth.race.prepare import MAX_ANSWER_TOKENS
 from tuneworth.race.watch import Watcher
-from tuneworth.retrieval.hits import Hit, Mode
+from tuneworth.retrieval.hits import Hit, Mode, Where
 from tuneworth.retrieval.library import Library
 from tuneworth.retrieval.rerank import open_reranker
 from tuneworth.strategies.base import Answer, Context, Solver, Strategy
@@ -149,8 +149,13 @@ def checked(question: str) -> str:
     )
 
 
-def open_arm(result: RunResult, folder: RunFolder, arm: ArmResult, watcher: Watcher) -> Answerer:
+def open_arm(
+    result: RunResult, folder: RunFolder, arm: ArmResult, watcher: Watcher, where: Where | None = None
+) -> Answerer:
     """``arm`` of the run in ``folder``, ready to answer.
+
+    Args:
+        where: passages that it may read; ``None``: every one, as in the run.
 
     Raises:
         InputError: the arm's solver, or the model that was measured, is not there any more.
@@ -158,7 +163,7 @@ def open_arm(result: RunResult, folder: RunFolder, arm: ArmResult, watcher: Watc
     """
     saved = _saved(folder, arm)
     strategy: type[Strategy] = load_plugin(GROUP, arm.strategy)
-    library = _library(result.task, folder, watcher)
+    library = _library(result.task, folder, watcher, where)
     model = _model(result, arm, watcher)
     seed = result.provenance.seed
     context = Context(
@@ -203,7 +208,7 @@ def _solver(strategy: type[Strategy], saved: Path, context: Context) -> Solver:
         raise InputError(Problem(str(saved), message)) from error
 
 
-def _library(task: Task, folder: RunFolder, watcher: Watcher) -> _Noting:
+def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | None) -> _Noting:
     documents = task.documents
     assert documents is not None, "choose_arm refuses a run without documents"
     named = documents.encoder
@@ -215,6 +220,7 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher) -> _Noting:
         encoder=cache(opened) if named is not None else None,
         reranker=partial(open_reranker, documents.reranker) if documents.reranker is not None else None,
         no_answer=documents.no_answer,
+        where=where,
     )
 
 

@@ -17,7 +17,7 @@ from tuneworth.metrics.words import same_words
 from tuneworth.models.base import Encoder
 from tuneworth.retrieval.answers import are_quoted, telling_answers
 from tuneworth.retrieval.gold import ByName, CarriedGold, GoldPassages, unique
-from tuneworth.retrieval.hits import Hit, Mode, Refresh
+from tuneworth.retrieval.hits import Hit, Mode, Refresh, Where
 from tuneworth.retrieval.index import PassageIndex, open_index, open_or_build
 from tuneworth.retrieval.refresh import Progress
 from tuneworth.retrieval.rerank import Reranker
@@ -43,6 +43,7 @@ class Library:
         same_as: document left out as a duplicate → document kept.
         no_answer: what the answer to a row is that the documents cannot answer.
         progress: ``progress(done, total, "passages")`` while an index is made.
+        where: passages that may be found at all; ``None``: every one.
         refreshes: passage size → what making the index took, the last time; it keeps why it was rebuilt, if it was.
     """
 
@@ -55,6 +56,7 @@ class Library:
     same_as: Mapping[str, str] = field(default_factory=dict[str, str])
     no_answer: str = ""
     progress: Progress | None = None
+    where: Where | None = None
     refreshes: dict[int, Refresh] = field(default_factory=dict[int, Refresh])
     _indexes: dict[int, PassageIndex] = field(default_factory=dict[int, PassageIndex])
     _passages: dict[int, dict[str, Passage]] = field(default_factory=dict[int, dict[str, Passage]])
@@ -87,14 +89,14 @@ class Library:
             rerank: let the task's reranker decide the order.
         """
         return self.index(passage_tokens).search(
-            queries, k, mode=mode, rerank=self.opened_reranker() if rerank else None
+            queries, k, mode=mode, where=self.where, rerank=self.opened_reranker() if rerank else None
         )
 
     def nearest_cosine(self, query: str, passage_tokens: int | None = None) -> float | None:
         """Cosine of the nearest passage, whatever the mode of searching; ``None`` without an embedding model."""
         if self.encoder is None:
             return None
-        hits = self.index(passage_tokens).search([query], 1, mode="vector")[0]
+        hits = self.index(passage_tokens).search([query], 1, mode="vector", where=self.where)[0]
         return hits[0].score if hits else None
 
     def index(self, passage_tokens: int | None = None) -> PassageIndex:
