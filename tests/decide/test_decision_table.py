@@ -222,10 +222,10 @@ def test_arms_with_the_same_title_are_told_apart():
     arms, rows = duel(90, 10, 150, 50)
     same = [item.model_copy(update={"title": Text(en="X", zh="甲")}) for item in arms]
     headline = decided(same, rows).headline
-    assert "“X [lora]” scores" in headline.en
-    assert "above “X [fewshot]”" in headline.en
+    assert "“X · lora” scores" in headline.en
+    assert "above “X · fewshot”" in headline.en
     others = [item.model_copy(update={"model": f"m{i}"}) for i, item in enumerate(same)]
-    assert "“X [m0]” scores" in decided(others, rows).headline.en
+    assert "“X · m0” scores" in decided(others, rows).headline.en
 
 
 def test_refused_and_over_limit_rows_count_as_without_answer():

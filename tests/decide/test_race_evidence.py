@@ -93,7 +93,7 @@ def test_what_was_given_up_is_said():
     assert "surely more than 2 points behind another arm" in said(reasons)
     assert "and 2 more." in said(reasons)
     assert "等 6 个方案" in said(reasons, "zh")
-    assert "expected to gain less than 0.2 points (an estimate, no promise): “FEWSHOT [few6]”" in said(reasons)
+    assert "expected to gain less than 0.2 points (an estimate, no promise): “FEWSHOT · few6”" in said(reasons)
 
 
 def test_a_finalist_that_was_stopped_is_not_called_given_up():

@@ -114,9 +114,9 @@ def test_two_tuned_arms_that_keep_the_limits_are_not_called_one():
     decision = decided(arms, rows, task(p95_ms=50))
     assert (decision.verdict, decision.recommended) == ("fine_tune", "lora")
     assert decision.headline.en == (
-        "Fine-tune: only tuned arms keep your limits; the best is “LORA [tiny]” (53.3\u00a0%)."
+        "Fine-tune: only tuned arms keep your limits; the best is “LORA · tiny” (53.3\u00a0%)."
     )
-    assert decision.headline.zh == "值得微调：只有微调方案满足你的限制，其中最好的是“方案lora［tiny］”（得分 53.3%）。"
+    assert decision.headline.zh == "值得微调：只有微调方案满足你的限制，其中最好的是“方案lora · tiny”（得分 53.3%）。"
 
 
 def test_arms_without_answers_broke_no_limit_of_the_user():

@@ -13,7 +13,7 @@ from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
-from tuneworth.decide.phrases import arm_names
+from tuneworth.decide.phrases import quoted_names
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.trainings import TRAININGS
 
@@ -79,7 +79,7 @@ class Evidence:
             arms=tuple(sorted(arms, key=lambda arm: (arm.effort, arm.arm_id))),
             finalists=tuple(finalists),
             breaches={arm.arm_id: breaches(arm, task.limits, metric) for arm in finalists},
-            names=arm_names(arms),
+            names=quoted_names(arms),
             comparisons={(pair.a, pair.b): pair for pair in comparisons if pair.metric == metric},
             averaged=averaged,
             n_train=n_train,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 
+from tuneworth.core.armnames import arm_names
 from tuneworth.core.money import about_usd
 from tuneworth.core.run import ArmResult, Interval, Score
 from tuneworth.core.text import Lang, Text
@@ -123,12 +123,6 @@ def listed(texts: Sequence[Text]) -> Text:
     return Text(en="; ".join(text.en for text in texts), zh="；".join(text.zh for text in texts))
 
 
-def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
-    """Arm id → a quoted name unique among ``arms``: the title, with model or id only where needed."""
-    names = {arm.arm_id: arm.title for arm in arms}
-    for more in ({arm.arm_id: arm.model or arm.arm_id for arm in arms}, {arm.arm_id: arm.arm_id for arm in arms}):
-        taken = Counter(name.en for name in names.values())
-        for arm in arms:
-            if taken[names[arm.arm_id].en] > 1:
-                names[arm.arm_id] = say("{title} [{more}]", "{title}［{more}］", title=arm.title, more=more[arm.arm_id])
-    return {arm_id: say("“{name}”", "“{name}”", name=name) for arm_id, name in names.items()}
+def quoted_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
+    """Arm id → its name, in quotation marks."""
+    return {arm_id: say("“{name}”", "“{name}”", name=name) for arm_id, name in arm_names(arms).items()}

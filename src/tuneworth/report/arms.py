@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from tuneworth.core.armnames import arm_names
 from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
 from tuneworth.core.text import Lang, Text
 from tuneworth.report import numbers, trainings
@@ -82,21 +82,8 @@ class SkippedRow:
 
 
 def arm_labels(result: RunResult, lang: Lang) -> dict[str, str]:
-    """Arm id → a name that is unique in this report.
-
-    The model is named only where the title alone would not tell two arms apart.
-    """
-    titles = {arm.arm_id: one_line(arm.title.to(lang)) or arm.arm_id for arm in result.arms}
-    repeated = {title for title, n in Counter(titles.values()).items() if n > 1}
-    joint = " · "
-    names = {
-        arm.arm_id: f"{titles[arm.arm_id]}{joint}{one_line(arm.model)}"
-        if titles[arm.arm_id] in repeated and arm.model
-        else titles[arm.arm_id]
-        for arm in result.arms
-    }
-    still = {name for name, n in Counter(names.values()).items() if n > 1}
-    return {arm_id: f"{name}{joint}{arm_id}" if name in still else name for arm_id, name in names.items()}
+    """Arm id → its name (`tuneworth.core.armnames`), fit for a table cell."""
+    return {arm_id: one_line(name.to(lang)) or clean(arm_id) for arm_id, name in arm_names(result.arms).items()}
 
 
 def build_arms(result: RunResult, lang: Lang) -> tuple[ArmRow, ...]:
