@@ -72,3 +72,29 @@ def test_no_strategy_and_no_model_sees_a_test_row_before_the_final(tmp_path, mon
     assert not fitted & set(hidden)
     assert not [text for text in asked["race"] if any(secret in text for secret in hidden)]
     assert all(any(secret in text for text in asked["final"]) for secret in hidden)
+
+
+@pytest.mark.slow
+def test_of_several_settings_one_is_trained_on_all_rows_and_the_report_says_so(tmp_path):
+    make_tiny_llama(tmp_path / "tiny")
+    model = str(tmp_path / "tiny")
+    task_file = task_file_for(
+        write_rows(tmp_path / "train.jsonl", label_rows(320)),
+        models=[model],
+        strategies=["prompt", "lora"],
+        settings={"lora": {"rank": [4, 8], "epochs": [2]}},
+        text_language="other",
+    )
+    folder = RunFolder(tmp_path / "run")
+    result = run(task_file, folder, Silent())
+
+    assert result is not None
+    assert result.race is not None
+    tuned = {f"lora/{model}/rank=4,epochs=2", f"lora/{model}/rank=8,epochs=2"}
+    assert {arm.arm_id for arm in result.arms if arm.tuned} == tuned
+    trained_on_all = {step.arm_id for step in result.race.steps if step.arm_id in tuned and step.n_train is None}
+    [stop] = [stop for stop in result.race.stops if stop.reason == "setting"]
+    assert trained_on_all == tuned - {stop.arm_id}
+    assert {stop.leader} == trained_on_all
+    assert {arm.arm_id for arm in result.arms if arm.tuned and arm.finalist} == trained_on_all
+    assert "rank 4, 2 epochs" in folder.report.read_text(encoding="utf-8")

@@ -322,6 +322,12 @@ class TestFamilies:
         assert {(arm.arm_id, size) for arm in self.ARMS[1:] for size in SIZES} <= set(played.rows)
         assert played.stops == {}
 
+    def test_a_race_that_is_off_shares_what_time_there_is(self):
+        played = play(self.ARMS, self.scores(0.5, 0.6, 0.4), n_dev=N, costs=self.COSTS, exhaustive=True, seconds=600)
+        [first] = [work for work in played.works if work.arm_id == "rank16" and work.n_train is None]
+        assert first.seconds < 600 / 3
+        assert ("rank4", None) in played.rows
+
     def test_strategies_do_not_meet_each_other(self):
         arms = (prompt("prompt"), lora("a", family="lora"), lora("b", family="lora_rag"))
         scores = {"prompt": self.PROMPT} | {arm: {size: share(0.6, N) for size in SIZES} for arm in "ab"}

@@ -112,7 +112,7 @@ class Schedule:
         self._n_dev, self._off = n_dev, exhaustive or not unit_scores or n_dev < MIN_PAIRS
         self._lanes = [Lane(entrant, of_arm) for entrant, of_arm in zip(entrants, fits)]
         self._by_id = {lane.entrant.arm_id: lane for lane in self._lanes}
-        for lane in self._lanes:
+        for lane in self._lanes if not self._off else ():
             family = lane.entrant.family
             lane.rivals = [one for one in self._lanes if family and one.entrant.family == family and one is not lane]
         self._racing = {fit.name: fit for of_arm in fits for fit in of_arm if entrants[fit.arm].kind != "yardstick"}
