@@ -2,16 +2,13 @@
 
     python benchmarks/forecast.py --data DATA --out FOLDER     # heads: MiniLM and n-gram TF-IDF
     python benchmarks/forecast.py --data DATA --out FOLDER --quick
-    python benchmarks/forecast.py --curves lora.json           # curves measured elsewhere
+    python benchmarks/forecast.py --curves REC/*.json          # recordings of benchmarks/race_record.py
 
 DATA holds a folder per task with train.jsonl and test.jsonl. The head is the product's own, with one strength of
 regularisation for all sizes so that a curve costs seconds; sizes are nested prefixes of a random order, one order
-a seed. Curves and embeddings are kept in FOLDER and not made again. A file of curves is a JSON list of
-
-    {"set": "banking77", "arm": "lora", "points": [{"n": 125, "score": 0.41, "n_rows": 300, "seed": 0}, …]}
-
-where a point may also have "standard_error" (graded metrics), and a curve "chance", the score of guessing (for heads,
-that of the most frequent label). All points of a curve are scored on the same rows.
+a seed. Curves and embeddings are kept in FOLDER and not made again. From a recording come the curves of LoRA and heads, and that of
+few-shot with random rows over the number of demonstrations plus one (the bare prompt is 1): with so few of them, the largest is
+predicted from all others. All points of a curve are scored on the same rows.
 Prints Markdown: absolute error beside those of two baselines, and how often the intervals hold.
 """
 
@@ -46,12 +43,13 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class MeasuredCurve:
-    """One arm on one set: points of all seeds, and the score of guessing."""
+    """One arm on one set: points of all seeds, the score of guessing, and how far ahead is predicted at least."""
 
     set: str
     arm: str
     points: list[CurvePoint]
     chance: float = 0.0
+    ahead: float = AHEAD
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def curve_of(name: str, arm: str, data: Path, out: Path, seeds: int, sizes: Sequ
     """Scores of one arm at every size and seed; made once."""
     path = out / f"{name}-{arm}-{seeds}x{len(sizes)}.json"
     if path.is_file():
-        return read_curves(path)[0]
+        return kept_curve(path)
     texts, labels = dict[str, list[str]](), dict[str, NDArray[np.object_]]()
     for side in ("train", "test"):
         texts[side], labels[side] = rows_of(data / name / f"{side}.jsonl")
@@ -137,12 +135,35 @@ def score_of_guessing(folder: Path) -> float:
     return float((rows_of(folder / "test.jsonl")[1].astype(str) == labels[counts.argmax()]).mean())
 
 
-def read_curves(path: Path) -> list[MeasuredCurve]:
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    return [
-        MeasuredCurve(e["set"], e["arm"], [CurvePoint(**point) for point in e["points"]], e.get("chance", 0.0))
-        for e in entries
-    ]
+def kept_curve(path: Path) -> MeasuredCurve:
+    [kept] = json.loads(path.read_text(encoding="utf-8"))
+    return MeasuredCurve(kept["set"], kept["arm"], [CurvePoint(**point) for point in kept["points"]])
+
+
+def recorded_curves(path: Path) -> Iterator[MeasuredCurve]:
+    """Arms with enough sizes, then few-shot with random rows."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+
+    def point(n: int, fit: dict[str, Any]) -> CurvePoint:
+        scores = np.array([score for score in fit["scores"] if score is not None])
+        error = None if told["binary"] else float(scores.std(ddof=1) / np.sqrt(scores.size))
+        return CurvePoint(n=n, score=float(scores.mean()), n_rows=scores.size, standard_error=error)
+
+    shots: dict[int, CurvePoint] = {}
+    for arm in told["arms"]:
+        config, full = arm["config"], arm["fits"][-1]
+        name = "/".join([arm["strategy"], *([config["features"]] if "features" in config else [])])
+        if len(arm["fits"]) > 1:
+            points = [point(fit["n_train"] or told["n_train"], fit) for fit in arm["fits"]]
+            yield MeasuredCurve(told["set"], name, points, told["chance"])
+        elif arm["strategy"] == "prompt" and config["constrained"]:
+            shots[1] = point(1, full)
+        elif config.get("selection") == "random":
+            shots[1 + config["k"]] = point(1 + config["k"], full)
+    ordered = [shots[n] for n in sorted(shots)]
+    if len(ordered) > MIN_SIZES:
+        largest, last = (each.n for each in reversed(ordered[-2:]))
+        yield MeasuredCurve(told["set"], "fewshot, by demonstrations", ordered, told["chance"], ahead=largest / last)
 
 
 # --- the back-test --------------------------------------------------------------------------------------
@@ -153,7 +174,7 @@ def back_test(curve: MeasuredCurve, seeds: Iterable[int]) -> Iterator[Forecast]:
     wanted = set(seeds)
     points = [point for point in curve.points if point.seed in wanted]
     for n in sorted({point.n for point in points}):
-        seen = [point for point in points if AHEAD * point.n <= n]
+        seen = [point for point in points if curve.ahead * point.n <= n]
         if len({point.n for point in seen}) < MIN_SIZES:
             continue
         came = [point.score for point in points if point.n == n]
@@ -232,12 +253,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of tasks, for the heads")
     parser.add_argument("--out", type=Path, default=Path("runs/forecast"), help="where curves are kept")
-    parser.add_argument("--curves", type=Path, action="append", default=[], help="JSON file of measured curves")
+    parser.add_argument("--curves", type=Path, nargs="+", default=[], help="recordings of benchmarks/race_record.py")
     parser.add_argument("--quick", action="store_true", help="two sets, TF-IDF, two seeds")
     arguments = parser.parse_args()
     if arguments.data is None and not arguments.curves:
         parser.error("give --data, --curves, or both")
-    curves = [curve for path in arguments.curves for curve in read_curves(path)]
+    curves = [curve for path in arguments.curves for curve in recorded_curves(path)]
     if arguments.data is not None:
         curves += head_curves(arguments.data, arguments.out, arguments.quick)
     started = time.perf_counter()

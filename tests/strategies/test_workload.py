@@ -15,7 +15,7 @@ from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies.base import Context
 from tuneworth.strategies.fewshot import FewShot, FewShotConfig
 from tuneworth.strategies.head import Head, HeadConfig
-from tuneworth.strategies.lora import Lora, passes
+from tuneworth.strategies.lora import Lora, LoraConfig
 from tuneworth.strategies.nearest import Nearest
 from tuneworth.strategies.prompt import Prompt, PromptConfig
 from tuneworth.strategies.workload import (
@@ -102,11 +102,13 @@ def test_a_head_takes_more_with_more_labels() -> None:
 def test_a_training_reads_prompt_and_answer_in_several_passes() -> None:
     work = Lora().workload(LABELS, ScriptedModel(), rows(60), 20)
     assert work.train_tokens > work.prompt_tokens
-    assert work.passes is passes
+    passes = LoraConfig().passes
+    assert work.passes(500) == passes(500)
     for n in (100, 1000, 20_000):
         assert 0.9 * epochs_for(n) < passes(n) < 1.2 * epochs_for(n)
     assert passes(16) > 1.4 * epochs_for(16)  # looking at dev costs as much as so few rows
     assert 100 * passes(100) < 200 * passes(200) < 1000 * passes(1000)
+    assert LoraConfig(epochs=2).passes(1000) < 0.6 * LoraConfig(epochs=4).passes(1000)
 
 
 def test_who_was_not_shown_answers_may_write_to_the_limit() -> None:
