@@ -56,6 +56,15 @@ class TestTraining:
         [full] = [work for work in race.works if work.arm_id == "lora" and work.n_train is None]
         assert full.seconds is not None
 
+    def test_a_smaller_size_may_take_what_all_rows_leave(self):
+        """Should it be dearer than expected: all 1,024 rows take 440 s with asking, of 2,000."""
+        race = played(2_000)
+        small = [work for work in race.works if work.n_train is not None]
+        assert len(small) > 1
+        for work in small:
+            assert work.seconds is not None
+            assert 0.4 * work.n_train <= work.seconds <= 2_000 - 440
+
     def test_a_training_of_unknown_cost_gets_what_is_left(self):
         race = played(200, costs=Known(row={"prompt": 0.1, "shots": 0.1, "lora": 0.1}, fit={}))
         assert all(work.seconds is None or work.seconds <= 200 for work in race.works)

@@ -6,7 +6,7 @@
 - A training on all rows is given what is left, in equal parts when others wait, and plans its steps to end within. When
   that cuts it short, few dev rows are asked after it rather than less trained.
 - A smaller size is trained only while all rows are affordable after it, uncut: a full size cut short
-  is worse than a curve with a point less.
+  is worse than a curve with a point less. So it may take what these leave, should it turn out dearer than expected.
 - While a tuned arm waits, untuned arms may take what it leaves, and in any case ``UNTUNED_SHARE`` of the time: they are
   cheap and many, and would starve the one comparison that the run is about, or be starved by it.
 """
@@ -83,7 +83,9 @@ class Purse:
         price = self.prices.work(fit, n_rows, fitted=fitted)
         if (price or 0.0) > self._left or self._left <= 0:
             return Reach("no")
-        return Reach("later") if lane.entrant.kind == "untuned" and self._is_needed(price or 0.0) else Reach("yes")
+        if lane.entrant.kind == "untuned":
+            return Reach("later") if self._is_needed(price or 0.0) else Reach("yes")
+        return Reach("yes", None if fitted else self._beside_full(lane, fit, n_rows))
 
     def _is_exempt(self, lane: Lane) -> bool:
         if lane.entrant.kind == "yardstick":
@@ -105,6 +107,13 @@ class Purse:
             seconds = self._for_training(fit, rows, others)
         enough = expected is not None and expected <= seconds and self._left > 0
         return Reach("yes", seconds, rows) if enough or seconds >= LEAST_TRAINING_S else Reach("no")
+
+    def _beside_full(self, lane: Lane, fit: Fit, n_rows: int) -> float | None:
+        """For training a smaller size: what is left when it was asked and all rows were trained and asked."""
+        full, expected = self.prices.work(lane.fits[-1], self.prices.n_dev, fitted=False), self.prices.fit(fit)
+        if full is None or expected is None:
+            return None
+        return max(expected, (self._left or 0.0) - full - (self.prices.answers(fit, n_rows) or 0.0))
 
     def _for_training(self, fit: Fit, n_rows: int, others: Sequence[Lane]) -> float:
         room = (self._left or 0.0) - (self.prices.answers(fit, n_rows) or 0.0)
