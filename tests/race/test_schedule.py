@@ -303,6 +303,20 @@ class TestFamilies:
                 assert (stop.leader, stop.n_train, stop.n_rows) == (winner, 128, N)
                 assert stop.difference <= 0
 
+    @pytest.mark.parametrize(
+        ("sizes", "at"),
+        [((16, 32, 64, 128, 256, None), 64), ((16, 32, 64, None), 64), ((16, 32, None), 32), ((128, 256, None), 128)],
+        ids=["n/8 is enough", "more than n/8", "never enough: n/2", "n/8 is not tried"],
+    )
+    def test_no_heat_on_a_handful_of_rows(self, sizes, at):
+        arms = [prompt("prompt"), lora("a", sizes, "lora"), lora("b", sizes, "lora")]
+        scores = {"prompt": self.PROMPT} | {arm: {size: share(0.6, N) for size in sizes} for arm in "ab"}
+        played = play(
+            arms, scores, n_dev=N, costs=Known(row=dict.fromkeys(("prompt", "a", "b"), 0.1), fit={"a": 0.4, "b": 0.4})
+        )
+        [stop] = [stop for stop in played.schedule.stops if stop.reason == "setting"]
+        assert (stop.arm_id, stop.n_train) == ("b", at)
+
     def test_without_time_for_the_others_the_first_is_trained_alone(self):
         """All rows take 410 s and an eighth of them 81: in 460 s there is no heat."""
         played = play(self.ARMS, self.scores(0.5, 0.6, 0.6), n_dev=N, costs=self.COSTS, seconds=460)

@@ -3,7 +3,8 @@
 A training on all rows for each rank and rate would cost more than all else in a run. So the arms of a family are fitted on
 an eighth of the training rows and asked all dev rows, and the one with the best mean goes on alone: one round of successive
 halving (Jamieson and Talwalkar 2016, AISTATS). It has no promise: the best setting for few rows need not be the
-best for all. A race that is off trains them all.
+best for all; on a handful of rows a low rate has learned nothing when a high one is done, so there are ``LEAST_ROWS``.
+A race that is off trains them all.
 
 The first arm of the family leads the way by the usual rules (`tuneworth.race.rules.growth`), but not past the heat. The
 others take part only while the full training of the winner remains affordable after them.
@@ -20,7 +21,9 @@ from tuneworth.race.rules.price import Prices, rounded
 from tuneworth.race.rules.standing import Board
 
 HALVINGS = 3
-"""The heat is on n/8 of the training rows, or the smallest size above it."""
+"""The heat is on n/8 of the training rows, or the smallest size above it …"""
+LEAST_ROWS = 64
+"""… that has so many rows; on n/2 when none has."""
 
 
 @dataclass
@@ -74,4 +77,6 @@ class Heats:
 
 def _heat(lane: Lane) -> int:
     """Number of the size on which the family of ``lane`` meets."""
-    return max(0, len(lane.fits) - 1 - HALVINGS)
+    smaller = lane.fits[:-1]
+    enough = (fit.at for fit in smaller[max(0, len(smaller) - HALVINGS) :] if (fit.n_train or 0) >= LEAST_ROWS)
+    return next(enough, smaller[-1].at)
