@@ -160,6 +160,14 @@ def test_a_score_on_few_rows_says_so():
     assert arms["head:c1"].stage_word == "finalist"
 
 
+def test_a_score_after_part_of_the_training_rows_says_so():
+    told = {lang: {arm.arm_id: arm.part for arm in build_view(raced_result(), lang).arms} for lang in ("en", "zh")}
+    assert told["en"]["lora:d3"] == "trained on 500 of 1,000 rows"
+    assert told["zh"]["lora:d3"] == "只用 500/1,000 条训练"
+    assert {text for arm_id, text in told["en"].items() if arm_id != "lora:d3"} == {""}
+    assert "trained on 500 of 1,000 rows" in shown(raced_result(), "en", 160)
+
+
 def test_rows_that_failed_were_looked_at_too():
     arms = raced_arms()
     few = arms[4].dev["accuracy"].model_copy(update={"n_rows": 197})

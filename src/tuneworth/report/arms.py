@@ -26,6 +26,7 @@ class ArmRow:
         number: place in the report's order; the same in every table and chart.
         dev, test: the primary metric, or ``None`` when the arm was not scored there.
         seen: dev rows behind ``dev`` where the race stopped short of all; empty otherwise.
+        part: training rows behind the scores where these are not all; empty otherwise.
         trainings: scores of several trainings of the arm, in short; empty for one training.
         repeats: test scores of its further trainings, in per cent.
         unscored: rows without a score, by reason; empty when there are none.
@@ -49,6 +50,7 @@ class ArmRow:
     dev: ScoreText | None
     test: ScoreText | None
     seen: str
+    part: str
     trainings: str
     repeats: tuple[float, ...]
     unscored: str
@@ -147,6 +149,7 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         dev=_score(arm.dev, result.primary_metric, lang),
         test=_score(arm.test, result.primary_metric, lang),
         seen=_seen(arm, result, lang),
+        part=_part(arm, result, lang),
         trainings=trainings.in_short(arm, result.primary_metric, lang),
         repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
         unscored=_unscored(arm, lang),
@@ -214,6 +217,13 @@ def _seen(arm: ArmResult, result: RunResult, lang: Lang) -> str:
     if score is None or race is None or n_seen >= race.n_dev:
         return ""
     return Text(en=f"{n_seen:,} of {race.n_dev:,} rows", zh=f"{n_seen:,}/{race.n_dev:,} 条").to(lang)
+
+
+def _part(arm: ArmResult, result: RunResult, lang: Lang) -> str:
+    n, n_train = arm.n_train, result.data.n_train
+    if n is None or n >= n_train:
+        return ""
+    return Text(en=f"trained on {n:,} of {n_train:,} rows", zh=f"只用 {n:,}/{n_train:,} 条训练").to(lang)
 
 
 def _unscored(arm: ArmResult, lang: Lang) -> str:

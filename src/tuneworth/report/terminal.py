@@ -77,7 +77,7 @@ def _arms(view: View) -> RenderableType:
 def _arm_cells(arm: ArmRow) -> tuple[RenderableType, ...]:
     mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
     name: RenderableType = Wrapped(mark + arm.label, hang=2)
-    for note in (arm.bound, arm.trainings, arm.unscored):
+    for note in (arm.bound, arm.part, arm.trainings, arm.unscored):
         if note:
             name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
     test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING

@@ -53,14 +53,14 @@ class AdapterConfig(StrategyConfig):
     def described(self) -> list[Text]:
         """What tells this arm from others of its strategy, a few words each."""
         words: list[Text] = []
-        if self.constrained:
-            words.append(Text(en="constrained", zh="约束输出"))
         if self.rank != type(self).model_fields["rank"].default:
             words.append(Text(en=f"rank {self.rank}", zh=f"秩 {self.rank}"))
         if self.learning_rate is not None:
             words.append(Text(en=f"rate {self.learning_rate:g}", zh=f"学习率 {self.learning_rate:g}"))
         if self.epochs is not None:
             words.append(Text(en=f"{self.epochs} epochs", zh=f"{self.epochs} 个 epoch"))
+        if self.constrained:
+            words.append(Text(en="constrained", zh="约束输出"))
         return words
 
     def passes(self, n_rows: int) -> float:
@@ -135,7 +135,7 @@ class Lora(Strategy):
     def describe(self) -> Text:
         words = self.config.described()
         if not self.config.constrained:
-            words.insert(0, Text(en="free", zh="自由输出"))
+            words.append(Text(en="free", zh="自由输出"))
         return Text(
             en=", ".join(["LoRA", *(word.en for word in words)]),
             zh=f"LoRA 微调（{'，'.join(word.zh for word in words)}）",
