@@ -16,7 +16,7 @@ StopReason = Literal["eliminated", "little_to_gain", "forecast", "no_rise", "set
 ``little_to_gain``: more rows were expected to gain less than they are worth; no promise goes with it.
 ``forecast``: even an optimistic end of its learning curve stays below the leader by more than the margin.
 ``no_rise``: its score did not rise over the training sizes, and at the largest it is eliminated.
-``setting``: another setting of the same strategy scored higher when both were trained on few rows; no promise either.
+``setting``: another setting of the same strategy scored as high or higher when both were trained on few rows; no promise.
 ``budget``: time or money did not reach. ``failed``: it broke, or left too many rows without an answer.
 """
 

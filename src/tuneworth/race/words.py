@@ -56,7 +56,7 @@ _STOPPED: dict[StopReason, Text] = {
     "little_to_gain": Text(en="little to gain", zh="继续测收益很小"),
     "forecast": Text(en="more data would not bring it there", zh="再多数据也追不上"),
     "no_rise": Text(en="does not rise with more data", zh="增加数据也没有提升"),
-    "setting": Text(en="another setting did better", zh="另一组参数更好"),
+    "setting": Text(en="another setting went on instead", zh="改由另一组参数继续"),
     "budget": Text(en="would take too much of the budget", zh="占用预算过多"),
     "failed": Text(en="failed", zh="出错"),
 }

@@ -21,7 +21,7 @@ FATES: dict[Fate, Text] = {
     "little_to_gain": Text(en="little to gain", zh="提升有限"),
     "forecast": Text(en="forecast too low", zh="预测追不上"),
     "no_rise": Text(en="did not rise", zh="得分不升"),
-    "setting": Text(en="other setting better", zh="另一组参数更好"),
+    "setting": Text(en="other setting kept", zh="保留另一组参数"),
     "budget": Text(en="out of budget", zh="预算不足"),
     "failed": Text(en="failed", zh="失败"),
 }
@@ -192,9 +192,9 @@ def _little(stop: Stop) -> Text:
 def _setting(stop: Stop, leader: Text) -> Text:
     rows = stop.n_train or 0
     return Text(
-        en=f"Trained on {rows:,} rows like {leader.en}, it scored lower, so only that one was trained on more. "
+        en=f"Trained on {rows:,} rows like {leader.en}, it scored no higher, so only that one was trained on more. "
         "This is no proof that it would be worse on all rows.",
-        zh=f"同样用 {rows:,} 条训练时，得分低于{leader.zh}，因此只有后者继续增加训练数据；这并不能证明用上全部数据时它更差。",
+        zh=f"同样用 {rows:,} 条训练时，得分没有超过{leader.zh}，因此只有后者继续增加训练数据；这并不能证明用上全部数据时它更差。",
     )
 
 
