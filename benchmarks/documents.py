@@ -4,11 +4,13 @@
                                         [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300] [--minutes 10]
     python benchmarks/documents.py run --data DATA --out FOLDER [--set xquad_en] [--budget 15m]
     python benchmarks/documents.py update --data DATA --out FOLDER [--set xquad_en] [--rows 150]
+    python benchmarks/documents.py retrain --data DATA --out FOLDER [--set xquad_en] [--rows 150] [--only lora] [--minutes 8]
 
 `arms` fits and scores every arm on the test rows, whose documents no training row is about, without a race: closed book
 (prompt, LoRA), with passages (rag, lora_rag), and with the gold passage given (oracle). The index holds the old documents
 first and then takes in the new ones: the seconds of an update. `run` is `tuneworth run` from end to end, and `update` asks
-what that has trained before and after the new documents are in the index. Recall and scale are measured by `benchmarks/retrieval.py`.
+what that has trained before and after the new documents are in the index. `retrain` is `arms` after somebody has written rows
+about the new documents: of every three test rows two are learned from and one is scored. Recall and scale are measured by `benchmarks/retrieval.py`.
 
 DATA holds xquad_en and xquad_zh with train.jsonl, test.jsonl, docs.jsonl and task.json. What is paid for is kept in FOLDER
 and not measured again. Prints Markdown.
@@ -20,6 +22,7 @@ import argparse
 import json
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -114,6 +117,20 @@ def arms(options: argparse.Namespace) -> str:
         f"{index.update_seconds or 0:.1f} s; peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GB\n"
     )
     return "\n".join([head, f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS), *lines])
+
+
+def retrain(options: argparse.Namespace) -> str:
+    """Arms that have learned from rows about the new documents, on other rows about them."""
+    source, folder = options.data / options.set, options.out / "retrain" / options.set
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("docs.jsonl", "task.json"):
+        shutil.copy(source / name, folder / name)
+    old, new = ((source / name).read_text(encoding="utf-8").splitlines() for name in ("train.jsonl", "test.jsonl"))
+    learned = [*old, *(row for at, row in enumerate(new) if at % 3)]
+    for name, rows in (("train.jsonl", learned), ("test.jsonl", new[::3])):
+        (folder / name).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    options.data, options.out = folder.parent, folder.parent
+    return arms(options)
 
 
 def row_of(runner: Runner, arm: Arm, test: Sequence[Example], seconds: float | None) -> str:
@@ -222,7 +239,7 @@ def shown(solver: Solver | None, test: Sequence[Example]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("arms", "run", "update"))
+    parser.add_argument("what", choices=("arms", "run", "update", "retrain"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", default="xquad_en", choices=("xquad_en", "xquad_zh"))
@@ -235,7 +252,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=300, help="test rows")
     parser.add_argument("--budget", default="15m")
     options = parser.parse_args()
-    print({"arms": arms, "run": run, "update": update}[options.what](options))
+    print({"arms": arms, "run": run, "update": update, "retrain": retrain}[options.what](options))
 
 
 if __name__ == "__main__":
