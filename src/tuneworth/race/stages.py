@@ -30,6 +30,9 @@ N_TRAININGS = 3
 
 FAR_BEHIND = 0.1
 """A tuned arm that is behind by so much is not trained again: seeds do not differ by this."""
+HICCUP_S = 10.0
+"""What another training may take longer than the first in any case: one of four seconds doubles when the machine is busy
+for a moment, and then would not be the same training any more."""
 
 
 @dataclass
@@ -241,7 +244,8 @@ class Stages:
         """As long as the first training took where time cut it, else twice that: a busy minute is not to cut it."""
         if self.budget.seconds is None:
             return None
-        return entry.fit.seconds * (1 if entry.fit.cut_by_time else 2)
+        first = entry.fit.seconds
+        return first if entry.fit.cut_by_time else max(2 * first, first + HICCUP_S)
 
     def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
         runner = self.runner
