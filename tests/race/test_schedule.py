@@ -324,6 +324,12 @@ class TestFamilies:
         assert {arm for arm, _ in played.rows} == {"prompt", "rank16"}
         assert played.stops == {"rank4": "budget", "rank64": "budget"}
 
+    def test_one_that_is_too_dear_is_out_and_the_others_meet(self):
+        costs = Known(row=self.COSTS.row, fit=self.COSTS.fit | {"rank4": 2.0})
+        played = play(self.ARMS, self.scores(0.5, 0.9, 0.6), n_dev=N, costs=costs, seconds=1_500)
+        assert played.stops == {"rank4": "budget", "rank16": "setting"}
+        assert ("rank64", None) in played.rows
+
     def test_one_that_breaks_leaves_the_way_to_the_next(self):
         fails = {f"rank16@128 {N}", "rank16@128 64", "rank16@128 128"}
         played = play(self.ARMS, self.scores(0.9, 0.5, 0.6), n_dev=N, costs=self.COSTS, fails=fails)

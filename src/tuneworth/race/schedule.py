@@ -278,10 +278,10 @@ class Schedule:
         return Work(self._lanes[piece.fit.arm].entrant.arm_id, piece.fit.n_train, n_rows, reach.seconds)
 
     def _without_heat(self, lane: Lane) -> None:
-        """No time to find out which setting is the best: the first of the family goes on, the others are out."""
-        first = lane.first_of_family
-        for rival in (one for one in (lane, *lane.rivals) if one is not first and one.stop is None):
-            self._stop(rival, Halt("budget"))
+        """No time to try this setting; where it is the first of the family, it goes on and the others are out."""
+        out = lane.rivals if lane.first_of_family is lane else [lane]
+        for one in (one for one in out if one.stop is None):
+            self._stop(one, Halt("budget"))
 
     def _out_of_time(self, lane: Lane) -> None:
         """The best of a kind, and a yardstick, stand on the rows they have; another arm that needs more time is stopped."""
