@@ -1,6 +1,7 @@
 """Back-test of the learning-curve forecast on real curves: fit on sizes up to n/4, predict the score at n.
 
-    python benchmarks/forecast.py --data DATA --out FOLDER     # heads: MiniLM and n-gram TF-IDF
+    python benchmarks/forecast.py --data DATA --out FOLDER     # heads: MiniLM and n-gram TF-IDF, 62 to 4,000 rows
+    python benchmarks/forecast.py --data DATA --out FOLDER --few     # the same, 16 to 1,024 rows
     python benchmarks/forecast.py --data DATA --out FOLDER --quick
     python benchmarks/forecast.py --curves REC/*.json          # recordings of benchmarks/race_record.py
 
@@ -34,6 +35,8 @@ from tuneworth.strategies.head import fit_path
 
 SETS = {"banking77": "en", "noisy_agnews": "en", "sms_spam": "en", "csl_category_zh": "zh"}
 SIZES = (62, 125, 250, 500, 1000, 2000, 4000)
+FEW_SIZES = (16, 32, 64, 128, 256, 512, 1024)
+N_SEEDS = {SIZES: 3, FEW_SIZES: 8}
 TOO_SLOW_FOR_TFIDF = ("banking77",)
 """77 classes × 50,000 n-grams take many minutes a curve."""
 STRENGTH = 4.0
@@ -43,13 +46,14 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class MeasuredCurve:
-    """One arm on one set: points of all seeds, the score of guessing, and how far ahead is predicted at least."""
+    """One arm on one set: points of all seeds, how far ahead is predicted at least, whether no rows means guessing."""
 
     set: str
     arm: str
     points: list[CurvePoint]
     chance: float = 0.0
     ahead: float = AHEAD
+    from_chance: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def embedded(name: str, texts: dict[str, list[str]], out: Path) -> dict[str, NDA
 
 def curve_of(name: str, arm: str, data: Path, out: Path, seeds: int, sizes: Sequence[int]) -> MeasuredCurve:
     """Scores of one arm at every size and seed; made once."""
-    path = out / f"{name}-{arm}-{seeds}x{len(sizes)}.json"
+    path = out / f"{name}-{arm}-{seeds}x{sizes[-1]}.json"
     if path.is_file():
         return kept_curve(path)
     texts, labels = dict[str, list[str]](), dict[str, NDArray[np.object_]]()
@@ -107,26 +111,33 @@ def curve_of(name: str, arm: str, data: Path, out: Path, seeds: int, sizes: Sequ
             else:
                 features = NgramTfidf.fit("zh" if SETS[name] == "zh" else "en", [texts["train"][i] for i in rows])
                 x, held_out = features.transform([texts["train"][i] for i in rows]), features.transform(texts["test"])
-            with warnings.catch_warnings():
-                # 62 rows of 77 classes make scikit-learn ask whether this is a regression.
-                warnings.filterwarnings("ignore", message="The number of unique classes")
-                [(_, head)] = fit_path(x, labels["train"][rows], [STRENGTH])
-            right = np.array(head.predict(held_out), dtype=object) == labels["test"]
+            right = predicted(x, labels["train"][rows], held_out) == labels["test"]
             points.append(CurvePoint(n, float(right.mean()), len(right), seed=seed))
     curve = MeasuredCurve(name, arm, points)
     path.write_text(json.dumps([asdict(curve)], indent=1), encoding="utf-8")
     return curve
 
 
-def head_curves(data: Path, out: Path, quick: bool) -> Iterator[MeasuredCurve]:
+def predicted(x: Any, labels: NDArray[np.object_], held_out: Any) -> NDArray[np.object_]:
+    """What a head fitted on these rows says of others. The first rows of spam may all be ham: then that is what it says."""
+    if len(set(labels)) == 1:
+        return np.full(held_out.shape[0], labels[0], dtype=object)
+    with warnings.catch_warnings():
+        # A few rows of 77 classes make scikit-learn ask whether this is a regression.
+        warnings.filterwarnings("ignore", message="The number of unique classes")
+        [(_, head)] = fit_path(x, labels, [STRENGTH])
+    return np.array(head.predict(held_out), dtype=object)
+
+
+def head_curves(data: Path, out: Path, sizes: tuple[int, ...], quick: bool) -> Iterator[MeasuredCurve]:
     out.mkdir(parents=True, exist_ok=True)
-    seeds = 2 if quick else 3
+    seeds = 2 if quick else N_SEEDS[sizes]
     for name, language in SETS.items() if not quick else [("sms_spam", "en"), ("noisy_agnews", "en")]:
         chance = score_of_guessing(data / name)
         if language == "en" and not quick:
-            yield replace(curve_of(name, "head-embedding", data, out, seeds, SIZES), chance=chance)
+            yield replace(curve_of(name, "head-embedding", data, out, seeds, sizes), chance=chance)
         if name not in TOO_SLOW_FOR_TFIDF:
-            yield replace(curve_of(name, "head-tfidf", data, out, seeds, SIZES), chance=chance)
+            yield replace(curve_of(name, "head-tfidf", data, out, seeds, sizes), chance=chance)
 
 
 def score_of_guessing(folder: Path) -> float:
@@ -163,7 +174,9 @@ def recorded_curves(path: Path) -> Iterator[MeasuredCurve]:
     ordered = [shots[n] for n in sorted(shots)]
     if len(ordered) > MIN_SIZES:
         largest, last = (each.n for each in reversed(ordered[-2:]))
-        yield MeasuredCurve(told["set"], "fewshot, by demonstrations", ordered, told["chance"], ahead=largest / last)
+        yield MeasuredCurve(
+            told["set"], "fewshot, by demonstrations", ordered, told["chance"], ahead=largest / last, from_chance=False
+        )
 
 
 # --- the back-test --------------------------------------------------------------------------------------
@@ -178,7 +191,7 @@ def back_test(curve: MeasuredCurve, seeds: Iterable[int]) -> Iterator[Forecast]:
         if len({point.n for point in seen}) < MIN_SIZES:
             continue
         came = [point.score for point in points if point.n == n]
-        fitted = fit_curve(seen, rng=np.random.default_rng(n), chance=curve.chance)
+        fitted = fit_curve(seen, rng=np.random.default_rng(n), chance=curve.chance, from_chance=curve.from_chance)
         if isinstance(fitted, CannotTell):
             yield from (Forecast(curve.set, curve.arm, n, told=False) for _ in came)
             continue
@@ -254,13 +267,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of tasks, for the heads")
     parser.add_argument("--out", type=Path, default=Path("runs/forecast"), help="where curves are kept")
     parser.add_argument("--curves", type=Path, nargs="+", default=[], help="recordings of benchmarks/race_record.py")
+    parser.add_argument("--few", action="store_true", help="heads on 16 to 1,024 rows")
     parser.add_argument("--quick", action="store_true", help="two sets, TF-IDF, two seeds")
     arguments = parser.parse_args()
     if arguments.data is None and not arguments.curves:
         parser.error("give --data, --curves, or both")
     curves = [curve for path in arguments.curves for curve in recorded_curves(path)]
     if arguments.data is not None:
-        curves += head_curves(arguments.data, arguments.out, arguments.quick)
+        curves += head_curves(arguments.data, arguments.out, FEW_SIZES if arguments.few else SIZES, arguments.quick)
     started = time.perf_counter()
     seeds = {id(curve): sorted({point.seed for point in curve.points}) for curve in curves}
     alone = [f for curve in curves for seed in seeds[id(curve)] for f in back_test(curve, [seed])]

@@ -49,7 +49,38 @@ def inverse_log(rng):
     return lambda n: np.clip(1 - limit - height / np.log(n + 3), 0.01, 0.98)
 
 
-TRUTHS = (two_powers, probit_line, shifted_power, log_line, broken_power, gompertz, inverse_log)
+def classes_seen(rng):
+    """A class is told only once rows of it were seen, and then the better the more there are."""
+    k = int(np.exp(rng.uniform(np.log(3), np.log(150))))
+    shares = rng.dirichlet(np.full(k, rng.uniform(0.3, 5)))
+    top, enough, p = rng.uniform((0.7, 1, 0.6), (1.0, 12, 1.2))
+
+    def score(n):
+        rows = np.asarray(n, dtype=float)[:, None] * shares
+        return top * (shares * (1 - np.exp(-rows)) / (1 + (rows / enough) ** -p)).sum(axis=1)
+
+    return score
+
+
+def late_start(rng):
+    """Level at first, then a rise, then level."""
+    start = rng.uniform(0.05, 0.6)
+    top = start + (1 - start) * rng.uniform(0.4, 1)
+    middle, slope = np.exp(rng.uniform(3.4, 6.7)), rng.uniform(0.8, 2.0)
+    return lambda n: start + (top - start) / (1 + (n / middle) ** -slope)
+
+
+TRUTHS = (
+    two_powers,
+    probit_line,
+    shifted_power,
+    log_line,
+    broken_power,
+    gompertz,
+    inverse_log,
+    classes_seen,
+    late_start,
+)
 
 
 def measure(scores, rng, n_rows=300, shared=0.55, training=0.012):
@@ -63,7 +94,7 @@ def measure(scores, rng, n_rows=300, shared=0.55, training=0.012):
 
 def made_curve(truth, rng, n_sizes, ahead=4):
     """Points at doubling sizes, and what came at ``ahead`` times the largest on the same rows."""
-    scores, largest = truth(rng), int(np.exp(rng.uniform(5.3, 7.6)))
+    scores, largest = truth(rng), int(np.exp(rng.uniform(4.2, 7.6)))
     sizes = np.array([largest // 2**step for step in reversed(range(n_sizes))] + [ahead * largest])
     training = np.exp(rng.normal(np.log(0.012), 0.5)) * (sizes / largest) ** -rng.uniform(0, 0.5)
     seen = measure(scores(sizes.astype(float)), rng, shared=rng.uniform(0.3, 0.8), training=training)

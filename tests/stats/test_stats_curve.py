@@ -12,8 +12,9 @@ def _points(scores, sizes=SIZES, n_rows=300, **more):
     return [CurvePoint(n, score, n_rows, **more) for n, score in zip(sizes, scores)]
 
 
-def _fit(scores, sizes=SIZES, n_rows=300, seed=0, chance=0.0, **more):
-    return fit_curve(_points(scores, sizes, n_rows, **more), rng=np.random.default_rng(seed), chance=chance)
+def _fit(scores, sizes=SIZES, n_rows=300, seed=0, chance=0.0, from_chance=True, **more):
+    rng = np.random.default_rng(seed)
+    return fit_curve(_points(scores, sizes, n_rows, **more), rng=rng, chance=chance, from_chance=from_chance)
 
 
 def _power(n, limit=0.08, gain=0.5, exponent=0.45):
@@ -33,7 +34,7 @@ def test_a_precise_power_law_is_found_again(limit):
 def test_a_precise_s_shaped_curve_is_found_again():
     sizes = np.array([50 * 2**step for step in range(8)])
     curve = _fit(0.9 / (1 + (sizes / 600) ** -1.6), sizes, n_rows=200_000)
-    assert curve.weights["rectified"] > 0.5
+    assert curve.weights["rectified"] + curve.weights["rectified_from_chance"] > 0.5
     assert curve.predict(25_600).value == pytest.approx(0.9 / (1 + (25_600 / 600) ** -1.6), abs=0.02)
 
 
@@ -156,8 +157,23 @@ def test_guessing_bounds_the_curve_from_below_unless_points_lie_lower():
 
 def test_weights_are_probabilities_of_the_forecasting_families():
     curve = _fit([0.45, 0.55, 0.62, 0.70, 0.74])
-    assert set(curve.weights) == {"power", "rectified", "saturating", "flat"}
+    names = {"power", "rectified", "saturating", "rectified_from_chance", "saturating_from_chance", "flat"}
+    assert set(curve.weights) == names
     assert sum(curve.weights.values()) == pytest.approx(1)
+
+
+def test_a_rise_that_has_only_begun_is_carried_on():
+    """From guessing, 0.02 here, towards 0.9: over the measured sizes each doubling gains more than the one before."""
+    sizes = np.array([16, 32, 64, 128])
+
+    def true(n):
+        return 0.02 + 0.88 / (1 + (n / 150) ** -1.3)
+
+    from_chance, without = (_fit(true(sizes), sizes, chance=0.02, from_chance=told) for told in (True, False))
+    assert not any(name.endswith("from_chance") for name in without.weights)
+    said = from_chance.predict(512)
+    assert said.low80 <= true(512) <= said.high80
+    assert abs(said.value - true(512)) < abs(without.predict(512).value - true(512))
 
 
 def test_few_shot_arms_start_at_one():

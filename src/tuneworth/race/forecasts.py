@@ -52,7 +52,9 @@ def forecast(
     Raises:
         ValueError: a score or ``chance`` is outside its range.
     """
-    curve = fit_curve([_curve_point(point, binary=binary) for point in points], rng=rng, chance=chance)
+    curve = fit_curve(
+        [_curve_point(point, binary=binary) for point in points], rng=rng, chance=chance, from_chance=axis == "rows"
+    )
     goal = _goal(target, target_points, binary=binary, chance=chance, rng=rng)
     met = crossing(curve, goal, margin) if goal is not None else None
     return Forecast(

@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.stats.curve_models import (
-    FAMILIES,
+    FALLING,
     Family,
     FamilyName,
     Measured,
     curve_z,
+    families,
     log_likelihood,
     noise_variance,
 )
@@ -91,6 +92,15 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class _Fit:
+    """One family fitted, and its probability after the points were seen."""
+
+    family: Family
+    draws: Floats
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     """One family's share of the draws."""
 
@@ -142,12 +152,16 @@ class Curve:
         return Prediction(n, float(value), float(low80), float(high80), float(low95), float(high95))
 
 
-def fit_curve(points: Sequence[CurvePoint], *, rng: np.random.Generator, chance: float = 0.0) -> Curve | CannotTell:
+def fit_curve(
+    points: Sequence[CurvePoint], *, rng: np.random.Generator, chance: float = 0.0, from_chance: bool = True
+) -> Curve | CannotTell:
     """Fit the curve of one arm.
 
     Args:
         points: sizes in any order; several seeds of a size are several points.
-        chance: score of guessing, where a curve starts; points below it are believed rather than it.
+        chance: score of guessing, below which no curve lies; points below it are believed rather than it.
+        from_chance: the arm guesses before its first row, so shapes that start there are fitted too. Not so for
+            demonstrations shown to a model, which answers without any.
 
     Raises:
         ValueError: a point or ``chance`` is outside its range; all of them are named.
@@ -157,11 +171,11 @@ def fit_curve(points: Sequence[CurvePoint], *, rng: np.random.Generator, chance:
     if len({point.n for point in kept}) < MIN_SIZES:
         return CannotTell("too_few_sizes", kept)
     measured = _measured(kept, chance)
-    fits = [_fit(family, measured, rng) for family in FAMILIES]
-    weights = _weights(fits)
-    if _rises(measured, fits, weights) < SURE_RISE:
-        return CannotTell("falling" if weights["falling"] > 0.5 else "no_trend", kept)
-    return _average(kept, measured, fits, weights, rng)
+    fits = _fits(measured, families(from_chance=from_chance), rng)
+    if _rises(measured, fits) < SURE_RISE:
+        falls = any(fit.family is FALLING and fit.weight > 0.5 for fit in fits)
+        return CannotTell("falling" if falls else "no_trend", kept)
+    return _average(kept, measured, fits, rng)
 
 
 def _check(points: Sequence[CurvePoint], chance: float) -> None:
@@ -200,40 +214,40 @@ def right_wrong_rows(point: CurvePoint) -> float:
     return max(float(point.n_rows), level * (1 - level) / max(point.standard_error**2, least))
 
 
+def _fits(measured: Measured, shapes: Sequence[tuple[Family, float]], rng: np.random.Generator) -> list[_Fit]:
+    """Every family fitted; its weight is its prior times its evidence."""
+    fitted = [_fit(family, measured, rng) for family, _ in shapes]
+    logs = np.array([math.log(prior) + fit.log_evidence for (_, prior), fit in zip(shapes, fitted)])
+    raw = np.exp(logs - logs.max())
+    weights = raw / raw.sum()
+    return [_Fit(family, fit.draws, float(weight)) for (family, _), fit, weight in zip(shapes, fitted, weights)]
+
+
 def _fit(family: Family, measured: Measured, rng: np.random.Generator) -> Posterior:
     return sample_posterior(lambda draws: log_likelihood(family, draws, measured), family.dim, rng)
 
 
-def _weights(fits: Sequence[Posterior]) -> dict[FamilyName, float]:
-    logs = np.array([math.log(family.prior) + fit.log_evidence for family, fit in zip(FAMILIES, fits)])
-    raw = np.exp(logs - logs.max())
-    return {family.name: float(weight) for family, weight in zip(FAMILIES, raw / raw.sum())}
-
-
-def _rises(measured: Measured, fits: Sequence[Posterior], weights: dict[FamilyName, float]) -> float:
+def _rises(measured: Measured, fits: Sequence[_Fit]) -> float:
     """Probability that the score rises by at least ``LEAST_RISE`` over the measured sizes."""
     ends = np.array([-measured.span, 0.0])
     probability = 0.0
-    for family, fit in zip(FAMILIES, fits):
-        first, last = (np.sin(curve_z(family, fit.draws, ends, measured)) ** 2).T
-        probability += weights[family.name] * float((last - first >= LEAST_RISE).mean())
+    for fit in fits:
+        first, last = (np.sin(curve_z(fit.family, fit.draws, ends, measured)) ** 2).T
+        probability += fit.weight * float((last - first >= LEAST_RISE).mean())
     return probability
 
 
 def _average(
-    points: tuple[CurvePoint, ...],
-    measured: Measured,
-    fits: Sequence[Posterior],
-    weights: dict[FamilyName, float],
-    rng: np.random.Generator,
+    points: tuple[CurvePoint, ...], measured: Measured, fits: Sequence[_Fit], rng: np.random.Generator
 ) -> Curve:
     """Draws of every family but ``falling``, in proportion to its weight."""
-    rest = 1 - weights["falling"]
-    kept: dict[FamilyName, float] = {name: weight / rest for name, weight in weights.items() if name != "falling"}
+    kept = [fit for fit in fits if fit.family is not FALLING]
+    total = sum(fit.weight for fit in kept)
     parts = list[_Part]()
-    for family, fit in zip(FAMILIES, fits):
-        count = round(N_DRAWS * kept.get(family.name, 0.0))
+    for fit in kept:
+        count = round(N_DRAWS * fit.weight / total)
         if count:
-            parts.append(_Part(family, fit.draws[rng.integers(0, len(fit.draws), count)]))
+            parts.append(_Part(fit.family, fit.draws[rng.integers(0, len(fit.draws), count)]))
     luck = rng.standard_normal(sum(len(part.draws) for part in parts))
-    return Curve(points, kept, measured, tuple(parts), luck)
+    weights: dict[FamilyName, float] = {fit.family.name: fit.weight / total for fit in kept}
+    return Curve(points, weights, measured, tuple(parts), luck)

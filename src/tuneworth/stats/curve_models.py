@@ -9,11 +9,15 @@ how the error falls between them, and so beyond: error(n) = limit + height · g(
 | power      | x^−β                    | Hestness et al. 2017 (arXiv 1712.00409); Rosenfeld et al. 2020 (arXiv 1909.12673) |
 | rectified  | 1 / (1 + (x/m)^β)       | Lin et al. 2024 (arXiv 2402.02314): B / (D_l + D^β) + E, where m^β is D_l; MMF4 below |
 | saturating | exp(−r x^c)             | WBL4, EXP3 at c = 1, of Viering and Loog 2022 (arXiv 2103.10948), table 1 |
+| *_from_chance | the same two, from the error of guessing at n = 0 | MMF4 and WBL4 there, their start known |
 | flat       | none                    | LAST1 there |
 | falling    | error(N) · x^β          | a score that goes down: to recognise, not to forecast |
 
 Points are compared after z = arcsin √score, where a mean of m right/wrong rows varies by 1/(4m) at every
 level, 0 and 1 included (Anscombe 1948, Biometrika 35:246).
+
+An arm that has seen few rows guesses, so its curve may be convex at first: it rises ever faster over the
+measured sizes. The last two shapes expect that; they are left out where no rows does not mean guessing.
 
 The priors are weak: two thirds of an exponent's mass lie within a factor of about two of its median. They
 were chosen on made curves of other shapes (``tests/stats/curve_truths.py``), never on a data set.
@@ -31,11 +35,17 @@ from numpy.typing import NDArray
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 Floats = NDArray[np.float64]
-FamilyName = Literal["power", "rectified", "saturating", "flat", "falling"]
+FamilyName = Literal[
+    "power", "rectified", "saturating", "rectified_from_chance", "saturating_from_chance", "flat", "falling"
+]
 
 _special: Any = special
 
 _TINY = 1e-300
+_LEAST_LEFT = 1e-12
+RECTIFIED_EXPONENT = (0.8, 1.8)
+"""Median, and the factor within which two thirds lie."""
+SATURATING_EXPONENT = (0.6, 1.6)
 N_COMMON = 4
 """Unknowns of every family: error at N, and three of the noise."""
 
@@ -64,14 +74,12 @@ class Family:
     """One shape.
 
     Attributes:
-        prior: probability before any point is seen.
         n_shape: unknowns besides the common ones.
         error: error at N ``(draws, 1)``, shape unknowns ``(n_shape, draws, 1)``, log x ``(sizes,)`` → error
             ``(draws, sizes)``.
     """
 
     name: FamilyName
-    prior: float
     n_shape: int
     error: Callable[[Floats, Floats, Floats, Measured], Floats]
 
@@ -130,11 +138,36 @@ def _power(shape: Floats, log_x: Floats, span: float) -> Floats:
 
 def _rectified(shape: Floats, log_x: Floats, span: float) -> Floats:
     middle = 2 * shape[1] - span / 2
-    return _special.expit(_positive(shape[0], 0.8, 1.8) * (middle - log_x))
+    return _special.expit(_positive(shape[0], *RECTIFIED_EXPONENT) * (middle - log_x))
 
 
 def _saturating(shape: Floats, log_x: Floats, span: float) -> Floats:
-    return np.exp(-_positive(shape[1], 1.0, 3.5) * np.exp(_positive(shape[0], 0.6, 1.6) * log_x))
+    return np.exp(-_positive(shape[1], 1.0, 3.5) * np.exp(_positive(shape[0], *SATURATING_EXPONENT) * log_x))
+
+
+def _from_chance(
+    left_at: Callable[[Floats, Floats, Floats], Floats],
+) -> Callable[[Floats, Floats, Floats, Measured], Floats]:
+    """An error that falls from guessing at no rows, through its height at N, to a limit with the prior of ``_decaying``.
+
+    ``left_at(left, shape, log_x)`` is the part of the fall that is still to come at x, where ``left`` of it is at N.
+    """
+
+    def error(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measured) -> Floats:
+        limit = at_largest * (1 - np.sqrt(_uniform(shape[0])))
+        fall = np.maximum(measured.top - limit, _TINY)
+        left = np.maximum((at_largest - limit) / fall, _LEAST_LEFT)
+        return limit + fall * left_at(left, shape[1], log_x)
+
+    return error
+
+
+def _rectified_left(left: Floats, shape: Floats, log_x: Floats) -> Floats:
+    return 1 / (1 + (1 / left - 1) * np.exp(_positive(shape, *RECTIFIED_EXPONENT) * log_x))
+
+
+def _saturating_left(left: Floats, shape: Floats, log_x: Floats) -> Floats:
+    return left ** np.exp(_positive(shape, *SATURATING_EXPONENT) * log_x)
 
 
 def _flat(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measured) -> Floats:
@@ -156,10 +189,23 @@ def _positive(x: Floats, median: float, factor: float) -> Floats:
 
 
 RISING = (
-    Family("power", 1 / 6, 2, _decaying(_power)),
-    Family("rectified", 1 / 6, 3, _decaying(_rectified)),
-    Family("saturating", 1 / 6, 3, _decaying(_saturating)),
+    Family("power", 2, _decaying(_power)),
+    Family("rectified", 3, _decaying(_rectified)),
+    Family("saturating", 3, _decaying(_saturating)),
 )
-FLAT = Family("flat", 1 / 4, 0, _flat)
-FALLING = Family("falling", 1 / 4, 1, _falling)
-FAMILIES = (*RISING, FLAT, FALLING)
+RISING_FROM_CHANCE = (
+    Family("rectified_from_chance", 2, _from_chance(_rectified_left)),
+    Family("saturating_from_chance", 2, _from_chance(_saturating_left)),
+)
+FLAT = Family("flat", 0, _flat)
+FALLING = Family("falling", 1, _falling)
+
+
+def families(*, from_chance: bool) -> list[tuple[Family, float]]:
+    """The shapes to fit, each with its probability before any point is seen: the curve rises in half of all cases.
+
+    Args:
+        from_chance: with no rows the arm guesses.
+    """
+    rising = (*RISING, *RISING_FROM_CHANCE) if from_chance else RISING
+    return [*((family, 0.5 / len(rising)) for family in rising), (FLAT, 0.25), (FALLING, 0.25)]
