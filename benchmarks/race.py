@@ -233,7 +233,9 @@ def simulate(options: argparse.Namespace) -> None:
     print("| field | race: " + HEADINGS + " | settled | halving: " + HEADINGS + " | argmax: " + HEADINGS + " |")
     print("|" + "---|" * 14)
     for number, chosen in enumerate(fields()):
-        tallies, _ = play(lambda rng, chosen=chosen: synthetic(chosen, rng), options.runs, number)
+        tallies, _ = play(
+            lambda rng, chosen=chosen: synthetic(chosen, rng), options.runs, len(fields()) * options.seed + number
+        )
         settled = f"{np.mean(tallies['race'].settled):.0%}"
         cells = [tallies["race"].cells(), settled, tallies["halving"].cells(), tallies["argmax"].cells()]
         print(f"| {chosen.name} | {' | '.join(cells)} |", flush=True)
@@ -293,6 +295,7 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("simulate")
     one.add_argument("--runs", type=int, default=100)
+    one.add_argument("--seed", type=int, default=0)
     one.set_defaults(run=simulate)
     two = commands.add_parser("replay")
     two.add_argument("recordings", type=Path, nargs="+")

@@ -211,3 +211,20 @@ class TestSettings:
         assert max(of_two) == pytest.approx(of_one, rel=0.1)
         assert min(of_two) < 0.5 * of_one
         assert set(prospects(both).values()) == {"in_time"}
+
+
+def test_settings_of_a_strategy_that_is_not_tried_are_told(tmp_path: Path):
+    rows = write_rows(tmp_path / "rows.jsonl", label_rows(120))
+    settings = {"fewshot": {"k": [2]}, "lora": {"rank": [8]}}
+
+    def warned(strategies: list[str] | None) -> list[str]:
+        task_file = task_file_for(rows, text_language="en", strategies=strategies, settings=settings)
+        return [
+            warning.en
+            for warning in prepare.ready(task_file, Silent()).prepared.summary.warnings
+            if "settings" in warning.en
+        ]
+
+    assert warned(None) == warned(["fewshot", "lora"]) == []
+    assert len(warned(["fewshot"])) == 1
+    assert warned(["fewshot"])[0].startswith("The `settings` of lora are not used")

@@ -13,6 +13,7 @@ from tuneworth.core.race import Power
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.data.load import Loaded, load
+from tuneworth.data.sections import Settings
 from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.metrics.base import Metric
@@ -95,6 +96,7 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     opened = models(task_file, watcher)
     prepared = make_split(loaded, seed=task_file.seed, fits=fits(opened), **sizes(task_file))
     check_situation(prepared.task, told(task_file))
+    prepared = _warned(prepared, idle_settings(task_file))
     if task_file.documents is None:
         return Ready(task_file, loaded, prepared, measures, opened)
     shelf = open_shelf(task_file.documents, prepared.task.language, opened)
@@ -102,13 +104,28 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
 
 
 def _with_shelf(prepared: Prepared, shelf: Shelf) -> Prepared:
-    split, data = prepared.split, prepared.summary
-    warnings = [*data.warnings, *shelf.warnings([*split.train, *split.dev, *split.test])]
-    return replace(
-        prepared,
-        task=with_documents(prepared.task, shelf, split.train),
-        summary=data.model_copy(update={"warnings": warnings}),
-    )
+    split = prepared.split
+    task = with_documents(prepared.task, shelf, split.train)
+    return _warned(replace(prepared, task=task), shelf.warnings([*split.train, *split.dev, *split.test]))
+
+
+def _warned(prepared: Prepared, warnings: list[Text]) -> Prepared:
+    data = prepared.summary
+    return replace(prepared, summary=data.model_copy(update={"warnings": [*data.warnings, *warnings]}))
+
+
+def idle_settings(task_file: TaskFile) -> list[Text]:
+    """A warning for each strategy whose settings are given but which is not to be tried."""
+    wanted = task_file.strategies
+    idle = [name for name in Settings.model_fields if task_file.settings.of(name)]
+    return [
+        Text(
+            en=f"The `settings` of {name} are not used, because `strategies` leaves {name} out: name it there too, or drop the settings",
+            zh=f"{name} 的 `settings` 没有用到，因为 `strategies` 里没有 {name}：请加上它，或删去这些设置",
+        )
+        for name in idle
+        if wanted is not None and name not in wanted
+    ]
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
