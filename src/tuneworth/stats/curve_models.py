@@ -17,7 +17,8 @@ Points are compared after z = arcsin √score, where a mean of m right/wrong row
 level, 0 and 1 included (Anscombe 1948, Biometrika 35:246).
 
 An arm that has seen few rows guesses, so its curve may be convex at first: it rises ever faster over the
-measured sizes. The last two shapes expect that; they are left out where no rows does not mean guessing.
+measured sizes. The shapes from chance expect that, and have one unknown height less. They are left out where
+no rows does not mean guessing.
 
 The priors are weak: two thirds of an exponent's mass lie within a factor of about two of its median. They
 were chosen on made curves of other shapes (``tests/stats/curve_truths.py``), never on a data set.
