@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from tuneworth.stats.curve import CannotTell, CurvePoint, fit_curve
+from tuneworth.stats.curve import Axis, CannotTell, CurvePoint, fit_curve
 from tuneworth.strategies.features import NgramTfidf
 from tuneworth.strategies.head import fit_path
 
@@ -46,14 +46,14 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class MeasuredCurve:
-    """One arm on one set: points of all seeds, how far ahead is predicted at least, whether no rows means guessing."""
+    """One arm on one set: points of all seeds, how far ahead is predicted at least, and what it runs over."""
 
     set: str
     arm: str
     points: list[CurvePoint]
     chance: float = 0.0
     ahead: float = AHEAD
-    from_chance: bool = True
+    over: Axis = "rows"
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def recorded_curves(path: Path) -> Iterator[MeasuredCurve]:
     if len(ordered) > MIN_SIZES:
         largest, last = (each.n for each in reversed(ordered[-2:]))
         yield MeasuredCurve(
-            told["set"], "fewshot, by demonstrations", ordered, told["chance"], ahead=largest / last, from_chance=False
+            told["set"], "fewshot, by demonstrations", ordered, told["chance"], ahead=largest / last, over="shots"
         )
 
 
@@ -191,7 +191,7 @@ def back_test(curve: MeasuredCurve, seeds: Iterable[int]) -> Iterator[Forecast]:
         if len({point.n for point in seen}) < MIN_SIZES:
             continue
         came = [point.score for point in points if point.n == n]
-        fitted = fit_curve(seen, rng=np.random.default_rng(n), chance=curve.chance, from_chance=curve.from_chance)
+        fitted = fit_curve(seen, rng=np.random.default_rng(n), chance=curve.chance, over=curve.over)
         if isinstance(fitted, CannotTell):
             yield from (Forecast(curve.set, curve.arm, n, told=False) for _ in came)
             continue

@@ -12,9 +12,9 @@ def _points(scores, sizes=SIZES, n_rows=300, **more):
     return [CurvePoint(n, score, n_rows, **more) for n, score in zip(sizes, scores)]
 
 
-def _fit(scores, sizes=SIZES, n_rows=300, seed=0, chance=0.0, from_chance=True, **more):
+def _fit(scores, sizes=SIZES, n_rows=300, seed=0, chance=0.0, over="rows", **more):
     rng = np.random.default_rng(seed)
-    return fit_curve(_points(scores, sizes, n_rows, **more), rng=rng, chance=chance, from_chance=from_chance)
+    return fit_curve(_points(scores, sizes, n_rows, **more), rng=rng, chance=chance, over=over)
 
 
 def _power(n, limit=0.08, gain=0.5, exponent=0.45):
@@ -169,7 +169,7 @@ def test_a_rise_that_has_only_begun_is_carried_on():
     def true(n):
         return 0.02 + 0.88 / (1 + (n / 150) ** -1.3)
 
-    from_chance, without = (_fit(true(sizes), sizes, chance=0.02, from_chance=told) for told in (True, False))
+    from_chance, without = (_fit(true(sizes), sizes, chance=0.02, over=over) for over in ("rows", "shots"))
     assert not any(name.endswith("from_chance") for name in without.weights)
     said = from_chance.predict(512)
     assert said.low80 <= true(512) <= said.high80
@@ -177,8 +177,14 @@ def test_a_rise_that_has_only_begun_is_carried_on():
 
 
 def test_few_shot_arms_start_at_one():
-    curve = _fit([0.10, 0.32, 0.41, 0.50, 0.55], sizes=(1, 2, 4, 8, 16))
+    curve = _fit([0.10, 0.32, 0.41, 0.50, 0.55], sizes=(1, 2, 4, 8, 16), over="shots")
     assert 0.5 < curve.predict(33).value < 0.75
+
+
+def test_which_demonstrations_were_shown_is_a_matter_of_luck():
+    scores, sizes = [0.10, 0.32, 0.41, 0.50, 0.55], (1, 2, 4, 8, 16)
+    shots, rows = (_fit(scores, sizes, over=over).predict(33) for over in ("shots", "rows"))
+    assert shots.high80 - shots.low80 > 1.2 * (rows.high80 - rows.low80)
 
 
 def test_all_that_is_wrong_is_named():

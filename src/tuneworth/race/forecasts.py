@@ -10,16 +10,13 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 
 from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, ForecastPoint
 from tuneworth.core.run import ArmResult, Interval, Score
-from tuneworth.stats.curve import CannotTell, Curve, CurvePoint, fit_curve
+from tuneworth.stats.curve import Axis, CannotTell, Curve, CurvePoint, fit_curve
 from tuneworth.stats.curve_crossing import REACH, Target, crossing
-
-Axis = Literal["rows", "shots"]
 
 SHOTS_REACH = 4
 """Demonstrations are limited by the context, so their band ends at so many times the largest number tried."""
@@ -52,9 +49,7 @@ def forecast(
     Raises:
         ValueError: a score or ``chance`` is outside its range.
     """
-    curve = fit_curve(
-        [_curve_point(point, binary=binary) for point in points], rng=rng, chance=chance, from_chance=axis == "rows"
-    )
+    curve = fit_curve([_curve_point(point, binary=binary) for point in points], rng=rng, chance=chance, over=axis)
     goal = _goal(target, target_points, binary=binary, chance=chance, rng=rng)
     met = crossing(curve, goal, margin) if goal is not None else None
     return Forecast(

@@ -33,6 +33,8 @@ from tuneworth.stats.curve_models import (
 from tuneworth.stats.curve_sampler import Posterior, sample_posterior
 
 Floats = NDArray[np.float64]
+Axis = Literal["rows", "shots"]
+"""What a curve runs over: training rows, or demonstrations in the prompt plus one."""
 CannotTellReason = Literal["too_few_sizes", "no_trend", "falling"]
 
 MIN_SIZES = 4
@@ -42,6 +44,10 @@ SURE_RISE = 0.75
 LEAST_RISE = 0.01
 """A rise of less than a point over all measured sizes is no trend."""
 N_DRAWS = 4_000
+LUCK: dict[Axis, float] = {"rows": 0.012, "shots": 0.06}
+"""Median standard deviation of arcsin √score from one training, or one choice of demonstrations, to the next: half a
+point to a point of a score, and three to six. Few-shot scores are that unstable: Zhao et al. 2021 (arXiv 2102.09690).
+"""
 MAX_GAIN = 100.0
 """A graded score may vary less than a right/wrong one, but not by more than this factor in rows."""
 
@@ -146,22 +152,22 @@ class Curve:
         log_x = np.log(np.array([n / self.largest]))
         rows = np.array([np.median(self.measured_.n_rows)])
         z = np.concatenate([curve_z(p.family, p.draws, log_x, self.measured_) for p in self.parts_])
-        noise = np.concatenate([noise_variance(p.draws, log_x, rows) for p in self.parts_])
+        noise = np.concatenate([noise_variance(p.draws, log_x, rows, self.measured_.luck) for p in self.parts_])
         seen = np.sin(np.clip(z + np.sqrt(noise) * self.luck_[:, None], 0, math.pi / 2)) ** 2
         low95, low80, value, high80, high95 = np.quantile(seen, (0.025, 0.1, 0.5, 0.9, 0.975))
         return Prediction(n, float(value), float(low80), float(high80), float(low95), float(high95))
 
 
 def fit_curve(
-    points: Sequence[CurvePoint], *, rng: np.random.Generator, chance: float = 0.0, from_chance: bool = True
+    points: Sequence[CurvePoint], *, rng: np.random.Generator, chance: float = 0.0, over: Axis = "rows"
 ) -> Curve | CannotTell:
     """Fit the curve of one arm.
 
     Args:
         points: sizes in any order; several seeds of a size are several points.
         chance: score of guessing, below which no curve lies; points below it are believed rather than it.
-        from_chance: the arm guesses before its first row, so shapes that start there are fitted too. Not so for
-            demonstrations shown to a model, which answers without any.
+        over: before its first row an arm guesses, so shapes that start there are fitted too. Not so for
+            demonstrations shown to a model, which answers without any; and which ones they are matters much.
 
     Raises:
         ValueError: a point or ``chance`` is outside its range; all of them are named.
@@ -170,8 +176,8 @@ def fit_curve(
     kept = tuple(sorted(points, key=lambda point: (point.n, point.seed)))
     if len({point.n for point in kept}) < MIN_SIZES:
         return CannotTell("too_few_sizes", kept)
-    measured = _measured(kept, chance)
-    fits = _fits(measured, families(from_chance=from_chance), rng)
+    measured = _measured(kept, chance, LUCK[over])
+    fits = _fits(measured, families(from_chance=over == "rows"), rng)
     if _rises(measured, fits) < SURE_RISE:
         falls = any(fit.family is FALLING and fit.weight > 0.5 for fit in fits)
         return CannotTell("falling" if falls else "no_trend", kept)
@@ -193,7 +199,7 @@ def _check(points: Sequence[CurvePoint], chance: float) -> None:
         raise ValueError("; ".join(problems))
 
 
-def _measured(points: Sequence[CurvePoint], chance: float) -> Measured:
+def _measured(points: Sequence[CurvePoint], chance: float, luck: float) -> Measured:
     sizes = np.array([point.n for point in points], dtype=np.float64)
     scores = np.array([point.score for point in points])
     return Measured(
@@ -202,6 +208,7 @@ def _measured(points: Sequence[CurvePoint], chance: float) -> Measured:
         n_rows=np.array([right_wrong_rows(point) for point in points]),
         span=math.log(sizes.max() / sizes.min()),
         top=max(1 - chance, float(1 - scores.min())),
+        luck=luck,
     )
 
 

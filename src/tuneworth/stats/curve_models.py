@@ -61,6 +61,7 @@ class Measured:
         n_rows: rows a right/wrong score with the same error would have needed.
         span: log of the largest over the smallest size.
         top: error of guessing.
+        luck: median of how much the luck of a training moves z, before any point is seen.
     """
 
     log_x: Floats
@@ -68,6 +69,7 @@ class Measured:
     n_rows: Floats
     span: float
     top: float
+    luck: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def curve_z(family: Family, draws: Floats, log_x: Floats, measured: Measured) ->
     return np.arcsin(np.sqrt(1 - np.clip(error, 0, measured.top)))
 
 
-def noise_variance(draws: Floats, log_x: Floats, n_rows: Floats) -> Floats:
+def noise_variance(draws: Floats, log_x: Floats, n_rows: Floats, luck: float) -> Floats:
     """Variance of z around the curve, shape ``(draws, sizes)``: luck of the rows and luck of the training.
 
     The sizes are scored on the same rows, so part of the luck of the rows is common to all of them and
@@ -104,13 +106,13 @@ def noise_variance(draws: Floats, log_x: Floats, n_rows: Floats) -> Floats:
     does not grow with the size: it falls by an unknown power between 0 and 1/2.
     """
     own_share = np.sqrt(_uniform(draws[:, 1:2]))
-    training = _positive(draws[:, 2:3], 0.012, 2.2) * np.exp(-0.5 * _uniform(draws[:, 3:4]) * log_x)
+    training = _positive(draws[:, 2:3], luck, 2.2) * np.exp(-0.5 * _uniform(draws[:, 3:4]) * log_x)
     return own_share / (4 * n_rows) + training**2
 
 
 def log_likelihood(family: Family, draws: Floats, measured: Measured) -> Floats:
     """Log-likelihood of the points under every draw, shape ``(draws,)``."""
-    variance = noise_variance(draws, measured.log_x, measured.n_rows)
+    variance = noise_variance(draws, measured.log_x, measured.n_rows, measured.luck)
     residual = measured.z - curve_z(family, draws, measured.log_x, measured)
     return -0.5 * (residual**2 / variance + np.log(2 * math.pi * variance)).sum(axis=1)
 
