@@ -74,6 +74,7 @@ def test_constrained_json_has_the_form_of_the_schema(model: Model, tmp_path: Pat
     from jsonschema import validate
 
     answers = answers_on_dev(FewShot(FewShotConfig(k=4)), JSON_CASE, tmp_path, model)
+    assert len(answers) == len(JSON_CASE.dev)
     for answer in answers:
         validate(json.loads(answer.text or ""), JSON_CASE.task.json_schema)
 

@@ -116,15 +116,14 @@ def _warned(prepared: Prepared, warnings: list[Text]) -> Prepared:
 
 def idle_settings(task_file: TaskFile) -> list[Text]:
     """A warning for each strategy whose settings are given but which is not to be tried."""
-    wanted = task_file.strategies
-    idle = [name for name in Settings.model_fields if task_file.settings.of(name)]
+    tried = task_file.strategies or Settings.model_fields
     return [
         Text(
             en=f"The `settings` of {name} are not used, because `strategies` leaves {name} out: name it there too, or drop the settings",
-            zh=f"{name} 的 `settings` 没有用到，因为 `strategies` 里没有 {name}：请加上它，或删去这些设置",
+            zh=f"`settings` 中 {name} 的参数不起作用，因为 `strategies` 里没有 {name}：请加上它，或删去这些参数",
         )
-        for name in idle
-        if wanted is not None and name not in wanted
+        for name in Settings.model_fields
+        if task_file.settings.of(name) and name not in tried
     ]
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -46,7 +46,8 @@ LEAST_RISE = 0.01
 N_DRAWS = 4_000
 LUCK: dict[Axis, float] = {"rows": 0.012, "shots": 0.06}
 """Median standard deviation of arcsin √score from one training, or one choice of demonstrations, to the next: half a
-point to a point of a score, and three to six. Few-shot scores are that unstable: Zhao et al. 2021 (arXiv 2102.09690).
+point to a point of a score, and three to six. Few-shot scores are that unstable: Zhao et al. 2021 (arXiv 2102.09690),
+and the recordings of docs/benchmarks.md.
 """
 MAX_GAIN = 100.0
 """A graded score may vary less than a right/wrong one, but not by more than this factor in rows."""
@@ -99,19 +100,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """One family fitted, and its probability after the points were seen."""
+    """One family fitted, and its probability after the points were seen; in a curve, its share of the draws."""
 
     family: Family
     draws: Floats
     weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One family's share of the draws."""
-
-    family: Family
-    draws: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,7 @@ class Curve:
     points: tuple[CurvePoint, ...]
     weights: dict[FamilyName, float]
     measured_: Measured
-    parts_: tuple[_Part, ...]
+    parts_: tuple[_Fit, ...]
     luck_: Floats
 
     @property
@@ -250,11 +243,11 @@ def _average(
     """Draws of every family but ``falling``, in proportion to its weight."""
     kept = [fit for fit in fits if fit.family is not FALLING]
     total = sum(fit.weight for fit in kept)
-    parts = list[_Part]()
+    parts = list[_Fit]()
     for fit in kept:
         count = round(N_DRAWS * fit.weight / total)
         if count:
-            parts.append(_Part(fit.family, fit.draws[rng.integers(0, len(fit.draws), count)]))
+            parts.append(replace(fit, draws=fit.draws[rng.integers(0, len(fit.draws), count)]))
     luck = rng.standard_normal(sum(len(part.draws) for part in parts))
     weights: dict[FamilyName, float] = {fit.family.name: fit.weight / total for fit in kept}
     return Curve(points, weights, measured, tuple(parts), luck)

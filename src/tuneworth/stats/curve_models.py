@@ -21,7 +21,9 @@ measured sizes. The shapes from chance expect that, and have one unknown height 
 no rows does not mean guessing.
 
 The priors are weak: two thirds of an exponent's mass lie within a factor of about two of its median. They
-were chosen on made curves of other shapes (``tests/stats/curve_truths.py``), never on a data set.
+were chosen on made curves of other shapes (``tests/stats/curve_truths.py``), not on a data set. The shapes from
+chance were added when real curves of few rows had been forecast too low; they took over the priors of their
+free counterparts.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ _special: Any = special
 
 _TINY = 1e-300
 _LEAST_LEFT = 1e-12
+"""Keeps a curve that has all but reached its limit finite."""
 RECTIFIED_EXPONENT = (0.8, 1.8)
 """Median, and the factor within which two thirds lie."""
 SATURATING_EXPONENT = (0.6, 1.6)
