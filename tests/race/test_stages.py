@@ -387,6 +387,40 @@ def test_the_forecast_has_a_point_for_every_size(tmp_path, store):
     assert forecast.crossing.status == "already"
 
 
+class ChoosyConfig(StrategyConfig):
+    depth: int | None = None
+
+
+class Choosy(Learner):
+    """Chooses a setting by the number of rows that it is shown."""
+
+    id = "choosy"
+    Config = ChoosyConfig
+
+    def fit(self, train, dev, context):
+        context.details["depth"] = 3 if len(train) < 64 else 1
+        return super().fit(train, dev, context)
+
+    def settled(self, details):
+        return self.config.model_copy(update={"depth": details["depth"]})
+
+
+def test_fits_that_chose_other_settings_are_not_points_of_the_curve(tmp_path, store):
+    run, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Choosy)), ()), exhaustive=True)
+    [forecast] = forecasts_of(
+        list(raced.results.values()),
+        raced.fits,
+        DEV,
+        run.runner.metrics[0],
+        margin=0.02,
+        n_train=256,
+        chance=0.5,
+        seed=0,
+    )
+    assert sorted(n or 256 for n in raced.fits["choosy"]) == [16, 32, 64, 128, 256]
+    assert [point.n for point in forecast.points] == [64, 128, 256]
+
+
 class Forgetting(Learner):
     """Right on fewer rows the more it was shown."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from tuneworth.race import results
 from tuneworth.race.driver import Entry
 from tuneworth.race.finalists import best_untuned
 from tuneworth.race.forecasts import forecast, shot_forecasts
+from tuneworth.strategies.base import StrategyConfig
 
 Fits = Mapping[str, Mapping[int | None, Entry]]
 
@@ -31,7 +33,8 @@ def forecasts_of(
 ) -> list[Forecast]:
     """Forecasts of every arm with fits on several training sizes, and of few-shot arms over demonstrations.
 
-    Those of tuned arms say when they overtake the best untuned arm.
+    Those of tuned arms say when they overtake the best untuned arm. A fit that chose other settings for itself than the fit
+    on most rows is a point of another curve, and left out.
 
     Args:
         rows: the dev rows, on which all points were scored.
@@ -40,7 +43,7 @@ def forecasts_of(
     rng = np.random.default_rng([seed, 2])
     target = best_untuned(arms, metric.id)
     points = {
-        arm_id: [_point(entry, by_id, metric, n_train, seed) for entry in of_arm.values() if _scored(entry, metric)]
+        arm_id: [_point(entry, by_id, metric, n_train, seed) for entry in _alike(of_arm.values(), metric)]
         for arm_id, of_arm in fits.items()
     }
     found: list[Forecast] = []
@@ -63,8 +66,17 @@ def forecasts_of(
     return [*found, *shot_forecasts(arms, metric.id, margin=margin, chance=chance, binary=metric.binary, rng=rng)]
 
 
-def _scored(entry: Entry, metric: Metric) -> bool:
-    return any(metric.id in outcome.scores for outcome in entry.dev)
+def _alike(entries: Iterable[Entry], metric: Metric) -> list[Entry]:
+    """Those that were scored and are settled as the one on most rows is."""
+    scored = [entry for entry in entries if any(metric.id in outcome.scores for outcome in entry.dev)]
+    if not scored:
+        return []
+    largest = max(scored, key=lambda entry: entry.arm.n_train or math.inf)
+    return [entry for entry in scored if _settled(entry) == _settled(largest)]
+
+
+def _settled(entry: Entry) -> StrategyConfig:
+    return entry.arm.make().settled(entry.fit.details)
 
 
 def _point(entry: Entry, rows: Mapping[str, Example], metric: Metric, n_train: int, seed: int) -> ForecastPoint:
