@@ -92,6 +92,22 @@ def test_fine_tune_recommends_a_tuned_arm():
     assert (decision.verdict, decision.recommended, decision.runner_up) == ("fine_tune", "lora", "head")
 
 
+@pytest.mark.parametrize(
+    ("prompt_right", "recommended"),
+    [(87, "head"), (89, "prompt")],
+    ids=["a margin behind as seen", "less than the margin behind"],
+)
+def test_in_the_meantime_simplicity_is_worth_less_than_the_margin(prompt_right, recommended):
+    decision = decided(*_three(3, 90, 7, prompt_right=prompt_right))
+    assert (decision.verdict, decision.recommended) == ("cant_tell", recommended)
+    assert "Meanwhile use" in decision.headline.en
+
+
+def test_in_the_meantime_nobody_tunes_for_a_lead_that_is_not_shown():
+    decision = decided(*duel(6, 2, 80, 12, untuned="head"))
+    assert (decision.verdict, decision.recommended) == ("cant_tell", "head")
+
+
 LIMITS = [
     ({"p95_ms": 50}, {"p95": 80.0}, "p95 latency is 80\u00a0ms, the limit is 50\u00a0ms"),
     ({"p95_ms": 50}, {"p95": None}, "cannot be shown to keep the limit"),

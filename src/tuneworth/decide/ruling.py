@@ -194,25 +194,36 @@ def _one_sided(evidence: Evidence, untuned: ArmResult | None) -> Case:
 def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     """The simplest arm that is good enough, on the side that the verdict names.
 
-    Good enough: the best eligible arm cannot be better by the margin. While the verdict is open,
-    whatever cannot be told apart from the best will do in the meantime. An arm whose score is shown for old knowledge
+    Good enough: the best eligible arm cannot be better by the margin. An arm whose score is shown for old knowledge
     only is left out, unless it is all there is on that side.
     """
     eligible = in_order(evidence)
     if not eligible:
         return None
     best = eligible[0]
-    verdict = VERDICTS[case]
-    sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(verdict, [True, False])
+    sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(VERDICTS[case], [True, False])
     on_side = [arm for arm in eligible if arm.tuned in sides]
     candidates = [arm for arm in on_side if not only_old(evidence, arm)] or on_side
+    if case in ("open", "not_grown", "training_cut", "old_only"):
+        return _for_the_meantime(evidence, best, candidates)
+    good_enough = (arm for arm in candidates if arm is candidates[0] or evidence.rules_out_gain(best, arm))
+    return min(good_enough, key=_simplest)
 
-    def good_enough(arm: ArmResult) -> bool:
-        if case in ("open", "not_grown", "training_cut", "old_only"):
-            return arm is best or not evidence.shows_gain(best, arm)
-        return arm is candidates[0] or evidence.rules_out_gain(best, arm)
 
-    return min((arm for arm in candidates if good_enough(arm)), key=lambda arm: (arm.effort, arm.arm_id))
+def _for_the_meantime(evidence: Evidence, best: ArmResult, candidates: Sequence[ArmResult]) -> ArmResult:
+    """While the verdict is open: nobody is to tune for a lead that is not shown, nor to give up one of the margin to be simple.
+
+    Of the arms that cannot be told apart from the best, those without tuning if there are any; of these the simplest that
+    is less than the margin behind the best of them, as seen.
+    """
+    near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
+    first, *others = [arm for arm in near if not arm.tuned] or near
+    close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]
+    return min([first, *close], key=_simplest)
+
+
+def _simplest(arm: ArmResult) -> tuple[int, str]:
+    return arm.effort, arm.arm_id
 
 
 def _rows(case: Case, pair: Comparison | None, outlook: Outlook | None) -> int | None:
