@@ -4,13 +4,15 @@
                                         [--only prompt,rag,lora] [--match REGEX] [--train 512] [--rows 300] [--minutes 10]
     python benchmarks/documents.py run --data DATA --out FOLDER [--set xquad_en] [--budget 15m]
     python benchmarks/documents.py update --data DATA --out FOLDER [--set xquad_en] [--rows 150]
+    python benchmarks/documents.py packs --data DATA --out FOLDER [--models MODELS] [--minutes 2] [--pairs 2]
     python benchmarks/documents.py retrain --data DATA --out FOLDER [--set xquad_en] [--rows 150] [--only lora] [--minutes 8]
 
 `arms` fits and scores every arm on the test rows, whose documents no training row is about, without a race: closed book
 (prompt, LoRA), with passages (rag, lora_rag), and with the gold passage given (oracle). The index holds the old documents
 first and then takes in the new ones: the seconds of an update. `run` is `tuneworth run` from end to end, and `update` asks
 what that has trained before and after the new documents are in the index. `retrain` is `arms` after somebody has written rows
-about the new documents: of every three test rows two are learned from and one is scored. Recall and scale are measured by `benchmarks/retrieval.py`.
+about the new documents: of every three test rows two are learned from and one is scored. `packs` trains the reader for the same time with
+rows about the same passage computed together and without, in turns. Recall and scale are measured by `benchmarks/retrieval.py`.
 
 DATA holds xquad_en and xquad_zh with train.jsonl, test.jsonl, docs.jsonl and task.json. What is paid for is kept in FOLDER
 and not measured again. Prints Markdown.
@@ -29,6 +31,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -39,6 +42,10 @@ from tuneworth.core.text import Text
 from tuneworth.data.taskfile import TaskFile, load_task_file
 from tuneworth.metrics.base import score_row
 from tuneworth.models import catalog
+from tuneworth.models.base import Model, TrainExample
+from tuneworth.models.local.loss import CompletionLoss
+from tuneworth.models.local.model import LocalModel
+from tuneworth.models.local.train import TrainConfig, train
 from tuneworth.race import prepare
 from tuneworth.race.answering import open_arm
 from tuneworth.race.arms import Arm
@@ -51,8 +58,14 @@ from tuneworth.race.library import make_index
 from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
+from tuneworth.retrieval.library import Library
 from tuneworth.stats.intervals import mean_interval
 from tuneworth.strategies.base import Answer, Solver
+from tuneworth.strategies.finding import Finder
+from tuneworth.strategies.lora_rag import LoraRagConfig
+from tuneworth.strategies.passages import passage_prompt
+from tuneworth.strategies.prompting import brief_instruction
+from tuneworth.strategies.raft import SPARE, LessonMaker, study
 
 STRATEGIES = ("prompt", "rag", "oracle", "lora", "lora_rag")
 COLUMNS = ("arm", "token F1 (95 %)", "exact", "rows", "found", "F1 found", "F1 missed", "fit s", "s per 1,000 rows")
@@ -131,6 +144,49 @@ def retrain(options: argparse.Namespace) -> str:
         (folder / name).write_text("\n".join(rows) + "\n", encoding="utf-8")
     options.data, options.out = folder.parent, folder.parent
     return arms(options)
+
+
+def packs(options: argparse.Namespace) -> str:
+    """The reader trained for the same time, rows about the same passage computed together or each alone."""
+    options.only = ["lora_rag"]
+    ready = prepare.ready(task_file(options), Printer())
+    assert ready.shelf is not None
+    split, [model] = ready.split, ready.models
+    assert isinstance(model, LocalModel)
+    with tempfile.TemporaryDirectory() as place:
+        encoder = SharedEncoder(catalog.open_encoder, ())
+        library = ready.shelf.library(Path(place), encoder, Printer())
+        lessons, dev = (lessons_of(rows, ready, library, model) for rows in (split.train, split.dev))
+        lines = ["| rows about the same passage | steps | rows/s | dev loss |", "|---|---|---|---|"]
+        for turn in range(options.pairs):
+            for together in (True, False):
+                # What switches packs off for a model that sees its last tokens only switches them off here.
+                with mock.patch.object(CompletionLoss, "_slides", return_value=not together):
+                    made = train(
+                        model,
+                        lessons,
+                        dev,
+                        TrainConfig(),
+                        Path(place) / f"{turn}-{together}",
+                        seconds_left=60 * (options.minutes or 2),
+                    )
+                n_rows = made.steps * TrainConfig().batch_rows
+                cells = [f"{made.steps}", f"{n_rows / made.seconds:.2f}"]
+                lines.append(
+                    f"| {'together' if together else 'alone'} | {' | '.join(cells)} | {made.dev_losses[-1][1]:.3f} |"
+                )
+                print(lines[-1], file=sys.stderr, flush=True)
+    return "\n".join([f"{options.set}, {Path(options.model).name}, {len(lessons)} lessons of one passage\n", *lines])
+
+
+def lessons_of(rows: Sequence[Example], ready: prepare.Ready, library: Library, model: Model) -> list[TrainExample]:
+    """What `lora_rag` trains on with one passage."""
+    finder = Finder(library, 1, library.modes[0], library.passage_tokens)
+    studied = study(library, rows, finder.find([row.query for row in rows], 1 + SPARE))
+    prompt = passage_prompt(ready.task, brief_instruction(ready.task), ready.split.train)
+    return LessonMaker(prompt, model, 1, LoraRagConfig().p_gold, TrainConfig().max_length).training(
+        studied, np.random.default_rng(0)
+    )
 
 
 def row_of(runner: Runner, arm: Arm, test: Sequence[Example], seconds: float | None) -> str:
@@ -239,7 +295,7 @@ def shown(solver: Solver | None, test: Sequence[Example]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("arms", "run", "update", "retrain"))
+    parser.add_argument("what", choices=("arms", "run", "update", "packs", "retrain"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--set", default="xquad_en", choices=("xquad_en", "xquad_zh"))
@@ -251,8 +307,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="most that one training may take; no limit when left out")
     parser.add_argument("--rows", type=int, default=300, help="test rows")
     parser.add_argument("--budget", default="15m")
+    parser.add_argument("--pairs", type=int, default=2, help="of trainings to compare")
     options = parser.parse_args()
-    print({"arms": arms, "run": run, "update": update, "retrain": retrain}[options.what](options))
+    parts = {"arms": arms, "run": run, "update": update, "packs": packs, "retrain": retrain}
+    print(parts[options.what](options))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from tuneworth.core.task import Message
 from tuneworth.errors import EnvironmentProblem, NotEnoughData
 from tuneworth.models.base import Request, TrainExample
 from tuneworth.models.local import adapters, trainer
-from tuneworth.models.local.batches import encode, epoch_order, shared_prefix, split_batch
+from tuneworth.models.local.batches import Pack, encode, epoch_order, kin, packs_of, shared_prefix, split_batch
 from tuneworth.models.local.loss import CompletionLoss
 from tuneworth.models.local.train import TrainConfig, train
 from tuneworth.models.local.trainer import CHECKPOINT
@@ -34,6 +34,25 @@ def make_examples(n: int, start: int = 0) -> list[TrainExample]:
         text = " ".join([word, *words[: i % 5], "你好" * (i % 3)])
         rows.append(TrainExample((Message("system", "the bank says"), Message("user", text)), f"{word} please"))
     return rows
+
+
+def make_questions(n: int, *, each: int = 3) -> list[TrainExample]:
+    """Rows about passages of some length, ``each`` about the same one, and not next to one another."""
+    words = ["card", "payment", "transfer", "refund", "exchange", "fee", "cash", "machine"]
+    n_passages = -(-n // each)
+    rows = []
+    for i in range(n):
+        about = i % n_passages
+        passage = " ".join(words[(about * k + about + k) % len(words)] for k in range(1, 40))
+        asked = f"{passage} question {words[i % 8]} {words[i // 3 % 8]}"
+        rows.append(
+            TrainExample((Message("system", "the bank says"), Message("user", asked)), f"{words[about % 8]} please")
+        )
+    return rows
+
+
+def alone(rows, n_prefix=0) -> list[Pack]:
+    return [Pack((row,), n_prefix) for row in rows]
 
 
 def weights_of(model) -> dict[str, torch.Tensor]:
@@ -71,10 +90,86 @@ def test_loss_and_gradient_equal_those_of_transformers(tiny, with_prefix):
     assert ours.n_prefix == len(prefix)
     weight = tiny.module.model.layers[0].self_attn.k_proj.weight
     (expected,) = torch.autograd.grad(hf_loss(tiny, rows), weight)
-    loss = ours(rows) / sum(row.n_completion for row in rows)
+    [part] = ours.parts(rows, 10_000, 10_000)
+    loss = ours(part) / sum(row.n_completion for row in rows)
     (gradient,) = torch.autograd.grad(loss, weight)
     assert float(loss.detach()) == pytest.approx(float(hf_loss(tiny, rows).detach()), rel=1e-5)
     torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+@pytest.mark.parametrize("with_prefix", [False, True])
+def test_rows_that_begin_alike_are_computed_together_with_the_same_loss_and_gradient(
+    tiny, monkeypatch, with_prefix, attention
+):
+    monkeypatch.setattr(tiny.module.config, "_attn_implementation", attention)
+    rows = encode(tiny, make_questions(11), 512)
+    prefix = shared_prefix(rows) if with_prefix else ()
+    ours = CompletionLoss(tiny.module, prefix, rows, autocast=None)
+    assert ours.packs
+    parts = list(ours.parts(rows, 10_000, 10_000))
+    assert sorted(len(pack.rows) for pack in parts[0]) == [2, 3, 3, 3]
+    computed = sum(pack.n_tokens(ours.n_prefix) for pack in parts[0])
+    assert computed < 0.6 * sum(len(row.ids) - ours.n_prefix for row in rows)
+    weight = tiny.module.model.layers[0].self_attn.k_proj.weight
+    (expected,) = torch.autograd.grad(hf_loss(tiny, rows), weight)
+    loss = sum(ours(part) for part in parts) / sum(row.n_completion for row in rows)
+    (gradient,) = torch.autograd.grad(loss, weight)
+    assert float(loss.detach()) == pytest.approx(float(hf_loss(tiny, rows).detach()), rel=1e-5)
+    torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_loss_does_without_packs_whose_mask_the_model_does_not_heed(tiny, monkeypatch):
+    rows = encode(tiny, make_questions(6), 512)
+    forward = tiny.module.model.forward
+    monkeypatch.setattr(tiny.module.model, "forward", lambda **kw: forward(**{**kw, "attention_mask": None}))
+    ours = CompletionLoss(tiny.module, shared_prefix(rows), rows, autocast=None)
+    assert (ours.packs, ours.n_prefix > 0, ours.own_head) == (False, True, True)
+    assert ours.relatives(rows) == []
+
+
+def test_a_model_that_sees_its_last_tokens_only_packs_no_longer_rows(tiny, monkeypatch):
+    rows = encode(tiny, make_questions(6), 512)
+    for window, packs in ((10_000, True), (20, False)):
+        monkeypatch.setattr(tiny.module.config, "sliding_window", window, raising=False)
+        assert CompletionLoss(tiny.module, shared_prefix(rows), rows, autocast=None).packs == packs
+
+
+def test_kin_are_rows_that_share_much_more_than_all_do(tiny):
+    rows = encode(tiny, make_questions(12), 512)
+    n_prefix = len(shared_prefix(rows))
+    groups = kin(rows, n_prefix)
+    assert sorted(index for members, _ in groups for index in members) == list(range(12))
+    assert sorted(sorted(index % 4 for index in members) for members, _ in groups) == [[i] * 3 for i in range(4)]
+    for members, n_shared in groups:
+        assert len({rows[index].ids[:n_shared] for index in members}) == 1
+        assert all(n_shared < rows[index].n_prompt for index in members)
+    unlike = encode(tiny, make_examples(12), 512)
+    assert all(len(members) == 1 for members, _ in kin(unlike, len(shared_prefix(unlike))))
+
+
+def test_a_pack_keeps_within_the_limit(tiny):
+    rows = encode(tiny, make_questions(8, each=8), 512)
+    [whole] = packs_of(rows, 0, 10_000)
+    limit = whole.n_tokens(0) // 2
+    assert limit > len(rows[0].ids), "a row alone fits"
+    packs = packs_of(rows, 0, limit)
+    assert sorted(row.ids for pack in packs for row in pack.rows) == sorted(row.ids for row in rows)
+    assert len(packs) > 1
+    assert all(pack.n_tokens(0) <= limit for pack in packs)
+    assert [len(pack.rows) for pack in packs_of(rows, 0, 1)] == [1] * 8
+
+
+def test_relatives_come_in_one_batch_half_of_it_at_most():
+    relatives = [[i, i + 50, i + 100, i + 150, i + 200, i + 250] for i in range(50)]
+    batches = epoch_order([10] * 300, 8, 3, 0, relatives)
+    assert sorted(i for batch in batches for i in batch) == list(range(300))
+    assert {len(batch) for batch in batches[:-1]} <= {8, 4}
+    kinds = [len({i % 50 for i in batch}) for batch in batches]
+    assert min(kinds) >= 2
+    assert sum(kinds) / len(kinds) < 4
+    assert batches != epoch_order([10] * 300, 8, 3, 1, relatives)
+    assert epoch_order([10] * 300, 8, 3, 0, [[i] for i in range(300)]) == epoch_order([10] * 300, 8, 3, 0)
 
 
 def test_loss_does_without_a_prefix_that_the_model_does_not_support(tiny, monkeypatch):
@@ -110,12 +205,12 @@ def test_order_is_fixed_by_the_seed_and_batches_are_of_similar_length():
 
 def test_split_batch_keeps_every_row_within_the_limits(tiny):
     rows = encode(tiny, make_examples(20), 512)
-    parts = list(split_batch(rows, 5, max_tokens=120, max_targets=30))
+    parts = list(split_batch(alone(rows, 5), 5, max_tokens=120, max_targets=30))
     assert len(parts) > 1
-    assert sorted(row.ids for part in parts for row in part) == sorted(row.ids for row in rows)
+    assert sorted(row.ids for part in parts for pack in part for row in pack.rows) == sorted(row.ids for row in rows)
     for part in parts:
-        assert len(part) == 1 or max(len(row.ids) - 5 for row in part) * len(part) <= 120
-        assert len(part) == 1 or sum(row.n_completion for row in part) <= 30
+        assert len(part) == 1 or max(pack.n_tokens(5) for pack in part) * len(part) <= 120
+        assert len(part) == 1 or sum(pack.n_completion for pack in part) <= 30
 
 
 def test_training_learns_saves_and_leaves_the_model_alone(tiny, tmp_path):

@@ -22,6 +22,7 @@ from tuneworth.race.curves import forecasts_of
 from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
+from tuneworth.race.reserve import LATE
 from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.sizes import sizes
 from tuneworth.race.stages import Stages
@@ -645,11 +646,11 @@ def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_m
         driver = SimpleNamespace(schedule=SimpleNamespace(stops=[]), fits=lambda: entries, arms=arms)
         kept[tuned.id] = reserve.budget.left - reserve.seconds_left(driver)
     finals = [reserve.final_seconds(entry) for entry in entries]
-    assert kept["tuned"] == pytest.approx(max(sum(finals) + finals[0], 10_000.0), abs=1.0)
+    assert kept["tuned"] == pytest.approx(max(LATE * (sum(finals) + finals[0]), 10_000.0), abs=1.0)
     driver.schedule.stops.append(Stop(arm_id="tuned_reading", reason="failed"))
     kept_for_none = reserve.budget.left - reserve.seconds_left(driver)
-    assert kept_for_none == pytest.approx(max(sum(finals), 10_000.0), abs=1.0), "it will be no finalist"
-    assert kept["tuned_reading"] == pytest.approx(sum(finals) + finals[1], abs=1.0)
+    assert kept_for_none == pytest.approx(max(LATE * sum(finals), 10_000.0), abs=1.0), "it will be no finalist"
+    assert kept["tuned_reading"] == pytest.approx(LATE * (sum(finals) + finals[1]), abs=1.0)
 
 
 def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):

@@ -187,6 +187,20 @@ def test_work_is_mostly_the_passages_in_training() -> None:
     assert work(mode="text").encoded_chars == 0
 
 
+def test_a_passage_that_several_rows_ask_about_is_read_once_for_them() -> None:
+    def trained(golds: list[str]) -> float:
+        rows = [replace(row, gold=(gold,) if gold else ()) for row, gold in zip(MANUALS.train, golds, strict=False)]
+        return LoraRag(LoraRagConfig(k=1)).workload(MANUALS.task, ScriptedModel(can_train=True), rows, 12).train_tokens
+
+    documents = MANUALS.task.documents
+    assert documents is not None
+    unlike, pairs, alike = ([f"d{i // each}" for i in range(16)] for each in (1, 2, 16))
+    assert trained([""] * 16) == trained(unlike)
+    assert trained(unlike) - trained(pairs) > 0.5 * 0.8 * documents.mean_tokens
+    assert trained(unlike) - trained(alike) > 0.75 * 0.8 * documents.mean_tokens
+    assert trained(alike) > 0
+
+
 def test_time_for_searching_is_time_of_the_training(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

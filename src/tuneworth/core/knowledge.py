@@ -130,7 +130,8 @@ class Grounding(Record):
         real: share of all citations that point to a passage that was shown; ``None`` without citations.
         supported: share of answers that a cited passage (or, without citation, any passage shown) supports, by
             words or by meaning.
-        by_words, by_meaning: the two kinds of evidence; ``by_meaning`` is ``None`` without a sentence encoder.
+        by_words: the share that words support; ``by_meaning``: what meaning alone adds to it, ``None`` where it was not looked at
+            (no sentence encoder, or too few different answers).
     """
 
     arm_id: str

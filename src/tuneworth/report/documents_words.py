@@ -116,7 +116,7 @@ LABELS: dict[str, Text] = {
     "real": Text(en="Real citations", zh="引用真实"),
     "supported": Text(en="Supported", zh="有依据"),
     "by_words": Text(en="Supported by words", zh="按字面有依据"),
-    "by_meaning": Text(en="Supported by meaning", zh="按语义有依据"),
+    "by_meaning": Text(en="By meaning alone", zh="仅按语义有依据"),
     "no_answer": Text(en="“Not in the documents”", zh="“文档里没有”"),
     "said": Text(en="Times said", zh="这样答的条数"),
     "precision": Text(en="Right when said (precision)", zh="说对的比例（精确率）"),

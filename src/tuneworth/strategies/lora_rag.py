@@ -8,8 +8,10 @@ passages are used in training only.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -116,7 +118,8 @@ class LoraRag(Strategy):
         if model is None or task.documents is None:
             return Workload()
         rows = sample(train)
-        shown = (self.config.k or DEPTHS[0]) * (task.documents.mean_tokens + HEAD_TOKENS)
+        passage = task.documents.mean_tokens + HEAD_TOKENS
+        shown = (self.config.k or DEPTHS[0]) * passage
         work = reading_work(task, model, rows, brief_instruction(task), shown, max_new_tokens)
         return replace(
             work,
@@ -124,7 +127,9 @@ class LoraRag(Strategy):
                 task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
             ),
             encoded_chars=searched_chars(rows, self.config.mode),
-            train_tokens=work.prompt_tokens + work.shared_tokens / BATCH_ROWS + answer_tokens(model, rows),
+            train_tokens=max(0.0, work.prompt_tokens - passage * self.config.p_gold * _read_before(train))
+            + work.shared_tokens / BATCH_ROWS
+            + answer_tokens(model, rows),
             passes=self.config.passes,
         )
 
@@ -164,6 +169,16 @@ class LoraRag(Strategy):
         deepest = (self.config.k or max(DEPTHS)) + SPARE
         rankings = replace(finder, min_similarity=None).find([row.query for row in rows], deepest)
         return study(finder.library, rows, rankings)
+
+
+def _read_before(train: Sequence[Example]) -> float:
+    """Share of the rows whose passage another row of the batch has read for them: rows about the same are trained together.
+
+    As far as rows name their documents; half a batch at most is about one of them.
+    """
+    groups = Counter(row.gold for row in train if row.gold)
+    firsts = sum(math.ceil(n / (BATCH_ROWS // 2)) for n in groups.values())
+    return (groups.total() - firsts) / len(train) if train else 0.0
 
 
 def _later(context: Context, seconds: float) -> Context:

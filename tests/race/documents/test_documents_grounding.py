@@ -108,15 +108,27 @@ def test_citations_and_support(tmp_path):
     assert found.no_answer is None
 
 
-def test_meaning_is_added_where_an_encoder_is_given(tmp_path, monkeypatch):
+def test_meaning_adds_to_words_where_an_encoder_is_given(tmp_path, monkeypatch):
     monkeypatch.setattr(grounding, "CHECKED_ROWS", 25)
+    embedded: list[str] = []
+
+    class Counting(HashEncoder):
+        def encode(self, texts):
+            embedded.extend(texts)
+            return super().encode(texts)
+
     test = [row(f"t{at}", at % 10) for at in range(40)]
-    answers = [outcome(one, f"{one.output} for {one.id}", [at % 10]) for at, one in enumerate(test)]
-    result = run(tmp_path, test, answers, encoder=HashEncoder)
+    said = [one.output if at % 4 == 0 else f"{one.output} for {one.id}" for at, one in enumerate(test)]
+    answers = [outcome(one, text, [at % 10]) for at, (one, text) in enumerate(zip(test, said, strict=True))]
+    result = run(tmp_path, test, answers, encoder=Counting)
     [found] = groundings(result)
     assert (found.n_answers, found.n_checked) == (40, 25)
     assert found.by_meaning is not None
-    assert found.supported.value >= max(found.by_words.value, found.by_meaning.value)
+    assert 0 < found.by_words.value < 1
+    assert found.by_meaning.value > 0
+    assert found.supported.value == pytest.approx(found.by_words.value + found.by_meaning.value)
+    asked = [text for text in embedded if any(text.endswith(each) for each in said)]
+    assert len(asked) == round(25 * (1 - found.by_words.value)) * (1 + N_OTHERS)
     assert groundings(result) == [found]
 
 

@@ -1,4 +1,4 @@
-"""From examples to batches: tokens, the prefix all rows share, a fixed order, little padding."""
+"""From examples to batches: tokens, what rows share, a fixed order, little padding."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BUCKET_BATCHES = 32
 """Rows are sorted by length within so many batches at a time: little padding, still a random order."""
+MIN_SHARED = 32
+"""Tokens that rows must share, beyond what all rows do, to be computed together; fewer are not worth a mask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +62,124 @@ def shared_prefix(rows: Sequence[Row]) -> tuple[int, ...]:
     return low[: next((i for i in range(limit) if low[i] != high[i]), limit)]
 
 
-def epoch_order(lengths: Sequence[int], batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
-    """Indices of the rows of each batch of an epoch; the same arguments give the same batches."""
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Rows that begin alike, laid out as one sequence: what they share once, then the rest of each.
+
+    Attributes:
+        n_shared: tokens from the start of a row that all its rows share; for a row alone, those that all rows share.
+    """
+
+    rows: tuple[Row, ...]
+    n_shared: int
+
+    def n_tokens(self, n_prefix: int) -> int:
+        """Tokens of the sequence behind the first ``n_prefix``, which are computed once for all packs."""
+        return self.n_shared - n_prefix + sum(len(row.ids) - self.n_shared for row in self.rows)
+
+    @property
+    def n_completion(self) -> int:
+        return sum(row.n_completion for row in self.rows)
+
+
+def kin(rows: Sequence[Row], n_prefix: int) -> list[tuple[list[int], int]]:
+    """Indices of the rows that share much more than ``n_prefix`` tokens, and how many those share; every row is in one group.
+
+    Questions about the same passage are such rows. A row joins only where that leaves the others half of what they share.
+    """
+    groups: list[tuple[list[int], int]] = []
+    for index in sorted(range(len(rows)), key=lambda index: rows[index].ids):
+        if groups:
+            members, n_shared = groups[-1]
+            common = min(n_shared, _n_common(rows[members[-1]], rows[index]))
+            kept = 2 * (common - n_prefix) >= n_shared - n_prefix or len(members) == 1
+            if common >= n_prefix + MIN_SHARED and kept:
+                groups[-1] = [*members, index], common
+                continue
+        groups.append(([index], len(rows[index].ids)))
+    return [(members, n_shared if len(members) > 1 else n_prefix) for members, n_shared in groups]
+
+
+def _n_common(a: Row, b: Row) -> int:
+    """Tokens that two prompts begin with; their last ones, which predict, are never among them."""
+    limit = min(a.n_prompt, b.n_prompt) - 1
+    return next((at for at in range(limit) if a.ids[at] != b.ids[at]), limit)
+
+
+def packs_of(rows: Sequence[Row], n_prefix: int, max_tokens: int) -> list[Pack]:
+    """``rows`` with those that begin alike packed together, each pack of at most ``max_tokens`` where it can be."""
+    made: list[Pack] = []
+    for members, n_shared in kin(rows, n_prefix):
+        pack: Pack | None = None
+        for index in members:
+            more = Pack((*(pack.rows if pack is not None else ()), rows[index]), n_shared)
+            if pack is not None and more.n_tokens(n_prefix) > max_tokens:
+                made.append(pack)
+                more = Pack((rows[index],), n_shared)
+            pack = more
+        made += [pack] if pack is not None else []
+    return made
+
+
+def epoch_order(
+    lengths: Sequence[int], batch_rows: int, seed: int, epoch: int, relatives: Sequence[Sequence[int]] = ()
+) -> list[list[int]]:
+    """Indices of the rows of each batch of an epoch; the same arguments give the same batches.
+
+    Args:
+        relatives: groups of rows to be kept together, up to half a batch of each: a step is to see several.
+    """
     rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(len(lengths))
+    bunches = _bunches(rng.permutation(len(lengths)).tolist(), relatives, batch_rows // 2)
     batches: list[list[int]] = []
-    for start in range(0, len(order), BUCKET_BATCHES * batch_rows):
-        bucket = sorted(order[start : start + BUCKET_BATCHES * batch_rows].tolist(), key=lambda i: lengths[i])
-        batches += [bucket[at : at + batch_rows] for at in range(0, len(bucket), batch_rows)]
+    for bucket in _buckets(bunches, BUCKET_BATCHES * batch_rows):
+        bucket.sort(key=lambda bunch: max(lengths[i] for i in bunch))
+        ordered = [i for bunch in bucket for i in bunch]
+        batches += [ordered[at : at + batch_rows] for at in range(0, len(ordered), batch_rows)]
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def split_batch(rows: Sequence[Row], n_prefix: int, max_tokens: int, max_targets: int) -> Iterator[list[Row]]:
+def _bunches(order: Sequence[int], relatives: Sequence[Sequence[int]], most: int) -> list[list[int]]:
+    """``order`` with relatives moved forward to the first of them, ``most`` together."""
+    group_of = {index: number for number, group in enumerate(relatives) if len(group) > 1 for index in group}
+    bunches: list[list[int]] = []
+    open_bunch: dict[int, list[int]] = {}
+    for index in order:
+        group = group_of.get(index)
+        bunch = open_bunch.get(group) if group is not None else None
+        if bunch is not None and len(bunch) < most:
+            bunch.append(index)
+            continue
+        bunches.append([index])
+        if group is not None:
+            open_bunch[group] = bunches[-1]
+    return bunches
+
+
+def _buckets(bunches: Sequence[list[int]], n_rows: int) -> Iterator[list[list[int]]]:
+    """Consecutive bunches of ``n_rows`` rows in all; the bunch across a border is cut in two."""
+    bucket: list[list[int]] = []
+    room = n_rows
+    for bunch in bunches:
+        head, tail = bunch[:room], bunch[room:]
+        bucket.append(head)
+        room -= len(head)
+        if room == 0:
+            yield bucket
+            bucket, room = ([tail] if tail else []), n_rows - len(tail)
+    if bucket:
+        yield bucket
+
+
+def split_batch(packs: Sequence[Pack], n_prefix: int, max_tokens: int, max_targets: int) -> Iterator[list[Pack]]:
     """Parts of a batch that fit into memory: padded tokens and predicted tokens are both limited."""
-    part: list[Row] = []
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        padded = (len(row.ids) - n_prefix) * (len(part) + 1)
-        targets = sum(other.n_completion for other in part) + row.n_completion
+    part: list[Pack] = []
+    for pack in sorted(packs, key=lambda pack: pack.n_tokens(n_prefix)):
+        padded = pack.n_tokens(n_prefix) * (len(part) + 1)
+        targets = sum(other.n_completion for other in part) + pack.n_completion
         if part and (padded > max_tokens or targets > max_targets):
             yield part
             part = []
-        part.append(row)
+        part.append(pack)
     if part:
         yield part

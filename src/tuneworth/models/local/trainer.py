@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 
 from tuneworth.models.base import TrainResult
-from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, split_batch, spread
+from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.checkpoint import read_checkpoint, write_checkpoint, write_result
 from tuneworth.models.local.loss import CompletionLoss, memory_limits
@@ -51,6 +51,7 @@ class Trainer:
         self.max_tokens, self.max_targets = memory_limits(trainable.module)
         prefix = shared_prefix([*rows, *dev_rows])
         self.loss = CompletionLoss(trainable.module, prefix, rows, autocast=trainable.autocast)
+        self.relatives = self.loss.relatives(rows)
         self.optimizer = torch.optim.AdamW(
             trainable.weights.values(), lr=self.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
         )
@@ -61,6 +62,7 @@ class Trainer:
         self.best_step, self.best_loss = 0, float("inf")
         self.stopped: Literal["epochs", "early", "time"] | None = None
         self._updating = False
+        self._order: tuple[int, list[list[int]]] = -1, []
         self._step_seconds: list[float] = []
         self._eval_seconds = 0.0
         self._saved_at = self._save_took = 0.0
@@ -100,14 +102,17 @@ class Trainer:
 
     def _batch(self) -> list[Row]:
         epoch, at = divmod(self.step, self.steps_per_epoch)
-        lengths = [len(row.ids) for row in self.rows]
-        return [self.rows[i] for i in epoch_order(lengths, self.config.batch_rows, self.config.seed, epoch)[at]]
+        if self._order[0] != epoch:
+            lengths = [len(row.ids) for row in self.rows]
+            order = epoch_order(lengths, self.config.batch_rows, self.config.seed, epoch, self.relatives)
+            self._order = epoch, order
+        return [self.rows[i] for i in self._order[1][at]]
 
     def _update(self, batch: list[Row]) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         self.trainable.dropout(on=True)
         n_targets = sum(row.n_completion for row in batch)
-        for part in split_batch(batch, self.loss.n_prefix, self.max_tokens, self.max_targets):
+        for part in self.loss.parts(batch, self.max_tokens, self.max_targets):
             (self.loss(part) / n_targets).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.trainable.weights.values(), self.config.max_grad_norm)
         for group in self.optimizer.param_groups:
@@ -128,7 +133,7 @@ class Trainer:
             return False
         started = time.perf_counter()
         self.trainable.dropout(on=False)
-        parts = split_batch(self.dev_rows, self.loss.n_prefix, 2 * self.max_tokens, self.max_targets)
+        parts = self.loss.parts(self.dev_rows, 2 * self.max_tokens, self.max_targets)
         loss = sum(float(self.loss(part)) for part in parts) / sum(row.n_completion for row in self.dev_rows)
         better = loss < self.best_loss
         if better:
@@ -273,6 +278,7 @@ class Trainer:
             "rows_too_long": n_too_long,
             "skipped_steps": self.n_skipped,
             "prefix_tokens": self.loss.n_prefix,
+            "packed_rows": sum(len(group) for group in self.relatives if len(group) > 1),
             "autocast": str(self.loss.autocast).removeprefix("torch.") if self.loss.autocast else None,
         }
 

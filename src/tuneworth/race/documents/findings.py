@@ -17,7 +17,7 @@ from tuneworth.race.documents.updates import updates
 def findings(seen: Seen) -> DocumentsResult:
     """What ``seen`` shows about documents. The same ``seen`` gives the same result, but for what time cuts short.
 
-    Called when the finalists have met the test rows: ways of searching are compared on those as well.
+    Orders are planted first: the race has kept time for them. Called when the finalists have met the test rows: ways of searching are compared on those as well.
 
     Raises:
         TuneworthError: the index can no longer be read.
@@ -27,6 +27,7 @@ def findings(seen: Seen) -> DocumentsResult:
     told = age_of(split.train, [*split.dev, *split.test], seen.library)
     if told is not None and not told.any_new:
         told = None
+    injection = injections(seen)
     return DocumentsResult(
         index=seen.index,
         problems=list(seen.problems),
@@ -37,6 +38,6 @@ def findings(seen: Seen) -> DocumentsResult:
         updates=updates(seen),
         knowledge_every_days=seen.knowledge_every_days,
         grounding=groundings(seen),
-        injection=injections(seen),
+        injection=injection,
         examples=examples(seen, referee),
     )

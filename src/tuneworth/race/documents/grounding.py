@@ -55,7 +55,7 @@ def _grounding(seen: Seen, arm: ArmResult) -> Grounding:
     said = _said(seen, arm, rows)
     checked = said if seen.encoder is None else _spread(said)
     words = [by_words(one.answer, one.evidence) for one in checked]
-    meaning = _meaning(seen, arm, checked)
+    meaning = _meaning(seen, arm, checked, words)
     either = words if meaning is None else [a or b for a, b in zip(words, meaning, strict=True)]
     return Grounding(
         arm_id=arm.arm_id,
@@ -92,16 +92,23 @@ def _spread(said: Sequence[_Said]) -> list[_Said]:
     return [said[place] for place in places]
 
 
-def _meaning(seen: Seen, arm: ArmResult, said: Sequence[_Said]) -> list[bool] | None:
+def _meaning(seen: Seen, arm: ArmResult, said: Sequence[_Said], by_word: Sequence[bool]) -> list[bool] | None:
+    """Whether an answer that words do not support is supported by meaning."""
     if seen.encoder is None or not said:
         return None
-    return by_meaning(
+    open_rows = [row for row, known in enumerate(by_word) if not known]
+    found = by_meaning(
         [search_text(one.row.query) for one in said],
         [one.answer for one in said],
         [one.evidence for one in said],
         seen.encoder(),
         rng_of(seen.seed, "meaning", arm.arm_id),
+        open_rows,
     )
+    if found is None:
+        return None
+    supported = {row for row, one in zip(open_rows, found, strict=True) if one}
+    return [row in supported for row in range(len(said))]
 
 
 def _real(outcomes: Sequence[Outcome]) -> Share | None:

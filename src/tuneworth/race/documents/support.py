@@ -58,8 +58,9 @@ def by_meaning(
     passages: Sequence[Sequence[str]],
     encoder: Encoder,
     rng: np.random.Generator,
+    which: Sequence[int] | None = None,
 ) -> list[bool] | None:
-    """For each row, whether its answer brings the question nearer to a sentence of its passages than others do.
+    """For each row of ``which``, whether its answer brings the question nearer to a sentence of its passages than others do.
 
     The question is half of what is compared, so nearness alone would call any answer to it supported. What counts is
     that the row's answer beats those of ``N_OTHERS`` other rows in its place, of rows with other passages if there are
@@ -67,6 +68,7 @@ def by_meaning(
 
     Args:
         passages: of each row, the texts that should support its answer; none: not supported.
+        which: rows that are looked at, all if left out; the others only lend their answers. Each costs ``N_OTHERS`` texts to embed.
 
     Returns:
         ``None`` when there are too few different answers to compare with.
@@ -74,9 +76,10 @@ def by_meaning(
     keys = [" ".join(answer_tokens(answer)) for answer in answers]
     if len(set(keys)) <= N_OTHERS:
         return None
-    vectors = _sentence_vectors(passages, encoder)
+    which = range(len(answers)) if which is None else which
+    vectors = _sentence_vectors([passages[row] for row in which], encoder)
     found: list[bool] = []
-    for row, nearby in enumerate(vectors):
+    for row, nearby in zip(which, vectors, strict=True):
         if not nearby.size:
             found.append(False)
             continue
