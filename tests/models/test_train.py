@@ -405,6 +405,38 @@ def test_the_steps_are_planned_to_end_in_time(tiny, tmp_path):
     assert result.dev_losses[-1][0] == result.steps
 
 
+def test_a_plan_that_has_come_to_its_end_is_not_made_longer(tiny, tmp_path, monkeypatch):
+    asked, fit_time = [], trainer.Plan.fit_time
+
+    def told(plan, step, seconds_left, seconds_per_step, seconds_per_eval):
+        asked.append(step < plan.n_steps)
+        return fit_time(plan, step, 3 * seconds_left, seconds_per_step, seconds_per_eval)  # always time left over
+
+    monkeypatch.setattr(trainer.Plan, "fit_time", told)
+    config = QUICK.model_copy(update={"epochs": 200, "patience": 1000, "learning_rate": 1e-3})
+    train(tiny, make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=1.0)
+    assert asked
+    assert all(asked)
+
+
+def test_a_look_at_dev_is_expected_to_cost_what_its_tokens_do(tiny, tmp_path, monkeypatch):
+    """Training rows are about the same passages, dev rows are not: a dev row takes more than a training row."""
+    expected = []
+
+    class Watched(trainer.Trainer):
+        def _fit_dev(self, deadline):
+            super()._fit_dev(deadline)
+            if not self.dev_losses and self._step_seconds:
+                timed = self._step_seconds[1:] or self._step_seconds
+                a_row = sum(timed) / len(timed) / self.config.batch_rows
+                expected.append(self._eval_seconds / len(self.dev_rows) / (trainer.LOOK_COST * a_row))
+
+    monkeypatch.setattr("tuneworth.models.local.train.Trainer", Watched)
+    config = QUICK.model_copy(update={"batch_rows": 8})
+    train(tiny, make_questions(48, each=8), make_questions(8, each=1), config, tmp_path, seconds_left=60.0)
+    assert expected[0] > 1.5
+
+
 def test_a_short_time_is_not_spent_on_looking_at_dev(tiny, tmp_path, monkeypatch):
     looked_at = []
 

@@ -64,6 +64,7 @@ class Trainer:
         self._updating = False
         self._order: tuple[int, list[list[int]]] = -1, []
         self._step_seconds: list[float] = []
+        self._step_tokens: list[int] = []
         self._eval_seconds = 0.0
         self._saved_at = self._save_took = 0.0
 
@@ -79,8 +80,10 @@ class Trainer:
             progress(self.step, self.plan.n_steps, "steps")
             while self.stopped is None:
                 started = time.perf_counter()
-                self._update(self._batch())
+                batch = self._batch()
+                self._update(batch)
                 self._step_seconds.append(time.perf_counter() - started)
+                self._step_tokens.append(self.loss.n_computed(batch))
                 self._settle()
                 progress(self.step, self.plan.n_steps, "steps")
         except KeyboardInterrupt:
@@ -166,14 +169,20 @@ class Trainer:
         timed = self._step_seconds[1:] or self._step_seconds
         if not self.dev_rows or not timed or self.dev_losses:
             return
-        a_row = LOOK_COST * sum(timed) / len(timed) / self.config.batch_rows
+        tokens = sum(self._step_tokens[-len(timed) :])  # rows of a batch share more of them than dev rows do
+        a_row = LOOK_COST * sum(timed) / tokens * self.loss.n_computed(self.dev_rows) / len(self.dev_rows)
         most = int(EVAL_SHARE * max(deadline - self._elapsed(), 0.0) / LEAST_LOOKS / max(a_row, 1e-9))
         self.dev_rows = spread(self.dev_rows, max(most, LEAST_DEV_ROWS))
         self._eval_seconds = a_row * len(self.dev_rows)
 
     def _fit_time(self, looked: bool) -> bool:
-        """Plan to end within the time: once a few steps were timed, and again at each look at dev."""
-        if self._deadline is None or not (looked or len(self._step_seconds) == TIMED_STEPS + 1):
+        """Plan to end within the time: once a few steps were timed, and again at each look at dev.
+
+        A plan that has come to its end is not made longer: the rate has gone down to nothing.
+        """
+        if self._deadline is None or self.step >= self.plan.n_steps:
+            return False
+        if not (looked or len(self._step_seconds) == TIMED_STEPS + 1):
             return False
         timed = self._step_seconds[1:][-50:]
         if len(timed) < TIMED_STEPS and self.step < self.plan.n_steps:
