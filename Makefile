@@ -25,7 +25,7 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tuneworth needs Python 3.11 or newer; set PYTHON=python3.12, say")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,documents,hub,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,documents,hub,api,dev]'
 	touch $@
 
 clean:  ## the virtual environment and caches; runs stay

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from embedding_server import Answer, embedding_server, vectors_of
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.data.sections import Documents
-from tuneworth.errors import InputError
+from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.models.api import embeddings
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.library import build_index, make_index, open_shelf
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
+from tuneworth.retrieval import refresh
 from tuneworth.testing.cases import HashEncoder
 
 
@@ -68,6 +72,42 @@ def test_a_threshold_that_nothing_can_be_held_against_is_said(place: Path) -> No
     section = Documents(source=str(place), min_similarity=0.5)
     assert any("min_similarity 0.5 has no effect" in text.en for text in open_shelf(section, "zh", []).warnings([]))
     assert not any("min_similarity" in text.en for text in open_shelf(section, "en", []).warnings([]))
+
+
+def test_documents_are_embedded_by_a_service_and_what_it_has_embedded_is_paid_once(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refresh, "ROWS_PER_WRITE", 1)
+    monkeypatch.setattr(embeddings, "TRIES", 0)
+    sent: list[dict[str, Any]] = []
+    shelf = open_shelf(Documents(source=str(place), encoder="openai/bge-m3"), "zh", [])
+
+    def full_after_one(request: dict[str, Any]) -> Answer:
+        return vectors_of(request) if len(sent) <= 2 else (429, {"error": {"message": "quota"}})
+
+    with embedding_server(sent, full_after_one) as address:
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        with pytest.raises(EnvironmentProblem, match="What was embedded is kept"):
+            shelf.library(tmp_path, HashEncoder, Silent()).index()
+    [_, first, *_] = [request["input"] for request in sent]  # before it, the sentence by which the model is known again
+    sent.clear()
+    with embedding_server(sent) as other:
+        monkeypatch.setenv("OPENAI_BASE_URL", other)
+        library = shelf.library(tmp_path, HashEncoder, Silent())
+        assert library.search(["how long does the filter last"], 1)[0][0].passage.document_id == "filter.md"
+    assert len(first) == 1
+    assert [text for request in sent for text in request["input"]].count(first[0]) == 0
+
+
+def test_it_is_said_that_texts_leave_the_machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "k")
+    shelf = open_shelf(Documents(source=str(place), encoder="dashscope/text-embedding-v4"), "zh", [])
+    assert shelf.collection([]).encoder_elsewhere
+    assert any("are sent to dashscope/text-embedding-v4" in text.en for text in shelf.warnings([]))
+    here = open_shelf(Documents(source=str(place), encoder="ollama/bge-m3"), "zh", [])
+    assert not here.collection([]).encoder_elsewhere
+    assert not any("sent to" in text.en for text in here.warnings([]))
 
 
 def test_gold_of_a_duplicate_is_that_of_the_one_kept(place: Path, tmp_path: Path) -> None:

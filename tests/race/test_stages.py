@@ -12,7 +12,7 @@ import pytest
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Stop
 from tuneworth.core.registry import load_plugin
-from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
 from tuneworth.models.scripted import ScriptedModel
@@ -666,3 +666,39 @@ def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):
     assert raced.results["slow"].state == "skipped"
     assert "would take about 4 min as a finalist" in raced.results["slow"].why.en
     assert raced.results["tuned"].state == "measured"
+
+
+class SearchingConfig(StrategyConfig):
+    mode: str = "hybrid"
+
+
+class Searching(Better):
+    reads_documents, Config = True, SearchingConfig
+
+
+@pytest.mark.parametrize(
+    ("mode", "elsewhere", "paid"), [("hybrid", True, True), ("text", True, False), ("hybrid", False, False)]
+)
+def test_what_is_searched_with_a_service_has_no_known_price_and_leaves_the_machine(
+    tmp_path, store, mode, elsewhere, paid
+):
+    run = stages(tmp_path, store)
+    books = Collection(
+        n_documents=1,
+        n_passages=1,
+        digest="d",
+        passage_tokens=100,
+        mean_tokens=9.0,
+        no_answer="no",
+        encoder="openai/m",
+        encoder_elsewhere=elsewhere,
+    )
+    run.runner.task = TASK.model_copy(update={"documents": books})
+    run.machine_usd_per_hour = 1.0
+    arms = (replace(arm(Searching), config=SearchingConfig(mode=mode)), arm(Simple))
+    raced = run.race(Plan(arms, ()))
+    run.final(TEST)
+    for arm_id, unknown in (("better", paid), ("simple", False)):
+        found = raced.results[arm_id]
+        assert found.finalist
+        assert (found.cost.usd_per_1k_rows is None, found.local) == (unknown, not unknown)

@@ -95,6 +95,7 @@ class Collection(BaseModel):
         digest: SHA-256 over all documents as read, and over how they are cut, embedded and reranked.
         mean_tokens: of a passage with its title and headings, counted by the first candidate model.
         encoder, reranker: the models that search; ``None``: by words only, not reranked.
+        encoder_elsewhere: texts leave this machine to be embedded, at a price that is not known.
         no_answer: what an answer says when the documents do not hold it.
         unanswerable: some training rows are answered with ``no_answer``, so arms must be told of it.
         min_similarity: cosine that the nearest passage must reach; below, the answer is ``no_answer`` unasked.
@@ -108,6 +109,7 @@ class Collection(BaseModel):
     passage_tokens: int
     mean_tokens: float
     encoder: str | None = None
+    encoder_elsewhere: bool = False
     reranker: str | None = None
     no_answer: str
     unanswerable: bool = False

@@ -104,7 +104,8 @@ class Documents(Section):
     source: str | list[str] = Field(min_length=1, description="folder, file, glob, hf://…, or a list of them")
     passage_tokens: int = Field(default=240, ge=16, le=4096, description="longest passage, in tokens of the model")
     encoder: str | None = Field(
-        default=None, description="embedding model: a folder or owner/name; the embedded one for English when left out"
+        default=None,
+        description="embedding model: a folder, owner/name or service/model; the embedded one for English when left out",
     )
     reranker: str | None = Field(default=None, description="cross-encoder that reads the best passages again")
     no_answer: str | None = Field(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.models.api.services import LOOPBACK, endpoint_of
 from tuneworth.models.base import Encoder, Model
 from tuneworth.models.local.cache import is_intact, models_home
 from tuneworth.models.local.fetch import fetch
@@ -51,7 +52,10 @@ _SERVICES = frozenset(
 _OPEN_WEIGHTS = re.compile(r"openai/(gpt-oss|gpt2|privacy)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ENGINE = ("torch", "transformers", "llguidance")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PRIVATE = Text(
+    en="the task is private: rows may not leave this machine; use a local model",
+    zh="任务设置了 private：数据不得离开本机；请使用本地模型",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +125,44 @@ def open_model(name: str, *, private: bool = False, progress: Progress | None = 
 
 
 def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -> Encoder:
-    """A sentence encoder: the embedded one, a local folder, or one of the hub by ``owner/name``.
+    """A sentence encoder: the embedded one, a local folder, one of the hub by ``owner/name``, or a service's by ``service/model``.
 
     Raises:
-        InputError: there is no such folder, or it holds no sentence encoder.
-        EnvironmentProblem: it cannot be fetched, or the local engine is not installed.
+        InputError: there is no such folder or service, or the folder holds no sentence encoder.
+        EnvironmentProblem: it cannot be fetched, the service's key is not set, or the local engine or the SDK is not installed.
     """
+    if name_kind(name) == "api":
+        from tuneworth.models.api.embeddings import open_api_encoder
+
+        return open_api_encoder(name)
     _need_engine()
     from tuneworth.models.local.encoder import open_encoder_folder
 
     if name == MINILM.name:
         return open_encoder_folder(fetch(name, progress=progress))
     return open_encoder_folder(_folder(name, progress), model_id=name)
+
+
+def is_elsewhere(encoder: str) -> bool:
+    """Whether texts leave this machine to be embedded by ``encoder``.
+
+    Raises:
+        InputError: it names a service that there is not.
+    """
+    return name_kind(encoder) == "api" and not endpoint_of(encoder).is_here
+
+
+def check_encoder(name: str, *, private: bool) -> None:
+    """Refuse a service's sentence encoder that cannot be used, before any work is done. Sends nothing.
+
+    Raises:
+        InputError: there is no such service, or texts may not go there.
+        EnvironmentProblem: its key is not set.
+    """
+    if is_elsewhere(name):
+        if private:
+            raise InputError(Problem(name, _PRIVATE))
+        endpoint_of(name).key()
 
 
 def pull(name: str, *, progress: Progress | None = None) -> Path:
@@ -177,11 +207,8 @@ def _problem(name: str, *, private: bool) -> Problem | None:
 
 
 def _why_no_api(name: str, *, private: bool) -> Text:
-    if private and urlsplit(name).hostname not in _LOOPBACK:
-        return Text(
-            en="the task is private: rows may not leave this machine; use a local model",
-            zh="任务设置了 private：数据不得离开本机；请使用本地模型",
-        )
+    if private and urlsplit(name).hostname not in LOOPBACK:
+        return _PRIVATE
     return Text(
         en="API models are not supported by this version; use an embedded model, a local folder or a hub id owner/name",
         zh="当前版本不支持 API 模型；请使用内置模型、本地模型目录，或 owner/name 形式的 Hub 模型",

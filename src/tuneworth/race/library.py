@@ -86,6 +86,7 @@ class Shelf:
             passage_tokens=self.section.passage_tokens,
             mean_tokens=sum(counted) / len(counted) if counted else 0.0,
             encoder=self.encoder,
+            encoder_elsewhere=self.encoder is not None and catalog.is_elsewhere(self.encoder),
             reranker=self.section.reranker,
             no_answer=self.no_answer,
             unanswerable=any(same_words(row.output, self.no_answer) for row in train),
@@ -123,7 +124,18 @@ class Shelf:
 
     def warnings(self, rows: Sequence[Example]) -> list[Text]:
         """What a user should know before the run: files left out, and rows that name documents which are not there."""
-        return [*self._unread(), *self._unknown_gold(rows), *self._no_similarity()]
+        return [*self._unread(), *self._unknown_gold(rows), *self._no_similarity(), *self._sent_away()]
+
+    def _sent_away(self) -> list[Text]:
+        if self.encoder is None or not catalog.is_elsewhere(self.encoder):
+            return []
+        return [
+            Text(
+                en=f"passages and questions are sent to {self.encoder} to be embedded; what that costs is not known here, so the "
+                "prices of the arms that search with it stay unknown, and no budget counts it",
+                zh=f"段落和问题会发送给 {self.encoder} 计算向量；费用无从得知，因此用它检索的方案价格未知，预算也不计这部分",
+            )
+        ]
 
     def _no_similarity(self) -> list[Text]:
         least = self.section.min_similarity

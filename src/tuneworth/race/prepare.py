@@ -143,9 +143,11 @@ def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
 
 
 def models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
-    """The candidate models, opened; none when no strategy asks for one."""
+    """The candidate models, opened; none when no strategy asks for one. What embeds documents is looked at, not opened."""
     private = task_file.limits.private
     catalog.check_names(task_file.models, private=private)
+    if task_file.documents is not None and task_file.documents.encoder is not None:
+        catalog.check_encoder(task_file.documents.encoder, private=private)
     if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
         return []
     return [_open(name, private, watcher) for name in dict.fromkeys(task_file.models)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import ArmCost, ArmResult, ClassRow, Counts, RowView, Score
-from tuneworth.core.task import Example
+from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.costs.model import arm_cost
 from tuneworth.metrics.base import Metric
@@ -48,6 +48,13 @@ def counts(outcomes: Sequence[Outcome]) -> Counts:
     return Counts(**Counter(outcome.status for outcome in outcomes))
 
 
+def searches_elsewhere(task: Task, arm: Arm) -> bool:
+    """Whether the arm's questions leave this machine to be embedded."""
+    documents, mode = task.documents, getattr(arm.config, "mode", None)
+    searches = arm.strategy.reads_documents and not arm.strategy.yardstick and mode != "text"
+    return searches and documents is not None and documents.encoder_elsewhere
+
+
 def cost(
     fit: FitRecord,
     outcomes: Sequence[Outcome],
@@ -73,10 +80,15 @@ def cost(
 
 
 def measured_arm(
-    arm: Arm, fit: FitRecord, outcomes: Sequence[Outcome], dev: Mapping[str, Score], price: ArmCost
+    arm: Arm, fit: FitRecord, outcomes: Sequence[Outcome], dev: Mapping[str, Score], price: ArmCost, *, local: bool
 ) -> ArmResult:
-    """An arm that answered its dev rows."""
+    """An arm that answered its dev rows.
+
+    Args:
+        local: rows stay on this machine.
+    """
     values = _identity(arm) | {
+        "local": local,
         "state": "measured",
         "dev": dict(dev),
         "dev_counts": counts(outcomes),

@@ -168,8 +168,13 @@ class Stages:
             entry.fit,
             entry.dev,
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
-            results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
+            results.cost(entry.fit, entry.dev, alone, self._usd_per_hour(entry.arm)),
+            local=entry.arm.local and not results.searches_elsewhere(runner.task, entry.arm),
         )
+
+    def _usd_per_hour(self, arm: Arm) -> float | None:
+        """What this machine costs; not known where a service is paid as well."""
+        return None if results.searches_elsewhere(self.runner.task, arm) else self.machine_usd_per_hour
 
     # -- test rows -------------------------------------------------------------------------------------
 
@@ -256,7 +261,7 @@ class Stages:
                 "finalist": True,
                 "test": results.scores(outcomes, rows, runner.metrics, runner.seed),
                 "test_counts": results.counts(outcomes),
-                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self.machine_usd_per_hour),
+                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self._usd_per_hour(entry.arm)),
             }
         )
 

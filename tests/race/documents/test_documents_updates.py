@@ -1,5 +1,5 @@
 import pytest
-from documents_seen import INDEX, arm, library, rows, seen
+from documents_seen import INDEX, arm, library, rows, seen, task
 
 from tuneworth.core.run import ArmCost
 from tuneworth.race.documents.updates import updates
@@ -34,6 +34,16 @@ def test_what_an_update_takes_each_arm(tmp_path):
     assert rag.runs_per_year == lora.runs_per_year == pytest.approx(52.18, abs=0.01)
     assert last.usd is None
     assert last.runs_per_year is None
+
+
+def test_what_a_service_takes_for_embedding_is_not_known(tmp_path):
+    books = task().documents.model_copy(update={"encoder": "openai/m", "encoder_elsewhere": True})
+    run = seen(library(tmp_path), arms=ARMS[:3], machine_usd_per_hour=3.0, task=task(documents=books))
+    assert [(each.absorbs, each.usd is None) for each in updates(run)] == [
+        ("index", True),
+        ("index", True),
+        ("retrain", False),
+    ]
 
 
 @pytest.mark.parametrize("partly", [{"n_train": 1}, {"fit_details": {"stopped": "time"}}])

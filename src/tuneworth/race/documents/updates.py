@@ -29,12 +29,13 @@ def updates(seen: Seen) -> list[UpdateCost]:
 def _update(seen: Seen, arm: ArmResult) -> UpdateCost:
     absorbs = how_absorbed(arm)
     seconds = {"index": seen.index.update_seconds, "retrain": _refitting(seen, arm), "nothing": None}[absorbs]
-    every = seen.knowledge_every_days
+    every, documents = seen.knowledge_every_days, seen.task.documents
+    paid_elsewhere = absorbs == "index" and documents is not None and documents.encoder_elsewhere
     return UpdateCost(
         arm_id=arm.arm_id,
         absorbs=absorbs,
         seconds=seconds,
-        usd=machine_usd(seconds, seen.machine_usd_per_hour),
+        usd=None if paid_elsewhere else machine_usd(seconds, seen.machine_usd_per_hour),
         runs_per_year=DAYS_PER_YEAR / every if every is not None and absorbs != "nothing" else None,
     )
 

@@ -1,0 +1,134 @@
+"""Sentence vectors from a service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.models.api.services import Endpoint, endpoint_of
+
+MAX_CHARS = 8000
+"""Of a text; services read about 8,000 tokens, and one token is at most a character."""
+AT_ONCE = 4
+"""Requests that wait for their answers at the same time."""
+TRIES = 6
+"""The SDK asks again, later and later, when a service is busy or out of reach."""
+SECONDS = 60.0
+"""Longest wait for one answer."""
+
+
+class ApiEncoder:
+    """Unit vectors in float32 from an OpenAI-compatible address."""
+
+    def __init__(self, endpoint: Endpoint, client: Any):
+        self.endpoint = endpoint
+        self._client = client
+        self._dimension: int | None = None
+
+    @property
+    def id(self) -> str:
+        return self.endpoint.name
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors, shape ``(len(texts), dimension)``. Texts are cut after ``MAX_CHARS``.
+
+        Raises:
+            InputError: the service does not know the model, or refuses what it is sent.
+            EnvironmentProblem: the key is refused, or the service does not answer.
+        """
+        size = self.endpoint.service.batch
+        batches = [texts[start : start + size] for start in range(0, len(texts), size)]
+        if not batches:
+            return np.zeros((0, self._dimension or 0), dtype=np.float32)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            vectors = np.concatenate(list(pool.map(self._ask, batches)))
+        self._dimension = vectors.shape[1]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def describe(self) -> dict[str, Any]:
+        return {"id": self.id, "dimension": self._dimension, "address": self.endpoint.address}
+
+    def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        import openai
+
+        sent = [text[:MAX_CHARS] or " " for text in texts]  # services refuse an empty text
+        try:
+            answer = self._client.embeddings.create(model=self.endpoint.model, input=sent, encoding_format="float")
+        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+            raise EnvironmentProblem(self._problem(self._refused_key())) from error
+        except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise InputError(self._problem(_refused(error))) from error
+        except openai.OpenAIError as error:
+            raise EnvironmentProblem(self._problem(_silent(error))) from error
+        return self._checked(answer, len(sent))
+
+    def _checked(self, answer: Any, n_texts: int) -> NDArray[np.float32]:
+        """The vectors in the order of the texts; an answer that is none is not trusted."""
+        try:
+            in_order = sorted(answer.data, key=lambda each: each.index)
+            vectors = np.array([each.embedding for each in in_order], dtype=np.float32)
+            places = [each.index for each in in_order]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise EnvironmentProblem(self._problem(_no_vectors())) from error
+        usable = vectors.ndim == 2 and np.isfinite(vectors).all() and np.linalg.norm(vectors, axis=1).all()
+        if places != list(range(n_texts)) or not usable or (self._dimension or vectors.shape[1]) != vectors.shape[1]:
+            raise EnvironmentProblem(self._problem(_no_vectors()))
+        return vectors
+
+    def _problem(self, message: Text) -> Problem:
+        return Problem(f"{self.endpoint.name} ({self.endpoint.address})", message)
+
+    def _refused_key(self) -> Text:
+        variable = self.endpoint.service.key_variable or self.endpoint.service.address_variable
+        return Text(en=f"refuses the key; check {variable}", zh=f"拒绝了密钥；请检查 {variable}")
+
+
+def open_api_encoder(name: str) -> ApiEncoder:
+    """``service/model``; nothing is sent yet.
+
+    Raises:
+        InputError: there is no such service.
+        EnvironmentProblem: no key is set, or the SDK is not installed.
+    """
+    endpoint = endpoint_of(name)
+    try:
+        from openai import OpenAI
+    except ImportError as error:
+        text = Text(
+            en='a model behind an API needs openai: pip install "tuneworth[api]"',
+            zh='调用 API 模型需要 openai：pip install "tuneworth[api]"',
+        )
+        raise EnvironmentProblem(Problem(name, text)) from error
+    client = OpenAI(base_url=endpoint.address, api_key=endpoint.key(), max_retries=TRIES, timeout=SECONDS)
+    return ApiEncoder(endpoint, client)
+
+
+def _refused(error: Exception) -> Text:
+    said = _said(error)
+    return Text(en=f"refuses the request: {said}", zh=f"拒绝了请求：{said}")
+
+
+def _silent(error: Exception) -> Text:
+    said = _said(error)
+    return Text(
+        en=f"does not answer: {said}. What was embedded is kept; run the same command again later",
+        zh=f"没有正常响应：{said}。已算好的向量都已保存；请稍后再运行同一条命令",
+    )
+
+
+def _no_vectors() -> Text:
+    return Text(
+        en="answers with something else than one vector a text; is it an embedding model?",
+        zh="返回的不是“每条文本一个向量”；它是嵌入模型吗？",
+    )
+
+
+def _said(error: Exception) -> str:
+    """First line of what the service or the SDK says, not too long."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
