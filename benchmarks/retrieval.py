@@ -1,6 +1,7 @@
 """How well, how fast and how freshly passages are found.
 
     python benchmarks/retrieval.py quality --data DATA    # recall on xquad_en and xquad_zh, all test questions
+    python benchmarks/retrieval.py quality --data DATA --reranker FOLDER [--depth 10]  # English, hybrid search read again
     python benchmarks/retrieval.py update --data DATA     # seconds to absorb the new documents
     python benchmarks/retrieval.py scale [--rows 20000]   # time and memory to index, latency of a query
     python benchmarks/retrieval.py scale --no-model       # the index alone: vectors of hashed words, in no time
@@ -21,6 +22,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,9 @@ from tuneworth.core.task import Language
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder
 from tuneworth.retrieval import measure
-from tuneworth.retrieval.hits import Mode
-from tuneworth.retrieval.index import PassageIndex, open_or_build
+from tuneworth.retrieval.hits import Hit, Mode
+from tuneworth.retrieval.index import RERANK_DEPTH, PassageIndex, open_or_build
+from tuneworth.retrieval.rerank import Reranker, open_reranker
 from tuneworth.stats.intervals import mean_interval
 
 DEPTHS = (1, 5, 10)
@@ -61,12 +64,16 @@ def _sets(encoder: Encoder) -> list[tuple[str, Language, Encoder | None]]:
     return [("xquad_en", "en", encoder), ("xquad_zh", "zh", None)]
 
 
-def quality(data: Path) -> str:
-    """Recall, MRR and nDCG of every way to search, for whole passages, without their titles, and for chunks."""
+def quality(data: Path, reranker: str | None, depth: int) -> str:
+    """Recall, MRR and nDCG of every way to search, for whole passages, without their titles, and for chunks.
+
+    With a reranker: of the hybrid search of the English set without it and with it.
+    """
+    reader = open_reranker(reranker) if reranker is not None else None
     columns = ["passages", "search", *(f"recall@{k} (95 %)" for k in DEPTHS), "MRR", "nDCG@10", "answer@5", "ms"]
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     encoder = catalog.open_encoder()
-    for name, language, used in _sets(encoder):
+    for name, language, used in _sets(encoder)[: 1 if reader is not None else None]:
         folder = data / name
         whole = read_rows(folder / "docs.jsonl")
         kinds = {
@@ -79,17 +86,36 @@ def quality(data: Path) -> str:
             with tempfile.TemporaryDirectory() as place:
                 index, _ = open_or_build(Path(place), passages, used, language)
                 gold = "chunk_id" if kind == " chunks" else "doc_id"
+                title = f"{name}{kind} ({len(passages)})"
+                if reader is not None:
+                    reranked = Reranked(index, reader, depth)
+                    lines += [_quality_line(each, "hybrid", questions, title, gold) for each in (index, reranked)]
+                    continue
                 for mode in sorted(index.modes, key=("text", "vector", "hybrid").index):
-                    lines.append(_quality_line(index, mode, questions, f"{name}{kind} ({len(passages)})", gold))
+                    lines.append(_quality_line(index, mode, questions, title, gold))
     return "\n".join(lines)
 
 
-def _quality_line(index: PassageIndex, mode: Mode, rows: list[dict[str, Any]], name: str, gold_field: str) -> str:
+@dataclass(frozen=True)
+class Reranked:
+    """An index whose ``depth`` best passages are read again."""
+
+    index: PassageIndex
+    reranker: Reranker
+    depth: int
+
+    def search(self, questions: Sequence[str], k: int, *, mode: Mode) -> list[list[Hit]]:
+        return self.index.search(questions, k, mode=mode, rerank=self.reranker, rerank_depth=self.depth)
+
+
+def _quality_line(
+    index: PassageIndex | Reranked, mode: Mode, rows: list[dict[str, Any]], name: str, gold_field: str
+) -> str:
     started = time.perf_counter()
     found = index.search([row["input"] for row in rows], max(DEPTHS), mode=mode)
     per_query_ms = 1000 * (time.perf_counter() - started) / len(rows)
     ranked, gold = measure.passage_ids(found), [{row[gold_field]} for row in rows]
-    cells = [name, mode]
+    cells = [name, f"{mode}, {index.depth} reranked" if isinstance(index, Reranked) else mode]
     for k in DEPTHS:
         scores = measure.recall_at(k, ranked, gold)
         interval = mean_interval(scores, binary=True, rng=np.random.default_rng(0))
@@ -244,13 +270,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--no-model", action="store_true")
+    parser.add_argument(
+        "--reranker", help="a cross-encoder: a folder (benchmarks/reranker.py makes one), or owner/name"
+    )
+    parser.add_argument("--depth", type=int, default=RERANK_DEPTH, help="passages that the reranker reads per question")
     args = parser.parse_args()
     if args.part == "scale":
         print(scale(args.rows, with_model=not args.no_model))
     elif args.data is None:
         parser.error("--data is needed: the folder that holds xquad_en and xquad_zh")
+    elif args.part == "update":
+        print(update(args.data))
     else:
-        print({"quality": quality, "update": update}[args.part](args.data))
+        print(quality(args.data, args.reranker, args.depth))
 
 
 if __name__ == "__main__":
