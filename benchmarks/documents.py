@@ -158,7 +158,8 @@ def packs(options: argparse.Namespace) -> str:
         encoder = SharedEncoder(catalog.open_encoder, ())
         library = ready.shelf.library(Path(place), encoder, Printer())
         lessons, dev = (lessons_of(rows, ready, library, model) for rows in (split.train, split.dev))
-        dev = dev[:LEAST_DEV_ROWS]  # so few that a limited time leaves none of them out: the losses are of the same rows
+        # So few dev rows that a limited time leaves none of them out: the losses are of the same rows.
+        dev = dev[:LEAST_DEV_ROWS]
         lines = ["| rows about the same passage | steps | rows/s | dev loss |", "|---|---|---|---|"]
         for turn in range(options.pairs):
             for together in (True, False):
