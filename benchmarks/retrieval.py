@@ -67,7 +67,7 @@ def _sets(encoder: Encoder) -> list[tuple[str, Language, Encoder | None]]:
 def quality(data: Path, reranker: str | None, depth: int) -> str:
     """Recall, MRR and nDCG of every way to search, for whole passages, without their titles, and for chunks.
 
-    With a reranker: of the hybrid search of the English set without it and with it.
+    With a reranker: of the hybrid search of the whole English passages, without it and with it.
     """
     reader = open_reranker(reranker) if reranker is not None else None
     columns = ["passages", "search", *(f"recall@{k} (95 %)" for k in DEPTHS), "MRR", "nDCG@10", "answer@5", "ms"]
@@ -81,6 +81,8 @@ def quality(data: Path, reranker: str | None, depth: int) -> str:
             " without titles": [as_passage(row, with_title=False) for row in whole],
             " chunks": [as_passage(row) for row in read_rows(folder / "chunks.jsonl")],
         }
+        if reader is not None:
+            kinds = {"": kinds[""]}
         questions = read_rows(folder / "test.jsonl")
         for kind, passages in kinds.items():
             with tempfile.TemporaryDirectory() as place:
