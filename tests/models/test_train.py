@@ -172,6 +172,18 @@ def test_relatives_come_in_one_batch_half_of_it_at_most():
     assert epoch_order([10] * 300, 8, 3, 0, [[i] for i in range(300)]) == epoch_order([10] * 300, 8, 3, 0)
 
 
+def test_a_step_sees_several_passages_also_where_there_are_few_and_rows_of_one_are_of_like_length():
+    relatives = [[i for i in range(320) if i % 10 == passage] for passage in range(10)]
+    lengths = [100 + 20 * (i % 10) + i % 3 for i in range(320)]
+    batches = epoch_order(lengths, 8, 3, 0, relatives)
+    assert sorted(i for batch in batches for i in batch) == list(range(320))
+    assert {len(batch) for batch in batches} == {8}
+    alone = [batch for batch in batches if len({i % 10 for i in batch}) == 1]
+    assert len(alone) <= 1, "the last rows of a bucket may be of one passage"
+    padding = sum(max(lengths[i] for i in b) * len(b) - sum(lengths[i] for i in b) for b in batches)
+    assert padding < 0.15 * sum(lengths)
+
+
 def test_loss_does_without_a_prefix_that_the_model_does_not_support(tiny, monkeypatch):
     rows = encode(tiny, make_examples(4), 512)
     # As a model whose positions cannot be given would: the rows behind the prefix get wrong ones.

@@ -349,6 +349,12 @@ def growing(tmp_path, store, plan, *, train=MANY, exhaustive=False, watcher=None
     return run, run.race(plan)
 
 
+def forecasts(run, raced):
+    metric = run.runner.metrics[0]
+    arms = list(raced.results.values())
+    return forecasts_of(arms, raced.fits, DEV, metric, margin=0.02, n_train=256, chance=0.5, seed=0)
+
+
 def test_an_arm_that_learns_is_fitted_on_nested_prefixes_of_the_training_rows(tmp_path, store):
     _, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Learner)), ()), exhaustive=True)
     fits = [
@@ -366,16 +372,7 @@ def test_an_arm_that_learns_is_fitted_on_nested_prefixes_of_the_training_rows(tm
 
 def test_the_forecast_has_a_point_for_every_size(tmp_path, store):
     run, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Learner)), ()), exhaustive=True)
-    [forecast] = forecasts_of(
-        list(raced.results.values()),
-        raced.fits,
-        DEV,
-        run.runner.metrics[0],
-        margin=0.02,
-        n_train=256,
-        chance=0.5,
-        seed=0,
-    )
+    [forecast] = forecasts(run, raced)
     assert [(point.n, round(point.score, 3)) for point in forecast.points] == [
         (16, 0.533),
         (32, 0.958),
@@ -408,16 +405,7 @@ class Choosy(Learner):
 
 def test_fits_that_chose_other_settings_are_not_points_of_the_curve(tmp_path, store):
     run, raced = growing(tmp_path, store, Plan((arm(Simple), arm(Choosy)), ()), exhaustive=True)
-    [forecast] = forecasts_of(
-        list(raced.results.values()),
-        raced.fits,
-        DEV,
-        run.runner.metrics[0],
-        margin=0.02,
-        n_train=256,
-        chance=0.5,
-        seed=0,
-    )
+    [forecast] = forecasts(run, raced)
     assert sorted(n or 256 for n in raced.fits["choosy"]) == [16, 32, 64, 128, 256]
     assert [point.n for point in forecast.points] == [64, 128, 256]
 
@@ -436,17 +424,8 @@ def test_where_more_rows_hurt_the_smaller_fit_is_told_and_tested(tmp_path, store
     assert raced.results["forgetting"].n_train == 32, "not surely behind 16, and those on more rows are"
     run.final(TEST)
     assert raced.results["forgetting"].test["accuracy"].value == pytest.approx(102 / 130)
-    forecasts = forecasts_of(
-        list(raced.results.values()),
-        raced.fits,
-        DEV,
-        run.runner.metrics[0],
-        margin=0.02,
-        n_train=256,
-        chance=0.5,
-        seed=0,
-    )
-    assert forecasts[0].cannot_tell == "falling"
+    [forecast] = forecasts(run, raced)
+    assert forecast.cannot_tell == "falling"
 
 
 class Hopeless(Base):

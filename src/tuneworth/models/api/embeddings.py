@@ -14,7 +14,7 @@ from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import Endpoint, endpoint_of
 
 MAX_CHARS = 8000
-"""Of a text; services read about 8,000 tokens, and one token is at most a character."""
+"""Of a text; services read about 8,000 tokens, and a character is seldom more than one."""
 AT_ONCE = 4
 """Requests that wait for their answers at the same time."""
 TRIES = 6

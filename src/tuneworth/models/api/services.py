@@ -53,7 +53,8 @@ class Endpoint:
         return urlsplit(self.address).hostname in LOOPBACK
 
     def key(self) -> str:
-        """
+        """The key to send; a placeholder where none is asked for.
+
         Raises:
             EnvironmentProblem: the service wants a key, and none is set.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -130,18 +130,34 @@ def epoch_order(
         relatives: groups of rows to be kept together, up to half a batch of each: a step is to see several.
     """
     rng = np.random.default_rng([seed, epoch])
-    bunches = _bunches(rng.permutation(len(lengths)).tolist(), relatives, batch_rows // 2)
+    group_of = {index: number for number, group in enumerate(relatives) if len(group) > 1 for index in group}
+    bunches = _bunches(rng.permutation(len(lengths)).tolist(), group_of, max(batch_rows // 2, 1))
     batches: list[list[int]] = []
     for bucket in _buckets(bunches, BUCKET_BATCHES * batch_rows):
         bucket.sort(key=lambda bunch: max(lengths[i] for i in bunch))
-        ordered = [i for bunch in bucket for i in bunch]
-        batches += [ordered[at : at + batch_rows] for at in range(0, len(ordered), batch_rows)]
+        while bucket:
+            batches.append(_next_batch(bucket, group_of, batch_rows))
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _bunches(order: Sequence[int], relatives: Sequence[Sequence[int]], most: int) -> list[list[int]]:
+def _next_batch(bucket: list[list[int]], group_of: Mapping[int, int], n_rows: int) -> list[int]:
+    """The first rows of ``bucket``, which are taken out; bunches of a group that is in the batch already wait, if others are left.
+
+    Relatives are of like length, so bunches of one group stand side by side.
+    """
+    batch: list[int] = []
+    seen: set[int | None] = set()
+    while bucket and len(batch) < n_rows:
+        at = next((at for at, bunch in enumerate(bucket) if group_of.get(bunch[0]) not in seen), 0)
+        bunch, room = bucket[at], n_rows - len(batch)
+        batch += bunch[:room]
+        seen |= {group_of[bunch[0]]} if bunch[0] in group_of else set()
+        bucket[at : at + 1] = [bunch[room:]] if len(bunch) > room else []
+    return batch
+
+
+def _bunches(order: Sequence[int], group_of: Mapping[int, int], most: int) -> list[list[int]]:
     """``order`` with relatives moved forward to the first of them, ``most`` together."""
-    group_of = {index: number for number, group in enumerate(relatives) if len(group) > 1 for index in group}
     bunches: list[list[int]] = []
     open_bunch: dict[int, list[int]] = {}
     for index in order:

@@ -49,12 +49,6 @@ class CompletionLoss:
         """Groups of indices of the rows that are worth having in one batch."""
         return [members for members, _ in kin(rows, self.n_prefix)] if self.packs else []
 
-    def n_computed(self, rows: Sequence[Row]) -> int:
-        """Tokens that pass through the model for ``rows``, without the prefix and padding."""
-        return sum(
-            pack.n_tokens(self.n_prefix) for part in self.parts(rows, *memory_limits(self.module)) for pack in part
-        )
-
     def parts(self, rows: Sequence[Row], max_tokens: int, max_targets: int) -> Iterator[list[Pack]]:
         """``rows`` in parts that fit into memory."""
         packs = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,7 +83,7 @@ class Trainer:
                 batch = self._batch()
                 self._update(batch)
                 self._step_seconds.append(time.perf_counter() - started)
-                self._step_tokens.append(self.loss.n_computed(batch))
+                self._step_tokens.append(self._computed(batch))
                 self._settle()
                 progress(self.step, self.plan.n_steps, "steps")
         except KeyboardInterrupt:
@@ -170,7 +170,7 @@ class Trainer:
         if not self.dev_rows or not timed or self.dev_losses:
             return
         tokens = sum(self._step_tokens[-len(timed) :])  # rows of a batch share more of them than dev rows do
-        a_row = LOOK_COST * sum(timed) / tokens * self.loss.n_computed(self.dev_rows) / len(self.dev_rows)
+        a_row = LOOK_COST * sum(timed) / tokens * self._computed(self.dev_rows) / len(self.dev_rows)
         most = int(EVAL_SHARE * max(deadline - self._elapsed(), 0.0) / LEAST_LOOKS / max(a_row, 1e-9))
         self.dev_rows = spread(self.dev_rows, max(most, LEAST_DEV_ROWS))
         self._eval_seconds = a_row * len(self.dev_rows)
@@ -189,6 +189,11 @@ class Trainer:
             return False
         left = self._deadline - self._elapsed()
         return bool(timed) and self.plan.fit_time(self.step, left, sum(timed) / len(timed), self._eval_seconds)
+
+    def _computed(self, rows: Sequence[Row]) -> int:
+        """Tokens that pass through the model for ``rows``, without the prefix and padding."""
+        parts = self.loss.parts(rows, self.max_tokens, self.max_targets)
+        return sum(pack.n_tokens(self.loss.n_prefix) for part in parts for pack in part)
 
     def _elapsed(self) -> float:
         return time.perf_counter() - self._clock
