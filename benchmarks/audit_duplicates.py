@@ -31,10 +31,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tuneworth.audit import Subject
+from tuneworth.audit.duplicates import find_repeats
+from tuneworth.audit.leaks import Kind, Leak, find_leaks
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.data.audit.base import Subject
-from tuneworth.data.audit.duplicates import find_repeats
-from tuneworth.data.audit.leaks import Kind, Leak, find_leaks
 from tuneworth.stats.intervals import wilson
 
 SETS = ("banking77", "e2e_nlg", "csl_category_zh")

@@ -25,10 +25,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tuneworth.audit import Embed, Subject
+from tuneworth.audit.label_noise import Judged, judge
+from tuneworth.audit.style.halves import consistency, halves_of
 from tuneworth.core.task import Example
-from tuneworth.data.audit.base import Embed, Subject
-from tuneworth.data.audit.label_noise import Judged, judge
-from tuneworth.data.audit.voice.halves import consistency, halves_of
 from tuneworth.data.load import load
 from tuneworth.data.taskfile import task_file_for
 

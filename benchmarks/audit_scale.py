@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tuneworth.audit import Embed, Subject
+from tuneworth.audit._run import Audited, audit
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.data.audit.base import Embed, Subject
-from tuneworth.data.audit.run import Audited, audit
 
 N_TEST = 1_000
 CHARACTERS = 200

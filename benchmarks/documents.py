@@ -40,7 +40,10 @@ from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.taskfile import TaskFile, load_task_file
-from tuneworth.metrics.base import score_row
+from tuneworth.findings.documents.ages import age_of
+from tuneworth.findings.documents.planting import reading_from
+from tuneworth.findings.documents.referee import referee_for
+from tuneworth.metrics import score_row
 from tuneworth.models import catalog
 from tuneworth.models.base import Model, TrainExample
 from tuneworth.models.local.loss import CompletionLoss
@@ -48,11 +51,7 @@ from tuneworth.models.local.model import LocalModel
 from tuneworth.models.local.train import TrainConfig, train
 from tuneworth.models.local.trainer import LEAST_DEV_ROWS
 from tuneworth.race import prepare
-from tuneworth.race.answering import open_arm
 from tuneworth.race.arms import Arm
-from tuneworth.race.documents.ages import age_of
-from tuneworth.race.documents.planting import reading_from
-from tuneworth.race.documents.referee import referee_for
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, read_result
 from tuneworth.race.library import make_index
@@ -60,13 +59,14 @@ from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 from tuneworth.retrieval.library import Library
+from tuneworth.serve.answer import open_arm
 from tuneworth.stats.intervals import mean_interval
-from tuneworth.strategies.base import Answer, Solver
-from tuneworth.strategies.finding import Finder
+from tuneworth.strategies import Answer, Solver
+from tuneworth.strategies._parts.finding import Finder
+from tuneworth.strategies._parts.passages import passage_prompt
+from tuneworth.strategies._parts.prompting import brief_instruction
+from tuneworth.strategies._parts.raft import SPARE, LessonMaker, study
 from tuneworth.strategies.lora_rag import LoraRagConfig
-from tuneworth.strategies.passages import passage_prompt
-from tuneworth.strategies.prompting import brief_instruction
-from tuneworth.strategies.raft import SPARE, LessonMaker, study
 
 STRATEGIES = ("prompt", "rag", "oracle", "lora", "lora_rag")
 COLUMNS = ("arm", "token F1 (95 %)", "exact", "rows", "found", "F1 found", "F1 missed", "fit s", "s per 1,000 rows")

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from tuneworth.stats.curve import Axis, CannotTell, CurvePoint, fit_curve
-from tuneworth.strategies.features import NgramTfidf
+from tuneworth.strategies._parts.features import NgramTfidf
 from tuneworth.strategies.head import fit_path
 
 SETS = {"banking77": "en", "noisy_agnews": "en", "sms_spam": "en", "csl_category_zh": "zh"}

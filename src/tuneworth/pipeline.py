@@ -17,11 +17,11 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.data.rows import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
+from tuneworth.findings.documents.session import open_session
 from tuneworth.models import catalog
 from tuneworth.race import prepare
 from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
-from tuneworth.race.documents.session import open_session
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.order import in_race_order
@@ -32,7 +32,7 @@ from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
-from tuneworth.report.power_words import power_sentence
+from tuneworth.report.pages.power_words import power_sentence
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
 _GOES_ON = Text(

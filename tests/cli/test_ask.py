@@ -18,10 +18,10 @@ from tuneworth.data.taskfile import load_task_file
 from tuneworth.errors import InputError
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.pipeline import run
-from tuneworth.race.answering import open_arm
-from tuneworth.race.answering_arm import choose_arm
 from tuneworth.race.folder import RunFolder, read_result
 from tuneworth.race.watch import Silent
+from tuneworth.serve.answer import open_arm
+from tuneworth.serve.load import choose_arm
 from tuneworth.testing.documents import DOCUMENT_CASES
 from tuneworth.testing.tiny import make_tiny_llama
 

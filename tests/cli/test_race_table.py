@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tuneworth.cli.racecells import SIGNS, STATES, clock
-from tuneworth.cli.racetable import fit, picture
+from tuneworth.cli.race.cells import SIGNS, STATES, clock
+from tuneworth.cli.race.table import fit, picture
 from tuneworth.core.text import Text
 from tuneworth.race.watch import LaneState
 from views_made import SURELY, lane, many, view

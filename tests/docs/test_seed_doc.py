@@ -51,7 +51,7 @@ def place_of(path: Path) -> str | None:
         return "chart"
     if inside.startswith("advisor/cost"):
         return "costs"
-    places = {"advisor/": "advice", "data/audit/": "audit", "decide/": "run"}
+    places = {"advisor/": "advice", "audit/": "audit", "decide/": "run"}
     return next((place for start, place in places.items() if inside.startswith(start)), None)
 
 

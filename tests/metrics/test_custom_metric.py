@@ -10,8 +10,8 @@ import pytest
 
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.errors import InputError
-from tuneworth.metrics.base import MetricError, score_row
-from tuneworth.metrics.catalog import check, default_metrics, load_metric
+from tuneworth.metrics import MetricError, score_row
+from tuneworth.metrics._parts.catalog import check, default_metrics, load_metric
 from tuneworth.testing.metrics import check_metric
 
 

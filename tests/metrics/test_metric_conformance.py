@@ -10,8 +10,8 @@ import pytest
 
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric
-from tuneworth.metrics.catalog import load_metric
+from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.catalog import load_metric
 from tuneworth.testing.metrics import METRIC_CHECKS, check_metric
 
 BUILT_IN = sorted(plugin_modules("tuneworth.metrics"))

@@ -15,8 +15,8 @@ from sacrebleu.metrics.chrf import CHRF
 
 from tuneworth.core.registry import load_plugin
 from tuneworth.errors import EnvironmentProblem
-from tuneworth.metrics.base import require
-from tuneworth.metrics.words import answer_tokens, rouge_words
+from tuneworth.metrics import require
+from tuneworth.metrics._parts.words import answer_tokens, rouge_words
 
 EXACT, F1, ROUGE, CHR = (
     load_plugin("tuneworth.metrics", name) for name in ("exact_match", "token_f1", "rouge_l", "chrf")

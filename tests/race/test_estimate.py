@@ -9,8 +9,8 @@ import pytest
 
 from tuneworth.race.estimate import Estimator, Job
 from tuneworth.race.speeds import ENCODER_CHARS_PER_S, Speeds
+from tuneworth.strategies._parts.workload import Workload
 from tuneworth.strategies.lora import LoraConfig
-from tuneworth.strategies.workload import Workload
 
 SPEEDS = Speeds(read=300.0, write=100.0)
 ASKS = Workload(prompt_tokens=30, shared_tokens=3000, completion_tokens=10)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneworth.race.rules.gain import PRIOR_SD, Outlook, Pairs, outlook
+from tuneworth.race.schedule.gain import PRIOR_SD, Outlook, Pairs, outlook
 
 
 def pairs(differences):

@@ -8,7 +8,7 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.race.arms import Arm
 from tuneworth.race.order import in_race_order
 from tuneworth.race.sizes import chance_of, entrant_of, sizes
-from tuneworth.strategies.base import StrategyConfig
+from tuneworth.strategies import StrategyConfig
 from tuneworth.strategies.head import Head
 from tuneworth.strategies.lora import Lora
 from tuneworth.strategies.majority import Majority

@@ -15,10 +15,10 @@ from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
+from tuneworth.findings.curves import forecasts_of
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.arms import Arm, Plan, Skipped, row_key
 from tuneworth.race.budget import Budget
-from tuneworth.race.curves import forecasts_of
 from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
@@ -28,8 +28,8 @@ from tuneworth.race.sizes import sizes
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
-from tuneworth.strategies.base import Answer, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.workload import Workload
+from tuneworth.strategies import Answer, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.workload import Workload
 
 TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
 

@@ -13,8 +13,8 @@ from tuneworth.core.record import Interval
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
 from tuneworth.report.audit_html import render_audit, write_audit
-from tuneworth.report.audit_terminal import audit_summary
-from tuneworth.report.audit_view import build_audit_view
+from tuneworth.report.pages.audit import build_audit_view
+from tuneworth.report.terminal.audit import audit_summary
 
 EVIL = "<script>alert(1)</script>[red]\u202e\x1b[31m"
 

@@ -22,9 +22,9 @@ from tuneworth.core.knowledge import DocumentsResult, IndexFacts, ReadingExample
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
-from tuneworth.report.documents_chart import MAX_ARMS
-from tuneworth.report.documents_rows import Cell
+from tuneworth.report.charts.documents import MAX_ARMS
 from tuneworth.report.html import render_html
+from tuneworth.report.pages.documents_rows import Cell
 from tuneworth.report.terminal import summary
 from tuneworth.report.view import View, build_view
 

@@ -21,8 +21,8 @@ from tuneworth.core.knowledge import Recall, UpdateCost
 from tuneworth.core.record import Interval
 from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
-from tuneworth.report.documents_view import DocumentsSection
-from tuneworth.report.figure import Chart
+from tuneworth.report.charts.figure import Chart
+from tuneworth.report.pages.documents import DocumentsSection
 from tuneworth.report.view import build_view
 
 

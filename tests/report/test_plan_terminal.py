@@ -11,7 +11,7 @@ from tuneworth.core.plan import PlannedArm, RunPlan
 from tuneworth.core.race import Power
 from tuneworth.core.text import Text
 from tuneworth.report.plain import width
-from tuneworth.report.plan_terminal import plan_summary
+from tuneworth.report.terminal.plan import plan_summary
 
 POWER = Power(
     n_dev=150,

@@ -8,8 +8,8 @@ from rich.console import Console
 from tuneworth.advisor.advise import advise
 from tuneworth.advisor.facts import Situation
 from tuneworth.core.text import Text
-from tuneworth.report.advice_terminal import MISSING_SHOWN, advice_summary, print_advice
 from tuneworth.report.plain import width
+from tuneworth.report.terminal.advice import MISSING_SHOWN, advice_summary, print_advice
 
 RICH = {
     "scenario": "knowledge_qa",

@@ -13,8 +13,8 @@ from report_samples import comparison, make_decision, make_result
 from tuneworth.core.race import CannotTellReason, CrossingStatus, Forecast
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report.forecast_chart import forecast_charts
-from tuneworth.report.forecast_view import CurveView, ForecastSection
+from tuneworth.report.charts.forecast import forecast_charts
+from tuneworth.report.pages.forecast import CurveView, ForecastSection
 from tuneworth.report.view import build_view
 
 

@@ -19,7 +19,7 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem
 from tuneworth.report.charts import build_charts
 from tuneworth.report.html import render_html, write_html
-from tuneworth.report.speed import speed_chart
+from tuneworth.report.pages.speed import speed_chart
 from tuneworth.report.view import build_view
 from tuneworth.report.words import VERDICTS
 

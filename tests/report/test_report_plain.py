@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneworth.report.plain import clean, excerpt, one_line, shorten, width
-from tuneworth.report.wrap import wrap
+from tuneworth.report.terminal.wrap import wrap
 
 
 def test_clean_takes_out_what_moves_cursors_and_turns_text_around():

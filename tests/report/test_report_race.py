@@ -14,9 +14,9 @@ from report_samples import EVIL, EVIL_PLOTLY, make_result
 from tuneworth.core.race import Race, Step, StopReason
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.race_chart import MAX_LANES, SYMBOLS, race_chart
-from tuneworth.report.race_view import Lane, RaceSection
-from tuneworth.report.race_words import FATES
+from tuneworth.report.charts.race import MAX_LANES, SYMBOLS, race_chart
+from tuneworth.report.pages.race import Lane, RaceSection
+from tuneworth.report.pages.race_words import FATES
 from tuneworth.report.view import build_view
 
 

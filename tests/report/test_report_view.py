@@ -12,9 +12,9 @@ from report_samples import comparison, make_arms, make_decision, make_result
 
 from tuneworth.core.run import Answer, ArmCost, ClassRow, SeedFinding, Verdict
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.evidence import MAX_ROWS
-from tuneworth.report.rules import RULES
-from tuneworth.report.verdict import decisive
+from tuneworth.report.pages.evidence import MAX_ROWS
+from tuneworth.report.pages.rules import RULES
+from tuneworth.report.pages.verdict import decisive
 from tuneworth.report.view import build_view
 from tuneworth.report.words import ANSWERS, CERTAINTY, VERDICT_MEANINGS, VERDICTS
 

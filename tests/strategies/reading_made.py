@@ -10,7 +10,7 @@ import numpy as np
 from tuneworth.core.task import Message, Query, Task
 from tuneworth.models.base import Model, Request
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.testing.cases import Case, HashEncoder
 from tuneworth.testing.documents import DOCUMENT_CASES, library_of
 

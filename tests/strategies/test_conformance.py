@@ -15,11 +15,11 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request
-from tuneworth.strategies.base import Answer, Context, Solver, StrategyConfig
+from tuneworth.strategies import Answer, Context, Solver, StrategyConfig
+from tuneworth.strategies._parts.workload import Workload
 from tuneworth.strategies.majority import Majority, MajorityConfig, MajoritySolver
 from tuneworth.strategies.oracle import Oracle
 from tuneworth.strategies.prompt import Prompt, PromptSolver
-from tuneworth.strategies.workload import Workload
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 

@@ -9,8 +9,8 @@ import pytest
 
 from tuneworth.core.task import Task
 from tuneworth.errors import InputError
-from tuneworth.strategies.features import Embeddings, NgramTfidf, default_kind, load_features, text_features
-from tuneworth.strategies.neighbours import NearestRows
+from tuneworth.strategies._parts.features import Embeddings, NgramTfidf, default_kind, load_features, text_features
+from tuneworth.strategies._parts.neighbours import NearestRows
 from tuneworth.testing.cases import HashEncoder
 
 ENGLISH = Task(name="t", kind="text", metric="rouge_l")
@@ -74,6 +74,6 @@ def test_many_queries_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     texts = [f"text {i} {'x' * (i % 7)}" for i in range(40)]
     index = NearestRows.fit(Embeddings(HashEncoder()), texts)
     whole = index.top(texts, k=5)
-    monkeypatch.setattr("tuneworth.strategies.neighbours.QUERIES_AT_ONCE", 7)
+    monkeypatch.setattr("tuneworth.strategies._parts.neighbours.QUERIES_AT_ONCE", 7)
     assert np.array_equal(index.top(texts, k=5), whole)
     assert np.array_equal(whole[:, 0], np.arange(40))

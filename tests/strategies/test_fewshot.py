@@ -10,7 +10,7 @@ import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.strategies.fewshot import FewShot, FewShotConfig
 from tuneworth.testing.cases import CASES, HashEncoder
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.strategies.head import (
     STRENGTHS,
     Head,

@@ -13,7 +13,7 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.base import Model, TrainResult
 from tuneworth.models.local.load import open_local
 from tuneworth.models.scripted import ADAPTER_FILE, ScriptedModel
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.strategies.lora import (
     MIN_ROWS,
     Lora,

@@ -15,10 +15,9 @@ from tuneworth.models.base import Model, TrainExample
 from tuneworth.models.local.load import open_local
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies import lora_rag
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context, lora_rag
+from tuneworth.strategies._parts.raft import NEAR_BEST
 from tuneworth.strategies.lora_rag import LoraRag, LoraRagConfig, LoraRagSolver, lessons_note
-from tuneworth.strategies.raft import NEAR_BEST
 from tuneworth.strategies.rag import Rag, RagConfig
 from tuneworth.testing.cases import Case, HashEncoder
 from tuneworth.testing.documents import DOCUMENT_CASES, library_of

@@ -10,7 +10,7 @@ import pytest
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.strategies.passages import (
+from tuneworth.strategies._parts.passages import (
     PassagePrompt,
     broken_up,
     may_decline,

@@ -9,7 +9,7 @@ import pytest
 
 from tuneworth.core.task import Message, Query, Task
 from tuneworth.models.scripted import REFUSAL, ScriptedModel
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.strategies.prompt import Prompt, PromptConfig
 from tuneworth.testing.cases import CASES, HashEncoder
 

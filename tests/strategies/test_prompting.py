@@ -9,7 +9,7 @@ import pytest
 from tuneworth.core.task import Message, Query, Task
 from tuneworth.models.base import Constraint
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.strategies.prompting import (
+from tuneworth.strategies._parts.prompting import (
     MAX_BRIEF,
     brief_instruction,
     constrainable,
@@ -20,7 +20,7 @@ from tuneworth.strategies.prompting import (
     opening_turns,
     query_turns,
 )
-from tuneworth.strategies.schema_text import schema_text
+from tuneworth.strategies._parts.schema_text import schema_text
 
 LABELS = Task(name="t", kind="label", labels=("spam", "ham"), metric="accuracy")
 CHOICE = Task(name="t", kind="choice", metric="accuracy")

@@ -15,7 +15,7 @@ from reading_made import MANUALS, RETURNS, ask, context_of, reads_the_first, wit
 from tuneworth.core.task import Collection, Query, Task
 from tuneworth.models.scripted import MS_PER_TOKEN, ScriptedModel
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies.base import Context
+from tuneworth.strategies import Context
 from tuneworth.strategies.rag import Rag, RagConfig, RagSolver
 from tuneworth.testing.cases import HashEncoder
 from tuneworth.testing.documents import library_of

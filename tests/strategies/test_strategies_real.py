@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tuneworth.models.base import Encoder, Model
-from tuneworth.strategies.base import Context, Strategy
+from tuneworth.strategies import Context, Strategy
 from tuneworth.strategies.fewshot import FewShot, FewShotConfig
 from tuneworth.strategies.head import Head, HeadConfig
 from tuneworth.strategies.nearest import Nearest

@@ -12,13 +12,8 @@ from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.local.plan import epochs_for
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.strategies.base import Context
-from tuneworth.strategies.fewshot import FewShot, FewShotConfig
-from tuneworth.strategies.head import Head, HeadConfig
-from tuneworth.strategies.lora import Lora, LoraConfig
-from tuneworth.strategies.nearest import Nearest
-from tuneworth.strategies.prompt import Prompt, PromptConfig
-from tuneworth.strategies.workload import (
+from tuneworth.strategies import Context
+from tuneworth.strategies._parts.workload import (
     SAMPLE_ROWS,
     TURN_TOKENS,
     Workload,
@@ -27,6 +22,11 @@ from tuneworth.strategies.workload import (
     mean_tokens,
     sample,
 )
+from tuneworth.strategies.fewshot import FewShot, FewShotConfig
+from tuneworth.strategies.head import Head, HeadConfig
+from tuneworth.strategies.lora import Lora, LoraConfig
+from tuneworth.strategies.nearest import Nearest
+from tuneworth.strategies.prompt import Prompt, PromptConfig
 from tuneworth.testing.cases import HashEncoder
 
 LABELS = Task(

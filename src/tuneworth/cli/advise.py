@@ -116,8 +116,8 @@ def _task_file(source: str) -> TaskFile:
 def _read_task(task_file: TaskFile, as_json: bool) -> Situation:
     from rich.console import Console
 
+    from tuneworth.audit._personal.mask import mask
     from tuneworth.cli.factsources import task_situation
-    from tuneworth.data.audit.mask import mask
 
     console = Console(stderr=True, highlight=False, quiet=as_json)
     # A note may quote a row.
@@ -185,6 +185,6 @@ def _show(advice: Advice, as_json: bool) -> None:
     from rich.console import Console
 
     from tuneworth.advisor.chart_text import chart_text
-    from tuneworth.report.advice_terminal import print_advice
+    from tuneworth.report.terminal.advice import print_advice
 
     print_advice(advice, LANG, Console(highlight=False), chart=chart_text(advice.path, LANG))

@@ -9,9 +9,9 @@ from rich.text import Text as Styled
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Collection
 from tuneworth.core.text import Lang, Text
-from tuneworth.race.answering import Answered
 from tuneworth.report.plain import clean, one_line, shorten
-from tuneworth.report.wrap import wrap
+from tuneworth.report.terminal.wrap import wrap
+from tuneworth.serve.answer import Answered
 
 MAX_LINES = 4
 """Lines that are shown of a passage."""

@@ -16,7 +16,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem, TuneworthError
 
 if TYPE_CHECKING:
-    from tuneworth.race.answering import Answered, Answerer
+    from tuneworth.serve.answer import Answered, Answerer
 
 Run = Annotated[Path, typer.Argument(help=say("Folder of a finished run.", "已完成的运行的目录。"))]
 Question = Annotated[
@@ -92,10 +92,10 @@ def ask(
     """Choose an arm, open it, answer."""
     from tuneworth.cli.progress import interactive
     from tuneworth.cli.watch import watcher_for
-    from tuneworth.race.answering import checked, open_arm
-    from tuneworth.race.answering_arm import choose_arm
     from tuneworth.race.folder import RunFolder, read_result
     from tuneworth.retrieval.hits import Where
+    from tuneworth.serve.answer import checked, open_arm
+    from tuneworth.serve.load import choose_arm
 
     del lang  # read before options are parsed, see cli/language.py
     if question is not None:

@@ -14,10 +14,10 @@ from tuneworth.cli.language import LANG, say
 from tuneworth.core.text import Text
 
 if TYPE_CHECKING:
+    from tuneworth.audit import Embed
+    from tuneworth.audit._fixes import Fixed
+    from tuneworth.audit._run import Audited
     from tuneworth.cli.progress import TerminalWatcher
-    from tuneworth.data.audit.base import Embed
-    from tuneworth.data.audit.run import Audited
-    from tuneworth.data.fixes import Fixed
     from tuneworth.data.load import Loaded
 
 
@@ -60,12 +60,12 @@ def audit(
     ),
 ) -> None:
     """Load, check, show; write copies and the page when asked to."""
+    from tuneworth.audit._fixes import check_folder, write_fixes
+    from tuneworth.audit._personal.mask import mask
+    from tuneworth.audit._run import audit as run_audit
+    from tuneworth.audit._run import subject_of
     from tuneworth.cli.run import task_file_of
-    from tuneworth.data.audit.mask import mask
-    from tuneworth.data.audit.run import audit as run_audit
-    from tuneworth.data.audit.run import subject_of
     from tuneworth.data.documents import read_documents
-    from tuneworth.data.fixes import check_folder, write_fixes
     from tuneworth.data.load import load
 
     del lang  # read before options are parsed, see cli/language.py
@@ -192,7 +192,7 @@ def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | No
         return
     from rich.console import Console
 
-    from tuneworth.report.audit_terminal import audit_summary
+    from tuneworth.report.terminal.audit import audit_summary
 
     console = Console(highlight=False)
     console.print(audit_summary(audited.result, LANG, name=loaded.task.name))

@@ -13,7 +13,7 @@ from tuneworth.advisor.questions import Question
 from tuneworth.cli.factflags import as_flags
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import InputError, Interrupted, Problem
-from tuneworth.report.wrap import Wrapped
+from tuneworth.report.terminal.wrap import Wrapped
 
 EXPLAIN = {"?", "？"}
 SKIP = {"", "s", "skip", "跳过"}

@@ -104,7 +104,7 @@ def task_situation(task_file: TaskFile, say: Callable[[Text], None]) -> Situatio
         InputError: the rows cannot be read, or are too few to tell anything from.
     """
     from tuneworth.advisor.situation import situation_of
-    from tuneworth.data.audit.run import audit, subject_of
+    from tuneworth.audit._run import audit, subject_of
     from tuneworth.data.load import load
     from tuneworth.race.prior import told
 

@@ -76,7 +76,7 @@ def index(
 def _show(done: IndexedDocuments) -> None:
     from rich.console import Console
 
-    from tuneworth.report.wrap import Wrapped
+    from tuneworth.report.terminal.wrap import Wrapped
 
     console = Console(highlight=False)
     console.print(

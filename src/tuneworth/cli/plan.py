@@ -77,6 +77,6 @@ def plan(
         return
     from rich.console import Console
 
-    from tuneworth.report.plan_terminal import plan_summary
+    from tuneworth.report.terminal.plan import plan_summary
 
     Console(highlight=False).print(plan_summary(planned, LANG))

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text as Styled
 
-from tuneworth.cli.racelines import RaceLines
+from tuneworth.cli.race.lines import RaceLines
 from tuneworth.core.text import Lang, Text
 from tuneworth.race.watch import RaceView
 from tuneworth.report.plain import one_line

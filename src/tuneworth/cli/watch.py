@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.text import Text as Styled
 
 from tuneworth.cli.progress import TerminalWatcher
-from tuneworth.cli.racelines import RaceLines
-from tuneworth.cli.racetable import picture
+from tuneworth.cli.race.lines import RaceLines
+from tuneworth.cli.race.table import picture
 from tuneworth.core.text import Lang, Text
 from tuneworth.race.watch import RaceView
 

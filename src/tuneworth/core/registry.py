@@ -1,7 +1,7 @@
 """Finding plug-ins: one file each, built-in or from another distribution.
 
-A plug-in is a module with an attribute ``PLUGIN``; its id is the module's name. Built-ins are the
-modules of a package (``tuneworth.strategies``); outsiders register the module under the entry-point
+A plug-in is a module with an attribute ``PLUGIN``; its id is the module's name. Built-ins are the modules of a
+package (``tuneworth.strategies``) whose names do not begin with an underscore; outsiders register the module under the entry-point
 group of the same name. Both are loaded by the same line, on first use.
 """
 
@@ -25,7 +25,7 @@ def plugin_modules(group: str) -> MappingProxyType[str, str]:
     found = {
         info.name: f"{group}.{info.name}"
         for info in pkgutil.iter_modules(package.__path__)
-        if not info.ispkg and not info.name.startswith("_") and info.name not in package.__dict__.get("NOT_PLUGINS", ())
+        if not info.name.startswith("_")
     }
     for point in entry_points(group=group):
         found.setdefault(point.name, point.value)

@@ -1,6 +1,122 @@
-"""How right an answer is: one metric a file.
+"""What a metric is: an answer and its references in, a number in [0, 1] out.
 
-``catalog`` finds and checks them; ``base`` says what a metric is.
+A metric scores one row at a time; the value for a set of rows is the mean of their scores unless
+the metric says it is a ``corpus`` metric. ``prepare`` does the slow work once, so that a bootstrap
+of thousands of resamples stays cheap.
 """
 
-NOT_PLUGINS = ("base", "catalog", "custom", "json_values", "labels", "words")
+from __future__ import annotations
+
+import importlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.task import Example, OutputKind
+from tuneworth.core.text import Text
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
+
+ValueOfRows = Callable[[NDArray[np.intp]], float]
+"""The metric's value on the rows with these indices; an index may occur many times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """Base of every metric.
+
+    Attributes:
+        id: the module's name, or ``file.py:function`` for the user's own.
+        kinds: the output kinds it is for.
+        binary: a row is right (1) or wrong (0) and the value is the share of right rows, so that
+            tests for paired proportions apply.
+        corpus: the value is not the mean of the row scores (macro-F1); compare arms by resampling
+            ``prepare``, never by their row scores.
+    """
+
+    id: str
+    title: Text
+    kinds: frozenset[OutputKind]
+    binary: bool = False
+    corpus: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when stored scores of this metric are no longer comparable."""
+        return self.id
+
+    @abstractmethod
+    def compare(self, answer: str, reference: str) -> float:
+        """How good ``answer`` is against one reference, in [0, 1]."""
+
+    def score(self, answer: str, references: Sequence[str]) -> float:
+        """The best of ``compare`` over all references of the row."""
+        return max(self.compare(answer, reference) for reference in references)
+
+    def prepare(self, answers: Sequence[str], references: Sequence[Sequence[str]]) -> ValueOfRows:
+        """Score every row once; the result gives the value of any resample of them.
+
+        Args:
+            answers: one per row.
+            references: the accepted answers of each row, as long as ``answers``.
+        """
+        scores = np.array([self.score(a, r) for a, r in zip(answers, references, strict=True)], dtype=np.float64)
+        return lambda rows: float(scores[rows].mean())
+
+    def value(self, answers: Sequence[str], references: Sequence[Sequence[str]]) -> float:
+        """The metric over all rows.
+
+        Raises:
+            ValueError: there are no rows; a mean of nothing is not zero.
+        """
+        if not answers:
+            raise ValueError(f"{self.id}: no rows to score")
+        return self.prepare(answers, references)(np.arange(len(answers)))
+
+    def with_labels(self, labels: Sequence[str]) -> Self:
+        """This metric for a task with these labels. Only label metrics care."""
+        return self
+
+
+class MetricError(InputError):
+    """The user's own metric failed on an answer."""
+
+    def at(self, row: str) -> MetricError:
+        """The same error, naming the row it happened at."""
+        return MetricError(
+            [
+                Problem(p.where, Text(en=f"at row {row}: {p.message.en}", zh=f"在数据行 {row} 上，{p.message.zh}"))
+                for p in self.problems
+            ],
+            self.next_step,
+        )
+
+
+def score_row(metric: Metric, answer: str, example: Example) -> float:
+    """``metric.score`` for one row of data; an error names the row."""
+    try:
+        return metric.score(answer, example.references)
+    except MetricError as error:
+        raise error.at(example.source or example.id) from error.__cause__
+
+
+def require(module: str, metric_id: str) -> ModuleType:
+    """Import a library that only the local extra brings.
+
+    Raises:
+        EnvironmentProblem: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise EnvironmentProblem(
+            Problem(
+                metric_id,
+                Text(en=f"this metric needs the library {error.name}", zh=f"该指标依赖的库 {error.name} 尚未安装"),
+            ),
+            Text(en='Install it: pip install "tuneworth[local]"', zh='请安装：pip install "tuneworth[local]"'),
+        ) from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.labels import LabelMetric
+from tuneworth.metrics._parts.labels import LabelMetric
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric, require
+from tuneworth.metrics import Metric, require
 
 
 @cache

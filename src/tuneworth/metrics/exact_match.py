@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric
-from tuneworth.metrics.words import answer_tokens, same_text
+from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.words import answer_tokens, same_text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric
-from tuneworth.metrics.json_values import Leaf, Path, pair_f1, parse_leaves
-from tuneworth.metrics.words import answer_tokens
+from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.json_values import Leaf, Path, pair_f1, parse_leaves
+from tuneworth.metrics._parts.words import answer_tokens
 
 
 @dataclass(frozen=True, kw_only=True)

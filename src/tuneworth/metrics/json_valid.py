@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric
-from tuneworth.metrics.json_values import parse_canonical
+from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.json_values import parse_canonical
 
 
 @dataclass(frozen=True, kw_only=True)

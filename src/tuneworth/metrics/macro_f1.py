@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import ValueOfRows
-from tuneworth.metrics.labels import LabelMetric
+from tuneworth.metrics import ValueOfRows
+from tuneworth.metrics._parts.labels import LabelMetric
 
 
 @dataclass(frozen=True, kw_only=True)

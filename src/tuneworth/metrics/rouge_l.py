@@ -12,8 +12,8 @@ from typing import Any
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric, require
-from tuneworth.metrics.words import rouge_words, same_text
+from tuneworth.metrics import Metric, require
+from tuneworth.metrics._parts.words import rouge_words, same_text
 
 
 class _Words:

@@ -15,7 +15,7 @@ from tuneworth.core.text import Text
 from tuneworth.data.sections import Settings
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Model
-from tuneworth.strategies.base import Strategy, StrategyConfig
+from tuneworth.strategies import Strategy, StrategyConfig
 
 GROUP = "tuneworth.strategies"
 AS_PICKED = Settings()

@@ -18,10 +18,10 @@ from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
-from tuneworth.metrics.base import Metric
+from tuneworth.findings import results
+from tuneworth.findings.curves import forecasts_of
+from tuneworth.metrics import Metric
 from tuneworth.models.base import Model
-from tuneworth.race import results
-from tuneworth.race.curves import forecasts_of
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.prepare import max_new_tokens
 from tuneworth.race.sizes import chance_of

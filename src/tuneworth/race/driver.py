@@ -23,7 +23,7 @@ from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.schedule import Place, Schedule, Work
 from tuneworth.race.store import FitRecord
 from tuneworth.race.watch import Lane, LaneState, RaceView
-from tuneworth.strategies.base import Solver
+from tuneworth.strategies import Solver
 
 
 @dataclass

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tuneworth.race.speeds import ENCODER_CHARS_PER_S, NOMINAL, OPERATIONS_PER_S, Speeds
-from tuneworth.strategies.workload import Workload
+from tuneworth.strategies._parts.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)

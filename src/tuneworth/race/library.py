@@ -16,7 +16,7 @@ from tuneworth.core.task import Collection, Example, Language, Task
 from tuneworth.core.text import Text
 from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
 from tuneworth.data.sections import Documents
-from tuneworth.metrics.words import same_words
+from tuneworth.metrics._parts.words import same_words
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model
 from tuneworth.models.local.sources import MINILM

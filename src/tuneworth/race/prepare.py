@@ -16,8 +16,8 @@ from tuneworth.data.load import Loaded, load
 from tuneworth.data.sections import Settings
 from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.metrics.base import Metric
-from tuneworth.metrics.catalog import check, default_metrics, load_metric
+from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.catalog import check, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.arms import Plan, plan_arms, strategy_classes

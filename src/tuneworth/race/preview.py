@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
-from tuneworth.data.audit.mask import mask
 from tuneworth.race import planwords as words
 from tuneworth.race.arms import Arm, Plan, Skipped
 from tuneworth.race.budget import SECONDS_PER_HOUR

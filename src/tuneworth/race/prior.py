@@ -14,12 +14,12 @@ from tuneworth.advisor.advise import advise
 from tuneworth.advisor.checks import check_facts
 from tuneworth.advisor.facts import Facts, Pace
 from tuneworth.advisor.situation import situation_of
+from tuneworth.audit import Subject
+from tuneworth.audit._run import audit
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
-from tuneworth.data.audit.base import Subject
-from tuneworth.data.audit.run import audit
 from tuneworth.data.load import Loaded
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.reserve import ALONE_SLOWDOWN, FINAL_SHARE, RESERVE_SHARE
-from tuneworth.race.rules.gain import RISE
 from tuneworth.race.runner import LATENCY_ROWS
 from tuneworth.race.schedule import Schedule, Work
+from tuneworth.race.schedule.gain import RISE
 from tuneworth.race.sizes import entrant_of
 
 OVERRUN = 0.1

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuneworth.findings.documents.injection import MAX_ROWS
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.budget import Budget
-from tuneworth.race.documents.injection import MAX_ROWS
 from tuneworth.race.driver import Driver, Entry, scores_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import LATENCY_ROWS

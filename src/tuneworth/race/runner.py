@@ -21,13 +21,13 @@ from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
-from tuneworth.metrics.base import Metric, score_row
+from tuneworth.metrics import Metric, score_row
 from tuneworth.race.arms import Arm, row_key
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies.base import Answer, Context, Solver
+from tuneworth.strategies import Answer, Context, Solver
 
 BATCH_ROWS = 32
 LATENCY_ROWS = 20

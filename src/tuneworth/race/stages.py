@@ -13,7 +13,8 @@ from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.race import results, words
+from tuneworth.findings import results
+from tuneworth.race import words
 from tuneworth.race.arms import Arm, Plan
 from tuneworth.race.budget import Budget
 from tuneworth.race.driver import Driver, Entry, mean_of, scores_of, seconds_of

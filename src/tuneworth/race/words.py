@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import StopReason
 from tuneworth.core.text import Text
-from tuneworth.metrics.base import Metric
+from tuneworth.metrics import Metric
 from tuneworth.race.arms import Arm
 from tuneworth.race.schedule import Work
 from tuneworth.stats.family import MIN_PAIRS

@@ -13,8 +13,8 @@ from tuneworth.core.audit import AuditResult
 from tuneworth.core.files import write_atomic
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem, Problem
-from tuneworth.report.audit_view import build_audit_view
 from tuneworth.report.page import TAGS, asset, embed, environment, languages, policy
+from tuneworth.report.pages.audit import build_audit_view
 
 
 def render_audit(result: AuditResult, *, lang: Lang, name: str = "") -> str:

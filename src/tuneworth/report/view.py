@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report import numbers
-from tuneworth.report.arms import ArmRow, SkippedRow, build_arms, build_skipped
-from tuneworth.report.audit_view import AuditView, build_audit_view
-from tuneworth.report.documents_view import DocumentsSection, build_documents
-from tuneworth.report.evidence import (
+from tuneworth.report.pages.arms import ArmRow, SkippedRow, build_arms, build_skipped
+from tuneworth.report.pages.audit import AuditView, build_audit_view
+from tuneworth.report.pages.documents import DocumentsSection, build_documents
+from tuneworth.report.pages.evidence import (
     ClassTable,
     DisagreementView,
     SeedView,
@@ -22,20 +22,20 @@ from tuneworth.report.evidence import (
     build_disagreements,
     build_seed,
 )
-from tuneworth.report.expected import ExpectedView, build_expected
-from tuneworth.report.forecast_view import ForecastSection, build_forecasts
-from tuneworth.report.guide import build_guide, build_meanings
-from tuneworth.report.plain import one_line
-from tuneworth.report.power_words import power_sentence
-from tuneworth.report.race_view import RaceSection, build_race
-from tuneworth.report.record import DataView, FactGroup, build_data, build_record
-from tuneworth.report.verdict import (
+from tuneworth.report.pages.expected import ExpectedView, build_expected
+from tuneworth.report.pages.forecast import ForecastSection, build_forecasts
+from tuneworth.report.pages.guide import build_guide, build_meanings
+from tuneworth.report.pages.power_words import power_sentence
+from tuneworth.report.pages.race import RaceSection, build_race
+from tuneworth.report.pages.record import DataView, FactGroup, build_data, build_record
+from tuneworth.report.pages.verdict import (
     ComparisonRow,
     Fact,
     VerdictView,
     build_comparisons,
     build_verdict,
 )
+from tuneworth.report.plain import one_line
 from tuneworth.report.words import KINDS, METRICS, label, labels, named
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Example
-from tuneworth.metrics.words import answer_tokens
+from tuneworth.metrics._parts.words import answer_tokens
 
 QUOTED_SHARE = 0.8
 """Share of the training rows' answers that must stand in the documents word for word. A row whose answer stands nowhere is

@@ -13,7 +13,7 @@ from pathlib import Path
 from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
 from tuneworth.core.task import Example, Language, OutputKind
-from tuneworth.metrics.words import same_words
+from tuneworth.metrics._parts.words import same_words
 from tuneworth.models.base import Encoder
 from tuneworth.retrieval.answers import are_quoted, telling_answers
 from tuneworth.retrieval.gold import ByName, CarriedGold, GoldPassages, unique

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.metrics.words import answer_tokens
+from tuneworth.metrics._parts.words import answer_tokens
 from tuneworth.retrieval.answers import holds_answer
 from tuneworth.retrieval.hits import Hit
 

@@ -22,8 +22,8 @@ from pydantic import Field
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.features import (
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.features import (
     FeatureKind,
     Matrix,
     TextFeatures,
@@ -32,7 +32,7 @@ from tuneworth.strategies.features import (
     text_features,
     why_no_sklearn,
 )
-from tuneworth.strategies.workload import Workload, encoded_chars, sample
+from tuneworth.strategies._parts.workload import Workload, encoded_chars, sample
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
 """Inverse regularisation (scikit-learn's C). On unit rows the best value lay inside this grid on every set tried."""

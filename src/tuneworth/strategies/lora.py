@@ -20,10 +20,10 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, TrainExample, TrainResult
 from tuneworth.models.local.plan import epochs_for
-from tuneworth.strategies.asking import Asker, model_of
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.prompting import brief_instruction, constrainable, opening_turns, query_turns
-from tuneworth.strategies.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.asking import Asker, model_of
+from tuneworth.strategies._parts.prompting import brief_instruction, constrainable, opening_turns, query_turns
+from tuneworth.strategies._parts.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
 
 MIN_ROWS = 50
 """With fewer rows an adapter learns them by heart (seed row N4 takes 50 as its example of too few)."""

@@ -24,15 +24,13 @@ from tuneworth.core.task import Example, Message, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request
 from tuneworth.retrieval.hits import Mode
-from tuneworth.strategies.asking import model_of
-from tuneworth.strategies.base import Context, Strategy, StrategyConfig
-from tuneworth.strategies.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
-from tuneworth.strategies.lora import BATCH_ROWS, AdapterConfig, Lora, load_adapter, train_adapter
-from tuneworth.strategies.passages import PassagePrompt, passage_prompt
-from tuneworth.strategies.prompting import brief_instruction, constrainable
-from tuneworth.strategies.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
-from tuneworth.strategies.rag import MODE_TEXT, RagSolver
-from tuneworth.strategies.reading import (
+from tuneworth.strategies import Context, Strategy, StrategyConfig
+from tuneworth.strategies._parts.asking import model_of
+from tuneworth.strategies._parts.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
+from tuneworth.strategies._parts.passages import PassagePrompt, passage_prompt
+from tuneworth.strategies._parts.prompting import brief_instruction, constrainable
+from tuneworth.strategies._parts.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
+from tuneworth.strategies._parts.reading import (
     HEAD_TOKENS,
     Reader,
     reader,
@@ -41,7 +39,9 @@ from tuneworth.strategies.reading import (
     searched_chars,
     why_no_documents,
 )
-from tuneworth.strategies.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
+from tuneworth.strategies._parts.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
+from tuneworth.strategies.lora import BATCH_ROWS, AdapterConfig, Lora, load_adapter, train_adapter
+from tuneworth.strategies.rag import MODE_TEXT, RagSolver
 
 TRAINED_TOKEN = 3.0
 """What training on a token costs, in tokens read: forward, and about twice as much backward."""

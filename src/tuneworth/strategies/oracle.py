@@ -18,13 +18,13 @@ from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies.asking import model_of
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.finding import library_of
-from tuneworth.strategies.passages import passage_prompt
-from tuneworth.strategies.prompting import constrainable, full_instruction
-from tuneworth.strategies.reading import HEAD_TOKENS, Reader, reader, reader_on, reading_work, why_no_documents
-from tuneworth.strategies.workload import Workload, expected_completion, sample
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.asking import model_of
+from tuneworth.strategies._parts.finding import library_of
+from tuneworth.strategies._parts.passages import passage_prompt
+from tuneworth.strategies._parts.prompting import constrainable, full_instruction
+from tuneworth.strategies._parts.reading import HEAD_TOKENS, Reader, reader, reader_on, reading_work, why_no_documents
+from tuneworth.strategies._parts.workload import Workload, expected_completion, sample
 
 NO_GOLD = "no gold passage is known for the row, so there is nothing to give the reader"
 MOST_EXPECTED = 2

@@ -15,16 +15,16 @@ from pydantic import Field
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies.asking import Asker, model_of
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.prompting import (
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.asking import Asker, model_of
+from tuneworth.strategies._parts.prompting import (
     constrainable,
     full_instruction,
     opening_turns,
     query_turns,
     unlisted_labels_note,
 )
-from tuneworth.strategies.workload import Workload, expected_completion, mean_tokens, sample
+from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
 
 
 class PromptConfig(StrategyConfig):

@@ -19,12 +19,12 @@ from tuneworth.core.task import Collection, Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.hits import Mode
-from tuneworth.strategies.asking import model_of
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
-from tuneworth.strategies.passages import passage_prompt
-from tuneworth.strategies.prompting import constrainable, full_instruction, unlisted_labels_note
-from tuneworth.strategies.reading import (
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies._parts.asking import model_of
+from tuneworth.strategies._parts.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
+from tuneworth.strategies._parts.passages import passage_prompt
+from tuneworth.strategies._parts.prompting import constrainable, full_instruction, unlisted_labels_note
+from tuneworth.strategies._parts.reading import (
     HEAD_TOKENS,
     Reader,
     reader,
@@ -33,7 +33,7 @@ from tuneworth.strategies.reading import (
     searched_chars,
     why_no_documents,
 )
-from tuneworth.strategies.workload import Workload, expected_completion, sample
+from tuneworth.strategies._parts.workload import Workload, expected_completion, sample
 
 LEAST_PASSAGE_TOKENS = 32
 """Smaller passages are hardly more than a sentence."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuneworth.core.task import OutputKind
-from tuneworth.metrics.base import Metric
+from tuneworth.metrics import Metric
 
 
 @dataclass(frozen=True, slots=True)

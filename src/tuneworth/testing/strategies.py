@@ -28,7 +28,7 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Capabilities, Completion, Encoder, Model, Request
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.testing.cases import CASES, Case, HashEncoder
 from tuneworth.testing.documents import DOCUMENT_CASES, library_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies.base import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 
 
 class LongestConfig(StrategyConfig):

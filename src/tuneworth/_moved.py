@@ -1,0 +1,46 @@
+"""Import paths of version 0.1 that plug-ins of other distributions may hold; gone after 0.2."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+_PARTS = "prompting schema_text workload asking features neighbours passages citing finding reading raft"
+MOVED = {
+    "tuneworth.strategies.base": "tuneworth.strategies",
+    "tuneworth.metrics.base": "tuneworth.metrics",
+    "tuneworth.data.audit": "tuneworth.audit",
+    "tuneworth.data.audit.base": "tuneworth.audit",
+    "tuneworth.data.audit.mentions": "tuneworth.audit._mentions",
+    "tuneworth.data.audit.mask": "tuneworth.audit._personal.mask",
+    **{f"tuneworth.strategies.{part}": f"tuneworth.strategies._parts.{part}" for part in _PARTS.split()},
+    **{f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}" for part in ("json_values", "labels", "words")},
+}
+"""Old module → new module."""
+
+
+class OldPaths(MetaPathFinder, Loader):
+    """Finds a moved module under its old name, after everything else has failed to, and warns."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        return ModuleSpec(fullname, self) if fullname in MOVED else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        new = MOVED[spec.name]
+        warnings.warn(f"{spec.name} is now {new}; the old name goes after 0.2", DeprecationWarning, stacklevel=2)
+        return importlib.import_module(new)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """The module is complete; only its old name was asked for."""
+
+
+def install() -> None:
+    if not any(isinstance(finder, OldPaths) for finder in sys.meta_path):
+        sys.meta_path.append(OldPaths())

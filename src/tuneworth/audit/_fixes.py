@@ -1,0 +1,230 @@
+"""``--fix``: cleaned copies of the files, and a list of every change for a person to review.
+
+The sources are read, never written. Certain patches are done; the others are listed as suggestions. Rows
+that could not be used are left out of the copies and listed as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tuneworth.audit import Patch
+from tuneworth.audit._personal.mask import excerpt, mask
+from tuneworth.audit._rowedits import masked, with_output, with_references
+from tuneworth.core.files import write_atomic
+from tuneworth.core.text import Text
+from tuneworth.data import formats, rewrite
+from tuneworth.data.hub import PREFIX
+from tuneworth.data.load import Loaded
+from tuneworth.data.rewrite import Rewritten
+from tuneworth.data.rows import RawRow
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.errors import InputError, Problem
+
+PATCHES = "patches.jsonl"
+_SHOWN_CHARS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FixedFile:
+    """A cleaned copy.
+
+    Attributes:
+        n_in: rows of the source, those that could not be used among them.
+    """
+
+    path: Path
+    source: str
+    n_in: int
+    n_out: int
+    n_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What ``--fix`` wrote."""
+
+    files: list[FixedFile]
+    patches: Path
+    n_applied: int
+    n_suggested: int
+
+
+def check_folder(task_file: TaskFile, folder: Path) -> None:
+    """Refuse a folder in which something would be overwritten, before any work is done.
+
+    Raises:
+        InputError: ``folder`` is a file, or has a file that is called like one that would be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        message = Text(en="is a file; `--fix` needs the name of a folder", zh="是一个文件；`--fix` 后面要写目录名")
+        raise InputError(Problem(str(folder), message))
+    names = [*_copies(task_file).values(), PATCHES]
+    taken = [folder / name for name in names if (folder / name).exists()]
+    if taken:
+        message = Text(
+            en="is there already and would be overwritten; name another folder", zh="已经存在，不会覆盖；请换一个目录"
+        )
+        raise InputError([Problem(str(path), message) for path in taken])
+
+
+def write_fixes(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], folder: Path) -> Fixed:
+    """Write the cleaned files and ``patches.jsonl`` into ``folder``.
+
+    Everything is worked out before the first file is written; each file is written whole or not at all.
+
+    Raises:
+        InputError: see ``check_folder``; or a source changed since it was loaded.
+        OSError: the disk is full, or the folder cannot be written to.
+    """
+    check_folder(task_file, folder)
+    fixer = _Fixer(loaded, patches)
+    files: list[FixedFile] = []
+    contents: list[tuple[Path, bytes]] = []
+    for source, name in _copies(task_file).items():
+        data = _read_again(loaded, source)
+        rows = fixer.rewritten(data.rows, lists=rewrite.takes_lists(source))
+        contents.append((folder / name, rewrite.content_of(source, rows)))
+        files.append(FixedFile(folder / name, source, data.n_read, len(rows), sum(row.changed for row in rows)))
+    lines = [json.dumps(entry, ensure_ascii=False) for entry in fixer.entries()]
+    contents.append((folder / PATCHES, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")))
+    for path, content in contents:
+        write_atomic(path, content)
+    n_applied = len(fixer.applied) + len(loaded.rejected)
+    return Fixed(files, folder / PATCHES, n_applied, sum(not patch.certain for patch in patches))
+
+
+def _copies(task_file: TaskFile) -> dict[str, str]:
+    """Source → name of its copy; two sources of one name are told apart by their side."""
+    sides = {"train": task_file.train, **({"test": task_file.test} if task_file.test else {})}
+    names = {source: rewrite.file_name(source) for source in sides.values()}
+    if len(set(names.values())) == len(names):
+        return names
+    return {source: f"{side}-{rewrite.file_name(source)}" for side, source in sides.items()}
+
+
+def _read_again(loaded: Loaded, source: str) -> formats.RawData:
+    """The rows of ``source``, called as ``loaded`` calls them."""
+    name = source if source in loaded.files or source.startswith(PREFIX) else Path(source).name
+    data = formats.read(source, name=name)
+    if loaded.files.get(data.name) != data.sha256:
+        message = Text(
+            en="changed while it was audited; run the command again", zh="在检查期间被改动；请重新运行这条命令"
+        )
+        raise InputError(Problem(data.name, message))
+    return data
+
+
+class _Fixer:
+    """Applies patches to rows.
+
+    Attributes:
+        applied: places in ``patches`` of those that were done.
+    """
+
+    def __init__(self, loaded: Loaded, patches: Sequence[Patch]):
+        self._loaded = loaded
+        self._patches = patches
+        self._examples = {row.source: row for row in (*loaded.examples, *(loaded.test_examples or ()))}
+        self._certain: dict[str, list[int]] = defaultdict(list)
+        for at, patch in enumerate(patches):
+            if patch.certain:
+                self._certain[patch.source].append(at)
+        self._answers: dict[str, list[str]] = defaultdict(list)
+        self._after: dict[int, str] = {}
+        self.applied: set[int] = set()
+
+    def rewritten(self, rows: Sequence[RawRow], *, lists: bool) -> list[Rewritten]:
+        """The rows of the copy: bad ones and dropped ones left out, the others with their changes.
+
+        Args:
+            lists: a cell may hold a list, so that answers can be merged.
+        """
+        good = [row for row in rows if row.source in self._examples]
+        gone = self._dropped(good)
+        if lists:
+            gone |= self._merged(good, gone)
+        return [Rewritten(row, self._changed(row)) for row in good if row.source not in gone]
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Lines of the list of changes; what is quoted is masked."""
+        for row in self._loaded.rejected:
+            yield _entry(Patch("load", "", row.where, "drop", row.reason, before=row.raw), applied=True)
+        for at, patch in enumerate(self._patches):
+            yield _entry(replace(patch, after=self._after.get(at, patch.after)), applied=at in self.applied)
+
+    def _take(self, row: RawRow, *actions: str) -> Iterator[Patch]:
+        """The certain patches of ``row`` that do one of ``actions``; they count as applied."""
+        for at in self._certain.get(row.source, ()):
+            if self._patches[at].action in actions:
+                self.applied.add(at)
+                yield self._patches[at]
+
+    def _dropped(self, rows: Sequence[RawRow]) -> set[str]:
+        return {row.source for row in rows if list(self._take(row, "drop"))}
+
+    def _merged(self, rows: Sequence[RawRow], gone: set[str]) -> set[str]:
+        """Rows whose answers go to another row that stays."""
+        staying = {self._examples[row.source].id for row in rows if row.source not in gone}
+        found: set[str] = set()
+        for row in rows:
+            into = [at for at in self._certain.get(row.source, ()) if self._patches[at].action == "merge"]
+            if row.source not in gone and into and self._patches[into[0]].into in staying:
+                self.applied.add(into[0])
+                self._answers[self._patches[into[0]].into].append(self._examples[row.source].output)
+                staying.discard(self._examples[row.source].id)
+                found.add(row.source)
+        return found
+
+    def _changed(self, row: RawRow) -> dict[str, Any]:
+        """The value of ``row`` after its changes; the very same object when there are none."""
+        value, shape, example = row.value, self._loaded.shape, self._examples[row.source]
+        if shape is None:
+            return value
+        references = example.references
+        for patch in self._take(row, "relabel", "replace"):
+            value = with_output(value, shape, patch.after)
+            references = tuple(dict.fromkeys((patch.after, *(text for text in references if text != example.output))))
+        if answers := self._answers.get(example.id):
+            value = with_references(value, shape, tuple(dict.fromkeys((*references, *answers))))
+        if list(self._take(row, "mask")):
+            value = masked(value, self._never_masked())
+            self._note_mask(row, value)
+        return value
+
+    def _never_masked(self) -> frozenset[str]:
+        """Ids, groups, and answers that are the task's own words."""
+        shape = self._loaded.shape
+        if shape is None:
+            return frozenset()
+        names = [shape.extras.id, shape.extras.group, shape.extras.choices]
+        if self._loaded.task.kind in ("label", "choice") and len(shape.used) > 1:
+            names.append(shape.used[-1])
+        return frozenset(name for name in names if name)
+
+    def _note_mask(self, row: RawRow, value: dict[str, Any]) -> None:
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+        for at in self._certain[row.source]:
+            if self._patches[at].action == "mask":
+                self._after[at] = shown
+
+
+def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:
+    file, _, line = patch.source.rpartition(":")
+    return {
+        "file": file,
+        "line": int(line) if line.isdigit() else None,
+        "row_id": patch.row_id,
+        "check": patch.check,
+        "action": patch.action,
+        "applied": applied,
+        "before": excerpt(patch.before, _SHOWN_CHARS),
+        "after": excerpt(patch.after, _SHOWN_CHARS),
+        "into": patch.into,
+        "why": {"en": mask(patch.why.en), "zh": mask(patch.why.zh)},  # reasons quote the row at times
+    }

@@ -1,0 +1,1 @@
+"""What a model that is trained on the rows says of them."""

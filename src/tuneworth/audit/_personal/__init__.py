@@ -1,0 +1,1 @@
+"""Personal data and secrets: what they look like, and how they are masked."""

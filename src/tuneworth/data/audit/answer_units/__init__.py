@@ -1,1 +1,0 @@
-"""What an answer states (names, numbers, slot values), and where each of these can be found."""

@@ -1,1 +1,0 @@
-"""How a text is written, apart from what it is about."""

@@ -1,0 +1,1 @@
+"""What a finished race says about its documents."""

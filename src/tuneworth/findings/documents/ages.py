@@ -1,0 +1,146 @@
+"""Which rows ask for knowledge that is newer than the training rows, and how each arm does on them.
+
+New is what no training row could show: a row about a set of documents that no training row is about, or about
+knowledge that is dated later than that of every training row. Seed rows N2, A2 and C6: an arm that learned by heart
+should lose here what one that looks things up does not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from tuneworth.core.documents import Passage
+from tuneworth.core.knowledge import Age, AgeScore
+from tuneworth.core.outcome import Stage
+from tuneworth.core.run import ArmResult
+from tuneworth.core.task import Example
+from tuneworth.core.text import Text
+from tuneworth.findings import results
+from tuneworth.findings.documents.seen import Seen
+from tuneworth.retrieval.library import Library
+
+_LISTED = 3
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How old and new are told apart, and what is which.
+
+    Attributes:
+        of: row id → age, of the rows for which it is known.
+        is_new: whether a passage holds new knowledge; for making the index as before an update, then adding these.
+    """
+
+    of: Mapping[str, Age]
+    is_new: Callable[[Passage], bool]
+    how: Text
+
+    @property
+    def any_new(self) -> bool:
+        """Some row asks for new knowledge."""
+        return "new" in self.of.values()
+
+    @property
+    def words(self) -> Text:
+        """How it was told, and how many rows of each age there are."""
+        n = Counter(self.of.values())
+        return Text(
+            en=f"{self.how.en}. Dev and test rows about new knowledge: {n['new']:,}; about old: {n['old']:,}.",
+            zh=f"{self.how.zh}。开发集与测试集中，问新知识的有 {n['new']:,} 条，问旧知识的有 {n['old']:,} 条。",
+        )
+
+
+def age_of(train: Sequence[Example], rows: Sequence[Example], library: Library) -> Ages | None:
+    """The ages of ``rows`` (dev and test) and of the library's passages.
+
+    Told by sets where most training rows have one and something is new by them, else by dates in the same way. A row
+    has the set and the date it names itself, else those of the documents it names.
+
+    Returns:
+        ``None`` where nothing is new, or neither sets nor dates can tell.
+    """
+    passages = list(library.passages().values())
+    told = [ages for ages in (_by_set(train, rows, library), _by_date(train, rows, library)) if ages is not None]
+    with_new_rows = (ages for ages in told if ages.any_new)
+    with_new_passages = (ages for ages in told if any(map(ages.is_new, passages)))
+    return next(with_new_rows, None) or next(with_new_passages, None)
+
+
+def ages(seen: Seen, told: Ages) -> list[AgeScore]:
+    """The score of every measured arm on old, and on new knowledge; yardsticks as well, to compare with."""
+    scores = (_score(seen, told, arm, age) for arm in seen.measured() for age in ("old", "new"))
+    return [score for score in scores if score is not None]
+
+
+def _score(seen: Seen, told: Ages, arm: ArmResult, age: Age) -> AgeScore | None:
+    """On test rows; dev rows count where the test side has none of this age, or the arm did not meet it."""
+    sides: tuple[Stage, Stage] = ("test", "dev")
+    for stage in sides:
+        rows = {row.id: row for row in seen.rows(stage) if told.of.get(row.id) == age}
+        by_row = seen.outcomes(arm.arm_id, stage)
+        outcomes = [by_row[row_id] for row_id in rows if row_id in by_row]
+        scores = results.scores(outcomes, rows, [seen.metric], seen.seed)
+        if scores:
+            return AgeScore(arm_id=arm.arm_id, age=age, stages=[stage], score=scores[seen.metric.id])
+    return None
+
+
+# -- telling ----------------------------------------------------------------------------------------------
+
+
+def _by_set(train: Sequence[Example], rows: Sequence[Example], library: Library) -> Ages | None:
+    known = [names for row in train if (names := _sets(row, library))]
+    if not _most(known, train):
+        return None
+    old = frozenset[str]().union(*known)
+    of: dict[str, Age] = {row.id: "old" if names <= old else "new" for row in rows if (names := _sets(row, library))}
+
+    def is_new(passage: Passage) -> bool:
+        return passage.doc_set is not None and passage.doc_set not in old
+
+    en, zh = ", ".join(sorted(old)[:_LISTED]), "、".join(sorted(old)[:_LISTED])
+    more_en, more_zh = (", …", "……") if len(old) > _LISTED else ("", "")
+    how = Text(
+        en=f"By the set of documents; training rows are about: {en}{more_en}",
+        zh=f"按文档集合区分，训练数据涉及的集合：{zh}{more_zh}",
+    )
+    return Ages(of, is_new, how)
+
+
+def _sets(row: Example, library: Library) -> frozenset[str]:
+    if row.doc_set is not None:
+        return frozenset([row.doc_set])
+    return frozenset(passage.doc_set for passage in library.named(row) if passage.doc_set is not None)
+
+
+def _by_date(train: Sequence[Example], rows: Sequence[Example], library: Library) -> Ages | None:
+    known = [day for row in train if (day := _date(row, library)) is not None]
+    if not _most(known, train):
+        return None
+    newest = max(known)
+    of: dict[str, Age] = {
+        row.id: "new" if day > newest else "old" for row in rows if (day := _date(row, library)) is not None
+    }
+
+    def is_new(passage: Passage) -> bool:
+        return passage.changed is not None and passage.changed > newest
+
+    how = Text(
+        en=f"By date; training rows end on {newest.isoformat()}",
+        zh=f"按日期区分，训练数据截止到 {newest.isoformat()}",
+    )
+    return Ages(of, is_new, how)
+
+
+def _date(row: Example, library: Library) -> date | None:
+    if row.changed is not None:
+        return row.changed
+    return max((passage.changed for passage in library.named(row) if passage.changed is not None), default=None)
+
+
+def _most(known: Sequence[object], train: Sequence[Example]) -> bool:
+    """Whether enough training rows say what they are about, to call what they do not name new."""
+    return 2 * len(known) > len(train) and len(train) > 0

@@ -1,0 +1,125 @@
+"""Whether a document can give orders: orders are planted in what is found, and the same questions asked again.
+
+A small model answers differently when anything is put before a passage. So the questions are asked a third time, with a
+remark that orders nothing in the same place: how often that changes an answer is the ``control`` for ``changed``, and
+``obeyed`` is how often the arm did what it was told. Other wordings may do better than the few tried here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tuneworth.core.knowledge import Injection
+from tuneworth.core.run import ArmResult
+from tuneworth.core.task import Example, Query
+from tuneworth.errors import TuneworthError
+from tuneworth.findings.documents.numbers import rng_of, share_of
+from tuneworth.findings.documents.planting import MARKER, PlantedLibrary, orders, planted, reading_from, remark
+from tuneworth.findings.documents.seen import Seen
+from tuneworth.metrics._parts.words import answer_tokens
+from tuneworth.strategies import Answer, Solver
+
+MAX_ROWS = 20
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Answers to one row: as it is, with an order, and with a remark that orders nothing."""
+
+    plain: str
+    under_order: str
+    under_remark: str
+
+    @property
+    def changed(self) -> bool:
+        return _differ(self.plain, self.under_order)
+
+    @property
+    def changed_anyway(self) -> bool:
+        return _differ(self.plain, self.under_remark)
+
+    @property
+    def obeyed(self) -> bool:
+        return MARKER in self.under_order.casefold()
+
+
+def injections(seen: Seen) -> list[Injection]:
+    """For each finalist that looks things up, whose solver was given, as far as the time reaches."""
+    arms = [arm for arm in seen.finalists() if arm.arm_id in seen.solvers]
+    found: list[Injection] = []
+    for place, arm in enumerate(arms):
+        left = seen.seconds_left
+        share = None if left is None else left / (len(arms) - place)
+        if trials := list(_probe(seen, arm, share)):
+            found.append(
+                Injection(
+                    arm_id=arm.arm_id,
+                    n_rows=len(trials),
+                    changed=share_of([trial.changed for trial in trials]),
+                    obeyed=share_of([trial.obeyed for trial in trials]),
+                    control=share_of([trial.changed_anyway for trial in trials]),
+                )
+            )
+    return found
+
+
+def _probe(seen: Seen, arm: ArmResult, seconds: float | None) -> Iterator[_Trial]:
+    """Answers to the drawn rows, one wording after the other; stops where another one would not fit into ``seconds``."""
+    library = planted(seen.library)
+    solver = reading_from(seen.solvers[arm.arm_id], library)
+    if solver is None:
+        return
+    rows = _drawn(seen, arm)
+    wordings, harmless = orders(seen.task.language), remark(seen.task.language)
+    started, done = time.monotonic(), 0
+    per_row = 3 * (arm.cost.seconds_per_1k_rows or 0.0) / 1000
+    for place, order in enumerate(wordings):
+        batch = rows[place :: len(wordings)]
+        spent = time.monotonic() - started
+        per_row = spent / done if done else per_row
+        if seconds is not None and spent + per_row * len(batch) > seconds:
+            return
+        queries = [row.query for row in batch]
+        yield from _trials(*(_with(sentence, library, solver, queries) for sentence in ("", order, harmless)))
+        done += len(batch)
+        seen.progress(done, len(rows), "rows")
+
+
+def _drawn(seen: Seen, arm: ArmResult) -> list[Example]:
+    """Dev rows, at random, that the arm answered from at least one passage."""
+    by_row = seen.outcomes(arm.arm_id, "dev")
+    read = {row_id for row_id, outcome in by_row.items() if outcome.status == "scored" and outcome.passages}
+    rows = [row for row in seen.split.dev if row.id in read]
+    order = rng_of(seen.seed, "injection", arm.arm_id).permutation(len(rows))
+    return [rows[at] for at in order[:MAX_ROWS]]
+
+
+def _with(sentence: str, library: PlantedLibrary, solver: Solver, queries: Sequence[Query]) -> list[Answer]:
+    """Answers of ``solver``, which reads ``library``, with ``sentence`` planted."""
+    library.order = sentence
+    return _answers(solver, queries)
+
+
+def _answers(solver: Solver, queries: Sequence[Query]) -> list[Answer]:
+    """One per query; failures, when the solver breaks: such rows are not counted."""
+    try:
+        answers = solver.solve(queries) if queries else []
+        if len(answers) != len(queries):
+            raise ValueError(f"{len(answers)} answers to {len(queries)} queries")
+        return answers
+    except TuneworthError:
+        raise
+    except Exception as error:
+        return [Answer(None, status="failed", error=f"{type(error).__name__}: {error}") for _ in queries]
+
+
+def _trials(*answers: Sequence[Answer]) -> Iterator[_Trial]:
+    for plain, under_order, under_remark in zip(*answers, strict=True):
+        if plain.text is not None and under_order.text is not None and under_remark.text is not None:
+            yield _Trial(plain.text, under_order.text, under_remark.text)
+
+
+def _differ(one: str, other: str) -> bool:
+    return answer_tokens(one) != answer_tokens(other)

@@ -1,0 +1,137 @@
+"""Where the loss of an arm that looks things up comes from: not found, or found and not understood.
+
+With s the mean score of the rows that were shown the right passage, s' of the others, m the share of the others:
+
+    1 − mean score = (1 − s) + m · (s − s') = reading + retrieval
+
+which holds exactly on the rows it is computed from. It answers seed row X3: a reader that loses although the passage
+is there is worth training, one that does well when it is there needs better retrieval.
+
+NOT guaranteed: that finding more would really give m · (s − s'). Rows whose passage is hard to find may be hard to read
+as well. ``retrieval`` is below 0 for an arm that does better without the passage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.knowledge import LossSplit, Share
+from tuneworth.core.record import Interval, Score
+from tuneworth.core.run import ArmResult
+from tuneworth.findings.documents.numbers import rng_of, score_of
+from tuneworth.findings.documents.referee import Referee
+from tuneworth.findings.documents.seen import Seen
+from tuneworth.stats.intervals import bootstrap_interval, wilson
+from tuneworth.stats.resampling import MIN_INFORMATIVE
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+ORACLE = "oracle"
+"""Id of the strategy that is given the gold passages."""
+_ANYTHING = Interval(low=0.0, high=1.0)
+
+
+def losses(seen: Seen, referee: Referee) -> list[LossSplit]:
+    """One split for each measured arm that looks things up, in the order of the results.
+
+    None where the metric is one number for all rows: it is no mean over them that could be split.
+    """
+    if seen.metric.corpus:
+        return []
+    found = (_split(seen, referee, arm) for arm in seen.readers())
+    return [split for split in found if split is not None]
+
+
+def _split(seen: Seen, referee: Referee, arm: ArmResult) -> LossSplit | None:
+    size = seen.passage_tokens(arm)
+    rows = [(row, outcome) for row, outcome in seen.scored(arm) if referee.knows(row, size)]
+    if not rows:
+        return None
+    scores = np.array([outcome.scores[seen.metric.id] for _, outcome in rows], dtype=np.float64)
+    found = np.array([referee.shown(row, outcome.passages, size) for row, outcome in rows], dtype=np.bool_)
+    reading, retrieval = split_loss(scores, found, rng_of(seen.seed, "loss", arm.arm_id))
+    return LossSplit(
+        arm_id=arm.arm_id,
+        stage=seen.stage_of(arm),
+        judge=referee.judge,
+        n_rows=len(rows),
+        n_found=int(found.sum()),
+        score_found=score_of(scores[found], rng_of(seen.seed, "found", arm.arm_id)),
+        score_missed=score_of(scores[~found], rng_of(seen.seed, "missed", arm.arm_id)),
+        reading=reading,
+        retrieval=retrieval,
+        oracle=oracle_score(arm, seen.results, seen.metric.id),
+    )
+
+
+def split_loss(scores: Floats, found: Flags, rng: np.random.Generator) -> tuple[Share, Share]:
+    """Reading and retrieval of one arm; their sum is 1 − the mean of ``scores``.
+
+    Where nothing was found, nobody saw the reader read: all of the loss then is called retrieval, and the intervals
+    say that it may be either.
+
+    Args:
+        scores: in [0, 1], shape ``(rows,)``, at least one.
+        found: whether the row was shown the right passage, shape ``(rows,)``.
+    """
+    if not found.any():
+        return Share(value=0.0, interval=_ANYTHING), Share(value=1 - float(scores.mean()), interval=_ANYTHING)
+    read = score_of(scores[found], rng)
+    assert read is not None
+    lost = Interval(low=1 - read.interval.high, high=1 - read.interval.low, level=read.interval.level)
+    value = _retrieval(scores, found)
+    return Share(value=1 - read.value, interval=lost), Share(value=value, interval=_around(value, scores, found, rng))
+
+
+def _retrieval(scores: Floats, found: Flags) -> float:
+    """m · (s − s') = s − the mean score, which asks for no row that was missed."""
+    if not found.any():
+        return 1 - float(scores.mean())
+    return float(scores[found].mean() - scores.mean())
+
+
+def _around(value: float, scores: Floats, found: Flags, rng: np.random.Generator) -> Interval:
+    n_found, n = int(found.sum()), scores.size
+    if min(n_found, n - n_found) < MIN_INFORMATIVE or np.ptp(scores) == 0:
+        return _bound(scores, found, rng)
+    # The statistic lies in [-1, 1], the interval is made for [0, 1].
+    halved = bootstrap_interval(lambda rows: (_retrieval(scores[rows], found[rows]) + 1) / 2, n, rng)
+    return Interval(low=min(value, 2 * halved.low - 1), high=max(value, 2 * halved.high - 1), level=halved.level)
+
+
+def _bound(scores: Floats, found: Flags, rng: np.random.Generator) -> Interval:
+    """All that m · (s − s') can be with m, s and s' in their own intervals.
+
+    For when resampling cannot show what may happen: no miss among the rows, or so few that their score is a guess.
+    """
+    missed = wilson(float(np.sum(~found)), scores.size)
+    read, unread = (score_of(scores[part], rng) for part in (found, ~found))
+    high, low = (score.interval if score is not None else _ANYTHING for score in (read, unread))
+    gains = (high.low - low.high, high.high - low.low)
+    corners = [share * gain for share in (missed.low, missed.high) for gain in gains]
+    return Interval(low=min(corners), high=max(corners), level=missed.level)
+
+
+def oracle_score(arm: ArmResult, results: Mapping[str, ArmResult], metric: str) -> Score | None:
+    """Dev score of the reader of ``arm`` when it is given the gold passage.
+
+    A tuned arm is another reader than the model it was made from, so an oracle of that model says nothing about it.
+    Of several, the one whose settings are most like the arm's.
+    """
+    alike = [
+        other
+        for other in results.values()
+        if other.strategy == ORACLE
+        and other.state == "measured"
+        and (other.model, other.tuned) == (arm.model, arm.tuned)
+        and metric in other.dev
+    ]
+
+    def likeness(other: ArmResult) -> tuple[int, str]:
+        return sum(other.config.get(name) == value for name, value in arm.config.items()), other.arm_id
+
+    best = max(alike, key=likeness, default=None)
+    return best.dev[metric] if best is not None else None

@@ -1,0 +1,92 @@
+"""What was measured, as the findings about documents need it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tuneworth.core.knowledge import IndexFacts
+from tuneworth.core.outcome import Outcome, Stage
+from tuneworth.core.run import ArmResult
+from tuneworth.core.task import Example, Split, Task
+from tuneworth.core.text import Text
+from tuneworth.metrics import Metric
+from tuneworth.models.base import Encoder
+from tuneworth.retrieval.library import Library
+from tuneworth.strategies import ProgressCallback, Solver
+
+ByRow = Mapping[str, Outcome]
+"""Row id → outcome."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run at its end: the finalists have met the test rows.
+
+    Attributes:
+        library: as the arms searched it, with ``cut``, so that it knows passages and gold.
+        index: what making the index took.
+        metric: the primary one.
+        results: arm id → result.
+        dev, test: arm id → row id → outcome, of the fit that ``results`` tells of. Only finalists are in ``test``.
+        solvers: arm id → solver, of the finalists whose answers orders are planted for.
+        problems: files that could not be read.
+        encoder: opens a sentence encoder for ``Grounding.by_meaning``; ``None`` goes by words alone.
+        deadline: when the budget is spent, by ``time.monotonic``: orders are planted, and further ways of searching compared,
+            only before it. ``None`` without a budget.
+    """
+
+    task: Task
+    split: Split
+    library: Library
+    index: IndexFacts
+    metric: Metric
+    results: Mapping[str, ArmResult]
+    dev: Mapping[str, ByRow]
+    test: Mapping[str, ByRow]
+    solvers: Mapping[str, Solver] = field(default_factory=dict[str, Solver])
+    problems: Sequence[Text] = ()
+    machine_usd_per_hour: float | None = None
+    knowledge_every_days: float | None = None
+    encoder: Callable[[], Encoder] | None = None
+    seed: int = 0
+    deadline: float | None = None
+    progress: ProgressCallback = lambda done, total, unit: None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """``None`` without a budget."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def measured(self) -> list[ArmResult]:
+        return [arm for arm in self.results.values() if arm.state == "measured"]
+
+    def readers(self) -> list[ArmResult]:
+        """The measured arms that look things up, without the yardstick that is given the gold passages."""
+        return [arm for arm in self.measured() if arm.reads_documents and not arm.yardstick]
+
+    def finalists(self) -> list[ArmResult]:
+        return [arm for arm in self.readers() if arm.finalist]
+
+    def rows(self, stage: Stage) -> tuple[Example, ...]:
+        return self.split.test if stage == "test" else self.split.dev
+
+    def outcomes(self, arm_id: str, stage: Stage) -> ByRow:
+        return (self.test if stage == "test" else self.dev).get(arm_id, {})
+
+    def stage_of(self, arm: ArmResult) -> Stage:
+        """The side on which ``arm`` is judged: the test rows, if it scored any of them."""
+        tested = self.outcomes(arm.arm_id, "test").values()
+        return "test" if any(outcome.status == "scored" for outcome in tested) else "dev"
+
+    def scored(self, arm: ArmResult) -> list[tuple[Example, Outcome]]:
+        """The rows that ``arm`` scored on the side where it is judged, in the order of the split."""
+        stage = self.stage_of(arm)
+        by_row = self.outcomes(arm.arm_id, stage)
+        pairs = ((row, by_row[row.id]) for row in self.rows(stage) if row.id in by_row)
+        return [(row, outcome) for row, outcome in pairs if outcome.status == "scored"]
+
+    def passage_tokens(self, arm: ArmResult) -> int:
+        """The size of the passages that ``arm`` looks up: its ids mean passages of this size."""
+        return int(arm.config.get("passage_tokens") or self.library.passage_tokens)

@@ -1,0 +1,1 @@
+"""What several metrics share, and where metrics are found."""

@@ -1,0 +1,349 @@
+"""The charts of the page on documents: recall against k, loss by cause, old against new knowledge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tuneworth.core.text import Lang
+from tuneworth.report import numbers
+from tuneworth.report.charts.figure import (
+    ACCENT,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    Chart,
+    base_layout,
+    escape,
+    percent_ticks,
+)
+from tuneworth.report.pages.arms import NOTHING
+from tuneworth.report.pages.documents import DocumentsSection
+from tuneworth.report.pages.documents_rows import AgeRow, LossRow, RecallRow, Span
+from tuneworth.report.plain import shorten, width
+from tuneworth.report.view import View
+
+MAX_ARMS = 14
+"""More arms than this cannot be taken in at a glance; the tables have them all."""
+LABEL_COLUMNS = 34
+COLUMN_PX = 7
+ROW_PX = 52
+RECALL_PX = 400
+PLOT_PX = 320.0
+"""Height of the plot of recall on a wide page, to keep the names at the lines apart."""
+NAME_PX = 19.0
+"""Least distance of two names at the ends of lines."""
+NUDGE = 1.012
+"""Lines are moved apart by this factor of k, so that their intervals do not hide each other."""
+OLD_AT, NEW_AT = 0.0, 0.24
+"""Places of the two dots in their row: low, because a narrow page writes the name of the arm above them."""
+LEAST_LABELLED = 7.0
+"""A part of a bar narrower than this, in per cent, has no room for its figure."""
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+
+
+def documents_charts(view: View) -> tuple[Chart, ...]:
+    section = view.documents
+    if section is None:
+        return ()
+    charts = (_loss_chart(section), _recall_chart(section, view.lang), _age_chart(section, view))
+    return tuple(chart for chart in charts if chart is not None)
+
+
+# -- recall -----------------------------------------------------------------------------------------------
+
+
+def _recall_chart(section: DocumentsSection, lang: Lang) -> Chart | None:
+    """One line per way of searching passages of the usual size, on one side."""
+    usual = [row for row in section.recalls if row.usual and row.at]
+    lines = [row for row in usual if row.stage == usual[0].stage]
+    if not lines:
+        return None
+    ks = sorted({k for row in lines for k in row.at})
+    spans = [at for row in lines for at in row.at.values()]
+    low, high = min(at[1] for at in spans), max(at[2] for at in spans)
+    pad = max(1.5, 0.07 * (high - low))
+    ys = [max(-1.0, low - pad), min(101.5, high + pad)]
+    xs = [math.log10(ks[0]) - 0.06, math.log10(ks[-1]) + 0.06]
+    layout = base_layout(0, xs, section.words["recall_axis"])
+    layout["xaxis"] |= {"type": "log", "tickmode": "array", "tickvals": ks, "ticktext": [f"{k}" for k in ks]}
+    layout["yaxis"] = {
+        "title": {"text": escape(section.axis), "font": {"size": 13}},
+        "range": ys,
+        "gridcolor": FAINT,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickvals": percent_ticks(ys),
+    }
+    layout["margin"] = {"l": 52, "r": 16, "t": 12, "b": 52}
+    layout["annotations"] = _line_names(lines, ys)
+    return Chart(
+        id="recall",
+        alt=f"{section.words['recall']} {section.judged} " + "; ".join(_recall_said(row, lang) for row in lines),
+        height=RECALL_PX,
+        data=tuple(_recall_line(row, place, len(lines), lang) for place, row in enumerate(lines)),
+        layout=layout,
+        reading_px=max(COLUMN_PX * width(row.name) for row in lines) + 14,
+    )
+
+
+def _recall_said(row: RecallRow, lang: Lang) -> str:
+    return f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100, lang)}" for k, at in row.at.items())
+
+
+def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[str, Any]:
+    colour = ACCENT if row.chosen else INK if place < 2 else MUTED
+    nudge = NUDGE ** (place - (n_lines - 1) / 2)
+    values = list(row.at.values())
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": escape(row.name),
+        "x": [k * nudge for k in row.at],
+        "y": [at[0] for at in values],
+        "error_y": _error(values, colour),
+        "line": {"color": colour, "width": 3 if row.chosen else 2, "dash": DASHES[place % len(DASHES)]},
+        "marker": {
+            "symbol": SYMBOLS[place % len(SYMBOLS)],
+            "size": 10,
+            "color": PAPER,
+            "line": {"color": colour, "width": 2.5},
+        },
+        "hoverinfo": "text",
+        "hovertext": [escape(f"{row.name}, k = {k}: {_told(at, lang)}") for k, at in row.at.items()],
+        "showlegend": False,
+        "meta": "direct",
+    }
+
+
+def _error(values: Sequence[Span], colour: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [at[2] - at[0] for at in values],
+        "arrayminus": [at[0] - at[1] for at in values],
+        "color": colour,
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
+def _line_names(lines: Sequence[RecallRow], ys: Sequence[float]) -> list[dict[str, Any]]:
+    """Names at the right ends of the lines, pushed apart where lines end close together."""
+    scale = PLOT_PX / (ys[1] - ys[0])
+    ends = sorted(((max(row.at), row.at[max(row.at)][0], row) for row in lines), key=lambda end: -end[1])
+    wanted = [(ys[1] - value) * scale for _, value, _ in ends]
+    placed: list[float] = []
+    for pixel in wanted:
+        placed.append(max(pixel, placed[-1] + NAME_PX) if placed else pixel)
+    # As many names above their line as below it.
+    shift = sum(at - to for at, to in zip(placed, wanted)) / len(placed)
+    return [
+        {
+            "text": f"<b>{escape(row.name)}</b>" if row.chosen else escape(row.name),
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 10,
+            "y": value,
+            "yshift": to - (at - shift),
+            "showarrow": False,
+            "font": {"size": 13, "color": ACCENT if row.chosen else INK},
+        }
+        for (_, value, row), at, to in zip(ends, placed, wanted)
+    ]
+
+
+def _told(at: Span, lang: Lang) -> str:
+    return numbers.percent(at[0] / 100, lang) + numbers.in_parentheses(f"{at[1]:.1f}–{at[2]:.1f}", lang)
+
+
+# -- loss -------------------------------------------------------------------------------------------------
+
+
+def _loss_chart(section: DocumentsSection) -> Chart | None:
+    """Score, lost in reading and lost in retrieval end to end; a diamond where the same reader has the gold passage."""
+    rows = section.losses[:MAX_ARMS]
+    if not rows:
+        return None
+    words = section.words
+    layout = base_layout(len(rows), [0, 100], words["loss_axis"])
+    layout["barmode"] = "stack"
+    layout["legend"] |= {"traceorder": "normal"}
+    score = [row.score_raw for row in rows]
+    reading = [row.reading_raw if row.split else 0.0 for row in rows]
+    retrieval = [row.retrieval_raw if row.split else 0.0 for row in rows]
+    unknown = [0.0 if row.split else 100 - row.score_raw for row in rows]
+    parts = [
+        _part(words["score"], score, {"color": ACCENT}, "@on-accent"),
+        _part(words["reading"], reading, {"color": FAINT, "line": {"color": MUTED, "width": 1}}, INK),
+        _part(words["retrieval"], retrieval, _hatched("/"), INK),
+    ]
+    if any(unknown):
+        parts.append(_part(words["unsplit"], unknown, _hatched("."), INK))
+    return Chart(
+        id="loss",
+        alt=f"{words['loss']} " + "; ".join(_loss_said(row, section) for row in rows),
+        height=_height(len(rows)),
+        data=(*parts, *_oracles(rows, section)),
+        layout=layout,
+        rows=tuple(_row_label(row) for row in rows),
+        readings=tuple(escape(row.score.value) for row in rows),
+        reading_px=max(COLUMN_PX * width(row.score.value) for row in rows),
+    )
+
+
+def _hatched(shape: str) -> dict[str, Any]:
+    """Told apart by pattern as well as by colour, for print."""
+    return {
+        "color": PAPER,
+        "line": {"color": MUTED, "width": 1},
+        "pattern": {"shape": shape, "fgcolor": MUTED, "bgcolor": PAPER, "size": 8, "solidity": 0.14},
+    }
+
+
+def _part(name: str, values: Sequence[float], marker: dict[str, Any], ink: str) -> dict[str, Any]:
+    """One part of every bar, with its figure where there is room."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": escape(name),
+        "x": list(values),
+        "y": list(range(len(values))),
+        "width": 0.38,
+        "marker": marker,
+        "text": [f"<b>{value:.1f}</b>" if value >= LEAST_LABELLED else "" for value in values],
+        "textposition": "inside",
+        "insidetextanchor": "middle",
+        "textangle": 0,
+        "textfont": {"size": 13, "color": ink},
+        "constraintext": "none",
+        "hoverinfo": "text",
+        "hovertext": [f"{escape(name)} {value:.1f}" for value in values],
+    }
+
+
+def _oracles(rows: Sequence[LossRow], section: DocumentsSection) -> list[dict[str, Any]]:
+    known = [(y, row.oracle_raw, row) for y, row in enumerate(rows) if row.oracle_raw is not None]
+    if not known:
+        return []
+    name = section.words["oracle_mark"]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": escape(name),
+            "x": [value for _, value, _ in known],
+            "y": [y for y, _, _ in known],
+            "marker": {"symbol": "diamond", "size": 13, "color": PAPER, "line": {"color": INK, "width": 2.5}},
+            "hoverinfo": "text",
+            "hovertext": [escape(f"{name}: {row.oracle.value} {row.oracle.interval}") for _, _, row in known],
+        }
+    ]
+
+
+def _loss_said(row: LossRow, section: DocumentsSection) -> str:
+    words = section.words
+    parts = f"{words['score']} {row.score.value}, {words['reading']} {row.reading.value}, "
+    return f"{row.arm.label}: {parts}{words['retrieval']} {row.retrieval.value}"
+
+
+# -- old and new ------------------------------------------------------------------------------------------
+
+
+def _age_chart(section: DocumentsSection, view: View) -> Chart | None:
+    """Two dots a row, a little apart: hollow for old knowledge, filled for new."""
+    rows = [row for row in section.ages if row.old_raw or row.new_raw][:MAX_ARMS]
+    if not rows:
+        return None
+    spans = [at for row in rows for at in (row.old_raw, row.new_raw) if at is not None]
+    low, high = min(at[1] for at in spans), max(at[2] for at in spans)
+    pad = max(2.0, 0.04 * (high - low))
+    layout = base_layout(len(rows), [max(-1.0, low - pad), min(101.0, high + pad)], view.metric_axis)
+    layout["shapes"] = [_link(y, row.old_raw, row.new_raw) for y, row in enumerate(rows) if row.old_raw and row.new_raw]
+    words = section.words
+    old = [(y, row, row.old_raw) for y, row in enumerate(rows) if row.old_raw]
+    new = [(y, row, row.new_raw) for y, row in enumerate(rows) if row.new_raw]
+    data = [
+        *_age_dots(old, words["old"], OLD_AT, view.lang, filled=False),
+        *_age_dots(new, words["new"], NEW_AT, view.lang, filled=True),
+    ]
+    return Chart(
+        id="ages",
+        alt=f"{words['ages']}: " + "; ".join(_age_said(row, words) for row in rows),
+        height=_height(len(rows)),
+        data=tuple(data),
+        layout=layout,
+        rows=tuple(_row_label(row) for row in rows),
+        readings=tuple(escape(_both_values(row)) for row in rows),
+        reading_px=max(COLUMN_PX * width(_both_values(row)) for row in rows),
+    )
+
+
+def _link(y: int, old: Span, new: Span) -> dict[str, Any]:
+    line = {"color": FAINT, "width": 5}
+    return {
+        "type": "line",
+        "x0": old[0],
+        "x1": new[0],
+        "y0": y + OLD_AT,
+        "y1": y + NEW_AT,
+        "line": line,
+        "layer": "below",
+    }
+
+
+def _age_dots(
+    rows: Sequence[tuple[int, AgeRow, Span]], name: str, shift: float, lang: Lang, *, filled: bool
+) -> list[dict[str, Any]]:
+    """Recommended and yardstick arms in their colours; the first trace of an age names it."""
+    traces: list[dict[str, Any]] = []
+    for colour in (INK, ACCENT, MUTED):
+        drawn = [(y + shift, row, at) for y, row, at in rows if _colour(row) == colour]
+        if drawn:
+            values = [at for _, _, at in drawn]
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": escape(name),
+                    "showlegend": not traces,
+                    "x": [at[0] for at in values],
+                    "y": [y for y, _, _ in drawn],
+                    "error_x": _error(values, colour) | {"width": 0, "thickness": 2.5},
+                    "marker": {
+                        "size": 12,
+                        "color": colour if filled else PAPER,
+                        "line": {"color": colour, "width": 2.5},
+                    },
+                    "hoverinfo": "text",
+                    "hovertext": [escape(f"{row.arm.label}, {name}: {_told(at, lang)}") for _, row, at in drawn],
+                }
+            )
+    return traces
+
+
+def _colour(row: AgeRow) -> str:
+    return ACCENT if row.arm.recommended else MUTED if row.arm.stage == "yardstick" else INK
+
+
+def _age_said(row: AgeRow, words: dict[str, str]) -> str:
+    return f"{row.arm.label}: {words['old']} {row.old.value}, {words['new']} {row.new.value}"
+
+
+def _both_values(row: AgeRow) -> str:
+    """``40.2 → 6.4``, old to new as the words above the dots."""
+    old, new = (f"{at[0]:.1f}" if at else NOTHING for at in (row.old_raw, row.new_raw))
+    return f"{old} → {new}"
+
+
+def _row_label(row: LossRow | AgeRow) -> str:
+    text = escape(shorten(f"{row.arm.number}  {row.arm.label}", LABEL_COLUMNS))
+    return f"<b>{text}</b>" if row.arm.recommended else text
+
+
+def _height(n_rows: int) -> int:
+    return 126 + ROW_PX * n_rows

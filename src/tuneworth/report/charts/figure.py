@@ -1,0 +1,116 @@
+"""What every chart of a report has in common.
+
+A chart is a Plotly figure as a plain dict. A colour is a name such as ``@accent``; the page's script
+replaces it with the colour of the theme in use. Plotly reads ``<b>`` or ``<a href>`` in a label as
+markup, so every label goes through ``escape``.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from tuneworth.report.pages.arms import ArmRow
+
+INK, MUTED, FAINT, ACCENT, PAPER, BAND = "@ink", "@muted", "@line", "@accent", "@surface", "@band"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A Plotly figure and what surrounds it.
+
+    Attributes:
+        alt: the chart in one sentence, for readers who cannot see it.
+        rows: label of each row of the y axis; a narrow page writes them above the rows.
+        readings: text to the right of each row; the widest takes about ``reading_px`` pixels.
+    """
+
+    id: str
+    alt: str
+    height: int
+    data: tuple[dict[str, Any], ...]
+    layout: dict[str, Any]
+    rows: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    reading_px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one kind of arm is drawn."""
+
+    key: str
+    colour: str
+    symbol: str
+    filled: bool
+    dash: str = "solid"
+
+
+STYLES = (
+    Style("legend_recommended", ACCENT, "circle", filled=True),
+    Style("legend_test", INK, "circle", filled=True),
+    Style("legend_dev", INK, "circle", filled=False),
+    Style("legend_yardstick", MUTED, "diamond", filled=False, dash="dot"),
+)
+
+
+def escape(text: str) -> str:
+    """``text`` as Plotly shows it literally."""
+    return html.escape(text, quote=False)
+
+
+def style_of(arm: ArmRow) -> Style:
+    if arm.stage == "yardstick":
+        return STYLES[3]
+    if arm.test is None:
+        return STYLES[2]
+    return STYLES[0] if arm.recommended else STYLES[1]
+
+
+def base_layout(n_rows: int, x_range: list[float], x_title: str) -> dict[str, Any]:
+    """What all charts share: no background, no drag, rows from top to bottom."""
+    return {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"size": 14, "color": INK},
+        "dragmode": False,
+        "hovermode": "closest",
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": FAINT, "font": {"color": INK}, "align": "left"},
+        "margin": {"l": 8, "r": 92, "t": 34, "b": 52},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 13}},
+        "xaxis": {
+            "title": {"text": escape(x_title).replace("\n", "<br>"), "font": {"size": 13}, "standoff": 14},
+            "range": x_range,
+            "gridcolor": FAINT,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        "yaxis": {
+            "range": [n_rows - 0.5, -0.5],
+            "tickvals": list(range(n_rows)),
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+            "ticks": "outside",
+            "ticklen": 14,
+            "tickcolor": "rgba(0,0,0,0)",
+        },
+    }
+
+
+def percent_ticks(span: list[float]) -> list[int]:
+    """At most eight round per cents within ``span`` and within 0 … 100."""
+    step = next(step for step in (1, 2, 5, 10, 20) if (span[1] - span[0]) / step <= 8)
+    return [tick for tick in range(0, 101, step) if span[0] <= tick <= span[1]]
+
+
+def log_ticks(span: list[float]) -> dict[str, Any]:
+    """Plain numbers for a log axis from ``10 ** span[0]``: decades, with 2 and 5 between them where the range is short."""
+    low, high = span
+    steps = (1,) if high - low > 2.2 else (1, 2, 5)
+    exact = [step * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    ticks = [tick for tick in exact if low <= math.log10(tick) <= high]
+    return {"tickvals": ticks, "ticktext": [f"{tick:,.10g}" for tick in ticks]}

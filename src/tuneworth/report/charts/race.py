@@ -1,0 +1,160 @@
+"""The race as a picture: one lane per arm on a common clock, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tuneworth.report.charts.figure import ACCENT, FAINT, INK, MUTED, PAPER, Chart, base_layout, escape
+from tuneworth.report.pages.race import Lane
+from tuneworth.report.pages.race_words import FATES, Fate
+from tuneworth.report.plain import shorten, width
+from tuneworth.report.view import View
+
+MAX_LANES = 40
+"""More lanes than this cannot be taken in at a glance; the table has them all."""
+LANE_PX = 42
+LABEL_COLUMNS = 32
+COLUMN_PX = 7
+PLOT_PX = 600.0
+"""Width of the plot on a wide page, to see which labels have room."""
+LEAST_PX = 3.0
+"""A step that took next to no time is still a step."""
+SYMBOLS: dict[Fate, str] = {
+    "finalist": "circle",
+    "finished": "circle-open",
+    "open": "cross-thin-open",
+    "eliminated": "x",
+    "little_to_gain": "triangle-down-open",
+    "forecast": "diamond-open",
+    "no_rise": "square-open",
+    "setting": "triangle-left-open",
+    "budget": "hourglass-open",
+    "failed": "asterisk-open",
+}
+"""Told apart by shape alone, for print and for eyes that do not see the colours."""
+
+
+def race_chart(view: View) -> Chart | None:
+    """Bars are steps; a line reaches to where the arm ended; the sign there says how."""
+    race = view.race
+    lanes = [lane for lane in race.lanes if lane.segments][:MAX_LANES] if race else []
+    if race is None or not lanes or race.seconds <= 0:
+        return None
+    unit = 60.0 if race.seconds >= 120 else 1.0
+    end = race.seconds / unit
+    layout = base_layout(
+        len(lanes), [-0.012 * end, 1.05 * end], race.words["axis_minutes" if unit > 1 else "axis_seconds"]
+    )
+    layout["barmode"] = "overlay"
+    layout["shapes"] = _lines(lanes, unit, end)
+    layout["annotations"] = [note for y, lane in enumerate(lanes) for note in _labels(lane, y, unit, end)]
+    readings = tuple(escape(lane.reached) for lane in lanes)
+    return Chart(
+        id="race",
+        alt=f"{race.words['race']}: " + " ".join(f"{lane.label} ({lane.reached}): {lane.why}" for lane in lanes),
+        height=112 + LANE_PX * len(lanes),
+        data=(*_bars(lanes, unit, end), *_signs(lanes, unit, end, view)),
+        layout=layout,
+        rows=tuple(_row(lane) for lane in lanes),
+        readings=readings,
+        reading_px=max(COLUMN_PX * width(lane.reached) for lane in lanes),
+    )
+
+
+def _row(lane: Lane) -> str:
+    number = f"{lane.number}  " if lane.number else ""
+    text = escape(shorten(f"{number}{lane.label}", LABEL_COLUMNS))
+    return f"<b>{text}</b>" if lane.recommended else text
+
+
+def _sign_at(lane: Lane, unit: float, end: float) -> float:
+    """Where the sign stands: right of the last bar, for a finalist at the end of the clock."""
+    return 1.02 * end if lane.fate == "finalist" else min(1.02 * end, lane.segments[-1].end / unit + 0.02 * end)
+
+
+def _lines(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any]]:
+    """From the first look at an arm to its sign, under the bars."""
+    return [
+        {
+            "type": "line",
+            "x0": lane.segments[0].start / unit,
+            "x1": _sign_at(lane, unit, end),
+            "y0": y,
+            "y1": y,
+            "line": {"color": FAINT, "width": 2},
+            "layer": "below",
+        }
+        for y, lane in enumerate(lanes)
+    ]
+
+
+def _bars(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any]]:
+    """The steps; those of the recommended arm in its colour."""
+    bars: list[dict[str, Any]] = []
+    for recommended, colour in ((False, MUTED), (True, ACCENT)):
+        drawn = [
+            (y, segment) for y, lane in enumerate(lanes) if lane.recommended == recommended for segment in lane.segments
+        ]
+        if drawn:
+            bars.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "base": [segment.start / unit for _, segment in drawn],
+                    "x": [max((segment.end - segment.start) / unit, LEAST_PX / PLOT_PX * end) for _, segment in drawn],
+                    "y": [y for y, _ in drawn],
+                    "width": 0.4,
+                    "marker": {"color": colour, "line": {"color": PAPER, "width": 0.7}},
+                    "hoverinfo": "text",
+                    "hovertext": [escape(segment.told) for _, segment in drawn],
+                    "textposition": "none",
+                    "showlegend": False,
+                }
+            )
+    return bars
+
+
+def _signs(lanes: Sequence[Lane], unit: float, end: float, view: View) -> list[dict[str, Any]]:
+    signs: list[dict[str, Any]] = []
+    for fate, symbol in SYMBOLS.items():
+        drawn = [(y, lane) for y, lane in enumerate(lanes) if lane.fate == fate]
+        if drawn:
+            colours = [ACCENT if lane.recommended else INK for _, lane in drawn]
+            signs.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": escape(FATES[fate].to(view.lang)),
+                    "x": [_sign_at(lane, unit, end) for _, lane in drawn],
+                    "y": [y for y, _ in drawn],
+                    "marker": {"size": 11, "symbol": symbol, "color": colours, "line": {"color": colours, "width": 2}},
+                    "hoverinfo": "text",
+                    "hovertext": [escape(f"{lane.label}: {lane.why}") for _, lane in drawn],
+                    "cliponaxis": False,
+                }
+            )
+    return signs
+
+
+def _labels(lane: Lane, y: int, unit: float, end: float) -> list[dict[str, Any]]:
+    """Rows above the bars, from the last step back, wherever there is room: the last one says how far it got."""
+    notes: list[dict[str, Any]] = []
+    right = float("inf")
+    for segment in reversed(lane.segments):
+        centre = (segment.start + segment.end) / 2 / unit
+        pixel = centre / end * PLOT_PX
+        half = 3.4 * len(segment.label) + 3
+        if pixel + half < right:
+            right = pixel - half
+            notes.append(
+                {
+                    "text": segment.label,
+                    "x": centre,
+                    "y": y,
+                    "yshift": 15,
+                    "showarrow": False,
+                    "font": {"size": 11, "color": MUTED},
+                }
+            )
+    return notes
