@@ -9,7 +9,7 @@ from tuneworth.audit import Subject
 from tuneworth.core.registry import plugin_modules
 from tuneworth.core.task import Example, Message, Query, Task
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("page", ["audit.md", "audit.zh.md"])

@@ -6,7 +6,7 @@ from decide_builders import METRIC, all_text, arm, compared, decided, duel, rows
 from tuneworth.core.run import Counts
 from tuneworth.core.text import Text
 from tuneworth.decide.decision import decide
-from tuneworth.decide.phrases import about
+from tuneworth.words.numbers import about
 
 # name, rows on which (only LoRA, only few-shot, both, neither) are right, verdict, recommended
 DUELS = [
@@ -35,8 +35,8 @@ def test_open_question_says_how_many_more_rows():
     decision = decided(arms, rows)
     pair = compared(rows)[0]
     assert decision.rows == pair.rows_needed - 100 > 0
-    assert f"Label about {about(decision.rows)} more test rows." in decision.headline.en
-    assert f"再标注约 {about(decision.rows)} 条" in decision.headline.zh
+    assert f"Label about {about(decision.rows).en} more test rows." in decision.headline.en
+    assert f"再标注约 {about(decision.rows).en} 条" in decision.headline.zh
     assert "Meanwhile use “FEWSHOT”." in decision.headline.en
 
 

@@ -6,14 +6,13 @@ import pytest
 from decide_builders import METRIC, arm, compared, decided, duel, rows_of, task
 from outlook_builders import GAIN, LOSS, forecast, outcome, said
 
-from tuneworth.core.money import usd
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
 from tuneworth.decide.decision import decide
 from tuneworth.decide.limits import breaches
-from tuneworth.decide.phrases import label_cost, told_apart
 from tuneworth.decide.would_change import visible_difference
+from tuneworth.words.numbers import about_usd, told_apart, usd
 
 # -- money -------------------------------------------------------------------------------------------------
 
@@ -53,7 +52,7 @@ def test_sentences_about_money_have_no_exponents():
     [(2400, 0.1, "$240"), (1, 0.00003, "$0.000030"), (3, 0.823, "$2.50"), (0, 0.1, "$0"), (90_000, 20.0, "$1,800,000")],
 )
 def test_the_price_of_labels_has_two_digits(rows, each, en):
-    assert label_cost(rows, each).en == en
+    assert about_usd(rows * each).en == en
 
 
 # -- rounding ----------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli.language import LANG, say, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem, TuneworthError
 
@@ -152,7 +151,7 @@ def _next_question() -> str | None:
 def _show(answered: Answered, answerer: Answerer, as_json: bool) -> None:
     """The answer on stdout: for people, or as JSON."""
     if as_json:
-        typer.echo(json.dumps(_as_object(answered, answerer), ensure_ascii=False, indent=1))
+        typer.echo(to_json(_as_object(answered, answerer)))
         return
     from rich.console import Console
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import typer
 
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli.language import LANG, say, to_json
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def doctor(
     del lang
     findings = [check() for check in CHECKS]
     if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+        typer.echo(to_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             mark = say("ok  ", "正常") if finding.ok else say("FIX ", "待修")

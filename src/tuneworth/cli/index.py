@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli.language import LANG, say, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import Interrupted, Problem
 
@@ -68,7 +67,7 @@ def index(
         except KeyboardInterrupt:
             raise _interrupted(folder) from None
     if as_json:
-        typer.echo(json.dumps(_as_object(done), ensure_ascii=False, indent=1))
+        typer.echo(to_json(_as_object(done)))
     else:
         _show(done)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import InputError, Problem
@@ -69,3 +71,12 @@ LANG: Lang = detect(sys.argv[1:], os.environ)
 def say(en: str, zh: str) -> str:
     """One of the two, by the language of this process."""
     return Text(en=en, zh=zh).to(LANG)
+
+
+def to_json(value: Any) -> str:
+    """What ``--json`` prints; sentences in every language, as in ``result.json``."""
+    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain)
+
+
+def _plain(value: object) -> object:
+    return value.by_lang if isinstance(value, Text) else str(value)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import typer
 
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli.language import LANG, say, to_json
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("List and get models.", "查看和获取模型。"))
 _LANG_HELP = say("Language: en or zh.", "语言：en 或 zh。")
@@ -26,7 +25,7 @@ def list_models(
     del lang
     found = catalog.list_models()
     if as_json:
-        typer.echo(json.dumps([asdict(info) for info in found], ensure_ascii=False, indent=1, default=str))
+        typer.echo(to_json([asdict(info) for info in found]))
         return
     for info in found:
         state = (

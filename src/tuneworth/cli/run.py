@@ -151,10 +151,10 @@ def _agree(start: Start, task_file: TaskFile, watcher: TerminalWatcher, sure: bo
 
 def describe_start(start: Start, *, exhaustive: bool = False) -> list[Text]:
     """What was inferred and what will be done."""
-    from tuneworth.report.numbers import duration
+    from tuneworth.words import numbers
 
     data = start.prepared.summary
-    budget = {lang: duration(start.budget_seconds, lang) for lang in ("en", "zh")}
+    budget = {lang: numbers.duration(start.budget_seconds).to(lang) for lang in ("en", "zh")}
     return [
         *data.inferred,
         *data.warnings,

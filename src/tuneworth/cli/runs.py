@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli.language import LANG, say, to_json
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +24,7 @@ def runs(
     del lang
     found = sorted(_found(folder), key=lambda row: str(row["created"] or ""), reverse=True)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        typer.echo(to_json(found))
         return
     if not found:
         typer.echo(

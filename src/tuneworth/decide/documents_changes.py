@@ -12,9 +12,10 @@ from tuneworth.decide.documents import Diagnosis, best_reader, diagnosis_of, onl
 from tuneworth.decide.documents_knowledge import every
 from tuneworth.decide.documents_words import part
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import points, say, score, signed_interval
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words.numbers import points, score, signed_interval
 
 
 def document_changes(evidence: Evidence, ruling: Ruling) -> list[Text]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneworth.core.knowledge import AgeScore, UpdateCost
-from tuneworth.core.money import usd
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.documents import (
@@ -19,8 +18,10 @@ from tuneworth.decide.documents import (
 )
 from tuneworth.decide.documents_words import STAGES
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import few, say, score, seconds
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.names import few
+from tuneworth.words.numbers import duration, score, usd
 
 _NOTHING = Text(en="", zh="")
 
@@ -154,7 +155,7 @@ def _price(cost: UpdateCost) -> Text:
 
 
 def _time_and_money(spent: float, money: float | None) -> Text:
-    time = seconds(spent) if spent < 2 * 3600 else _hours(spent)
+    time = duration(spent) if spent < 2 * 3600 else _hours(spent)
     return time if money is None else say("{time}, {money}", "{time}、{money}", time=time, money=usd(money))
 
 

@@ -26,7 +26,9 @@ from tuneworth.decide.enough import Finding
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import unfinished
 from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.phrases import listed, percent, say, seconds, signed_interval, signed_points
+from tuneworth.decide.phrases import say
+from tuneworth.words.names import listed
+from tuneworth.words.numbers import duration, percent, signed_interval, signed_points
 
 APART = 2.0
 """One timing says little: updates count as cheaper from half the time."""
@@ -205,8 +207,8 @@ def _update_cost(evidence: Evidence) -> list[SeedFinding]:
         "文档更新后，{reader}更新索引用了 {indexing}，{heart}重新训练要用 {training}（各计时一次）。",
         reader=evidence.name(reader),
         heart=evidence.name(heart),
-        indexing=seconds(indexing),
-        training=seconds(training),
+        indexing=duration(indexing),
+        training=duration(training),
     )
     return [SeedFinding(row="C6", finding=finding, why=why)]
 
@@ -218,7 +220,7 @@ def _unpriced(evidence: Evidence, reader: ArmResult, heart: ArmResult, indexing:
         "文档更新后，{reader}更新索引用了 {indexing}，{heart}重新训练要用多久还不清楚。",
         reader=evidence.name(reader),
         heart=evidence.name(heart),
-        indexing=seconds(indexing),
+        indexing=duration(indexing),
     )
     return SeedFinding(row="C6", finding="open", why=why)
 

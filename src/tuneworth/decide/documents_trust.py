@@ -10,8 +10,9 @@ from tuneworth.core.knowledge import Grounding, Injection, Share
 from tuneworth.core.text import Text
 from tuneworth.decide.documents import grounding_of, injection_of
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.phrases import percent, say
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.numbers import percent
 
 LEAST_SUPPORTED = 0.8
 """Less than this share of answers with support is "often unsupported"."""

@@ -10,9 +10,10 @@ from tuneworth.decide.documents import Diagnosis, best_reader, diagnosis_of
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import unfinished
 from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.phrases import MINUS, about, points, say, score, signed_interval, signed_points
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.intervals import wilson
+from tuneworth.words.numbers import MINUS, about, points, score, signed_interval, signed_points
 
 STAGES: dict[Stage, Text] = {
     "test": Text(en="test rows", zh="测试数据"),

@@ -13,8 +13,9 @@ from tuneworth.core.race import ForecastCrossing
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import Outlook
-from tuneworth.decide.phrases import about, points, say
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.numbers import about, points
 
 Finding = Literal["confirmed", "overturned", "open"]
 Winner = Literal["tuned", "untuned", "open"]

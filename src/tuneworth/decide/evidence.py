@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
+from tuneworth.core.armnames import arm_names
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race, Stop
 from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
-from tuneworth.decide.phrases import quoted_names
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.trainings import TRAININGS
+from tuneworth.words.names import quoted
 
 _MIRRORED: dict[Answer, Answer] = {
     "better": "worse",
@@ -79,7 +80,7 @@ class Evidence:
             arms=tuple(sorted(arms, key=lambda arm: (arm.effort, arm.arm_id))),
             finalists=tuple(finalists),
             breaches={arm.arm_id: breaches(arm, task.limits, metric) for arm in finalists},
-            names=quoted_names(arms),
+            names={arm_id: quoted(name) for arm_id, name in arm_names(arms).items()},
             comparisons={(pair.a, pair.b): pair for pair in comparisons if pair.metric == metric},
             averaged=averaged,
             n_train=n_train,

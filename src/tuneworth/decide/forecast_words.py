@@ -5,14 +5,14 @@ Numbers of rows have two significant digits. "More" is on top of the rows at han
 
 from __future__ import annotations
 
-from tuneworth.core.money import usd
 from tuneworth.core.race import CannotTellReason, Forecast, ForecastCrossing
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import FAR, WIDE, More, Outlook, cut_short
-from tuneworth.decide.phrases import about, label_cost, percent, points, say
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.numbers import about, about_usd, percent, points, usd
 
 _WHY_NOT: dict[CannotTellReason, Text] = {
     "too_few_sizes": Text(en="it was tried on fewer than four training sizes", zh="实测的训练规模不到四种"),
@@ -161,7 +161,7 @@ def _cost_of(evidence: Evidence, more: More) -> list[Text]:
     each = evidence.usd_per_label
     if each is None:
         return []
-    parts = {"each": usd(each), "cost": label_cost(more.n, each), "low": label_cost(more.low, each)}
+    parts = {"each": usd(each), "cost": about_usd(more.n * each), "low": about_usd(more.low * each)}
     if more.high is None:
         return [
             say(
@@ -174,7 +174,7 @@ def _cost_of(evidence: Evidence, more: More) -> list[Text]:
         say(
             "At {each} a label these rows cost about {cost} ({low} to {high}).",
             "按每条标注 {each} 计，约需 {cost}（{low} 到 {high}）。",
-            high=label_cost(more.high, each),
+            high=about_usd(more.high * each),
             **parts,
         )
     ]

@@ -11,9 +11,10 @@ from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import between
 from tuneworth.decide.limits import MAX_FAILED_SHARE
 from tuneworth.decide.outlook import Outlook
-from tuneworth.decide.phrases import about, percent, points, say, score, signed_interval, signed_points, told_apart
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Case, Ruling
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words.numbers import about, percent, points, score, signed_interval, signed_points, told_apart
 
 _BEST = Text(en="arm", zh="最好的")
 _MOST_UNANSWERED = Text(en=f"{100 * MAX_FAILED_SHARE:.0f}\u00a0%", zh=f"{100 * MAX_FAILED_SHARE:.0f}%")

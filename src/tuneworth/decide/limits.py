@@ -8,11 +8,11 @@ interval reaches below the limit, the decision says so.
 
 from __future__ import annotations
 
-from tuneworth.core.money import usd
 from tuneworth.core.run import ArmResult, Counts
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.decide.phrases import milliseconds, percent, say
+from tuneworth.decide.phrases import say
+from tuneworth.words.numbers import milliseconds, percent, usd
 
 MAX_FAILED_SHARE = 0.05
 """An arm that leaves more than this share of its test rows without a score is not usable."""

@@ -14,19 +14,10 @@ from tuneworth.decide.documents_words import loss_reasons
 from tuneworth.decide.evidence import Evidence, trainings
 from tuneworth.decide.forecast_words import forecast_reasons
 from tuneworth.decide.limits import n_unscored
-from tuneworth.decide.phrases import (
-    few,
-    listed,
-    p_value,
-    percent,
-    points,
-    say,
-    score,
-    seconds,
-    signed_interval,
-    signed_points,
-)
+from tuneworth.decide.phrases import p_value, say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.names import few, listed
+from tuneworth.words.numbers import duration, percent, points, score, signed_interval, signed_points
 
 
 def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
@@ -182,7 +173,7 @@ def _effort(evidence: Evidence, ruling: Ruling) -> list[Text]:
             "Training {tuned} took {time} on this machine.",
             "在这台机器上训练{tuned}用了 {time}。",
             tuned=evidence.name(ruling.tuned),
-            time=seconds(ruling.tuned.cost.fit_seconds),
+            time=duration(ruling.tuned.cost.fit_seconds),
         )
     ]
 

@@ -21,8 +21,10 @@ from tuneworth.decide.enough import Finding, Winner, enough_rows
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import unfinished
 from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.phrases import listed, milliseconds, percent, say, seconds, signed_interval, signed_points
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words.names import listed
+from tuneworth.words.numbers import duration, milliseconds, percent, signed_interval, signed_points
 
 GENERATING = ("prompt", "fewshot")
 FEW_ROWS = 100
@@ -237,6 +239,6 @@ def _training_cost(evidence: Evidence, ruling: Ruling, tuned: ArmResult) -> list
         "Training {tuned} took {time} on this machine.",
         "在这台机器上训练{tuned}用了 {time}。",
         tuned=evidence.name(tuned),
-        time=seconds(spent),
+        time=duration(spent),
     )
     return [_found("C3", "confirmed" if spent <= LOW_COST_SECONDS else "overturned", why)]

@@ -11,11 +11,13 @@ from tuneworth.decide.documents_changes import document_changes
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.forecast_words import forecast_changes
 from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.phrases import about, listed, milliseconds, percent, points, say, told_apart
+from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import MCNEMAR
 from tuneworth.stats.power import smallest_difference
+from tuneworth.words.names import listed
+from tuneworth.words.numbers import about, milliseconds, percent, points, told_apart
 
 _MEANS = {
     False: Text(en="A better prompt or other examples", zh="提示词或示例"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneworth.core.plan import Prospect
 from tuneworth.core.text import Text
-from tuneworth.report import numbers
+from tuneworth.words import numbers
 
 _PROSPECTS: dict[Prospect, Text] = {
     "too_slow": Text(
@@ -73,4 +73,4 @@ def as_option(seconds: float) -> str:
 
 
 def _durations(seconds: float) -> Text:
-    return Text(en=numbers.duration(seconds, "en"), zh=numbers.duration(seconds, "zh"))
+    return Text(en=numbers.duration(seconds).to("en"), zh=numbers.duration(seconds).to("zh"))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import ArmRow, SkippedRow, build_arms, build_skipped
 from tuneworth.report.pages.audit import AuditView, build_audit_view
 from tuneworth.report.pages.documents import DocumentsSection, build_documents
@@ -37,6 +36,7 @@ from tuneworth.report.pages.verdict import (
 )
 from tuneworth.report.plain import one_line
 from tuneworth.report.words import KINDS, METRICS, label, labels, named
+from tuneworth.words import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ def build_view(result: RunResult, lang: Lang) -> View:
 def _strip(result: RunResult, lang: Lang) -> tuple[str, ...]:
     metric = named(METRICS, result.primary_metric, lang)
     kind = named(KINDS, result.task.kind, lang)
-    rows = numbers.count(result.data.n_test, lang)
-    wall = numbers.duration(result.wall_seconds, lang)
-    margin = numbers.margin(result.task.margin, lang)
+    rows = numbers.count(result.data.n_test).to(lang)
+    wall = numbers.duration(result.wall_seconds).to(lang)
+    margin = numbers.margin(result.task.margin).to(lang)
     if lang == "zh":
         return (kind, metric, f"{rows} 条测试数据", f"界限 {margin}", f"用时 {wall}")
     return (kind, metric, f"{rows} test rows", f"margin {margin}", f"took {wall}")

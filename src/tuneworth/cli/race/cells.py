@@ -7,8 +7,8 @@ from typing import Literal
 
 from tuneworth.core.text import Lang, Text
 from tuneworth.race.watch import Lane, LaneState, RaceView
-from tuneworth.report import numbers
 from tuneworth.report.plain import one_line
+from tuneworth.words import numbers
 
 ColumnName = Literal["arm", "n_train", "rows", "score", "difference", "short_difference", "state", "seconds", "why"]
 
@@ -84,7 +84,7 @@ class Cells:
                 return f"{self.view.n_dev:,}/{self.view.n_dev:,}"
             case "difference":
                 between = "−20.0 到 −10.0" if self.lang == "zh" else "−20.0 to −10.0"
-                return "−10.0" + numbers.in_parentheses(between, self.lang)
+                return "−10.0" + numbers.in_parentheses(between).to(self.lang)
             case "state":
                 return max((f"{SIGNS[state]} {word.to(self.lang)}" for state, word in STATES.items()), key=len)
             case "short_difference":
@@ -101,7 +101,7 @@ class Cells:
             return _LEADER.to(self.lang)
         if lane.difference is None:
             return ""
-        said = numbers.signed(lane.difference, self.lang)
+        said = numbers.signed(lane.difference).to(self.lang)
         if not whole or lane.interval is None:
             return said
-        return said + numbers.in_parentheses(numbers.signed_interval(lane.interval, self.lang), self.lang)
+        return said + numbers.in_parentheses(numbers.signed_range(lane.interval).to(self.lang)).to(self.lang)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.text import Text
 from tuneworth.race.watch import Lane, LaneState, RaceView
-from tuneworth.report import numbers
+from tuneworth.words import numbers
 
 OUT: frozenset[LaneState] = frozenset(("stopped", "failed"))
 """States of an arm that is not looked at any further."""
@@ -79,7 +79,7 @@ def moved(lane: Lane, view: RaceView) -> Text:
         said.append(_LEADS)
     elif lane.difference is not None:
         said.append(standing(lane))
-    en, zh = (numbers.duration(lane.seconds, lang) for lang in ("en", "zh"))
+    en, zh = (numbers.duration(lane.seconds).to(lang) for lang in ("en", "zh"))
     return _colon(lane.title, _listed([*said, Text(en=f"{en} so far", zh=f"累计用时 {zh}")]))
 
 
@@ -90,7 +90,7 @@ def leads(lane: Lane) -> Text:
 def standing(lane: Lane) -> Text:
     """How far an arm is from the leader, with the interval of the difference."""
     difference = round(lane.difference or 0.0, 3)  # as it is shown: what looks like 0.0 is told as level
-    size = numbers.signed(abs(difference), "en").lstrip("+")
+    size = numbers.signed(abs(difference)).to("en").lstrip("+")
     if difference < 0:
         said = Text(en=f"{size} points behind", zh=f"落后 {size} 个百分点")
     elif difference > 0:
@@ -99,7 +99,7 @@ def standing(lane: Lane) -> Text:
         said = Text(en="level with the leader", zh="与领先者持平")
     if lane.interval is None:
         return said
-    en, zh = (numbers.signed_interval(lane.interval, lang) for lang in ("en", "zh"))
+    en, zh = (numbers.signed_range(lane.interval).to(lang) for lang in ("en", "zh"))
     return Text(en=f"{said.en} ({en})", zh=f"{said.zh}（{zh}）")
 
 

@@ -19,8 +19,8 @@ from tuneworth.cli.race.cells import HEADINGS, STATES, Cells, ColumnName, clock
 from tuneworth.cli.race.lines import OUT
 from tuneworth.core.text import Lang, Text
 from tuneworth.race.watch import Lane, LaneState, RaceView
-from tuneworth.report import numbers
 from tuneworth.report.plain import one_line
+from tuneworth.words import numbers
 
 GAP = 2
 TITLE_LEAST = 28
@@ -101,8 +101,8 @@ def _spent(view: RaceView, lang: Lang, ago: float) -> str:
     seconds_left = None if view.seconds_left is None else clock(view.seconds_left - ago)
     said = [_amount(clock(view.spent_seconds + ago), seconds_left)]
     if view.spent_usd is not None:
-        usd_left = None if view.usd_left is None else numbers.usd(view.usd_left, lang)
-        said.append(_amount(numbers.usd(view.spent_usd, lang), usd_left))
+        usd_left = None if view.usd_left is None else numbers.usd_sign(view.usd_left).to(lang)
+        said.append(_amount(numbers.usd_sign(view.spent_usd).to(lang), usd_left))
     return Text(en="; ", zh="；").to(lang).join(part.to(lang) for part in said)
 
 

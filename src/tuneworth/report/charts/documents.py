@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.charts.figure import (
     ACCENT,
     FAINT,
@@ -24,6 +23,7 @@ from tuneworth.report.pages.documents import DocumentsSection
 from tuneworth.report.pages.documents_rows import AgeRow, LossRow, RecallRow, Span
 from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
+from tuneworth.words import numbers
 
 MAX_ARMS = 14
 """More arms than this cannot be taken in at a glance; the tables have them all."""
@@ -91,7 +91,7 @@ def _recall_chart(section: DocumentsSection, lang: Lang) -> Chart | None:
 
 
 def _recall_said(row: RecallRow, lang: Lang) -> str:
-    return f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100, lang)}" for k, at in row.at.items())
+    return f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100).to(lang)}" for k, at in row.at.items())
 
 
 def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _line_names(lines: Sequence[RecallRow], ys: Sequence[float]) -> list[dict[st
 
 
 def _told(at: Span, lang: Lang) -> str:
-    return numbers.percent(at[0] / 100, lang) + numbers.in_parentheses(f"{at[1]:.1f}–{at[2]:.1f}", lang)
+    return numbers.percent(at[0] / 100).to(lang) + numbers.in_parentheses(f"{at[1]:.1f}–{at[2]:.1f}").to(lang)
 
 
 # -- loss -------------------------------------------------------------------------------------------------

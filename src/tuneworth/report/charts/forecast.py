@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.charts.figure import (
     ACCENT,
     FAINT,
@@ -24,6 +23,7 @@ from tuneworth.report.charts.figure import (
 from tuneworth.report.pages.forecast import CurveBand, CurvePoint, CurveView, ForecastSection
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
+from tuneworth.words import numbers
 
 HEIGHT_PX = 450
 POSSIBLE, LIKELY = "@possible", "@likely"
@@ -74,7 +74,7 @@ def _chart(curve: CurveView, section: ForecastSection, view: View) -> Chart:
 
 
 def _measured(curve: CurveView, lang: Lang) -> str:
-    return "; ".join(f"{point.shown:,}: {numbers.percent(point.value / 100, lang)}" for point in curve.points)
+    return "; ".join(f"{point.shown:,}: {numbers.percent(point.value / 100).to(lang)}" for point in curve.points)
 
 
 def _x_range(curve: CurveView) -> tuple[float, float]:
@@ -166,7 +166,7 @@ def _targets(curve: CurveView, xs: Sequence[float], words: dict[str, str], lang:
             "textfont": {"size": 12.5, "color": colour},
             "line": {"color": colour, "width": px, "dash": dash},
             "hoverinfo": "text",
-            "hovertext": [f"{name}: {numbers.percent(value / 100, lang)}" for value in values],
+            "hovertext": [f"{name}: {numbers.percent(value / 100).to(lang)}" for value in values],
             "name": name,
             "showlegend": bool(moving),
             "meta": "" if moving else DIRECT,
@@ -198,9 +198,9 @@ def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], words: 
 
 def _points(points: Sequence[CurvePoint], words: dict[str, str], lang: Lang, *, shots: bool) -> dict[str, Any]:
     def told(point: CurvePoint) -> str:
-        score = numbers.percent(point.value / 100, lang) + numbers.in_parentheses(
-            f"{point.low:.1f}–{point.high:.1f}", lang
-        )
+        score = numbers.percent(point.value / 100).to(lang) + numbers.in_parentheses(
+            f"{point.low:.1f}–{point.high:.1f}"
+        ).to(lang)
         if lang == "zh":
             return f"{point.shown:,} 条{'示例' if shots else '训练数据'}：{score}"
         return f"{point.shown:,} {'demonstrations' if shots else 'training rows'}: {score}"

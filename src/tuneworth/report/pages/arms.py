@@ -9,12 +9,12 @@ from typing import Any
 from tuneworth.core.armnames import arm_names
 from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
-from tuneworth.report.numbers import ScoreText
 from tuneworth.report.pages import trainings
 from tuneworth.report.pages.documents_words import READS_WORD, UPPER_BOUND, UPPER_BOUND_WORD
 from tuneworth.report.plain import clean, one_line
+from tuneworth.report.score import ScoreText, shown
 from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
+from tuneworth.words import numbers
 
 NOTHING = "–"
 
@@ -154,14 +154,14 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         trainings=trainings.in_short(arm, result.primary_metric, lang),
         repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
         unscored=_unscored(arm, lang),
-        fit_time=numbers.duration(cost.fit_seconds, lang),
-        fit_cost=numbers.usd(cost.fit_usd, lang),
-        per_row=numbers.milliseconds(cost.seconds_per_1k_rows, lang),  # seconds per 1,000 rows = ms per row
+        fit_time=numbers.duration(cost.fit_seconds).to(lang),
+        fit_cost=numbers.usd_sign(cost.fit_usd).to(lang),
+        per_row=numbers.milliseconds(cost.seconds_per_1k_rows).to(lang),  # seconds per 1,000 rows = ms per row
         alone=_alone(cost, lang),
         tokens_in=_tokens(cost.prompt_tokens_per_row, arm, lang),
         tokens_reused=_reused(arm, lang),
         tokens_out=_tokens(cost.completion_tokens_per_row, arm, lang),
-        usd_per_1k=numbers.usd(cost.usd_per_1k_rows, lang),
+        usd_per_1k=numbers.usd_sign(cost.usd_per_1k_rows).to(lang),
         ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
         metrics=tuple(_metric_row(metric, arm, lang) for metric in result.metrics),
         notes=_notes(arm, result.primary_metric, lang),
@@ -176,7 +176,7 @@ def _is_bound(arm: ArmResult) -> bool:
 
 def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
     """Tokens per row; an arm without a language model has none to count."""
-    return NOTHING if arm.model is None and not value else numbers.count(value, lang)
+    return NOTHING if arm.model is None and not value else numbers.count(value).to(lang)
 
 
 def _reused(arm: ArmResult, lang: Lang) -> str:
@@ -184,7 +184,7 @@ def _reused(arm: ArmResult, lang: Lang) -> str:
     cached = arm.cost.cached_tokens_per_row
     if not numbers.is_known(cached) or cached < 0.5:
         return ""
-    number, word = numbers.count(cached, lang), label("tokens_cached", lang)
+    number, word = numbers.count(cached).to(lang), label("tokens_cached", lang)
     return f"{word} {number}" if lang == "zh" else f"{number} {word}"
 
 
@@ -192,12 +192,12 @@ def _alone(cost: ArmCost, lang: Lang) -> str:
     """Median and 95th percentile of the time for one row by itself."""
     p50, p95 = cost.latency_p50_ms, cost.latency_p95_ms
     if not numbers.is_known(p50) and not numbers.is_known(p95):
-        return numbers.unknown(lang)
-    return f"{numbers.milliseconds(p50, lang)} / {numbers.milliseconds(p95, lang)}"
+        return numbers.unknown().to(lang)
+    return f"{numbers.milliseconds(p50).to(lang)} / {numbers.milliseconds(p95).to(lang)}"
 
 
 def _score(scores: dict[str, Score], metric: str, lang: Lang) -> ScoreText | None:
-    return numbers.score(scores[metric], lang) if metric in scores else None
+    return shown(scores[metric], lang) if metric in scores else None
 
 
 def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Measure, RowMention, Severity
 from tuneworth.core.record import Interval
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.audit_words import FACTS, LABELS, SEVERITIES, SHARES, SIDES, UNITS, audit_labels
 from tuneworth.report.pages.rules import RULES
 from tuneworth.report.plain import one_line, sentence_case
+from tuneworth.words import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _counted(n: int, level: Severity) -> Text:
 
 
 def _strip(result: AuditResult, lang: Lang) -> tuple[str, ...]:
-    train, test = numbers.count(result.n_train, lang), numbers.count(result.n_test, lang)
+    train, test = numbers.count(result.n_train).to(lang), numbers.count(result.n_test).to(lang)
     n_run = sum(check.skipped is None for check in result.checks)
     texts = [Text(en=f"{train} training rows", zh=f"训练集 {train} 条")]
     if result.n_test:
@@ -131,7 +131,7 @@ def _strip(result: AuditResult, lang: Lang) -> tuple[str, ...]:
     texts.append(
         Text(en=f"{n_run} of {len(result.checks)} checks ran", zh=f"共 {len(result.checks)} 项检查，完成 {n_run} 项")
     )
-    return (*(text.to(lang) for text in texts), numbers.duration(result.seconds, lang))
+    return (*(text.to(lang) for text in texts), numbers.duration(result.seconds).to(lang))
 
 
 def _finding(finding: Finding, lang: Lang) -> FindingView:
@@ -161,14 +161,14 @@ def _measure(measure: Measure, lang: Lang) -> MeasureView:
 
 def _amount(value: float, unit: str, lang: Lang) -> str:
     if unit == "share":
-        return numbers.percent(value, lang)
+        return numbers.percent(value).to(lang)
     if unit == "p_value":
         sign = "" if value < 0.001 else "=\u00a0"
-        return f"p\u00a0{sign}{numbers.p_value(value, lang)}"
+        return f"p\u00a0{sign}{numbers.p_value(value).to(lang)}"
     if unit in UNITS:
         if value == 1 and lang == "en":
             return f"1\u00a0{UNITS[unit].en.removesuffix('s')}"
-        return f"{numbers.count(value, lang)}\u00a0{UNITS[unit].to(lang)}"
+        return f"{numbers.count(value).to(lang)}\u00a0{UNITS[unit].to(lang)}"
     return f"{value:.3g}"
 
 
@@ -177,7 +177,7 @@ def _between(interval: Interval | None, unit: str, lang: Lang) -> str:
     if interval is None:
         return ""
     low, high = (_amount(edge, unit, lang) for edge in (interval.low, interval.high))
-    level = numbers.percent(interval.level, lang, 0)
+    level = numbers.percent(interval.level, 0).to(lang)
     return f"{level} 区间：{low} – {high}" if lang == "zh" else f"{level} interval: {low} – {high}"
 
 
@@ -192,15 +192,15 @@ def _mention(mention: RowMention, lang: Lang) -> MentionView:
 
 
 def _check(check: CheckRun, n_found: int, lang: Lang) -> CheckView:
-    looked_at = numbers.count(check.n_looked_at, lang)
+    looked_at = numbers.count(check.n_looked_at).to(lang)
     if check.sampled:
-        looked_at += numbers.in_parentheses(LABELS["sampled"].to(lang), lang)
+        looked_at += numbers.in_parentheses(LABELS["sampled"].to(lang)).to(lang)
     found = Text(en=f"{n_found} findings" if n_found != 1 else "1 finding", zh=f"{n_found} 项")
     nothing = Text(en="nothing found", zh="未发现问题")
     return CheckView(
         title=check.title.to(lang),
         looked_at="–" if check.skipped is not None else looked_at,
-        seconds=numbers.duration(check.seconds, lang),
+        seconds=numbers.duration(check.seconds).to(lang),
         outcome=(check.skipped or (found if n_found else nothing)).to(lang),
         skipped=check.skipped is not None,
     )
@@ -219,5 +219,5 @@ def _fact(fact: AuditFact, lang: Lang) -> FactView:
     return FactView(
         name=FACTS[fact.name].to(lang) if fact.name in FACTS else fact.name,
         value=shown,
-        why=why + (numbers.in_parentheses(note, lang) if note else ""),
+        why=why + (numbers.in_parentheses(note).to(lang) if note else ""),
     )

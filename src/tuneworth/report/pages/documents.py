@@ -19,7 +19,6 @@ from tuneworth.core.knowledge import (
 )
 from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages import documents_sentences as sentences
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.pages.documents_rows import (
@@ -44,6 +43,7 @@ from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.plain import clean, one_line
 from tuneworth.report.words import FINDINGS
+from tuneworth.words import numbers
 
 _Finding = TypeVar("_Finding", LossSplit, UpdateCost, Grounding, Injection)
 
@@ -296,13 +296,13 @@ class _Builder:
 def _facts(index: IndexFacts, lang: Lang) -> tuple[Fact, ...]:
     words = {key: text.to(lang) for key, text in LABELS.items()}
     facts = [
-        Fact(words["n_documents"], numbers.count(index.n_documents, lang)),
-        Fact(words["n_passages"], numbers.count(index.n_passages, lang)),
-        Fact(words["passage_size"], numbers.count(index.passage_tokens, lang)),
+        Fact(words["n_documents"], numbers.count(index.n_documents).to(lang)),
+        Fact(words["n_passages"], numbers.count(index.n_passages).to(lang)),
+        Fact(words["passage_size"], numbers.count(index.passage_tokens).to(lang)),
     ]
     if index.seconds is not None:
-        facts.append(Fact(words["index_time"], numbers.duration(index.seconds, lang)))
+        facts.append(Fact(words["index_time"], numbers.duration(index.seconds).to(lang)))
     if index.update_passages is not None:
         name = words["update_time"].replace("{n}", f"{index.update_passages:,}")
-        facts.append(Fact(name, numbers.duration(index.update_seconds, lang)))
+        facts.append(Fact(name, numbers.duration(index.update_seconds).to(lang)))
     return tuple(facts)

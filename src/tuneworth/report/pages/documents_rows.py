@@ -19,11 +19,12 @@ from tuneworth.core.knowledge import (
 )
 from tuneworth.core.run import Score
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import NOTHING, ArmRow
 from tuneworth.report.pages.documents_sentences import STAGES, amount, between, search_name
 from tuneworth.report.pages.documents_words import ABSORBS, CAUSES, LABELS
 from tuneworth.report.plain import excerpt, one_line
+from tuneworth.report.score import shown
+from tuneworth.words import numbers
 
 Span = tuple[float, float, float]
 """Value, low and high in per cent."""
@@ -170,7 +171,7 @@ class ExampleView:
 def scored(score: Score | None, lang: Lang, note: str = "") -> Cell:
     if score is None:
         return EMPTY
-    text = numbers.score(score, lang)
+    text = shown(score, lang)
     return Cell(text.value, text.interval, note)
 
 
@@ -181,7 +182,7 @@ def share(value: Share | None, lang: Lang, note: str = "") -> Cell:
 
 
 def span(score: Score | None, lang: Lang) -> Span | None:
-    return None if score is None else numbers.score(score, lang).raw
+    return None if score is None else shown(score, lang).raw
 
 
 def recall_row(recall: Recall, ks: Sequence[int], *, usual: bool, chosen: bool, lang: Lang) -> RecallRow:
@@ -205,16 +206,16 @@ def loss_row(split: LossSplit, arm: ArmRow, lang: Lang) -> LossRow:
     score = 1 - split.reading.value - split.retrieval.value
     known = split.n_found > 0
     side = arm.test if split.stage == "test" else arm.dev
-    same_rows = side is not None and side.n_rows == numbers.count(split.n_rows, lang)
+    same_rows = side is not None and side.n_rows == numbers.count(split.n_rows).to(lang)
     lost = 100 * (1 - score)
     reading = min(100 * split.reading.value, lost) if known else 0.0
     n_found, n_rows = f"{split.n_found:,}", f"{split.n_rows:,}"
-    unknown = Cell(numbers.unknown(lang))
+    unknown = Cell(numbers.unknown().to(lang))
     return LossRow(
         arm=arm,
         rows=counted(split.n_rows, split.stage, lang),
         shown=f"{n_found}/{n_rows} 条" if lang == "zh" else f"{n_found} of {n_rows}",
-        score=Cell(numbers.percent(score, lang), side.interval if side and same_rows else ""),
+        score=Cell(numbers.percent(score).to(lang), side.interval if side and same_rows else ""),
         reading=_points(split.reading, lang) if known else unknown,
         retrieval=_points(split.retrieval, lang) if known else unknown,
         found=scored(split.score_found, lang),
@@ -263,17 +264,17 @@ def update_row(cost: UpdateCost, arm: ArmRow, lang: Lang) -> UpdateRow:
     """Time and money of a year are shown only where both one update and how often it comes are known."""
     helps = cost.absorbs != "nothing"
     runs = cost.runs_per_year
-    often = (f"{runs:,.0f}" if runs >= 9.5 else f"{runs:.2g}") if numbers.is_known(runs) else numbers.unknown(lang)
-    time = numbers.duration(_times(cost.seconds, runs), lang)
-    money = numbers.usd(_times(cost.usd, runs), lang)
+    often = (f"{runs:,.0f}" if runs >= 9.5 else f"{runs:.2g}") if numbers.is_known(runs) else numbers.unknown().to(lang)
+    time = numbers.duration(_times(cost.seconds, runs)).to(lang)
+    money = numbers.usd_sign(_times(cost.usd, runs)).to(lang)
     joint = "，" if lang == "zh" else ", "
     year = time if time == money else f"{time}{joint}{money}"
     return UpdateRow(
         arm=arm,
         absorbs=ABSORBS[cost.absorbs].to(lang),
         retrains=cost.absorbs == "retrain",
-        seconds=numbers.duration(cost.seconds, lang) if helps else NOTHING,
-        usd=numbers.usd(cost.usd, lang) if helps else NOTHING,
+        seconds=numbers.duration(cost.seconds).to(lang) if helps else NOTHING,
+        usd=numbers.usd_sign(cost.usd).to(lang) if helps else NOTHING,
         runs_per_year=often if helps else NOTHING,
         per_year=year if helps else NOTHING,
     )
@@ -290,7 +291,7 @@ def grounding_row(grounding: Grounding, arm: ArmRow, lang: Lang) -> GroundingRow
         note = f"查了 {checked:,} 条" if lang == "zh" else f"{checked:,} checked"
     return GroundingRow(
         arm=arm,
-        answers=Cell(numbers.count(grounding.n_answers, lang), note=STAGES[grounding.stage].to(lang)),
+        answers=Cell(numbers.count(grounding.n_answers).to(lang), note=STAGES[grounding.stage].to(lang)),
         cited=share(grounding.cited, lang),
         real=share(grounding.real, lang),
         supported=share(grounding.supported, lang, note),
@@ -330,7 +331,7 @@ def example_view(example: ReadingExample, names: Mapping[str, str], lang: Lang) 
         question=excerpt(example.question, lang),
         reference=excerpt(example.reference, lang),
         answer=excerpt(example.answer, lang) if example.answer is not None else LABELS["unsaid"].to(lang),
-        score="" if example.score is None else numbers.percent(example.score, lang, 0),
+        score="" if example.score is None else numbers.percent(example.score, 0).to(lang),
         passages=tuple(_passage(passage, lang) for passage in example.passages),
     )
 

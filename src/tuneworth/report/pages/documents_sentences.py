@@ -8,9 +8,10 @@ from __future__ import annotations
 from tuneworth.core.knowledge import AgeScore, LossSplit, Recall, Share, UpdateCost
 from tuneworth.core.record import Score
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.documents_words import MODES
+from tuneworth.report.score import shown
 from tuneworth.report.words import named
+from tuneworth.words import numbers
 
 STAGES = {"test": Text(en="test rows", zh="测试数据"), "dev": Text(en="dev rows", zh="开发集数据")}
 
@@ -60,7 +61,7 @@ def lost(split: LossSplit, arm: Text) -> Text:
     """How much an arm loses, and of that in reading and in retrieval, with the intervals."""
     n, stage = f"{split.n_rows:,}", STAGES[split.stage]
     score = 1 - split.reading.value - split.retrieval.value
-    total = {lang: numbers.percent(score, lang) for lang in ("en", "zh")}
+    total = {lang: numbers.percent(score).to(lang) for lang in ("en", "zh")}
     head = Text(
         en=f"{arm.en} scores {total['en']} on {n} {stage.en}",
         zh=f"{arm.zh}在 {n} 条{stage.zh}上得分 {total['zh']}",
@@ -87,16 +88,16 @@ def lost(split: LossSplit, arm: Text) -> Text:
 
 def part(share: Share, lang: Lang) -> str:
     """Points and their interval: ``12.4 (9.8–15.1)``."""
-    return amount(share) + numbers.in_parentheses(between(share, lang), lang)
+    return amount(share) + numbers.in_parentheses(between(share, lang)).to(lang)
 
 
 def amount(share: Share) -> str:
-    return numbers.signed(share.value, "en").removeprefix("+")
+    return numbers.signed(share.value).to("en").removeprefix("+")
 
 
 def between(share: Share, lang: Lang) -> str:
     """An interval that may reach below zero, in points."""
-    low, high = (numbers.signed(edge, "en").removeprefix("+") for edge in (share.interval.low, share.interval.high))
+    low, high = (numbers.signed(edge).to("en").removeprefix("+") for edge in (share.interval.low, share.interval.high))
     to = (" 到 " if lang == "zh" else " to ") if numbers.MINUS in low + high else "–"
     return f"{low}{to}{high}"
 
@@ -114,7 +115,7 @@ def one_update(costs: list[tuple[Text, UpdateCost]]) -> Text:
     def told(cost: UpdateCost, lang: Lang) -> str:
         if cost.absorbs == "nothing":
             return "无法获知新内容" if lang == "zh" else "cannot take it in"
-        known, time = numbers.is_known(cost.seconds), numbers.duration(cost.seconds, lang)
+        known, time = numbers.is_known(cost.seconds), numbers.duration(cost.seconds).to(lang)
         if lang == "zh":
             took = f"用时 {time}" if known else f"用时{time}"
             return f"重新训练，{took}" if cost.absorbs == "retrain" else f"更新索引，{took}"
@@ -142,4 +143,4 @@ def unread(n: int) -> Text:
 
 
 def _both(score: Score) -> Text:
-    return Text(en=numbers.score(score, "en").text, zh=numbers.score(score, "zh").text)
+    return Text(en=shown(score, "en").text, zh=shown(score, "zh").text)

@@ -7,11 +7,11 @@ from typing import Literal
 
 from tuneworth.core.run import ClassRow, RowView, RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import arm_labels
 from tuneworth.report.pages.rules import RULES
 from tuneworth.report.plain import clean, excerpt, one_line
 from tuneworth.report.words import FINDINGS, label
+from tuneworth.words import numbers
 
 MAX_ROWS = 60
 """Most disagreements shown; ``result.json`` has the rest."""
@@ -95,7 +95,7 @@ def build_classes(result: RunResult, lang: Lang) -> ClassTable:
         rows=tuple(
             ClassView(
                 label=one_line(row.label),
-                n_rows=numbers.count(row.n_rows, lang),
+                n_rows=numbers.count(row.n_rows).to(lang),
                 cells=tuple(_cell(row.recall.get(arm_id), lang) for arm_id in arm_ids),
             )
             for row in worst_first
@@ -116,8 +116,8 @@ def build_seed(result: RunResult, lang: Lang) -> tuple[SeedView, ...]:
 
 def _cell(recall: float | None, lang: Lang) -> ClassCell:
     if not numbers.is_known(recall):
-        return ClassCell(numbers.unknown(lang), None)
-    return ClassCell(numbers.percent(recall, lang, 0), round(100 * (1 - recall)))
+        return ClassCell(numbers.unknown().to(lang), None)
+    return ClassCell(numbers.percent(recall, 0).to(lang), round(100 * (1 - recall)))
 
 
 def _disagreement(row: RowView, names: dict[str, str], lang: Lang) -> DisagreementView:
@@ -140,4 +140,4 @@ def _answer(arm: str, answer: str | None, score: float | None, lang: Lang) -> An
         return AnswerView(arm, text, "right", label("right", lang))
     if score <= 0:
         return AnswerView(arm, text, "wrong", label("wrong", lang))
-    return AnswerView(arm, text, "partly", numbers.percent(score, lang, 0))
+    return AnswerView(arm, text, "partly", numbers.percent(score, 0).to(lang))

@@ -10,7 +10,6 @@ from itertools import pairwise
 from tuneworth.core.race import Forecast
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import arm_labels
 from tuneworth.report.pages.forecast_words import (
     LABELS,
@@ -27,6 +26,7 @@ from tuneworth.report.pages.forecast_words import (
 from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import is_ahead
 from tuneworth.report.plain import clean, sentence_case
+from tuneworth.words import numbers
 
 RULE = "X4"
 """The contradiction that a learning curve settles: how many rows are enough."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuneworth.core.money import about_usd
 from tuneworth.core.race import CannotTellReason, ForecastCrossing
 from tuneworth.core.text import Text
-from tuneworth.report import numbers
+from tuneworth.words import numbers
+from tuneworth.words.numbers import about_usd
 
 LABELS: dict[str, Text] = {
     "forecast": Text(en="Would more data change the verdict?", zh="再多些数据，结论会变吗"),
@@ -147,7 +147,7 @@ def rising_target(target: Text) -> Text:
 
 def gain(arm: Text, n: int, *, shots: bool, now: float, value: float, low: float, high: float) -> Text:
     """What twice as much would give an arm that has nothing to overtake."""
-    score, before = ({lang: numbers.percent(share, lang) for lang in ("en", "zh")} for share in (value, now))
+    score, before = ({lang: numbers.percent(share).to(lang) for lang in ("en", "zh")} for share in (value, now))
     between = f"{100 * low:.1f}–{100 * high:.1f}"
     of = Text(en="demonstrations", zh="条示例") if shots else Text(en="training rows", zh="条训练数据")
     return Text(
@@ -159,7 +159,7 @@ def gain(arm: Text, n: int, *, shots: bool, now: float, value: float, low: float
 
 def _lead(question: Question) -> Text:
     """``put LoRA ahead of few-shot by the margin of 2 points``, less the verb."""
-    margin = {lang: numbers.size_in_points(question.margin, lang) for lang in ("en", "zh")}
+    margin = {lang: numbers.points(question.margin).to(lang) for lang in ("en", "zh")}
     return Text(
         en=f"ahead of {question.target.en} by the margin of {margin['en']}",
         zh=f"比{question.target.zh}高出 {margin['zh']}（界限）",
@@ -168,16 +168,16 @@ def _lead(question: Question) -> Text:
 
 def _more(question: Question, more: int) -> Text:
     crossing, lead = question.crossing, _lead(question)
-    n = numbers.about(more, "en")
+    n = numbers.about(more).to("en")
     least = max(0, (crossing.low or 0) - question.n_at_hand)
-    low = numbers.about(least, "en")
+    low = numbers.about(least).to("en")
     if crossing.high is None:
         at_least = Text(en=f"{low} more", zh=f"至少再补 {low} 条") if least else Text(en="none", zh="也可能不必再补")
         between = Text(en=f"{at_least.en} to beyond what was looked at", zh=f"{at_least.zh}，上限超出推算范围")
     else:
-        high = numbers.about(crossing.high - question.n_at_hand, "en")
+        high = numbers.about(crossing.high - question.n_at_hand).to("en")
         between = Text(en=f"{low} to {high} more", zh=f"再补 {low} 到 {high} 条")
-    level = {lang: numbers.percent(crossing.level, lang, 0) for lang in ("en", "zh")}
+    level = {lang: numbers.percent(crossing.level, 0).to(lang) for lang in ("en", "zh")}
     return Text(
         en=f"About {n} more labelled rows would put {question.arm.en} {lead.en} ({level['en']} interval: {between.en}).",
         zh=f"再标注约 {n} 条训练数据，{question.arm.zh}预计能{lead.zh}。{level['zh']} 区间：{between.zh}。",
@@ -186,7 +186,7 @@ def _more(question: Question, more: int) -> Text:
 
 def _at_hand(question: Question, n: int) -> Text:
     """The median lies within the rows that the run has."""
-    lead, about = _lead(question), numbers.about(n, "en")
+    lead, about = _lead(question), numbers.about(n).to("en")
     have, measured = f"{question.n_at_hand:,}", f"{question.n_measured:,}"
     if question.n_measured < question.n_at_hand and n > question.n_measured:
         return Text(
@@ -210,7 +210,7 @@ def _already(question: Question) -> Text:
 
 
 def _not_within(question: Question) -> Text:
-    lead, reach = _lead(question), numbers.about(question.reach, "en")
+    lead, reach = _lead(question), numbers.about(question.reach).to("en")
     chance = _chance(question.crossing.probability)
     return Text(
         en=f"More rows alone would hardly do: even with {reach} training rows {question.arm.en} would most likely not be "
@@ -220,7 +220,11 @@ def _not_within(question: Question) -> Text:
 
 
 def _even(question: Question) -> Text:
-    lead, chance, reach = _lead(question), _chance(question.crossing.probability), numbers.about(question.reach, "en")
+    lead, chance, reach = (
+        _lead(question),
+        _chance(question.crossing.probability),
+        numbers.about(question.reach).to("en"),
+    )
     return Text(
         en=f"It cannot be told: whether {question.arm.en} would be {lead.en} with up to {reach} training rows is too "
         f"uncertain{chance.en}.",
@@ -231,5 +235,5 @@ def _even(question: Question) -> Text:
 def _chance(probability: float | None) -> Text:
     if not numbers.is_known(probability):
         return Text(en="", zh="")
-    shown = {lang: numbers.percent(probability, lang, 0) for lang in ("en", "zh")}
+    shown = {lang: numbers.percent(probability, 0).to(lang) for lang in ("en", "zh")}
     return Text(en=f" (a chance of {shown['en']})", zh=f"（可能性约 {shown['zh']}）")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.documents_words import GUIDE as _DOCUMENTS
 from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.words import VERDICT_MEANINGS, VERDICTS
+from tuneworth.words import numbers
 
 _NOTES: tuple[tuple[Text, Text], ...] = (
     (
@@ -82,7 +82,7 @@ _FORECAST = (
 
 def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
     """The notes, with this run's margin filled in."""
-    margin = numbers.margin(result.task.margin, lang)
+    margin = numbers.margin(result.task.margin).to(lang)
     notes = [
         *_NOTES,
         *([_RACE] if result.race and result.race.stops else []),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneworth.core.race import Power
 from tuneworth.core.text import Text
-from tuneworth.report import numbers
+from tuneworth.words import numbers
 
 CHANCE = 0.8
 """Probability with which the differences of ``Power`` are found."""
@@ -17,11 +17,11 @@ def power_sentence(power: Power) -> Text:
     )
     return Text(
         en=f"What these rows can show: two arms that truly differ by {test.en} are told apart on the {power.n_test:,} test rows "
-        f"with {numbers.percent(CHANCE, 'en', 0)} probability ({dev.en} on the {power.n_dev:,} dev rows). {_needed(power, margin).en} "
-        f"This assumes that two arms differ on {numbers.percent(power.share_different, 'en', 0)} of the rows.",
+        f"with {numbers.percent(CHANCE, 0).to('en')} probability ({dev.en} on the {power.n_dev:,} dev rows). {_needed(power, margin).en} "
+        f"This assumes that two arms differ on {numbers.percent(power.share_different, 0).to('en')} of the rows.",
         zh=f"这些数据能分辨多大的差异：两个方案若真实相差 {test.zh}，用 {power.n_test:,} 条测试数据有 "
-        f"{numbers.percent(CHANCE, 'zh', 0)} 的把握分出高下（用 {power.n_dev:,} 条开发集数据则要相差 {dev.zh}）。"
-        f"{_needed(power, margin).zh}这里假定两个方案在 {numbers.percent(power.share_different, 'zh', 0)} 的数据上表现不同。",
+        f"{numbers.percent(CHANCE, 0).to('zh')} 的把握分出高下（用 {power.n_dev:,} 条开发集数据则要相差 {dev.zh}）。"
+        f"{_needed(power, margin).zh}这里假定两个方案在 {numbers.percent(power.share_different, 0).to('zh')} 的数据上表现不同。",
     )
 
 
@@ -36,7 +36,7 @@ def _needed(power: Power, margin: Text) -> Text:
             en=f"That includes a difference of the margin, {margin.en}.",
             zh=f"一个界限（{margin.zh}）的差异也能分辨出来。",
         )
-    rows = numbers.about(power.rows_for_margin, "en")
+    rows = numbers.about(power.rows_for_margin).to("en")
     return Text(
         en=f"A difference of the margin, {margin.en}, would take about {rows} test rows.",
         zh=f"要分辨一个界限（{margin.zh}）的差异，约需 {rows} 条测试数据。",
@@ -44,4 +44,4 @@ def _needed(power: Power, margin: Text) -> Text:
 
 
 def _both(difference: float) -> Text:
-    return Text(en=numbers.size_in_points(difference, "en"), zh=numbers.size_in_points(difference, "zh"))
+    return Text(en=numbers.points(difference).to("en"), zh=numbers.points(difference).to("zh"))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from tuneworth.core.race import Race, Step, Stop
 from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import NOTHING, ArmRow, arm_labels
 from tuneworth.report.pages.race_words import FATES, LABELS, MANY, Fate, cut_off, promise, spent, why
 from tuneworth.report.plain import clean, one_line, sentence_case
+from tuneworth.words import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +176,12 @@ class _Builder:
             fate_word=FATES[fate].to(lang),
             reached=self._reached(last.n_rows if last else 0),
             trained_on=self._trained_on(steps),
-            score=numbers.percent(last.score, lang) if last else NOTHING,
-            to_leader=numbers.signed(stop.difference, lang) if stop and stop.difference is not None else NOTHING,
-            interval=numbers.signed_interval(stop.interval, lang) if stop and stop.interval else "",
+            score=numbers.percent(last.score).to(lang) if last else NOTHING,
+            to_leader=numbers.signed(stop.difference).to(lang) if stop and stop.difference is not None else NOTHING,
+            interval=numbers.signed_range(stop.interval).to(lang) if stop and stop.interval else "",
             why=sentence_case(_ended(clean(said.to(lang)), lang)),
-            time=numbers.duration(sum(step.seconds for step in steps), lang),
-            saved=numbers.duration(stop.seconds_saved, lang) if stop and stop.seconds_saved else NOTHING,
+            time=numbers.duration(sum(step.seconds for step in steps)).to(lang),
+            saved=numbers.duration(stop.seconds_saved).to(lang) if stop and stop.seconds_saved else NOTHING,
             evidence=self._evidence(stop) if stop else None,
             segments=tuple(self._segment(step, grows=_grows(steps)) for step in steps),
         )
@@ -219,7 +219,7 @@ class _Builder:
     def _segment(self, step: Step, *, grows: bool) -> Segment:
         n_train = f"{step.n_train or self.race.n_train:,}"
         label = f"{n_train} / {step.n_rows:,}" if grows else f"{step.n_rows:,}"
-        score, took = numbers.percent(step.score, self.lang), numbers.duration(step.seconds, self.lang)
+        score, took = numbers.percent(step.score).to(self.lang), numbers.duration(step.seconds).to(self.lang)
         told = Text(
             en=(f"{n_train} training rows, " if grows else "") + f"{step.n_rows:,} dev rows: {score}, took {took}",
             zh=(f"训练数据 {n_train} 条，" if grows else "") + f"开发集 {step.n_rows:,} 条：{score}，用时 {took}",
@@ -231,18 +231,18 @@ class _Builder:
     def _evidence(self, stop: Stop) -> Evidence:
         lang = self.lang
         known = numbers.is_known(stop.e_value)
-        needed = numbers.about(stop.e_needed, lang) if numbers.is_known(stop.e_needed) else NOTHING
+        needed = numbers.about(stop.e_needed).to(lang) if numbers.is_known(stop.e_needed) else NOTHING
         level = _level(stop.interval.level, lang) if stop.interval else ""
         return Evidence(
             leader=self._names.get(stop.leader, clean(stop.leader)) if stop.leader else NOTHING,
-            n_rows=numbers.count(stop.n_rows, lang),
-            difference=NOTHING if stop.difference is None else numbers.points(stop.difference, lang),
-            interval=f"{level} {LABELS['level'].to(lang)} {numbers.signed_interval(stop.interval, lang)}"
+            n_rows=numbers.count(stop.n_rows).to(lang),
+            difference=NOTHING if stop.difference is None else numbers.signed_points(stop.difference).to(lang),
+            interval=f"{level} {LABELS['level'].to(lang)} {numbers.signed_range(stop.interval).to(lang)}"
             if stop.interval
             else "",
             e_value=f"{_e_value(stop.e_value or 0.0)} / {needed}" if known else NOTHING,
-            expected_gain=NOTHING if stop.expected_gain is None else f"{numbers.signed(stop.expected_gain, lang)}",
-            forecast_high=NOTHING if stop.forecast_high is None else numbers.percent(stop.forecast_high, lang),
+            expected_gain=NOTHING if stop.expected_gain is None else f"{numbers.signed(stop.expected_gain).to(lang)}",
+            forecast_high=NOTHING if stop.forecast_high is None else numbers.percent(stop.forecast_high).to(lang),
         )
 
 

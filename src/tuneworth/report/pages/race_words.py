@@ -7,7 +7,7 @@ from typing import Literal
 
 from tuneworth.core.race import Race, Stop, StopReason
 from tuneworth.core.text import Text
-from tuneworth.report import numbers
+from tuneworth.words import numbers
 
 Fate = Literal[StopReason, "finalist", "finished", "open"]
 """What became of an arm: why it was stopped, or ``finalist`` (met the test rows), ``finished`` (looked at in
@@ -65,7 +65,7 @@ NOTHING_TO_GAIN = 0.0001
 
 
 def promise(race: Race) -> Text:
-    share = {lang: numbers.percent(race.promise, lang, 0) for lang in ("en", "zh")}
+    share = {lang: numbers.percent(race.promise, 0).to(lang) for lang in ("en", "zh")}
     return Text(
         en=f"However often the scores are looked at on the way, at most {share['en']} of such races eliminate an arm that "
         "lies within the margin of the best. The other stops carry no such promise.",
@@ -88,7 +88,7 @@ def spent(race: Race) -> Text:
             zh=f"筛选用时 {took.zh}，并不少于全部测完的估计用时 {everything.zh}。",
         )
     share = race.seconds / race.seconds_all
-    part = {lang: numbers.percent(share, lang, 0) for lang in ("en", "zh")}
+    part = {lang: numbers.percent(share, 0).to(lang) for lang in ("en", "zh")}
     return Text(
         en=f"Spent {took.en} of an estimated {everything.en} for measuring everything ({part['en']}).",
         zh=f"筛选用时 {took.zh}，全部测完估计要 {everything.zh}（占 {part['zh']}）。",
@@ -168,7 +168,7 @@ def _eliminated(stop: Stop, leader: Text) -> Text:
     )
     if not numbers.is_known(stop.e_value) or stop.e_value < 1:
         return worse
-    n = numbers.about(stop.e_value, "en")
+    n = numbers.about(stop.e_value).to("en")
     times = Text(en="a million", zh="一百万") if stop.e_value > MANY else Text(en=n, zh=f" {n} ")
     # Ville's inequality: an e-value of e turns up with probability at most 1 / e if the arm is within the margin.
     return Text(
@@ -181,7 +181,7 @@ def _little(stop: Stop) -> Text:
     gain = stop.expected_gain
     expected = Text(en="next to nothing", zh="几乎没有提升")
     if numbers.is_known(gain) and gain >= NOTHING_TO_GAIN:
-        en, zh = (numbers.size_in_points(_ceiling(gain), lang) for lang in ("en", "zh"))
+        en, zh = (numbers.points(_ceiling(gain)).to(lang) for lang in ("en", "zh"))
         expected = Text(en=f"at most {en}", zh=f"最多只能提升 {zh}")
     return Text(
         en=f"Looking further was expected to gain {expected.en}, so the time went to others. This is no proof that it is worse.",
@@ -199,7 +199,7 @@ def _setting(stop: Stop, leader: Text) -> Text:
 
 
 def _forecast(stop: Stop, leader: Text) -> Text:
-    high = {lang: numbers.percent(stop.forecast_high, lang) for lang in ("en", "zh")}
+    high = {lang: numbers.percent(stop.forecast_high).to(lang) for lang in ("en", "zh")}
     if not numbers.is_known(stop.forecast_high):
         return Text(
             en=f"By its learning curve it would stay behind {leader.en} by more than the margin, even with all training rows.",
@@ -232,4 +232,4 @@ def _ceiling(gain: float) -> float:
 
 
 def _both(seconds: float | None) -> Text:
-    return Text(en=numbers.duration(seconds, "en"), zh=numbers.duration(seconds, "zh"))
+    return Text(en=numbers.duration(seconds).to("en"), zh=numbers.duration(seconds).to("zh"))

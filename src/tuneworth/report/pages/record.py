@@ -8,10 +8,10 @@ from typing import Any
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report import numbers
 from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.plain import excerpt, one_line
 from tuneworth.report.words import FACT_NAMES, KINDS, LIMITS, METRICS, label, named
+from tuneworth.words import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
     )
     sides = (("train", data.n_train), ("dev", data.n_dev), ("test", data.n_test))
     return DataView(
-        funnel=tuple(Fact(label(key, lang), numbers.count(n, lang)) for key, n in funnel),
-        sides=tuple((label(key, lang), numbers.count(n, lang), round(100 * n / kept, 2)) for key, n in sides),
+        funnel=tuple(Fact(label(key, lang), numbers.count(n).to(lang)) for key, n in funnel),
+        sides=tuple((label(key, lang), numbers.count(n).to(lang), round(100 * n / kept, 2)) for key, n in sides),
         task=_task(result, lang),
         inferred=tuple(excerpt(sentence.to(lang), lang) for sentence in data.inferred),
         warnings=tuple(excerpt(sentence.to(lang), lang) for sentence in data.warnings),
@@ -80,7 +80,7 @@ def _task(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
     facts = [
         Fact(label("task", lang), f"{one_line(task.name)} · {named(KINDS, task.kind, lang)}"),
         Fact(label("metric", lang), named(METRICS, result.primary_metric, lang)),
-        Fact(label("margin", lang), numbers.margin(task.margin, lang)),
+        Fact(label("margin", lang), numbers.margin(task.margin).to(lang)),
         Fact(label("limits", lang), _limits(result, lang)),
     ]
     if task.instruction:
@@ -92,9 +92,9 @@ def _limits(result: RunResult, lang: Lang) -> str:
     limits = result.task.limits
     shown = {
         "private": "" if limits.private else None,
-        "p95_ms": None if limits.p95_ms is None else numbers.milliseconds(limits.p95_ms, lang),
-        "max_usd_per_1k": None if limits.max_usd_per_1k is None else numbers.usd(limits.max_usd_per_1k, lang),
-        "min_quality": None if limits.min_quality is None else numbers.percent(limits.min_quality, lang),
+        "p95_ms": None if limits.p95_ms is None else numbers.milliseconds(limits.p95_ms).to(lang),
+        "max_usd_per_1k": None if limits.max_usd_per_1k is None else numbers.usd_sign(limits.max_usd_per_1k).to(lang),
+        "min_quality": None if limits.min_quality is None else numbers.percent(limits.min_quality).to(lang),
     }
     said = [LIMITS[key].to(lang).replace("{n}", value) for key, value in shown.items() if value is not None]
     return ("；" if lang == "zh" else "; ").join(said) or label("no_limits", lang)
@@ -108,14 +108,14 @@ def _run(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
         Fact(label("command", lang), one_line(made.command)),
         Fact(label("random_seed", lang), str(made.seed)),
         Fact(label("version", lang), one_line(made.version)),
-        Fact(label("git", lang), one_line(made.git) if made.git else numbers.unknown(lang)),
-        Fact(label("wall", lang), numbers.duration(result.wall_seconds, lang)),
-        Fact(label("memory", lang), numbers.memory(result.peak_memory_mb, lang)),
+        Fact(label("git", lang), one_line(made.git) if made.git else numbers.unknown().to(lang)),
+        Fact(label("wall", lang), numbers.duration(result.wall_seconds).to(lang)),
+        Fact(label("memory", lang), numbers.megabytes(result.peak_memory_mb).to(lang)),
     )
 
 
 def _price(result: RunResult, lang: Lang) -> Fact:
-    return Fact(label("machine_price", lang), numbers.usd(result.machine_usd_per_hour, lang))
+    return Fact(label("machine_price", lang), numbers.usd_sign(result.machine_usd_per_hour).to(lang))
 
 
 def _facts(values: Mapping[str, Any], lang: Lang, prefix: str = "") -> tuple[Fact, ...]:
@@ -132,12 +132,12 @@ def _facts(values: Mapping[str, Any], lang: Lang, prefix: str = "") -> tuple[Fac
 
 def _value(value: Any, lang: Lang) -> str:
     if value is None:
-        return numbers.unknown(lang)
+        return numbers.unknown().to(lang)
     if isinstance(value, bool):
         words = ("是", "否") if lang == "zh" else ("yes", "no")
         return words[0] if value else words[1]
     if isinstance(value, float):
-        return f"{value:,.4g}" if numbers.is_known(value) else numbers.unknown(lang)
+        return f"{value:,.4g}" if numbers.is_known(value) else numbers.unknown().to(lang)
     if isinstance(value, list | tuple):
         return ("、" if lang == "zh" else ", ").join(_value(item, lang) for item in value)
     return excerpt(str(value), lang, 300)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
+from tuneworth.words import numbers
 
 
 def scores(arm: ArmResult, metric: str) -> list[float]:
@@ -28,8 +28,8 @@ def in_full(arm: ArmResult, metric: str, lang: Lang) -> str:
     found = scores(arm, metric)
     if not found:
         return ""
-    each = ("、" if lang == "zh" else ", ").join(numbers.percent(score, lang) for score in found)
-    apart = numbers.size_in_points(max(found) - min(found), lang)
+    each = ("、" if lang == "zh" else ", ").join(numbers.percent(score).to(lang) for score in found)
+    apart = numbers.points(max(found) - min(found)).to(lang)
     return Text(
         en=f"Trained {len(found)} times with different seeds: {each} on the test rows, {apart} apart. "
         "The model handed over is the first.",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.words import ANSWERS, CERTAINTY, METHODS, METRICS, VERDICTS, label, named
+from tuneworth.words import numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +178,9 @@ def _gain_below_margin(pair: Comparison, result: RunResult) -> bool:
 def _running_cost(arms: Sequence[ArmRow], lang: Lang) -> Fact:
     row = next((row for row in arms if row.recommended), None)
     if row is None:
-        return Fact(label("per_1k", lang), numbers.unknown(lang))
+        return Fact(label("per_1k", lang), numbers.unknown().to(lang))
     note = f"费用{row.usd_per_1k}" if lang == "zh" else f"cost {row.usd_per_1k}"
-    return Fact(label("per_1k", lang), numbers.duration(row.ms_per_row, lang), note)
+    return Fact(label("per_1k", lang), numbers.duration(row.ms_per_row).to(lang), note)
 
 
 def _rows(result: RunResult, lang: Lang) -> Fact | None:
@@ -188,7 +188,7 @@ def _rows(result: RunResult, lang: Lang) -> Fact | None:
     if decision.rows is None:
         return None
     key = "rows_training" if decision.verdict == "not_yet" else "rows_test"
-    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows, lang)))
+    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows).to(lang)))
 
 
 def _comparison_row(
@@ -203,14 +203,14 @@ def _comparison_row(
         metric=named(METRICS, pair.metric, lang),
         answer=pair.answer,
         answer_word=ANSWERS[pair.answer].to(lang),
-        difference=numbers.points(pair.difference, lang),
-        interval=numbers.signed_interval(pair.interval, lang),
-        level=numbers.percent(pair.interval.level, lang, 0),
-        p_adjusted=numbers.p_value(pair.p_adjusted, lang),
+        difference=numbers.signed_points(pair.difference).to(lang),
+        interval=numbers.signed_range(pair.interval).to(lang),
+        level=numbers.percent(pair.interval.level, 0).to(lang),
+        p_adjusted=numbers.p_value(pair.p_adjusted).to(lang),
         method=named(METHODS, pair.method, lang),
-        n_rows=numbers.count(pair.n_rows, lang),
+        n_rows=numbers.count(pair.n_rows).to(lang),
         record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
-        margin=numbers.margin(pair.margin, lang),
+        margin=numbers.margin(pair.margin).to(lang),
         rows_needed=_in_all(pair, lang) if asked else "",
         sentence=_sentence(pair, names, ending, lang),
         decisive=main,
@@ -223,17 +223,17 @@ def _comparison_row(
 def _sentence(pair: Comparison, names: dict[str, str], ending: str, lang: Lang) -> str:
     """What the comparison found, with its interval, for a person to read."""
     a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
-    difference = numbers.points(pair.difference, lang)
-    interval = numbers.signed_interval(pair.interval, lang)
-    level = numbers.percent(pair.interval.level, lang, 0)
-    n_rows = numbers.count(pair.n_rows, lang)
+    difference = numbers.signed_points(pair.difference).to(lang)
+    interval = numbers.signed_range(pair.interval).to(lang)
+    level = numbers.percent(pair.interval.level, 0).to(lang)
+    n_rows = numbers.count(pair.n_rows).to(lang)
     if lang == "zh":
         return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 条）。{ending}"
     return f"{sentence_case(a)} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
 
 
 def _ending(pair: Comparison, lang: Lang) -> str:
-    margin = numbers.margin(pair.margin, lang)
+    margin = numbers.margin(pair.margin).to(lang)
     return {
         "better": Text(en="The first is better.", zh="前者更好。"),
         "worse": Text(en="The first is worse.", zh="前者更差。"),
@@ -245,7 +245,7 @@ def _ending(pair: Comparison, lang: Lang) -> str:
 def _decisive_ending(pair: Comparison, result: RunResult, lang: Lang) -> str:
     """The same for the comparison that decided, which must not ask for test rows where the verdict asks for none."""
     if pair.answer == "cant_tell" and _certainty(result) == "no_gain":
-        margin = numbers.size_in_points(pair.margin, lang)
+        margin = numbers.points(pair.margin).to(lang)
         return Text(
             en=f"With all comparisons counted it is not sure which is ahead, but a gain of {margin} is ruled out.",
             zh=f"计入多重比较后，谁高谁低还说不准，但可以排除提升达到 {margin}的可能。",
@@ -267,7 +267,7 @@ def _in_all(pair: Comparison, lang: Lang) -> str:
     """Rounded, but never to fewer rows than there are."""
     needed = pair.rows_needed
     exact = needed is not None and numbers.rounded(needed) <= pair.n_rows
-    return numbers.count(needed, lang) if exact else numbers.about(needed, lang)
+    return numbers.count(needed).to(lang) if exact else numbers.about(needed).to(lang)
 
 
 def _needed(pair: Comparison, lang: Lang) -> Text:

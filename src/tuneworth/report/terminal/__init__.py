@@ -18,10 +18,10 @@ from rich.text import Text as Styled
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report.numbers import in_parentheses
 from tuneworth.report.pages.arms import NOTHING, ArmRow
 from tuneworth.report.terminal.wrap import Wrapped
 from tuneworth.report.view import View, build_view
+from tuneworth.words import numbers
 
 HEADING = "bold"
 QUIET = "dim"
@@ -65,7 +65,7 @@ def _verdict(view: View) -> RenderableType:
 def _arms(view: View) -> RenderableType:
     w = view.words
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=QUIET)
-    table.add_column(w["arm"] + in_parentheses(view.metric, view.lang), overflow="fold", ratio=1)
+    table.add_column(w["arm"] + numbers.in_parentheses(view.metric).to(view.lang), overflow="fold", ratio=1)
     for name in ("score_dev", "score_test", "per_row_short", "fit_time", "usd_short"):
         table.add_column(w[name], justify="right", no_wrap=name not in ("score_test",), overflow="fold")
     for arm in view.arms:

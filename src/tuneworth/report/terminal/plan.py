@@ -12,10 +12,10 @@ from rich.text import Text as Styled
 
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Lang, Text
-from tuneworth.report import numbers
 from tuneworth.report.pages.power_words import power_sentence
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.terminal.wrap import Wrapped
+from tuneworth.words import numbers
 
 HEADING = "bold"
 QUIET = "dim"
@@ -68,9 +68,9 @@ def plan_summary(plan: RunPlan, lang: Lang) -> RenderableType:
 def _head(plan: RunPlan, lang: Lang) -> RenderableType:
     rows = Text(
         en=f"{plan.n_train:,} train, {plan.n_dev:,} dev, {plan.n_test:,} test rows; metric {plan.metric}, margin "
-        f"{numbers.size_in_points(plan.margin, 'en')}",
+        f"{numbers.points(plan.margin).to('en')}",
         zh=f"训练集 {plan.n_train:,} 条，开发集 {plan.n_dev:,} 条，测试集 {plan.n_test:,} 条；指标 {plan.metric}，界限 "
-        f"{numbers.size_in_points(plan.margin, 'zh')}",
+        f"{numbers.points(plan.margin).to('zh')}",
     )
     inferred = (Wrapped(clean(line.to(lang)), QUIET) for line in plan.inferred)
     return Group(Wrapped(clean(plan.task), HEADING), *inferred, Wrapped(rows.to(lang)))
@@ -98,8 +98,8 @@ def _cells(arm: PlannedArm, lang: Lang, *, with_usd: bool) -> list[RenderableTyp
     if arm.prospect == "cannot_run":
         return [name, *(Styled(NOTHING) for _ in range(4 if with_usd else 3))]
     times = (arm.fit_seconds, arm.dev_seconds, arm.seconds)
-    cells = [numbers.duration(seconds, lang) for seconds in times]
-    return [name, *map(Styled, [*cells, numbers.usd(arm.usd, lang)] if with_usd else cells)]
+    cells = [numbers.duration(seconds).to(lang) for seconds in times]
+    return [name, *map(Styled, [*cells, numbers.usd_sign(arm.usd).to(lang)] if with_usd else cells)]
 
 
 def _times(plan: RunPlan) -> Iterable[Text]:
@@ -158,4 +158,4 @@ def _section(title: Text, sentences: Iterable[Text], lang: Lang) -> RenderableTy
 
 
 def _both(seconds: float | None) -> Text:
-    return Text(en=numbers.duration(seconds, "en"), zh=numbers.duration(seconds, "zh"))
+    return Text(en=numbers.duration(seconds).to("en"), zh=numbers.duration(seconds).to("zh"))

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from tuneworth.core.run import Interval, Score
-from tuneworth.report import numbers
+from tuneworth.report.score import shown as score_shown
+from tuneworth.words import numbers
 
 NBSP = "\u00a0"
 
@@ -19,35 +20,35 @@ NBSP = "\u00a0"
         numbers.count,
         numbers.percent,
         numbers.signed,
-        numbers.points,
+        numbers.signed_points,
         numbers.p_value,
         numbers.duration,
         numbers.milliseconds,
         numbers.usd,
-        numbers.memory,
+        numbers.megabytes,
     ],
 )
 def test_unknown_is_said_in_both_languages(show, bad):
-    assert show(bad, "en") == "unknown"
-    assert show(bad, "zh") == "未知"
+    assert show(bad).to("en") == "unknown"
+    assert show(bad).to("zh") == "未知"
 
 
 def test_score_with_interval():
-    shown = numbers.score(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "en")
+    shown = score_shown(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "en")
     assert shown.text == f"83.7{NBSP}% (79.1–87.4)"
     assert shown.raw == pytest.approx((83.7, 79.1, 87.4))
-    shown = numbers.score(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "zh")
+    shown = score_shown(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "zh")
     assert shown.text == "83.7%（79.1–87.4）"
 
 
 def test_score_that_is_not_a_number_has_no_place_in_a_chart():
-    shown = numbers.score(Score(value=math.nan, interval=Interval(low=0, high=1), n_rows=0), "en")
+    shown = score_shown(Score(value=math.nan, interval=Interval(low=0, high=1), n_rows=0), "en")
     assert shown.text == "unknown"
     assert shown.raw is None
 
 
 def test_score_without_bounds_says_so():
-    shown = numbers.score(Score(value=0.5, interval=Interval(low=math.nan, high=1), n_rows=3), "zh")
+    shown = score_shown(Score(value=0.5, interval=Interval(low=math.nan, high=1), n_rows=3), "zh")
     assert shown.text == "50.0%（未知）"
     assert shown.raw is None
 
@@ -56,7 +57,7 @@ def test_score_without_bounds_says_so():
     ("value", "shown"), [(0.0618, "+6.2"), (-0.004, "−0.4"), (0.0, "0.0"), (0.0004, "0.0"), (-0.0004, "0.0")]
 )
 def test_signed(value, shown):
-    assert numbers.signed(value, "en") == shown
+    assert numbers.signed(value).to("en") == shown
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,8 @@ def test_signed(value, shown):
     ],
 )
 def test_duration(seconds, en, zh):
-    assert numbers.duration(seconds, "en").replace(NBSP, " ") == en
-    assert numbers.duration(seconds, "zh").replace(NBSP, " ") == zh
+    assert numbers.duration(seconds).to("en").replace(NBSP, " ") == en
+    assert numbers.duration(seconds).to("zh").replace(NBSP, " ") == zh
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_duration(seconds, en, zh):
     [(0, "0 ms"), (0.002, "< 0.01 ms"), (0.043, "0.043 ms"), (5.43, "5.4 ms"), (9.96, "10 ms"), (1240.4, "1,240 ms")],
 )
 def test_milliseconds(ms, shown):
-    assert numbers.milliseconds(ms, "en").replace(NBSP, " ") == shown
+    assert numbers.milliseconds(ms).to("en").replace(NBSP, " ") == shown
 
 
 @pytest.mark.parametrize(
@@ -97,9 +98,9 @@ def test_milliseconds(ms, shown):
     ],
 )
 def test_usd(value, shown):
-    assert numbers.usd(value, "en").replace(NBSP, " ") == shown
+    assert numbers.usd_sign(value).to("en").replace(NBSP, " ") == shown
 
 
 def test_margin_keeps_the_users_number():
-    assert numbers.margin(0.02, "en") == "±2 points"
-    assert numbers.margin(0.005, "zh") == "±0.5 个百分点"
+    assert numbers.margin(0.02).to("en") == "±2 points"
+    assert numbers.margin(0.005).to("zh") == "±0.5 个百分点"

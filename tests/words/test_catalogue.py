@@ -1,0 +1,78 @@
+"""The catalogue: complete, used, and open to a further language."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+import tuneworth
+from tuneworth.core.text import Text
+from tuneworth.words.numbers import percent
+from tuneworth.words.say import CATALOGUE, Catalogue, say
+
+SRC = Path(tuneworth.__file__).parent
+KEYS = [f"{page}.{place}" for page in CATALOGUE.pages() for place in CATALOGUE.columns(page)]
+
+
+def templates(key: str) -> dict[str, str]:
+    page, _, place = key.partition(".")
+    return dict(CATALOGUE.columns(page)[place])
+
+
+def parts_of(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_sentence_is_in_both_languages_with_the_same_parts(key):
+    columns = templates(key)
+    assert set(columns) == {"en", "zh"}
+    assert parts_of(columns["en"]) == parts_of(columns["zh"])
+    assert all(name.isidentifier() for name in parts_of(columns["en"])), (
+        "a number is formatted before it becomes a part"
+    )
+
+
+def said_in_source() -> tuple[set[str], tuple[str, ...]]:
+    """Keys that stand in the source, and what keys begin with that are put together or read as a table."""
+    whole, begun = set[str](), set[str]()
+    for path in SRC.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "table":
+                begun |= {f"{arg.value}." for arg in node.args if isinstance(arg, ast.Constant)}
+            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                begun.add(str(node.values[0].value))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                whole.add(node.value)
+    return whole, tuple(start for start in begun if start.partition(".")[0] in CATALOGUE.pages() and "." in start)
+
+
+def test_every_sentence_is_said_somewhere():
+    whole, begun = said_in_source()
+    assert [key for key in KEYS if key not in whole and not key.startswith(begun)] == []
+
+
+def test_a_further_language_is_one_more_column(tmp_path):
+    (tmp_path / "made.yaml").write_text(
+        "up: {en: 'up by {n}', zh: '提升 {n}', xx: '{n} pu'}\nhalf: {en: only here, zh: 只在这里}\n", encoding="utf-8"
+    )
+    catalogue = Catalogue(tmp_path)
+    up = catalogue.say("made.up", n=percent(0.5))
+    assert up.to("xx") == "50.0\u00a0% pu", "a part that lacks the language is said in English"
+    assert (up.en, up.zh) == ("up by 50.0\u00a0%", "提升 50.0%")
+    assert catalogue.say("made.half").to("xx") == "only here"
+
+
+def test_a_sentence_that_is_missing_or_lacks_a_part_is_an_error():
+    with pytest.raises(KeyError, match="no sentence"):
+        say("units.nowhere")
+    with pytest.raises(KeyError, match="n"):
+        say("units.percent")
+
+
+def test_whole_numbers_get_separators_and_characters_stand_together():
+    assert say("units.points", n=1200) == Text(en="1,200 points", zh="1,200 个百分点")
+    assert say("units.in_parentheses", inner=Text(en="x", zh="某 某")).zh == "（某某）"
