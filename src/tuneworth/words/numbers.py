@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
-from tuneworth.core.record import Interval, Score
 from tuneworth.core.text import Text
 from tuneworth.words.say import say
+
+if TYPE_CHECKING:
+    from tuneworth.core.record import Interval, Score
 
 MINUS = "−"
 _LEAST_USD = 0.00001
