@@ -12,6 +12,7 @@ from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import FAR, WIDE, More, Outlook, cut_short
 from tuneworth.decide.phrases import say
 from tuneworth.decide.ruling import Ruling
+from tuneworth.words import say as catalogue
 from tuneworth.words.numbers import about, about_usd, percent, points, usd
 
 _WHY_NOT: dict[CannotTellReason, Text] = {
@@ -29,21 +30,12 @@ _WHY_NOT: dict[CannotTellReason, Text] = {
 
 def between(more: More, level: float) -> Text:
     """``80 % interval: 900 to 9,000 more``."""
-    share = f"{100 * level:.0f}"
+    low = about(more.low)
     if more.high is None:
-        return say(
-            "{level}\u00a0% interval: {low} more to beyond what was looked at",
-            "{level}% 区间：至少再补 {low} 条，上限超出推算范围",
-            level=share,
-            low=about(more.low),
-        )
-    return say(
-        "{level}\u00a0% interval: {low} to {high} more",
-        "{level}% 区间：再补 {low} 到 {high} 条",
-        level=share,
-        low=about(more.low),
-        high=about(more.high),
-    )
+        reach = catalogue.say("forecast.more.from", low=low)
+    else:
+        reach = catalogue.say("forecast.more.between", low=low, high=about(more.high))
+    return catalogue.say("forecast.more.interval", level=percent(level, 0), between=reach)
 
 
 def unfinished(evidence: Evidence, arm: ArmResult) -> Text:
