@@ -32,7 +32,7 @@ from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
-from tuneworth.report.pages.power_words import power_sentence
+from tuneworth.report.pages.race import power_sentence
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
 _GOES_ON = Text(

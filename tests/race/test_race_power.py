@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tuneworth.race.power import N_PAIRS, SHARE_DIFFERENT, power_of
-from tuneworth.report.pages.power_words import power_sentence
+from tuneworth.report.pages.race import power_sentence
 from tuneworth.stats.discordant import mcnemar_exact
 
 

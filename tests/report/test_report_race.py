@@ -15,9 +15,9 @@ from tuneworth.core.race import Race, Step, StopReason
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.charts.race import MAX_LANES, SYMBOLS, race_chart
-from tuneworth.report.pages.race import Lane, RaceSection
-from tuneworth.report.pages.race_words import FATES
+from tuneworth.report.pages.race import LaneRow, RaceSection
 from tuneworth.report.view import build_view
+from tuneworth.words.say import table
 
 
 def section(result: RunResult, lang: Lang = "en") -> RaceSection:
@@ -26,7 +26,7 @@ def section(result: RunResult, lang: Lang = "en") -> RaceSection:
     return race
 
 
-def lane(arm_id: str, result: RunResult | None = None, lang: Lang = "en") -> Lane:
+def lane(arm_id: str, result: RunResult | None = None, lang: Lang = "en") -> LaneRow:
     return next(lane for lane in section(result or raced_result(), lang).lanes if lane.arm_id == arm_id)
 
 
@@ -35,11 +35,12 @@ def raced(**changes) -> RunResult:
 
 
 def test_every_fate_has_a_word_and_a_sign_of_its_own():
-    assert set(FATES) == set(SYMBOLS)
-    assert set(get_args(StopReason)) < set(FATES)
+    fates = table("race.fates")
+    assert set(fates) == set(SYMBOLS)
+    assert set(get_args(StopReason)) < set(fates)
     assert len(set(SYMBOLS.values())) == len(SYMBOLS)
     for lang in get_args(Lang):
-        assert len({word.to(lang) for word in FATES.values()}) == len(FATES)
+        assert len({word.to(lang) for word in fates.values()}) == len(fates)
 
 
 def test_finalists_come_first_then_those_longest_in_the_race():

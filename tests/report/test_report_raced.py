@@ -21,7 +21,7 @@ from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
 from tuneworth.report.html import render_html
-from tuneworth.report.pages.power_words import power_sentence
+from tuneworth.report.pages.race import power_sentence
 from tuneworth.report.terminal import summary
 from tuneworth.report.view import build_view
 

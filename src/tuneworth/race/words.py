@@ -11,6 +11,7 @@ from tuneworth.metrics import Metric
 from tuneworth.race.arms import Arm
 from tuneworth.race.schedule import Work
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words.say import table
 
 
 def plain(text: str) -> Text:
@@ -51,20 +52,9 @@ def came_to(value: float, n_rows: int, n_dev: int) -> Text:
     return Text(en=f"{value:.3f} on {n_rows} rows", zh=f"{value:.3f}（{n_rows} 条）")
 
 
-_STOPPED: dict[StopReason, Text] = {
-    "eliminated": Text(en="worse for certain", zh="确定更差"),
-    "little_to_gain": Text(en="little to gain", zh="继续测收益很小"),
-    "forecast": Text(en="more data would not bring it there", zh="再多数据也追不上"),
-    "no_rise": Text(en="does not rise with more data", zh="增加数据也没有提升"),
-    "setting": Text(en="another setting went on instead", zh="改由另一组参数继续"),
-    "budget": Text(en="would take too much of the budget", zh="占用预算过多"),
-    "failed": Text(en="failed", zh="出错"),
-}
-
-
 def stopped(reason: StopReason) -> Text:
     """Why an arm is looked at no further, in a few words."""
-    return _STOPPED[reason]
+    return table("race.stopped_short")[reason]
 
 
 def no_time() -> Text:

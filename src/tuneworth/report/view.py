@@ -24,8 +24,7 @@ from tuneworth.report.pages.evidence import (
 from tuneworth.report.pages.expected import ExpectedView, build_expected
 from tuneworth.report.pages.forecast import ForecastSection, build_forecasts
 from tuneworth.report.pages.guide import build_guide, build_meanings
-from tuneworth.report.pages.power_words import power_sentence
-from tuneworth.report.pages.race import RaceSection, build_race
+from tuneworth.report.pages.race import RaceSection, build_race, power_sentence
 from tuneworth.report.pages.record import DataView, FactGroup, build_data, build_record
 from tuneworth.report.pages.verdict import (
     ComparisonRow,

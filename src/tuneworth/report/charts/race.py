@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuneworth.report.charts.figure import ACCENT, FAINT, INK, MUTED, PAPER, Chart, base_layout, escape
-from tuneworth.report.pages.race import Lane
-from tuneworth.report.pages.race_words import FATES, Fate
+from tuneworth.report.pages.race import Fate, LaneRow
 from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
+from tuneworth.words.say import table
 
 MAX_LANES = 40
 """More lanes than this cannot be taken in at a glance; the table has them all."""
@@ -62,18 +62,18 @@ def race_chart(view: View) -> Chart | None:
     )
 
 
-def _row(lane: Lane) -> str:
+def _row(lane: LaneRow) -> str:
     number = f"{lane.number}  " if lane.number else ""
     text = escape(shorten(f"{number}{lane.label}", LABEL_COLUMNS))
     return f"<b>{text}</b>" if lane.recommended else text
 
 
-def _sign_at(lane: Lane, unit: float, end: float) -> float:
+def _sign_at(lane: LaneRow, unit: float, end: float) -> float:
     """Where the sign stands: right of the last bar, for a finalist at the end of the clock."""
     return 1.02 * end if lane.fate == "finalist" else min(1.02 * end, lane.segments[-1].end / unit + 0.02 * end)
 
 
-def _lines(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any]]:
+def _lines(lanes: Sequence[LaneRow], unit: float, end: float) -> list[dict[str, Any]]:
     """From the first look at an arm to its sign, under the bars."""
     return [
         {
@@ -89,7 +89,7 @@ def _lines(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any
     ]
 
 
-def _bars(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any]]:
+def _bars(lanes: Sequence[LaneRow], unit: float, end: float) -> list[dict[str, Any]]:
     """The steps; those of the recommended arm in its colour."""
     bars: list[dict[str, Any]] = []
     for recommended, colour in ((False, MUTED), (True, ACCENT)):
@@ -115,7 +115,7 @@ def _bars(lanes: Sequence[Lane], unit: float, end: float) -> list[dict[str, Any]
     return bars
 
 
-def _signs(lanes: Sequence[Lane], unit: float, end: float, view: View) -> list[dict[str, Any]]:
+def _signs(lanes: Sequence[LaneRow], unit: float, end: float, view: View) -> list[dict[str, Any]]:
     signs: list[dict[str, Any]] = []
     for fate, symbol in SYMBOLS.items():
         drawn = [(y, lane) for y, lane in enumerate(lanes) if lane.fate == fate]
@@ -125,7 +125,7 @@ def _signs(lanes: Sequence[Lane], unit: float, end: float, view: View) -> list[d
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": escape(FATES[fate].to(view.lang)),
+                    "name": escape(table("race.fates")[fate].to(view.lang)),
                     "x": [_sign_at(lane, unit, end) for _, lane in drawn],
                     "y": [y for y, _ in drawn],
                     "marker": {"size": 11, "symbol": symbol, "color": colours, "line": {"color": colours, "width": 2}},
@@ -137,7 +137,7 @@ def _signs(lanes: Sequence[Lane], unit: float, end: float, view: View) -> list[d
     return signs
 
 
-def _labels(lane: Lane, y: int, unit: float, end: float) -> list[dict[str, Any]]:
+def _labels(lane: LaneRow, y: int, unit: float, end: float) -> list[dict[str, Any]]:
     """Rows above the bars, from the last step back, wherever there is room: the last one says how far it got."""
     notes: list[dict[str, Any]] = []
     right = float("inf")

@@ -12,7 +12,7 @@ from rich.text import Text as Styled
 
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages.power_words import power_sentence
+from tuneworth.report.pages.race import power_sentence
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.terminal.wrap import Wrapped
 from tuneworth.words import numbers
