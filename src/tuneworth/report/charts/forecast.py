@@ -20,10 +20,12 @@ from tuneworth.report.charts.figure import (
     log_ticks,
     percent_ticks,
 )
-from tuneworth.report.pages.forecast import CurveBand, CurvePoint, CurveView, ForecastSection
+from tuneworth.report.pages.forecast import BandView, CurveView, ForecastSection, PointView
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 from tuneworth.words import numbers
+from tuneworth.words.names import joined
+from tuneworth.words.say import say
 
 HEIGHT_PX = 450
 POSSIBLE, LIKELY = "@possible", "@likely"
@@ -60,7 +62,7 @@ def _chart(curve: CurveView, section: ForecastSection, view: View) -> Chart:
     data = [
         *_bands(band, words),
         *_targets(curve, xs, words, view.lang),
-        *_at_hand(curve, xs, ys, words),
+        *_at_hand(curve, xs, ys, view.lang),
         _points(curve.points, words, view.lang, shots=curve.shots),
         *_crossing(curve, xs, words),
     ]
@@ -91,7 +93,7 @@ def _x_range(curve: CurveView) -> tuple[float, float]:
     return low / 1.25, high * 1.12
 
 
-def _y_range(curve: CurveView, band: Sequence[CurveBand]) -> list[float]:
+def _y_range(curve: CurveView, band: Sequence[BandView]) -> list[float]:
     values = [edge for point in curve.points for edge in (point.low, point.high)]
     values += [edge for at in band for edge in (at.low80, at.high80, at.low95, at.high95)]
     if curve.target_score is not None:
@@ -110,7 +112,7 @@ def _shot_ticks(curve: CurveView, xs: Sequence[float]) -> dict[str, Any]:
     return {"tickvals": [k + 1 for k in shown], "ticktext": [f"{k:,}" for k in shown]}
 
 
-def _bands(band: Sequence[CurveBand], words: dict[str, str]) -> list[dict[str, Any]]:
+def _bands(band: Sequence[BandView], words: dict[str, str]) -> list[dict[str, Any]]:
     """95 % under 80 % under the median; edges are drawn, so that the bands do not rest on colour."""
     if not band:
         return []
@@ -153,7 +155,14 @@ def _targets(curve: CurveView, xs: Sequence[float], words: dict[str, str], lang:
     arm = escape(shorten(curve.target, 30))
     lines = (
         (target, "dot", 1.5, MUTED, arm, "bottom right"),
-        ([value + curve.margin for value in target], "dash", 2, INK, words["goal"].replace("{arm}", arm), "top right"),
+        (
+            [value + curve.margin for value in target],
+            "dash",
+            2,
+            INK,
+            say("forecast.goal", arm=arm).to(lang),
+            "top right",
+        ),
     )
     return [
         {
@@ -175,7 +184,7 @@ def _targets(curve: CurveView, xs: Sequence[float], words: dict[str, str], lang:
     ]
 
 
-def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], words: dict[str, str]) -> list[dict[str, Any]]:
+def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], lang: Lang) -> list[dict[str, Any]]:
     """A line at the rows that the run has, when something lies beyond them."""
     if curve.at_hand is None or not curve.band:
         return []
@@ -186,7 +195,7 @@ def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], words: 
             "mode": "lines+text",
             "x": [curve.at_hand, curve.at_hand],
             "y": [ys[0], ys[1]],
-            "text": [words["at_hand"].replace("{n}", f"{curve.at_hand:,}"), ""],
+            "text": [say("forecast.at_hand", n=curve.at_hand).to(lang), ""],
             "textposition": "top left" if right else "top right",
             "textfont": {"size": 12, "color": MUTED},
             "line": {"color": MUTED, "width": 1},
@@ -196,14 +205,11 @@ def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], words: 
     ]
 
 
-def _points(points: Sequence[CurvePoint], words: dict[str, str], lang: Lang, *, shots: bool) -> dict[str, Any]:
-    def told(point: CurvePoint) -> str:
-        score = numbers.percent(point.value / 100).to(lang) + numbers.in_parentheses(
-            f"{point.low:.1f}–{point.high:.1f}"
-        ).to(lang)
-        if lang == "zh":
-            return f"{point.shown:,} 条{'示例' if shots else '训练数据'}：{score}"
-        return f"{point.shown:,} {'demonstrations' if shots else 'training rows'}: {score}"
+def _points(points: Sequence[PointView], words: dict[str, str], lang: Lang, *, shots: bool) -> dict[str, Any]:
+    def told(point: PointView) -> str:
+        within = numbers.in_parentheses(f"{point.low:.1f}–{point.high:.1f}")
+        score = joined((numbers.percent(point.value / 100), within))
+        return say("forecast.point_shots" if shots else "forecast.point_rows", n=point.shown, score=score).to(lang)
 
     return {
         "type": "scatter",

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tuneworth.core.race import Forecast
+from tuneworth.core.race import Forecast, ForecastCrossing
+from tuneworth.core.record import Interval
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import arm_labels
-from tuneworth.report.pages.forecast_words import (
-    LABELS,
-    Question,
-    ahead_on_test,
-    answer,
-    cost,
-    gain,
-    moving_target,
-    no_curve,
-    rising_target,
-    why_not,
-)
 from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import is_ahead
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.words import numbers
+from tuneworth.words.names import quoted
+from tuneworth.words.say import say, table
 
 RULE = "X4"
 """The contradiction that a learning curve settles: how many rows are enough."""
@@ -35,7 +26,7 @@ REACH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
+class PointView:
     """A measured score in per cent; ``shown`` is its number of rows or demonstrations."""
 
     n: int
@@ -46,7 +37,7 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class CurveBand:
+class BandView:
     """The forecast at one size, in per cent."""
 
     n: int
@@ -78,8 +69,8 @@ class CurveView:
     shots: bool
     answer: str
     notes: tuple[str, ...]
-    points: tuple[CurvePoint, ...]
-    band: tuple[CurveBand, ...]
+    points: tuple[PointView, ...]
+    band: tuple[BandView, ...]
     target: str
     target_score: float | None
     margin: float
@@ -113,163 +104,177 @@ class ForecastSection:
 
 def build_forecasts(result: RunResult, lang: Lang) -> ForecastSection | None:
     """Tuned arms first, few-shot last and folded; ``None`` for a run without curves that did not race for any."""
-    forecasts = [forecast for forecast in result.forecasts if forecast.points]
-    tuned = {arm.arm_id for arm in result.arms if arm.tuned}
+    tuned = {arm.arm_id: arm.state == "measured" for arm in result.arms if arm.tuned}
+    decisive = result.decision.decided_by or ()
+
+    def order(forecast: Forecast) -> tuple[bool, bool, bool, float]:
+        best = max(point.score for point in forecast.points)
+        return forecast.axis == "shots", forecast.arm_id not in tuned, forecast.arm_id not in decisive, -best
+
+    forecasts = sorted((forecast for forecast in result.forecasts if forecast.points), key=order)
     if not forecasts and (result.race is None or not tuned):
         return None
-    forecasts.sort(key=lambda forecast: _order(forecast, result, tuned))
-    builder = _Builder(result, arm_labels(result, "en"), arm_labels(result, "zh"), lang)
+    builder = _Builder(result, arm_labels(result, lang), lang)
     curves = [builder.curve(forecast, f"forecast-{number}") for number, forecast in enumerate(forecasts, 1)]
     main = curves[0] if forecasts and None not in (forecasts[0].target, forecasts[0].crossing) else None
-    measured = any(arm.tuned and arm.state == "measured" for arm in result.arms)
-    unknown = no_curve(measured=measured).to(lang) if tuned else ""
+    unknown = say(f"forecast.no_curve.{'one_size' if any(tuned.values()) else 'not_measured'}").to(lang)
     return ForecastSection(
         main=main,
-        answer=main.answer if main else unknown,
+        answer=main.answer if main else unknown if tuned else "",
         open=tuple(curve for curve in curves if not curve.shots),
         folded=tuple(curve for curve in curves if curve.shots),
         rules=((RULE, RULES[RULE].to(lang)),) if main else (),
-        words={key: text.to(lang) for key, text in LABELS.items()},
+        words={key: text.to(lang) for key, text in table("forecast.labels").items()},
     )
-
-
-def _order(forecast: Forecast, result: RunResult, tuned: set[str]) -> tuple[bool, bool, bool, float]:
-    decisive = result.decision.decided_by or ()
-    best = max(point.score for point in forecast.points)
-    return forecast.axis == "shots", forecast.arm_id not in tuned, forecast.arm_id not in decisive, -best
 
 
 @dataclass(frozen=True, slots=True)
 class _Builder:
+    """Tells the curves of one run in one language, which ``names`` of arms are in."""
+
     result: RunResult
-    names_en: Mapping[str, str]
-    names_zh: Mapping[str, str]
+    names: Mapping[str, str]
     lang: Lang
 
     def curve(self, forecast: Forecast, chart_id: str) -> CurveView:
-        shots, question = forecast.axis == "shots", self._question(forecast)
-        crossing = forecast.crossing
-        target = forecast.target_score if numbers.is_known(forecast.target_score) else None
+        shots, crossing = forecast.axis == "shots", forecast.crossing
         return CurveView(
             id=chart_id,
-            label=self._names[forecast.arm_id] if forecast.arm_id in self._names else clean(forecast.arm_id),
+            label=self._name(forecast.arm_id),
             shots=shots,
-            answer=sentence_case(self._answer(forecast, question).to(self.lang)),
-            notes=tuple(note.to(self.lang) for note in self._notes(forecast, question)),
+            answer=sentence_case(self._answer(forecast).to(self.lang)),
+            notes=tuple(note.to(self.lang) for note in self._notes(forecast)),
             points=tuple(
-                CurvePoint(
-                    point.n,
-                    point.n - shots,
-                    100 * point.score,
-                    100 * point.interval.low,
-                    100 * point.interval.high,
+                PointView(
+                    n=point.n,
+                    shown=point.n - shots,
+                    value=100 * point.score,
+                    low=100 * point.interval.low,
+                    high=100 * point.interval.high,
                 )
                 for point in sorted(forecast.points, key=lambda point: (point.n, point.repeat))
             ),
             band=_band(forecast),
-            target=self._names.get(forecast.target, clean(forecast.target)) if forecast.target else "",
-            target_score=None if target is None else 100 * target,
+            target=self._name(forecast.target) if forecast.target else "",
+            target_score=100 * forecast.target_score if numbers.is_known(forecast.target_score) else None,
             margin=100 * forecast.margin,
             target_line=self._target_line(forecast),
             crossing=(crossing.low or crossing.n, crossing.n, crossing.high)
             if crossing and crossing.status == "forecast" and crossing.n
             else None,
-            at_hand=None if shots else self._at_hand,
+            at_hand=None if shots else self._n_at_hand,
         )
 
     @property
-    def _names(self) -> Mapping[str, str]:
-        return self.names_zh if self.lang == "zh" else self.names_en
-
-    @property
-    def _at_hand(self) -> int:
+    def _n_at_hand(self) -> int:
         race = self.result.race
         return self.result.data.n_train if race is None else race.n_train
 
-    def _name(self, arm_id: str) -> Text:
-        en, zh = (names.get(arm_id, clean(arm_id)) for names in (self.names_en, self.names_zh))
-        return Text(en=f"“{en}”", zh=f"“{zh}”")
+    def _name(self, arm_id: str) -> str:
+        return self.names.get(arm_id, clean(arm_id))
+
+    def _own_curve(self, target: str | None) -> Forecast | None:
+        return next((each for each in self.result.forecasts if each.arm_id == target and each.axis == "rows"), None)
 
     def _target_line(self, forecast: Forecast) -> tuple[tuple[int, float], ...]:
         """The target's own curve, moved so that it has ``target_score`` at its largest measured size."""
-        own = self._curve_of_target(forecast) if forecast.target_grows else None
-        if own is None or not numbers.is_known(forecast.target_score):
-            return ()
-        now = _at(own, max(point.n for point in own.points))
-        if now is None:
+        own = self._own_curve(forecast.target) if forecast.target_grows else None
+        now = _at(own, max(point.n for point in own.points)) if own else None
+        if own is None or now is None or not numbers.is_known(forecast.target_score):
             return ()
         return tuple((at.n, at.value + 100 * (forecast.target_score - now[0])) for at in _band(own))
 
-    def _curve_of_target(self, forecast: Forecast) -> Forecast | None:
-        others = self.result.forecasts
-        return next((each for each in others if each.arm_id == forecast.target and each.axis == "rows"), None)
-
-    def _question(self, forecast: Forecast) -> Question | None:
-        if forecast.target is None or forecast.crossing is None:
-            return None
-        largest = max(point.n for point in forecast.points)
-        return Question(
-            arm=self._name(forecast.arm_id),
-            target=self._name(forecast.target),
-            margin=forecast.margin,
-            n_measured=largest,
-            n_at_hand=self._at_hand,
-            reach=REACH * largest,
-            crossing=forecast.crossing,
-            won=forecast.crossing.status != "already" and self._is_won(forecast.arm_id, forecast.target),
-        )
-
-    def _answer(self, forecast: Forecast, question: Question | None) -> Text:
-        already = question is not None and question.crossing.status == "already"
-        if question is not None and question.won:
-            return ahead_on_test(question.arm)
+    def _answer(self, forecast: Forecast) -> Text:
+        """How many more rows it takes to overtake the target, or what more would give; else why that cannot be said."""
+        arm, crossing = quoted(self._name(forecast.arm_id)), forecast.crossing
+        already = forecast.target is not None and crossing is not None and crossing.status == "already"
+        if self._is_won(forecast):
+            # Said instead of a forecast that is less favourable than what the test rows have shown.
+            return say("forecast.overtakes.on_test", arm=arm)
         if forecast.cannot_tell is not None and not already:
-            return why_not(forecast.cannot_tell, self._name(forecast.arm_id))
-        if question is not None:
-            return answer(question)
-        return self._gain(forecast)
-
-    def _is_won(self, arm_id: str, target: str) -> bool:
-        """A verdict to tune may also rest on a limit that the other arm breaks; then nothing is won."""
-        return self.result.decision.verdict == "fine_tune" and is_ahead(self.result, arm_id, target)
-
-    def _gain(self, forecast: Forecast) -> Text:
+            return say(f"forecast.cannot_tell.{forecast.cannot_tell}", arm=arm)
+        if forecast.target is not None and crossing is not None:
+            return self._overtakes(forecast, forecast.target, crossing, arm)
         shots = forecast.axis == "shots"
         largest = max(point.n for point in forecast.points)
         now = [point.score for point in forecast.points if point.n == largest]
         twice = 2 * (largest - shots)
         at = _at(forecast, twice + shots)
         if at is None:
-            return why_not("no_trend", self._name(forecast.arm_id))
-        return gain(
-            self._name(forecast.arm_id),
-            twice,
-            shots=shots,
-            now=sum(now) / len(now),
-            value=at[0],
-            low=at[1],
-            high=at[2],
+            return say("forecast.cannot_tell.no_trend", arm=arm)
+        return say(
+            "forecast.twice.shots" if shots else "forecast.twice.rows",
+            n=twice,
+            arm=arm,
+            score=numbers.percent(at[0]),
+            between=numbers.bounds(Interval(low=at[1], high=at[2], level=0.8)),
+            before=numbers.percent(sum(now) / len(now)),
         )
 
-    def _notes(self, forecast: Forecast, question: Question | None) -> list[Text]:
-        if question is None:
-            return []
-        price = self.result.usd_per_label
-        spent = cost(question, price) if numbers.is_known(price) else None
-        notes = [spent] if spent else []
+    def _is_won(self, forecast: Forecast) -> bool:
+        """The test rows show what the curve, on dev rows, does not: the arm is ahead, and the verdict is to tune.
+
+        A verdict to tune may also rest on a limit that the other arm breaks; then nothing is won.
+        """
+        if forecast.target is None or forecast.crossing is None or forecast.crossing.status == "already":
+            return False
+        tune = self.result.decision.verdict == "fine_tune"
+        return tune and is_ahead(self.result, forecast.arm_id, forecast.target)
+
+    def _overtakes(self, forecast: Forecast, target: str, crossing: ForecastCrossing, arm: Text) -> Text:
+        have, measured = self._n_at_hand, max(point.n for point in forecast.points)
+        reach, chance = numbers.about(REACH * measured), ""
+        if numbers.is_known(crossing.probability):
+            chance = say("forecast.chance", chance=numbers.percent(crossing.probability, 0))
+        ahead = say("forecast.ahead", target=quoted(self._name(target)), margin=numbers.points(forecast.margin))
+        if crossing.status == "already":
+            return say("forecast.overtakes.already", n=measured, arm=arm, ahead=ahead)
+        if crossing.status == "not_within":
+            return say("forecast.overtakes.not_within", reach=reach, arm=arm, ahead=ahead, chance=chance)
+        if crossing.status == "cannot_tell" or crossing.n is None:
+            return say("forecast.overtakes.uncertain", reach=reach, arm=arm, ahead=ahead, chance=chance)
+        n = numbers.about(crossing.n)
+        if crossing.n <= have:
+            if measured < have and crossing.n > measured:
+                return say("forecast.overtakes.at_hand", n=n, measured=measured, have=have, arm=arm, ahead=ahead)
+            return say("forecast.overtakes.close", n=n, have=have, arm=arm, ahead=ahead)
+        low = max(0, (crossing.low or 0) - have)
+        if crossing.high is not None:
+            between = say("forecast.more.between", low=numbers.about(low), high=numbers.about(crossing.high - have))
+        else:
+            between = say("forecast.more.from", low=numbers.about(low)) if low else say("forecast.more.from_none")
+        interval = say("forecast.more.interval", level=numbers.percent(crossing.level, 0), between=between)
+        return say(
+            "forecast.overtakes.more", n=numbers.about(crossing.n - have), arm=arm, ahead=ahead, interval=interval
+        )
+
+    def _notes(self, forecast: Forecast) -> list[Text]:
+        """What the labels would cost, and how the target was reckoned."""
+        crossing, notes = forecast.crossing, list[Text]()
+        if forecast.target is None or crossing is None:
+            return notes
+        each, have, target = self.result.usd_per_label, self._n_at_hand, quoted(self._name(forecast.target))
+        more = crossing.n is not None and crossing.n > have and crossing.status == "forecast"
+        if crossing.n is not None and more and numbers.is_known(each) and not self._is_won(forecast):
+            low = numbers.about_usd(max(0, (crossing.low or crossing.n) - have) * each)
+            between = say("forecast.cost_from", low=low)
+            if crossing.high is not None:
+                between = say("forecast.cost_between", low=low, high=numbers.about_usd((crossing.high - have) * each))
+            usd = numbers.about_usd((crossing.n - have) * each)
+            notes.append(say("forecast.cost", each=say("units.usd", n=f"{each:,.10g}"), usd=usd, between=between))
         if forecast.target_grows:
-            notes.append(moving_target(question.target))
-        elif self._curve_of_target(forecast) is not None and question.crossing.status in ("forecast", "cannot_tell"):
-            notes.append(rising_target(question.target))
+            notes.append(say("forecast.target.moves", target=target))
+        elif crossing.status in ("forecast", "cannot_tell") and self._own_curve(forecast.target) is not None:
+            notes.append(say("forecast.target.may_rise", target=target))
         return notes
 
 
-def _band(forecast: Forecast) -> tuple[CurveBand, ...]:
-    values = [
-        CurveBand(b.n, *(100 * value for value in (b.value, b.low80, b.high80, b.low95, b.high95)))
+def _band(forecast: Forecast) -> tuple[BandView, ...]:
+    return tuple(
+        BandView(b.n, 100 * b.value, 100 * b.low80, 100 * b.high80, 100 * b.low95, 100 * b.high95)
         for b in sorted(forecast.band, key=lambda b: b.n)
-    ]
-    return tuple(b for b in values if all(map(math.isfinite, (b.value, b.low80, b.high80, b.low95, b.high95))))
+        if all(map(math.isfinite, (b.value, b.low80, b.high80, b.low95, b.high95)))
+    )
 
 
 def _at(forecast: Forecast, n: int) -> tuple[float, float, float] | None:
@@ -280,6 +285,6 @@ def _at(forecast: Forecast, n: int) -> tuple[float, float, float] | None:
             # Curves are smooth in the logarithm of the size.
             share = math.log(n / before.n) / math.log(after.n / before.n) if after.n > before.n else 0.0
             pairs = ((before.value, after.value), (before.low80, after.low80), (before.high80, after.high80))
-            low_high: Sequence[float] = [first + share * (second - first) for first, second in pairs]
-            return low_high[0], low_high[1], low_high[2]
+            value, low, high = (first + share * (second - first) for first, second in pairs)
+            return value, low, high
     return None
