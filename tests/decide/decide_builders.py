@@ -1,5 +1,7 @@
 """Runs in miniature: arms, right/wrong test rows, and real comparisons of them."""
 
+import string
+
 import numpy as np
 
 from tuneworth.core.run import ArmCost, ArmResult, Counts, Score
@@ -8,6 +10,7 @@ from tuneworth.core.text import Text
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
 from tuneworth.stats.intervals import wilson
+from tuneworth.words.say import CATALOGUE
 
 METRIC = "accuracy"
 EFFORT = {"prompt": 0, "fewshot": 1, "head": 4, "lora": 5, "majority": 0}
@@ -77,3 +80,10 @@ def decided(arms, rows, the_task=None, n_train=800):
 def all_text(decision):
     parts = [decision.headline, *decision.reasons, *decision.would_change, *(f.why for f in decision.seed_rows)]
     return parts
+
+
+def parts_of(key: str) -> set[str]:
+    """What the sentence at ``key`` asks for."""
+    page, _, place = key.partition(".")
+    template = CATALOGUE.columns(page)[place]["en"]
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}

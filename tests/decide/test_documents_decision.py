@@ -243,7 +243,10 @@ def test_the_price_of_an_update_is_told_for_each_kind_of_arm():
         "“LORA_RAG” indexes what is new (2.5\u00a0s, $0.00020; 52 times a year, 2\u00a0min 10\u00a0s, $0.010)"
         in reasons
     )
-    assert "“LORA” is trained again (5\u00a0min 10\u00a0s, $0.020; 52 times a year, 4\u00a0h, $1.04)" in reasons
+    assert (
+        "“LORA” is trained again (5\u00a0min 10\u00a0s, $0.020; 52 times a year, 4\u00a0h 30\u00a0min, $1.04)"
+        in reasons
+    )
     assert "rows about it must be written first" in reasons
     without = text_of(decided_with(run_of(**TRAINED_GAINS), known(ages=NEW, updates=UPDATES)))["reasons"]
     assert "One update" not in without

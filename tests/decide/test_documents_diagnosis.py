@@ -4,7 +4,7 @@ from documents_builders import N, loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneworth.decide.documents import diagnose
+from tuneworth.decide.losses import diagnose
 
 MARGIN = 0.02
 

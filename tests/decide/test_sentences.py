@@ -9,7 +9,7 @@ from outlook_builders import GAIN, LOSS, forecast, outcome, said
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.decide.decision import decide
+from tuneworth.decide.decision import decide, told
 from tuneworth.decide.limits import breaches
 from tuneworth.decide.would_change import visible_difference
 from tuneworth.words.numbers import about_usd, told_apart, usd
@@ -38,8 +38,9 @@ def test_money_as_people_write_it(value, en, zh):
 def test_sentences_about_money_have_no_exponents():
     dear = arm("prompt", 200).model_copy(update={"cost": arm("prompt", 200, usd=1820.0).cost})
     cheap = dear.model_copy(update={"cost": arm("prompt", 200, usd=0.0000583).cost})
-    assert "cost $1,820, the limit is $100" in breaches(dear, Limits(max_usd_per_1k=100), "accuracy")[0].en
-    [why] = breaches(cheap, Limits(max_usd_per_1k=0.00005), "accuracy")
+    [too_dear] = breaches(dear, Limits(max_usd_per_1k=100), "accuracy")
+    assert "cost $1,820, the limit is $100" in told(too_dear, {}).en
+    why = told(breaches(cheap, Limits(max_usd_per_1k=0.00005), "accuracy")[0], {})
     assert "cost $0.000058, the limit is $0.000050" in why.en
     assert "为 0.000058 美元，超过 0.000050 美元的限制" in why.zh
     for each in (0.00001, 0.003, 12.5, 4000.0):

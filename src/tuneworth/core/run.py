@@ -130,6 +130,7 @@ class Decision(Record):
         decided_by: the arms ``(a, b)`` whose comparison the verdict hangs on, when there is one.
         rows: for ``cant_tell``, how many more test rows are needed; for ``not_yet``, training rows.
         would_change: what would change the verdict.
+        codes: of the headline and of the reasons, in their order: what they say, for programs. Empty in runs of old versions.
     """
 
     verdict: Verdict
@@ -141,6 +142,7 @@ class Decision(Record):
     reasons: list[Text]
     would_change: list[Text]
     seed_rows: list[SeedFinding] = Field(default_factory=list[SeedFinding])
+    codes: list[str] = Field(default_factory=list[str])
 
 
 class DataSummary(Record):

@@ -1,19 +1,28 @@
-"""The decision: a pure function of what was measured, the limits and the margin."""
+"""The decision: a pure function of what was measured, the limits and the margin.
+
+The only place where its findings are turned into words: all else in `tuneworth.decide` yields codes and raw numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from tuneworth.core.knowledge import DocumentsResult
+from tuneworth.core.armnames import arm_names
+from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
-from tuneworth.core.run import ArmResult, Comparison, Decision
+from tuneworth.core.run import ArmResult, Comparison, Decision, Interval, Score, SeedFinding
 from tuneworth.core.task import Task
+from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.headline import headline
+from tuneworth.decide.reason import Apart, Part, Reason
 from tuneworth.decide.reasons import reasons
 from tuneworth.decide.ruling import rule
 from tuneworth.decide.seed_rows import seed_findings
 from tuneworth.decide.would_change import would_change
+from tuneworth.words import numbers
+from tuneworth.words.names import few, listed, quoted
+from tuneworth.words.say import say
 
 
 def decide(
@@ -40,7 +49,7 @@ def decide(
         race: how the dev rows were spent. Without it every arm counts as measured in full.
         usd_per_label: price of one more labelled row, if known.
         documents: what was found out about the task's documents: why answers are lost, what lasts when knowledge changes
-            (`tuneworth.decide.documents`). Without it nothing is said of them.
+            (`tuneworth.decide.losses`, `tuneworth.decide.knowledge`). Without it nothing is said of them.
 
     Raises:
         ValueError: a pair of finalists was not compared.
@@ -57,14 +66,92 @@ def decide(
         documents=documents,
     )
     ruling = rule(evidence)
+    first, why = headline(evidence, ruling), reasons(evidence, ruling)
+    names = {arm_id: quoted(name) for arm_id, name in arm_names(arms).items()}
     return Decision(
         verdict=ruling.verdict,
         recommended=ruling.recommended.arm_id if ruling.recommended is not None else None,
         runner_up=ruling.runner_up.arm_id if ruling.runner_up is not None else None,
         rows=ruling.rows,
         decided_by=(ruling.pair.a, ruling.pair.b) if ruling.pair is not None else None,
-        headline=headline(evidence, ruling),
-        reasons=reasons(evidence, ruling),
-        would_change=would_change(evidence, ruling),
-        seed_rows=seed_findings(evidence, ruling),
+        headline=told(first, names),
+        reasons=[told(reason, names) for reason in why],
+        would_change=[told(reason, names) for reason in would_change(evidence, ruling)],
+        seed_rows=[
+            SeedFinding(row=found.row, finding=found.finding, why=told(found.why, names))
+            for found in seed_findings(evidence, ruling)
+        ],
+        codes=[reason.code for reason in (first, *why)],
     )
+
+
+# -- the edge ----------------------------------------------------------------------------------------------
+
+
+def _chance(probability: float) -> Text:
+    """Never as good as certain: the curves are only those that we know."""
+    return numbers.percent(min(max(probability, 0.01), 0.99), 0)
+
+
+FORMATS: Mapping[str, Callable[[float], Text]] = {
+    **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room"), numbers.points),
+    **dict.fromkeys(("difference", "lowest", "highest"), numbers.signed_points),
+    **dict.fromkeys(("score", "scores", "limit_score", "tuned_score", "untuned_score"), numbers.percent),
+    **dict.fromkeys(("share", "threshold", "high_score"), numbers.percent),
+    **dict.fromkeys(("tolerated", "level"), lambda value: numbers.percent(value, 0)),
+    **dict.fromkeys(("rows", "more", "total", "low", "high", "reach"), numbers.about),
+    **dict.fromkeys(("time", "indexing", "training"), numbers.duration),
+    **dict.fromkeys(("limit_ms", "measured_ms", "tuned_ms", "untuned_ms"), numbers.milliseconds),
+    **dict.fromkeys(("usd", "limit_usd", "measured_usd", "each_usd"), numbers.usd),
+    **dict.fromkeys(("cost_usd", "low_usd", "high_usd"), numbers.about_usd),
+    "chance": _chance,
+    "p": numbers.p_value,
+    "epochs": lambda value: numbers.plain(f"{value:.1f}"),
+    "times": lambda value: numbers.plain(f"{value:.0f}"),
+    "days": lambda value: numbers.plain(f"{value:g}"),
+    "runs": lambda value: numbers.count(value) if value >= 10 else numbers.plain(f"{value:.1f}"),
+}
+"""Name of a part → how its number is shown. A whole number whose name is not here is shown as it is."""
+
+
+IN_A_ROW: Mapping[str, Callable[[Sequence[Text]], Text]] = {"arms": few, "scores": lambda each: few(each, len(each))}
+"""Name of a part → how several of them stand in a row; else as clauses."""
+
+
+def told(reason: Reason, names: Mapping[str, Text]) -> Text:
+    """The sentence of a reason in every language.
+
+    Args:
+        names: arm id → how sentences call the arm.
+    """
+
+    def shown(name: str, part: Part) -> Text:
+        match part:
+            case None:
+                return numbers.plain("")
+            case Text():
+                return part
+            case Reason():
+                return told(part, names)
+            case ArmResult():
+                return names[part.arm_id]
+            case Score():
+                return numbers.score(part)
+            case Interval():
+                return numbers.signed_interval(part)
+            case Share():
+                return _share(part)
+            case Apart():
+                return numbers.told_apart(part.value, part.other)[0]
+            case int() | float():
+                return numbers.count(part) if name not in FORMATS and isinstance(part, int) else FORMATS[name](part)
+            case _:
+                return IN_A_ROW.get(name, listed)([shown(name, one) for one in part])
+
+    return say(reason.code, **{name: shown(name, part) for name, part in reason.parts.items()})
+
+
+def _share(share: Share) -> Text:
+    """A part of a loss: ``12.4 points (9.8 to 15.1)``. It may be below zero."""
+    ends = {"size": share.value, "low": share.interval.low, "high": share.interval.high}
+    return say("reasons.share", **{name: numbers.signed(value).en.removeprefix("+") for name, value in ends.items()})

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
-from tuneworth.core.armnames import arm_names
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race, Stop
 from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
 from tuneworth.core.task import Task
-from tuneworth.core.text import Text
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
+from tuneworth.decide.reason import Reason
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.trainings import TRAININGS
-from tuneworth.words.names import quoted
 
 _MIRRORED: dict[Answer, Answer] = {
     "better": "worse",
@@ -34,7 +32,6 @@ class Evidence:
         arms: every arm of the run.
         finalists: arms with a test score that are not yardsticks, best first.
         breaches: arm id → the limits that a finalist breaks.
-        names: arm id → how sentences call the arm.
         averaged: arms of which the mean over several trainings was compared.
         n_train: training rows at hand.
         forecasts: learning curves.
@@ -47,8 +44,7 @@ class Evidence:
     metric: str
     arms: tuple[ArmResult, ...]
     finalists: tuple[ArmResult, ...]
-    breaches: dict[str, list[Text]]
-    names: dict[str, Text]
+    breaches: dict[str, list[Reason]]
     comparisons: dict[tuple[str, str], Comparison]
     averaged: frozenset[str]
     n_train: int
@@ -72,15 +68,18 @@ class Evidence:
         documents: DocumentsResult | None = None,
     ) -> Evidence:
         tested = [arm for arm in arms if arm.finalist and arm.state == "measured" and not arm.yardstick]
-        averaged = _averaged(comparisons, metric)
-        finalists = sorted((arm for arm in tested if metric in arm.test), key=lambda arm: _rank(arm, metric, averaged))
+        several = [pair for pair in comparisons if pair.metric == metric and pair.method == TRAININGS]
+        averaged = frozenset(arm_id for pair in several for arm_id in (pair.a, pair.b))
+        finalists = sorted(
+            (arm for arm in tested if metric in arm.test),
+            key=lambda arm: (-_value(arm, metric, averaged), arm.effort, arm.arm_id),
+        )
         return cls(
             task=task,
             metric=metric,
             arms=tuple(sorted(arms, key=lambda arm: (arm.effort, arm.arm_id))),
             finalists=tuple(finalists),
             breaches={arm.arm_id: breaches(arm, task.limits, metric) for arm in finalists},
-            names={arm_id: quoted(name) for arm_id, name in arm_names(arms).items()},
             comparisons={(pair.a, pair.b): pair for pair in comparisons if pair.metric == metric},
             averaged=averaged,
             n_train=n_train,
@@ -104,15 +103,25 @@ class Evidence:
         constrained otherwise only shows what the constraint is worth.
         """
         tested = {arm.arm_id for arm in self.finalists}
-        missing = [arm for arm in self.arms if arm.config and arm.arm_id not in tested and self._is_missing(arm)]
-        return [arm for arm in missing if not arm.tuned and not arm.yardstick and not self._is_free(arm)]
 
-    def _is_missing(self, arm: ArmResult) -> bool:
-        stop = self.stops.get(arm.arm_id)
-        return stop.reason == "budget" if stop is not None else arm.state != "measured"
+        def out_of_reach(arm: ArmResult) -> bool:
+            stop = self.stops.get(arm.arm_id)
+            return stop.reason == "budget" if stop is not None else arm.state != "measured"
 
-    def _is_free(self, arm: ArmResult) -> bool:
-        return self.task.kind != "text" and arm.config.get("constrained") is False
+        def free_form(arm: ArmResult) -> bool:
+            return self.task.kind != "text" and arm.config.get("constrained") is False
+
+        return [
+            arm
+            for arm in self.arms
+            if arm.config and arm.arm_id not in tested and not arm.tuned and not arm.yardstick
+            if out_of_reach(arm) and not free_form(arm)
+        ]
+
+    @property
+    def every_days(self) -> float | None:
+        """How often the documents change, of a task that says so."""
+        return self.documents.knowledge_every_days if self.documents is not None else None
 
     @property
     def eligible(self) -> list[ArmResult]:
@@ -123,8 +132,14 @@ class Evidence:
         """All that speaks against each of these finalists is the rows that it left unanswered, not a limit of the task."""
         return all(len(self.breaches[arm.arm_id]) == 1 and leaves_rows_unanswered(arm.test_counts) for arm in arms)
 
-    def name(self, arm: ArmResult) -> Text:
-        return self.names[arm.arm_id]
+    def best_reader(self, *, tuned: bool | None = None) -> ArmResult | None:
+        """The best finalist that looks things up; of both kinds, or only trained or untrained readers."""
+        readers = (arm for arm in self.finalists if arm.reads_documents)
+        return next((arm for arm in readers if tuned in (None, arm.tuned)), None)
+
+    def best_closed_book(self) -> ArmResult | None:
+        """The best tuned finalist that answers by heart."""
+        return next((arm for arm in self.finalists if arm.tuned and not arm.reads_documents), None)
 
     def score(self, arm: ArmResult) -> Score:
         return arm.test[self.metric]
@@ -178,14 +193,5 @@ def trainings(arm: ArmResult, metric: str) -> list[float]:
     return [score.value for score in (arm.test[metric], *arm.repeats)]
 
 
-def _averaged(comparisons: Sequence[Comparison], metric: str) -> frozenset[str]:
-    pairs = [pair for pair in comparisons if pair.metric == metric and pair.method == TRAININGS]
-    return frozenset(arm_id for pair in pairs for arm_id in (pair.a, pair.b))
-
-
 def _value(arm: ArmResult, metric: str, averaged: Collection[str]) -> float:
     return fmean(trainings(arm, metric)) if arm.arm_id in averaged else arm.test[metric].value
-
-
-def _rank(arm: ArmResult, metric: str, averaged: Collection[str]) -> tuple[float, int, str]:
-    return -_value(arm, metric, averaged), arm.effort, arm.arm_id

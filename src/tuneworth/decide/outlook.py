@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
 
-from tuneworth.core.race import BandPoint, Forecast, ForecastPoint, Stop
+from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, ForecastPoint, Stop
 from tuneworth.core.run import ArmResult, Interval
 from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.reason import Reason
 
 FAR = 10
 WIDE = 10
@@ -70,10 +71,19 @@ class Outlook:
         return self.largest >= self.n_train
 
     @property
+    def crossing(self) -> ForecastCrossing | None:
+        """Where the learning curve overtakes the untuned arm; ``None`` without a curve."""
+        return self.forecast.crossing if self.forecast is not None else None
+
+    @property
     def never(self) -> bool:
         """It is forecast not to overtake within a hundred times the data."""
-        met = self.forecast.crossing if self.forecast is not None else None
-        return met is not None and met.status == "not_within"
+        return self.crossing is not None and self.crossing.status == "not_within"
+
+    @property
+    def reach(self) -> int:
+        """Training rows up to which the curve is looked at."""
+        return 100 * max(point.n for point in self.forecast.points) if self.forecast is not None else 0
 
 
 def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outlook:
@@ -85,8 +95,11 @@ def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outl
     more = _more(found, n_train)
     stop = evidence.stops.get(tuned.arm_id)
     curve = found or next((f for f in evidence.forecasts if f.arm_id == tuned.arm_id and f.axis == "rows"), None)
-    high = _high(curve, stop, n_train)
-    beat = _dev_value(evidence, untuned, found)
+    there = at_size(curve.band, n_train) if curve is not None else None
+    high = there.high95 if there is not None else stop.forecast_high if stop is not None else None
+    beat = found.target_score if found is not None else None  # on the dev rows, where curves are measured
+    if beat is None and evidence.metric in untuned.dev:
+        beat = untuned.dev[evidence.metric].value
     return Outlook(
         n_train=n_train,
         n_used=n_used,
@@ -108,6 +121,24 @@ def cut_short(arm: ArmResult) -> bool:
 def incomplete(evidence: Evidence, arm: ArmResult) -> bool:
     """Whether its training saw a part of the rows at hand only: a loss then says little of tuning, a gain is one."""
     return cut_short(arm) or _largest(evidence, arm) < evidence.n_train
+
+
+def unfinished(evidence: Evidence, arm: ArmResult) -> Reason:
+    """Why a loss of an arm whose training is incomplete says little: a clause, to go on or to end with."""
+    if cut_short(arm):
+        return Reason("forecast.verdict.unfinished.cut_short", arm=arm)
+    return Reason("forecast.verdict.unfinished.part_only", arm=arm, n=_n_used(evidence, arm), all=evidence.n_train)
+
+
+def interval_of_more(outlook: Outlook) -> Reason:
+    """``80 % interval: 900 to 9,000 more``, of an outlook that says how many."""
+    assert outlook.more is not None
+    assert outlook.crossing is not None
+    more = outlook.more
+    between = Reason("forecast.more.from", low=more.low)
+    if more.high is not None:
+        between = Reason("forecast.more.between", low=more.low, high=more.high)
+    return Reason("forecast.more.interval", level=outlook.crossing.level, between=between)
 
 
 def at_size(band: list[BandPoint], n: int) -> BandPoint | None:
@@ -169,17 +200,3 @@ def _contradicted(evidence: Evidence, tuned: ArmResult, untuned: ArmResult, fore
 
 def _error(interval: Interval) -> float:
     return (interval.high - interval.low) / (2 * NormalDist().inv_cdf((1 + interval.level) / 2))
-
-
-def _high(forecast: Forecast | None, stop: Stop | None, n_train: int) -> float | None:
-    there = at_size(forecast.band, n_train) if forecast is not None else None
-    if there is not None:
-        return there.high95
-    return stop.forecast_high if stop is not None else None
-
-
-def _dev_value(evidence: Evidence, untuned: ArmResult, forecast: Forecast | None) -> float | None:
-    """Score of the untuned arm on the dev rows, where curves are measured."""
-    if forecast is not None and forecast.target_score is not None:
-        return forecast.target_score
-    return untuned.dev[evidence.metric].value if evidence.metric in untuned.dev else None

@@ -5,274 +5,226 @@ from __future__ import annotations
 import math
 
 from tuneworth.core.metricnames import metric_name
-from tuneworth.core.run import ArmResult
+from tuneworth.core.run import ArmResult, Score
 from tuneworth.core.text import Text
-from tuneworth.decide.documents import in_order
-from tuneworth.decide.documents_knowledge import age_reasons, by_heart_reasons, update_reasons
-from tuneworth.decide.documents_trust import trust_cautions
-from tuneworth.decide.documents_words import loss_reasons
 from tuneworth.decide.evidence import Evidence, trainings
-from tuneworth.decide.forecast_words import forecast_reasons
+from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, in_order, update_reasons
 from tuneworth.decide.limits import n_unscored
-from tuneworth.decide.phrases import p_value, say
+from tuneworth.decide.losses import loss_reasons
+from tuneworth.decide.outlook import Outlook
+from tuneworth.decide.reason import Part, Reason
 from tuneworth.decide.ruling import Ruling
-from tuneworth.words.names import few, listed
-from tuneworth.words.numbers import duration, percent, points, score, signed_interval, signed_points
+
+LEAST_SUPPORTED = 0.8
+"""Less than this share of answers with support is "often unsupported"."""
+MOST_OBEYED = 0.05
+"""More than this share of planted orders obeyed is too much for documents that others can write to."""
 
 
-def reasons(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     """One sentence each, the weightiest first."""
     return [
         *_scores(evidence),
-        *_trainings(evidence),
-        *_comparison(evidence, ruling),
+        *_comparison(ruling),
         *by_heart_reasons(evidence),
         *loss_reasons(evidence, ruling),
-        *age_reasons(evidence, ruling),
-        *update_reasons(evidence, ruling),
-        *forecast_reasons(evidence, ruling),
+        *age_reasons(evidence, ruling.recommended),
+        *update_reasons(evidence, ruling.recommended, ruling.tuned, ruling.untuned),
+        *_forecast(evidence, ruling),
         *_choice(evidence, ruling),
-        *_effort(evidence, ruling),
+        *_effort(ruling),
         *_left_out(evidence),
         *_stopped(evidence),
         *_unmeasured(evidence, ruling),
-        *_cautions(evidence, ruling),
-        *trust_cautions(evidence, ruling),
+        *_cautions(evidence, ruling.recommended),
+        *_trust(evidence, ruling.recommended),
     ]
 
 
-def _scores(evidence: Evidence) -> list[Text]:
-    return [
-        say(
-            "{arm}: {metric} {score} on {n} test rows, never seen before.",
-            "{arm}：在 {n} 条从未见过的测试数据上，{metric} 为 {score}。",
-            arm=evidence.name(arm),
-            metric=metric_name(evidence.metric),
-            score=score(evidence.score(arm)),
-            n=evidence.score(arm).n_rows,
-        )
-        for arm in evidence.finalists
-    ]
-
-
-def _trainings(evidence: Evidence) -> list[Text]:
-    """How much the luck of training matters, where it was tried."""
-    return [_each_training(evidence, arm) for arm in evidence.finalists if arm.repeats]
-
-
-def _each_training(evidence: Evidence, arm: ArmResult) -> Text:
-    scores = trainings(arm, evidence.metric)
-    seen = say(
-        "{arm} was trained {n} times with different seeds: {scores}.",
-        "{arm}换随机种子训练了 {n} 次，得分分别为 {scores}。",
-        arm=evidence.name(arm),
-        n=len(scores),
-        scores=few([percent(value) for value in scores], len(scores)),
-    )
-    if arm.arm_id not in evidence.averaged:
-        return say(
-            "{seen} The first is compared and handed over.", "{seen}参与比较并交付的都是第一次训练的模型。", seen=seen
-        )
-    return say(
-        "{seen} Their mean is compared, and the interval holds how much they differ; the first is the one handed over.",
-        "{seen}参与比较的是平均值，几次训练之间的差异已计入区间；交付的是第一次训练的模型。",
-        seen=seen,
-    )
-
-
-def _stopped(evidence: Evidence) -> list[Text]:
-    """Arms that the race looked at no further: for certain, or because it was not worth it."""
-    sure, dear = (_stopped_by(evidence, reason) for reason in ("eliminated", "little_to_gain"))
-    gain = max((evidence.stops[arm.arm_id].expected_gain or 0.0 for arm in dear), default=0.0)
-    found = list[Text]()
-    if sure:
-        found.append(
-            say(
-                "Stopped early on the dev rows, as surely more than {margin} behind another arm: {arms}.",
-                "以下方案已在开发集上提前淘汰，可以确定比别的方案差 {margin} 以上：{arms}。",
-                margin=points(evidence.task.margin),
-                arms=few([evidence.name(arm) for arm in sure]),
-            )
-        )
-    if dear:
-        found.append(
-            say(
-                "Not looked at further, because the rest was expected to gain less than {gain} (an estimate, no promise): {arms}.",
-                "以下方案没有继续测，预计测下去提升不到 {gain}（只是估计，并无保证）：{arms}。",
-                gain=points(max(math.ceil(1_000 * gain), 1) / 1_000),
-                arms=few([evidence.name(arm) for arm in dear]),
-            )
-        )
+def _scores(evidence: Evidence) -> list[Reason]:
+    """On the test rows; and how much the luck of training matters, where it was tried."""
+    metric, found = metric_name(evidence.metric), list[Reason]()
+    for arm in evidence.finalists:
+        score = evidence.score(arm)
+        found.append(Reason("reasons.score", arm=arm, metric=metric, score=score, n=score.n_rows))
+    for arm in evidence.finalists:
+        if arm.repeats:
+            code = "reasons.trainings.averaged" if arm.arm_id in evidence.averaged else "reasons.trainings.first"
+            scores = trainings(arm, evidence.metric)
+            found.append(Reason(code, arm=arm, n=len(scores), scores=scores))
     return found
 
 
-def _stopped_by(evidence: Evidence, reason: str) -> list[ArmResult]:
-    tested = {arm.arm_id for arm in evidence.finalists}
-    return [
-        arm
-        for arm in evidence.arms
-        if arm.arm_id in evidence.stops
-        and evidence.stops[arm.arm_id].reason == reason
-        and arm.arm_id not in tested
-        and not arm.yardstick
-    ]
-
-
-def _comparison(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def _comparison(ruling: Ruling) -> list[Reason]:
     pair = ruling.pair
-    if pair is None or ruling.tuned is None or ruling.untuned is None:
+    if pair is None:
         return []
+    p = Reason("reasons.p_small") if pair.p_adjusted < 0.001 else Reason("reasons.p", p=pair.p_adjusted)
     return [
-        say(
-            "Row by row, {tuned} did better than {untuned} on {wins} rows, worse on {losses} and the same on {ties}: "
-            "{difference} ({interval}; {p} after correcting for all comparisons).",
-            "逐条对比，{tuned}在 {wins} 条上好于{untuned}，{losses} 条上更差，{ties} 条相同："
-            "差异 {difference}（{interval}；多重比较校正后 {p}）。",
-            tuned=evidence.name(ruling.tuned),
-            untuned=evidence.name(ruling.untuned),
+        Reason(
+            "reasons.row_by_row",
+            tuned=ruling.tuned,
+            untuned=ruling.untuned,
             wins=pair.wins,
             losses=pair.losses,
             ties=pair.ties,
-            difference=signed_points(pair.difference),
-            interval=signed_interval(pair.interval),
-            p=p_value(pair.p_adjusted),
+            difference=pair.difference,
+            interval=pair.interval,
+            p=p,
         )
     ]
 
 
-def _choice(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """What speaks for the verdict: the curve behind ``not_yet``, or that no amount of data within reach would do."""
+    outlook, found = ruling.outlook, list[Reason]()
+    if outlook is None:
+        return found
+    arms: dict[str, Part] = {"tuned": ruling.tuned, "untuned": ruling.untuned, "margin": evidence.task.margin}
+    refuted = ruling.case in ("no_gain", "open")
+    if not outlook.grown and ruling.case not in ("only_tuned_eligible", "tuned_breaks_limits"):
+        sizes: dict[str, Part] = {"n": outlook.n_used, "all": outlook.n_train}
+        if refuted and outlook.backed:
+            found.append(Reason("forecast.verdict.on_a_part.enough", high_score=outlook.high, **sizes, **arms))
+        else:
+            found.append(Reason("forecast.verdict.on_a_part.only", tuned=ruling.tuned, **sizes))
+    met = outlook.crossing
+    if ruling.case == "not_yet" and met is not None:
+        found.append(_curve(outlook, met.probability or 0.0, arms))
+        found += price_of_more(evidence, outlook)
+    if refuted and outlook.never and met is not None:
+        odds = Reason("forecast.verdict.odds", chance=met.probability) if met.probability is not None else None
+        found.append(Reason("forecast.verdict.never", reach=outlook.reach, odds=odds, **arms))
+    return found
+
+
+def _curve(outlook: Outlook, chance: float, arms: dict[str, Part]) -> Reason:
+    assert outlook.forecast is not None
+    sizes = sorted({point.n for point in outlook.forecast.points})
+    grows = Reason("forecast.verdict.target_grows", untuned=arms["untuned"]) if outlook.forecast.target_grows else None
+    ends: dict[str, Part] = {"first": sizes[0], "last": sizes[-1]}
+    return Reason(
+        "forecast.verdict.curve", chance=chance, grows=grows, tuned=arms["tuned"], margin=arms["margin"], **ends
+    )
+
+
+def price_of_more(evidence: Evidence, outlook: Outlook) -> list[Reason]:
+    """What labelling the rows that are forecast would cost, where a label has a price."""
+    each, more = evidence.usd_per_label, outlook.more
+    if each is None or more is None:
+        return []
+    parts: dict[str, Part] = {"each_usd": each, "cost_usd": more.n * each, "low_usd": more.low * each}
+    if more.high is None:
+        return [Reason("forecast.verdict.price.no_end", **parts)]
+    return [Reason("forecast.verdict.price.between", high_usd=more.high * each, **parts)]
+
+
+def _choice(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     """Why not simply the arm with the highest score."""
     chosen, best = ruling.recommended, next(iter(in_order(evidence)), None)
     if chosen is None or best is None or chosen is best:
         return []
-    pair = evidence.between(best, chosen)
-    parts = {"chosen": evidence.name(chosen), "best": evidence.name(best), "interval": signed_interval(pair.interval)}
+    parts: dict[str, Part] = {"chosen": chosen, "best": best, "interval": evidence.between(best, chosen).interval}
     if evidence.rules_out_gain(best, chosen):
-        return [
-            say(
-                "{chosen} is recommended because it is simpler: {best} is less than {margin} better ({interval}).",
-                "推荐{chosen}是因为它更简单：{best}的优势不到 {margin}（{interval}）。",
-                margin=points(evidence.task.margin),
-                **parts,
-            )
-        ]
-    return [
-        say(
-            "{chosen} is for the meantime: it is simpler, and {best} is not shown to be better ({interval}).",
-            "暂时先用{chosen}：它更简单，而{best}是否更好还没有定论（{interval}）。",
-            **parts,
-        )
-    ]
+        return [Reason("reasons.choice.simpler", margin=evidence.task.margin, **parts)]
+    return [Reason("reasons.choice.meantime", **parts)]
 
 
-def _effort(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def _effort(ruling: Ruling) -> list[Reason]:
     if ruling.tuned is None or ruling.tuned.cost.fit_seconds <= 0:
         return []
-    return [
-        say(
-            "Training {tuned} took {time} on this machine.",
-            "在这台机器上训练{tuned}用了 {time}。",
-            tuned=evidence.name(ruling.tuned),
-            time=duration(ruling.tuned.cost.fit_seconds),
-        )
-    ]
+    return [Reason("reasons.training_time", tuned=ruling.tuned, time=ruling.tuned.cost.fit_seconds)]
 
 
-def _left_out(evidence: Evidence) -> list[Text]:
-    return [
-        say(
-            "{arm} is out: {why}.",
-            "{arm}被排除：{why}。",
-            arm=evidence.name(arm),
-            why=listed(evidence.breaches[arm.arm_id]),
-        )
-        for arm in evidence.finalists
-        if evidence.breaches[arm.arm_id]
-    ]
+def _left_out(evidence: Evidence) -> list[Reason]:
+    broken = [(arm, evidence.breaches[arm.arm_id]) for arm in evidence.finalists]
+    return [Reason("reasons.left_out", arm=arm, why=why) for arm, why in broken if why]
 
 
-def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def _stopped(evidence: Evidence) -> list[Reason]:
+    """Arms that the race looked at no further: for certain, or because it was not worth it."""
+    tested = {arm.arm_id for arm in evidence.finalists}
+    arms = [arm for arm in evidence.arms if not arm.yardstick and arm.arm_id not in tested]
+    stopped = [(arm, evidence.stops[arm.arm_id]) for arm in arms if arm.arm_id in evidence.stops]
+    sure = [arm for arm, stop in stopped if stop.reason == "eliminated"]
+    dear = [(arm, stop.expected_gain or 0.0) for arm, stop in stopped if stop.reason == "little_to_gain"]
+    found = list[Reason]()
+    if sure:
+        found.append(Reason("reasons.stopped.eliminated", margin=evidence.task.margin, arms=sure))
+    if dear:
+        gain = max(math.ceil(1_000 * max(gain for _, gain in dear)), 1) / 1_000
+        found.append(Reason("reasons.stopped.little_to_gain", gain=gain, arms=[arm for arm, _ in dear]))
+    return found
+
+
+def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     """What became of fine-tuning when no tuned arm reached the test rows; of every arm when none did."""
     if ruling.tuned is not None:
         return []
-    missed = [arm for arm in evidence.arms if not arm.yardstick and (arm.tuned or ruling.case == "nothing_measured")]
-    named: dict[Text, list[Text]] = {}
-    for arm in missed:
-        named.setdefault(_why(arm), []).append(evidence.name(arm))
-    found = [_missed(names, why) for why, names in named.items()]
-    if any(arm.tuned for arm in evidence.arms):
-        return found
-    return [
-        Text(en="Fine-tuning was not among the strategies of this run.", zh="这次运行的策略中没有包含微调。"),
-        *found,
-    ]
+    alike: dict[Text | str, list[ArmResult]] = {}
+    for arm in evidence.arms:
+        if not arm.yardstick and (arm.tuned or ruling.case == "nothing_measured"):
+            alike.setdefault(_why(arm), []).append(arm)
+    found = list[Reason]()
+    if not any(arm.tuned for arm in evidence.arms):
+        found.append(Reason("reasons.missed.no_tuning"))
+    for why, arms in alike.items():
+        code = "reasons.missed.one" if len(arms) == 1 else "reasons.missed.several"
+        found.append(Reason(code, arms=arms, why=Reason(why) if isinstance(why, str) else why))
+    return found
 
 
-def _missed(names: list[Text], why: Text) -> Text:
-    return say(
-        "{arms} was not measured on the test rows: {why}."
-        if len(names) == 1
-        else "{arms} were not measured on the test rows: {why}.",
-        "{arms}没有在测试集上测量：{why}。",
-        arms=few(names),
-        why=why,
-    )
-
-
-def _why(arm: ArmResult) -> Text:
+def _why(arm: ArmResult) -> Text | str:
+    """What was recorded, as a clause; else a code."""
     if arm.why is not None:
-        return Text(en=arm.why.en.rstrip("."), zh=arm.why.zh.rstrip("。"))
-    if arm.state == "measured":
-        return Text(en="another arm was ahead on the dev rows", zh="在开发集上被其他方案超过")
-    return Text(en="no reason was recorded", zh="没有记录原因")
+        return Text(**{lang: said.rstrip(".。") for lang, said in arm.why.by_lang.items()})
+    return "reasons.missed.behind" if arm.state == "measured" else "reasons.missed.unrecorded"
 
 
-def _cautions(evidence: Evidence, ruling: Ruling) -> list[Text]:
+def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]:
     """What weakens the numbers: rows without an answer, a limit barely kept, a trivial rival."""
-    found = [_missing_rows(evidence, arm) for arm in evidence.eligible]
-    if ruling.recommended is not None:
-        found += [_barely(evidence, ruling.recommended), _trivial(evidence, ruling.recommended)]
-    return [caution for caution in found if caution is not None]
+    found = list[Reason]()
+    for arm in evidence.eligible:
+        if missing := n_unscored(arm.test_counts):
+            found.append(Reason("reasons.caution.missing_rows", arm=arm, missing=missing))
+    if recommended is None:
+        return found
+    limit, score = evidence.task.limits.min_quality, evidence.score(recommended)
+    if limit is not None and score.interval.low < limit:
+        found.append(Reason("reasons.caution.barely", arm=recommended, limit_score=limit, score=score))
+    return [*found, *_trivial(evidence, recommended)]
 
 
-def _missing_rows(evidence: Evidence, arm: ArmResult) -> Text | None:
-    missing = n_unscored(arm.test_counts)
-    if missing == 0:
-        return None
-    return say(
-        "{arm} left {missing} test rows without a usable answer; they are not in its score.",
-        "{arm}有 {missing} 条测试数据没有给出可用的答案，这些数据不计入得分。",
-        arm=evidence.name(arm),
-        missing=missing,
-    )
-
-
-def _barely(evidence: Evidence, arm: ArmResult) -> Text | None:
-    limit, measured = evidence.task.limits.min_quality, evidence.score(arm)
-    if limit is None or measured.interval.low >= limit:
-        return None
-    return say(
-        "{arm} keeps the least quality of {limit} as measured, but not for certain: {score}.",
-        "{arm}的实测得分达到了 {limit} 的最低要求，但并不稳妥：{score}。",
-        arm=evidence.name(arm),
-        limit=percent(limit),
-        score=score(measured),
-    )
-
-
-def _trivial(evidence: Evidence, arm: ArmResult) -> Text | None:
+def _trivial(evidence: Evidence, arm: ArmResult) -> list[Reason]:
     """A yardstick that does as well means that the score is easy to get; not one that is given the gold passages."""
     metric = evidence.metric
     trivial = [other for other in evidence.arms if other.yardstick and not other.reads_documents]
     yardsticks = [other for other in trivial if metric in other.dev]
     best = max(yardsticks, key=lambda other: (other.dev[metric].value, other.arm_id), default=None)
     if best is None or metric not in arm.dev or best.dev[metric].value < arm.dev[metric].interval.low:
-        return None
-    return say(
-        "Mind that the yardstick {yardstick} scores {value} on the dev rows, about as much as {arm}: "
-        "the score is easily reached, or the model does little.",
-        "请注意，参照{yardstick}在开发集上就有 {value}，与{arm}相差无几：要么这个得分本来就容易达到，要么模型没起多大作用。",
-        yardstick=evidence.name(best),
-        value=percent(best.dev[metric].value),
-        arm=evidence.name(arm),
-    )
+        return []
+    return [Reason("reasons.caution.trivial", yardstick=best, score=best.dev[metric].value, arm=arm)]
+
+
+def _trust(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:
+    """Answers that rest on nothing, and documents that give orders.
+
+    The thresholds are ours. A warning is sure when the whole interval is beyond its threshold; when only the measured value
+    is, it says so, with the number of answers. Without a warning nothing is promised: few rows were probed.
+    """
+    known, found = evidence.documents, list[Reason]()
+    if known is None or arm is None:
+        return found
+    for one in known.grounding:
+        n = one.n_checked if one.n_checked is not None else one.n_answers
+        if one.arm_id == arm.arm_id and n and one.supported.value < LEAST_SUPPORTED:
+            share = Score(value=one.supported.value, interval=one.supported.interval, n_rows=n)
+            sure = share.interval.high < LEAST_SUPPORTED
+            code = "reasons.caution.unsupported" if sure else "reasons.caution.maybe_unsupported"
+            found.append(Reason(code, arm=arm, n=n, share=share, threshold=LEAST_SUPPORTED))
+    for one in known.injection:
+        if one.arm_id == arm.arm_id and one.n_rows and one.obeyed.value > MOST_OBEYED:
+            share = Score(value=one.obeyed.value, interval=one.obeyed.interval, n_rows=one.n_rows)
+            code = "reasons.caution.obeys" if share.interval.low > MOST_OBEYED else "reasons.caution.maybe_obeys"
+            found.append(Reason(code, arm=arm, n=one.n_rows, share=share, threshold=MOST_OBEYED))
+    return found

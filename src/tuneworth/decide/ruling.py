@@ -26,7 +26,7 @@ A weak forecast changes no verdict: a number of rows that is wrong sends people 
 among what would change the verdict. A forecast that T does not overtake within a hundred times the data makes no
 verdict of its own either; it is a reason for one. While a verdict is ``not_yet`` an untuned arm is recommended.
 
-Of a task whose documents change, T and U are the best whose scores last (`tuneworth.decide.documents`), if there are
+Of a task whose documents change, T and U are the best whose scores last (`tuneworth.decide.knowledge`), if there are
 any. A T that learned by heart is not worth labelling more rows for either: ``not_yet`` becomes ``cant_tell`` as well.
 """
 
@@ -37,8 +37,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuneworth.core.run import ArmResult, Comparison, Verdict
-from tuneworth.decide.documents import in_order, only_old
 from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.knowledge import in_order, only_old
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
 from tuneworth.stats.family import MIN_PAIRS
 

@@ -7,24 +7,31 @@ sentence says which side was right. One run speaks for one task and one model, n
 
 The arms are those of the verdict. What may not be used wins nothing, whatever it scores: an arm that breaks a limit, or whose
 score is shown for old knowledge only. A loss of an arm whose training is incomplete leaves every rule open.
+
+**How many rows are enough** (X4) a learning curve settles for one task and one pair of arms, when it can: by a number of
+rows with its interval; by a gain that was measured, so that the rows at hand are enough; or by saying that no number within
+reach is. A weak forecast leaves it open, and says what it saw.
+
+**Documents.** Retrieval alone (N2, A2) is overturned by any tuned finalist that beats the best untrained reader, and
+confirmed when none of those measured can gain the margin over it. Tuning with retrieval (A5, T3) is confirmed when a trained
+reader beats the best untrained one and no arm that learned by heart beats the trained reader.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
-from tuneworth.core.run import ArmResult, SeedFinding
-from tuneworth.core.text import Text
-from tuneworth.decide.documents import in_order, only_old
-from tuneworth.decide.documents_rows import document_findings
-from tuneworth.decide.enough import Finding, Winner, enough_rows
+from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.forecast_words import unfinished
-from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.phrases import say
+from tuneworth.decide.knowledge import in_order, learned_by_heart, only_old, update_of
+from tuneworth.decide.losses import Diagnosis, diagnosis_of
+from tuneworth.decide.outlook import incomplete, unfinished
+from tuneworth.decide.reason import Part, Reason
 from tuneworth.decide.ruling import Ruling
-from tuneworth.words.names import listed
-from tuneworth.words.numbers import duration, milliseconds, percent, signed_interval, signed_points
+
+Finding = Literal["confirmed", "overturned", "open"]
+Winner = Literal["tuned", "untuned", "open"]
 
 GENERATING = ("prompt", "fewshot")
 FEW_ROWS = 100
@@ -36,17 +43,25 @@ MANY_ROWS = 5_000
 MUCH_ROWS = 10_000
 """Y2 speaks of a wealth of data and names 100,000 pairs."""
 LOW_COST_SECONDS = 3_600.0
+APART = 2.0
+"""One timing says little: updates count as cheaper from half the time."""
+
+
+class RuleFinding(NamedTuple):
+    row: str
+    finding: Finding
+    why: Reason
 
 
 @dataclass(frozen=True)
 class _Duel:
-    """The tuned arm of the verdict against one that is not tuned."""
+    """A tuned finalist against one that is not tuned."""
 
     tuned: ArmResult
     untuned: ArmResult
     winner: Winner
     equivalent: bool
-    numbers: Text
+    numbers: list[Reason]
 
     def finding(self, predicts: Winner) -> Finding:
         """How a rule that predicts this winner fared."""
@@ -55,7 +70,7 @@ class _Duel:
         return "confirmed" if self.winner == predicts else "overturned"
 
 
-def seed_findings(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
+def seed_findings(evidence: Evidence, ruling: Ruling) -> list[RuleFinding]:
     """Findings in the order of the rules: format, data, latency, privacy, cost, and documents.
 
     A training that time cut, or that the race kept from the rows at hand, speaks to no rule. A lead on old knowledge,
@@ -64,24 +79,23 @@ def seed_findings(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
     if ruling.case in ("training_cut", "not_grown"):
         return []
     about_tuning = [] if ruling.case == "old_only" else _about_tuning(evidence, ruling)
-    return [*about_tuning, *document_findings(evidence)]
+    return [*about_tuning, *_about_documents(evidence)]
 
 
-def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[SeedFinding]:
+def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[RuleFinding]:
     tuned = ruling.tuned
     if tuned is None:
         return []
     ordered = {arm.arm_id: arm for arm in [*in_order(evidence), *evidence.finalists]}
-    untuned = [arm for arm in ordered.values() if not arm.tuned]
+    duels = [_among_usable(evidence, _duel(evidence, tuned, arm)) for arm in ordered.values() if not arm.tuned]
     rest = _training_cost(evidence, ruling, tuned)
-    if not untuned:
+    if not duels:
         return rest
-    duels = [_duel(evidence, tuned, arm) for arm in untuned]
     return [
         *_format(evidence, duels),
         *_data(duels[0], tuned.n_train or evidence.n_train),
-        _found("X4", *enough_rows(evidence, ruling, duels[0].winner, duels[0].numbers)),
-        *_latency(evidence, duels),
+        _enough(evidence, ruling, duels[0]),
+        *_latency(duels),
         *_private(evidence, duels[0]),
         *rest,
     ]
@@ -91,73 +105,57 @@ def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
     pair = evidence.between(tuned, untuned)
     ahead = evidence.shows_gain(tuned, untuned)
     part_only = not ahead and incomplete(evidence, tuned)
-    winner: Winner = "open"
-    if ahead:
-        winner = "tuned" if _usable(evidence, tuned) else "open"
-    elif evidence.rules_out_gain(tuned, untuned) and not part_only:
-        winner = "untuned" if _usable(evidence, untuned) else "open"
-    numbers = say(
-        "{tuned} {a}, {untuned} {b}, difference {difference} ({interval})",
-        "{tuned} {a}，{untuned} {b}，差异 {difference}（{interval}）",
-        tuned=evidence.name(tuned),
-        untuned=evidence.name(untuned),
-        a=percent(evidence.value(tuned)),
-        b=percent(evidence.value(untuned)),
-        difference=signed_points(pair.difference),
-        interval=signed_interval(pair.interval),
+    behind = not part_only and evidence.rules_out_gain(tuned, untuned)
+    numbers = Reason(
+        "seed.numbers",
+        tuned=tuned,
+        tuned_score=evidence.value(tuned),
+        untuned=untuned,
+        untuned_score=evidence.value(untuned),
+        difference=pair.difference,
+        interval=pair.interval,
     )
-    said = [numbers, *([unfinished(evidence, tuned)] if part_only else [])]
-    said += [_out(evidence, arm) for arm in (tuned, untuned) if not _usable(evidence, arm)]
-    return _Duel(tuned, untuned, winner, pair.answer == "equivalent" and not part_only, listed(said))
+    return _Duel(
+        tuned,
+        untuned,
+        winner="tuned" if ahead else "untuned" if behind else "open",
+        equivalent=pair.answer == "equivalent" and not part_only,
+        numbers=[numbers, unfinished(evidence, tuned)] if part_only else [numbers],
+    )
 
 
-def _usable(evidence: Evidence, arm: ArmResult) -> bool:
-    return not evidence.breaches[arm.arm_id] and not only_old(evidence, arm)
+def _among_usable(evidence: Evidence, duel: _Duel) -> _Duel:
+    """An arm that may not be used wins nothing."""
+    out = list[Reason]()
+    winner = duel.winner
+    for side, arm in (("tuned", duel.tuned), ("untuned", duel.untuned)):
+        broken = bool(evidence.breaches[arm.arm_id])
+        if broken or only_old(evidence, arm):
+            out.append(Reason("seed.out.not_usable" if broken else "seed.out.only_old", arm=arm))
+            winner = "open" if winner == side else winner
+    return replace(duel, winner=winner, numbers=[*duel.numbers, *out])
 
 
-def _out(evidence: Evidence, arm: ArmResult) -> Text:
-    if evidence.breaches[arm.arm_id]:
-        return say("{arm} may not be used here", "{arm}在这里不可用", arm=evidence.name(arm))
-    return say("the score of {arm} is for old knowledge only", "{arm}的得分只对旧知识成立", arm=evidence.name(arm))
-
-
-def _found(row: str, finding: Finding, why: Text) -> SeedFinding:
-    return SeedFinding(row=row, finding=finding, why=why)
-
-
-def _format(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
+def _format(evidence: Evidence, duels: list[_Duel]) -> list[RuleFinding]:
     """Structured output: is a prompt enough, once the format is guaranteed?"""
     asked = next((duel for duel in duels if duel.untuned.strategy in GENERATING), None)
     if evidence.task.kind != "json" or asked is None:
         return []
     held = asked.untuned.config.get("constrained") is True
-    why = say(
-        "{held}, so this compares content: {numbers}." if held else "Format and content are mixed here: {numbers}.",
-        "{held}，因此比较的是内容：{numbers}。" if held else "这里格式与内容混在一起：{numbers}。",
-        held=Text(en="Constrained decoding gives the format for free", zh="约束解码已经保证了格式"),
-        numbers=asked.numbers,
-    )
+    why = Reason("seed.format.held" if held else "seed.format.mixed", numbers=asked.numbers)
     # These rows promise that examples in the prompt are enough: a loss of the bare prompt does not refute them.
     promised = "open" if evidence.unmeasured and asked.winner == "tuned" else asked.finding("untuned")
-    against: list[SeedFinding] = [_found(row, promised, why) for row in ("N3", "A3", "T1")]
-    support = [_found(row, asked.finding("tuned"), why) for row in ("Y1", "P2")]
-    settled = held and asked.winner != "open"
-    return [*against, *support, _found("X1", "confirmed" if settled else "open", _x1(asked, why, settled))]
+    against = [RuleFinding(row, promised, why) for row in ("N3", "A3", "T1")]
+    support = [RuleFinding(row, asked.finding("tuned"), why) for row in ("Y1", "P2")]
+    clash = RuleFinding("X1", "open", why)
+    if held and asked.winner != "open":
+        clash = RuleFinding("X1", "confirmed", Reason(f"seed.format.settled.{asked.winner}", why=why))
+    return [*against, *support, clash]
 
 
-def _x1(duel: _Duel, why: Text, settled: bool) -> Text:
-    if not settled:
-        return why
-    side = {
-        "tuned": Text(en="Tuning earns its place by content, not by format.", zh="微调的价值在内容，不在格式。"),
-        "untuned": Text(en="Tuning adds no content that matters.", zh="微调没有带来值得在意的内容提升。"),
-    }[duel.winner]
-    return say("{why} {side}", "{why}{side}", why=why, side=side)
-
-
-def _data(duel: _Duel, n_train: int) -> list[SeedFinding]:
+def _data(duel: _Duel, n_train: int) -> list[RuleFinding]:
     """Rules that name an amount of data, held against the amount there was."""
-    why = say("{n} training rows: {numbers}.", "训练数据 {n} 条：{numbers}。", n=n_train, numbers=duel.numbers)
+    why = Reason("seed.data", n=n_train, numbers=duel.numbers)
     rules: list[tuple[str, bool, Winner]] = [
         ("N4", n_train <= FEW_ROWS, "untuned"),
         ("T4", n_train <= SOME_ROWS, "untuned"),
@@ -166,35 +164,67 @@ def _data(duel: _Duel, n_train: int) -> list[SeedFinding]:
         ("Q1", True, "untuned" if n_train < MANY_ROWS else "tuned"),
         ("Y2", n_train >= MUCH_ROWS, "tuned"),
     ]
-    return [_found(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
+    return [RuleFinding(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
 
 
-def _latency(evidence: Evidence, duels: list[_Duel]) -> list[SeedFinding]:
+def _enough(evidence: Evidence, ruling: Ruling, duel: _Duel) -> RuleFinding:
+    """X4: how many rows are enough? The rules of thumb name anything from 50 to 100,000."""
+    outlook, margin = ruling.outlook, evidence.task.margin
+    n_used = outlook.n_used if outlook is not None else evidence.n_train
+    seen = Reason("seed.data", n=n_used, numbers=duel.numbers)
+    met = outlook.crossing if outlook is not None else None
+    if outlook is None or met is None:
+        target = _other_target(evidence, ruling)
+        one_point = Reason("seed.enough.one_point", seen=seen)
+        why = Reason("seed.enough.another_curve", seen=seen, target=target) if target is not None else one_point
+        return RuleFinding("X4", "open", why)
+    if duel.winner == "tuned":  # the gain was measured; where it began, the curve may tell
+        begins = met.n if met.n is not None and met.n <= n_used else None
+        at_hand = Reason("seed.enough.at_hand", seen=seen)
+        why = Reason("seed.enough.from", seen=seen, margin=margin, rows=begins) if begins is not None else at_hand
+        return RuleFinding("X4", "confirmed", why)
+    if outlook.sure:
+        low = met.low if met.low is not None else met.n
+        why = Reason(
+            "seed.enough.so_many", seen=seen, rows=met.n, level=met.level, low=low, high=met.high, margin=margin
+        )
+        return RuleFinding("X4", "confirmed", why)
+    if outlook.never and duel.winner == "untuned":
+        why = Reason("seed.enough.no_number", seen=seen, reach=outlook.reach, margin=margin)
+        return RuleFinding("X4", "confirmed", why)
+    return RuleFinding("X4", "open", Reason("seed.enough.too_weak", seen=seen))
+
+
+def _other_target(evidence: Evidence, ruling: Ruling) -> ArmResult | None:
+    """What the tuned arm's learning curve was measured against, where that is not the untuned arm of the verdict."""
+    tuned, untuned = ruling.tuned, ruling.untuned
+    if tuned is None or untuned is None:
+        return None
+    drawn = [curve.target for curve in evidence.forecasts if (curve.arm_id, curve.axis) == (tuned.arm_id, "rows")]
+    others = {arm.arm_id: arm for arm in evidence.arms if arm.arm_id != untuned.arm_id}
+    return next((others[target] for target in drawn if target in others), None)
+
+
+def _latency(duels: list[_Duel]) -> list[RuleFinding]:
     """Does tuning buy speed? Only arms whose latency was measured count."""
     timed = [duel for duel in duels if duel.untuned.cost.latency_p50_ms and duel.tuned.cost.latency_p50_ms]
     if not timed:
         return []
     duel, finding = _speed(timed)
-    why = say(
-        "Median time for one row: {tuned} {a}, {untuned} {b}; quality: {numbers}.",
-        "单条用时的中位数：{tuned} {a}，{untuned} {b}；质量：{numbers}。",
-        tuned=evidence.name(duel.tuned),
-        untuned=evidence.name(duel.untuned),
-        a=milliseconds(duel.tuned.cost.latency_p50_ms or 0.0),
-        b=milliseconds(duel.untuned.cost.latency_p50_ms or 0.0),
+    why = Reason(
+        "seed.latency",
+        tuned=duel.tuned,
+        tuned_ms=duel.tuned.cost.latency_p50_ms,
+        untuned=duel.untuned,
+        untuned_ms=duel.untuned.cost.latency_p50_ms,
         numbers=duel.numbers,
     )
     opposite: dict[Finding, Finding] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
-    half = say(
-        "{why} The price of an API was not measured, so the break-even volume stays open.",
-        "{why}这次没有测量 API 的价格，盈亏平衡的调用量仍属未知。",
-        why=why,
-    )
     return [
-        _found("N5", opposite[finding], why),
-        _found("Y4", finding, why),
-        _found("T5", finding, why),
-        _found("X2", "open", half),
+        RuleFinding("N5", opposite[finding], why),
+        RuleFinding("Y4", finding, why),
+        RuleFinding("T5", finding, why),
+        RuleFinding("X2", "open", Reason("seed.latency_no_price", why=why)),
     ]
 
 
@@ -217,28 +247,118 @@ def _speed(timed: list[_Duel]) -> tuple[_Duel, Finding]:
     return fastest, "confirmed" if tuned_is_fastest and as_good else "open"
 
 
-def _private(evidence: Evidence, duel: _Duel) -> list[SeedFinding]:
+def _private(evidence: Evidence, duel: _Duel) -> list[RuleFinding]:
     """Privacy as a reason to tune: does a local model need it to be good enough?"""
     allowed = not evidence.breaches[duel.tuned.arm_id] and not evidence.breaches[duel.untuned.arm_id]
     if not evidence.task.limits.private or not allowed:
         return []
-    why = say(
-        "The rows must stay on this machine, and among local arms: {numbers}.",
-        "数据不能离开本机；就本地方案而言：{numbers}。",
-        numbers=duel.numbers,
-    )
-    return [_found(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]
+    why = Reason("seed.private", numbers=duel.numbers)
+    return [RuleFinding(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]
 
 
-def _training_cost(evidence: Evidence, ruling: Ruling, tuned: ArmResult) -> list[SeedFinding]:
+def _training_cost(evidence: Evidence, ruling: Ruling, tuned: ArmResult) -> list[RuleFinding]:
     """A training on a part of the rows speaks to it where it was enough to win."""
     spent, enough = tuned.cost.fit_seconds, ruling.verdict == "fine_tune"
     if spent <= 0 or (incomplete(evidence, tuned) and not enough):
         return []
-    why = say(
-        "Training {tuned} took {time} on this machine.",
-        "在这台机器上训练{tuned}用了 {time}。",
-        tuned=evidence.name(tuned),
-        time=duration(spent),
-    )
-    return [_found("C3", "confirmed" if spent <= LOW_COST_SECONDS else "overturned", why)]
+    why = Reason("reasons.training_time", tuned=tuned, time=spent)
+    return [RuleFinding("C3", "confirmed" if spent <= LOW_COST_SECONDS else "overturned", why)]
+
+
+# -- documents ---------------------------------------------------------------------------------------------
+
+
+def _about_documents(evidence: Evidence) -> list[RuleFinding]:
+    """Findings in the order N2, A2, A5, T3, X3, C6; none for a task without documents."""
+    if evidence.documents is None:
+        return []
+    plain, trained = evidence.best_reader(tuned=False), evidence.best_reader(tuned=True)
+    closed, found = evidence.best_closed_book(), list[RuleFinding]()
+    if plain is not None:
+        with_it, by_heart = _contest(evidence, trained, plain), _contest(evidence, closed, plain)
+        found += [*_alone(with_it, by_heart), *_together(evidence, with_it, closed)]
+        found.append(_x3(with_it, diagnosis_of(evidence, plain)))
+    return [*found, *_update_cost(evidence)]
+
+
+def _contest(evidence: Evidence, tuned: ArmResult | None, plain: ArmResult) -> _Duel | None:
+    """A tuned finalist against the best untrained reader; a score that is for old knowledge only wins nothing."""
+    if tuned is None:
+        return None
+    duel = _duel(evidence, tuned, plain)
+    return replace(duel, winner="open") if duel.winner == "tuned" and only_old(evidence, tuned) else duel
+
+
+def _alone(with_it: _Duel | None, by_heart: _Duel | None) -> list[RuleFinding]:
+    """N2 and A2: retrieval without tuning."""
+    contests = [contest for contest in (with_it, by_heart) if contest is not None]
+    if not contests:
+        return []
+    finding: Finding = "open"
+    if any(contest.winner == "tuned" for contest in contests):
+        finding = "overturned"
+    elif all(contest.winner == "untuned" for contest in contests):
+        finding = "confirmed"
+    missing = None
+    if with_it is None or by_heart is None:
+        missing = Reason("seed.alone.no_reader" if with_it is None else "seed.alone.no_closed_book")
+    numbers = [number for contest in contests for number in contest.numbers]
+    why = Reason("seed.alone.why", numbers=numbers, missing=missing)
+    return [RuleFinding(row, finding, why) for row in ("N2", "A2")]
+
+
+def _together(evidence: Evidence, with_it: _Duel | None, closed: ArmResult | None) -> list[RuleFinding]:
+    """A5 and T3: tuning with retrieval."""
+    if with_it is None:
+        return []
+    trained = with_it.tuned
+    beaten = closed is not None and evidence.shows_gain(closed, trained)
+    counts = closed is not None and not only_old(evidence, closed) and not incomplete(evidence, trained)
+    finding: Finding = "open"
+    if with_it.winner == "untuned" or (beaten and counts):
+        finding = "overturned"
+    elif with_it.winner == "tuned" and not beaten:
+        finding = "confirmed"
+    ahead = Reason("seed.together.beaten", closed=closed) if beaten else None
+    why = Reason("seed.together.why", numbers=with_it.numbers, beaten=ahead)
+    return [RuleFinding(row, finding, why) for row in ("A5", "T3")]
+
+
+def _x3(with_it: _Duel | None, diagnosis: Diagnosis | None) -> RuleFinding:
+    """Settled when training the reader was measured to gain or not, or when there is nothing in reading to win."""
+    loss = _loss(diagnosis)
+    if with_it is not None:
+        why = Reason(f"seed.reader.{with_it.winner}", loss=loss, numbers=with_it.numbers)
+        return RuleFinding("X3", "open" if with_it.winner == "open" else "confirmed", why)
+    if diagnosis is not None and diagnosis.reader_is_fine:
+        return RuleFinding("X3", "confirmed", Reason("seed.reader.nothing_to_win", loss=loss))
+    return RuleFinding("X3", "open", Reason("seed.reader.not_trained", loss=loss))
+
+
+def _loss(diagnosis: Diagnosis | None) -> Reason | None:
+    if diagnosis is None:
+        return None
+    split, cause = diagnosis.split, diagnosis.cause
+    if cause == "never_found":
+        return Reason("seed.loss.never_found")
+    sure = Reason(f"seed.loss.{cause}") if cause in ("unclear", "both") else None
+    return Reason("seed.loss.split", reading=split.reading, retrieval=split.retrieval, sure=sure)
+
+
+def _update_cost(evidence: Evidence) -> list[RuleFinding]:
+    """C6: what is not trained follows a change at once, what is trained must be trained again."""
+    reader = evidence.best_reader()
+    heart = next((arm for arm in evidence.finalists if learned_by_heart(evidence, arm)), None)
+    index, again = update_of(evidence, reader), update_of(evidence, heart)
+    if reader is None or heart is None or index is None or index.seconds is None:
+        return []
+    indexing, training = index.seconds, again.seconds if again is not None else None
+    parts: dict[str, Part] = {"reader": reader, "heart": heart, "indexing": indexing}
+    if training is None:  # there was none, or only a part of one
+        return [RuleFinding("C6", "open", Reason("seed.update.not_timed", **parts))]
+    finding: Finding = "open"
+    if training >= APART * indexing:
+        finding = "confirmed"
+    elif indexing >= APART * training:
+        finding = "overturned"
+    return [RuleFinding("C6", finding, Reason("seed.update.timed", training=training, **parts))]
