@@ -16,7 +16,6 @@ HEAVY = [
     "peft",
     "sklearn",
     "sentence_transformers",
-    "datasketch",
     "pyarrow",
     "llguidance",
     "datasets",

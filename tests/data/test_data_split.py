@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 
 from tuneworth.core.task import Example
 from tuneworth.data.allocate import Group, deal, stratified_sample
-from tuneworth.data.groups import group_rows
+from tuneworth.data.groups import Union, first_repeated, group_rows
 from tuneworth.data.load import Loaded, load
-from tuneworth.data.neardup import Index, jaccard, shingles
-from tuneworth.data.normal import Boilerplate, plain
+from tuneworth.data.neardup import Boilerplate, plain, similarities, sketch
 from tuneworth.data.split import Prepared, make_split, split_digest
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import NotEnoughData
@@ -381,28 +380,43 @@ def test_jaccard_of_hashes_is_that_of_ngrams(texts: list[str], n: int) -> None:
 
     a, b = (grams(text) for text in texts)
     expected = len(a & b) / len(a | b)
-    assert jaccard(shingles(texts[0], n), shingles(texts[1], n)) == pytest.approx(expected)
+    found = sketch(texts, n)
+    assert similarities(found, found, np.array([0]), np.array([1])) == pytest.approx([expected])
 
 
-def test_the_index_finds_pairs_above_the_threshold_and_no_others() -> None:
+def test_near_duplicates_above_the_threshold_are_found_and_no_others() -> None:
     rng = np.random.default_rng(7)
-    index, originals = Index(4), [words(rng, 12) for _ in range(200)]
-    for text in originals:
-        index.add(text)
+    originals = [words(rng, 12) for _ in range(200)]
     near = [f"{text[:-4]}xyz" for text in originals]
-    found = sum(index.nearest(text) == at for at, text in enumerate(near))
-    assert found >= 199
-    assert all(index.nearest(words(rng, 12)) is None for _ in range(50))
+    found = first_repeated([*near, *(words(rng, 12) for _ in range(50))], originals, 4)
+    assert sum(found.get(at) == at for at in range(200)) >= 199
+    assert max(found) < 200
+
+
+@pytest.mark.parametrize(("kept", "changed"), [(12, 0.1), (20, 0.15), (30, 0.25)])
+def test_groups_are_those_of_all_pairs_where_rows_are_of_few_templates(kept: int, changed: float) -> None:
+    rng = np.random.default_rng(kept)
+    templates = [words(rng, kept).split() for _ in range(6)]
+    texts = [
+        " ".join(word if rng.random() > changed else words(rng, 1) for word in templates[int(rng.integers(6))])
+        for _ in range(600)
+    ]
+    distinct = list(dict.fromkeys(texts))
+    found, union = sketch(distinct, 4), Union(len(distinct))
+    a, b = np.triu_indices(len(distinct), 1)
+    for at in np.flatnonzero(similarities(found, found, a, b) >= 0.7):
+        union.join(int(a[at]), int(b[at]))
+    assert group_rows(texts, [str(at % 7) for at in range(600)]).n_groups == len(union.sets())
 
 
 def test_a_large_text_is_sketched_in_bounded_memory() -> None:
     import tracemalloc
 
-    index = Index(4)
     rng = np.random.default_rng(8)
     text = "".join(chr(int(code)) for code in rng.integers(97, 123, size=200_000))
+    sketch([text], 4)
     tracemalloc.start()
-    index.add(text)
+    sketch([text], 4, bands=32)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60e6

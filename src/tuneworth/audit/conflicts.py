@@ -17,15 +17,13 @@ from dataclasses import dataclass
 
 from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
 from tuneworth.audit._likeness.forms import bare
-from tuneworth.audit._likeness.near import pairs_within, sketch
 from tuneworth.audit._likeness.rows import asked, n_of
 from tuneworth.audit._mentions import mention
 from tuneworth.audit._personal.mask import excerpt
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, Measure, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.neardup import ngram_size
-from tuneworth.data.normal import plain
+from tuneworth.data.neardup import ngram_size, pairs_within, plain, sketch
 from tuneworth.stats.intervals import wilson
 
 NEAR = 0.9

@@ -21,14 +21,12 @@ import numpy as np
 
 from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
 from tuneworth.audit._likeness.forms import bare
-from tuneworth.audit._likeness.near import Pairs, pairs_within, similarities, sketch
 from tuneworth.audit._likeness.rows import asked
 from tuneworth.audit._mentions import mention
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
 from tuneworth.core.task import Example, OutputKind
 from tuneworth.core.text import Text
-from tuneworth.data.neardup import ngram_size
-from tuneworth.data.normal import plain
+from tuneworth.data.neardup import Pairs, ngram_size, pairs_within, plain, similarities, sketch
 
 Degree = Literal["exact", "spacing", "near"]
 SIMILARITY = 0.8

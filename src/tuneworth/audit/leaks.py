@@ -22,14 +22,12 @@ from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
 from tuneworth.audit._likeness.forms import ENOUGH_LETTERS, Names, bare, letters, without_numbers
 from tuneworth.audit._likeness.frames import Lines, common_frames
 from tuneworth.audit._likeness.named import NameSpans
-from tuneworth.audit._likeness.near import pairs_across, sketch
 from tuneworth.audit._likeness.rows import boilerplate_of, questions, stripped
 from tuneworth.audit._mentions import mention
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, Measure, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.neardup import ngram_size
-from tuneworth.data.normal import plain
+from tuneworth.data.neardup import ngram_size, pairs_across, plain, sketch
 
 Kind = Literal["exact", "spacing", "numbers", "names", "order", "wording"]
 CLOSE_WORDING = 0.8

@@ -61,9 +61,7 @@ def _python() -> Finding:
 
 
 def _engine() -> Finding:
-    missing = [
-        name for name in ("torch", "transformers", "peft", "llguidance", "sklearn", "datasketch") if not find_spec(name)
-    ]
+    missing = [name for name in ("torch", "transformers", "peft", "llguidance", "sklearn") if not find_spec(name)]
     found = say("complete", "齐全") if not missing else say("missing: ", "缺少：") + ", ".join(missing)
     return Finding(say("local engine", "本地引擎"), not missing, found, "pip install 'tuneworth[local]'")
 

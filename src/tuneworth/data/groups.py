@@ -23,9 +23,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuneworth.core.text import Text
-from tuneworth.data.neardup import THRESHOLD, Index, Shingles, jaccard, ngram_size, shingles
-from tuneworth.data.normal import Boilerplate, plain
+from tuneworth.data.neardup import (
+    Boilerplate,
+    Pairs,
+    Sketches,
+    ngram_size,
+    pairs_across,
+    pairs_within,
+    plain,
+    similarities,
+    sketch,
+)
 
+THRESHOLD = 0.7
+_BANDS, _NEIGHBOURS, _MOST_ACROSS = 32, 64, 200  # a pair that is missed here leaks, and a side has few rows
 CHAIN_SHARE = 0.25
 _CHAIN_MIN_TEXTS = 20
 _STRICTER = (0.8, 0.9)
@@ -106,7 +117,7 @@ def group_rows(texts: Sequence[str], outputs: Sequence[str], user_groups: Sequen
         first.setdefault(text, row)
     distinct = list(first)
     n = ngram_size(distinct)
-    sets, warnings = ([], [_NUMBERS_WARNING]) if numbers_matter else _near_duplicates(distinct, n)
+    sets, warnings = ([], [_NUMBERS_WARNING]) if numbers_matter else _near_duplicates(sketch(distinct, n, bands=_BANDS))
     union = Union(len(texts))
     _join_all(union, [[first[distinct[i]] for i in members] for members in sets])
     _join_all(union, [[first[text], row] for row, text in enumerate(plains)])
@@ -145,39 +156,51 @@ def _join_all(union: Union, sets: list[list[int]]) -> None:
             union.join(members[0], member)
 
 
-def _near_duplicates(texts: list[str], n: int) -> tuple[list[list[int]], list[Text]]:
+def _near_duplicates(found: Sketches) -> tuple[list[list[int]], list[Text]]:
     """Sets of near-duplicates among distinct texts, chains broken up."""
-    sets, warnings = _linked(texts, list(range(len(texts))), n, THRESHOLD), []
+    pairs, total = pairs_within(found, THRESHOLD, neighbours=_NEIGHBOURS), len(found)
+    sets, warnings = _linked(list(range(total)), pairs, THRESHOLD), list[Text]()
     for threshold in _STRICTER:
-        whole = [members for members in sets if not _is_chain(texts, members, n)]
-        chains = [members for members in sets if _is_chain(texts, members, n)]
+        whole = [members for members in sets if not _is_chain(found, members)]
+        chains = [members for members in sets if _is_chain(found, members)]
         if not chains:
             break
-        sets = whole + [part for members in chains for part in _linked(texts, members, n, threshold)]
-        warnings = [_chain_warning(sum(map(len, chains)), len(texts), threshold)]
+        sets = whole + [part for members in chains for part in _linked(members, pairs, threshold)]
+        warnings = [_chain_warning(sum(map(len, chains)), total, threshold)]
     return sets, warnings
 
 
-def _linked(texts: list[str], members: list[int], n: int, threshold: float) -> list[list[int]]:
+def _linked(members: list[int], pairs: Pairs, threshold: float) -> list[list[int]]:
     """``members`` in sets joined by pairs at or over ``threshold``."""
-    index, union = Index(n, threshold), Union(len(members))
-    for at, member in enumerate(members):
-        grams, found = index.candidates(texts[member], add=True)
-        for other in found:
-            if union.root(other) != union.root(at) and index.similar(grams, other):
-                union.join(at, other)
+    place = {member: at for at, member in enumerate(members)}
+    union, alike = Union(len(members)), pairs.similarity >= threshold
+    for a, b in zip(pairs.a[alike].tolist(), pairs.b[alike].tolist()):
+        if a in place and b in place:
+            union.join(place[a], place[b])
     return [[members[at] for at in part] for part in union.sets()]
 
 
-def _is_chain(texts: list[str], members: list[int], n: int) -> bool:
+def _is_chain(found: Sketches, members: list[int]) -> bool:
     """Whether a group is large and most pairs in it are not near-duplicates."""
-    if len(members) < _CHAIN_MIN_TEXTS or len(members) < CHAIN_SHARE * len(texts):
+    if len(members) < _CHAIN_MIN_TEXTS or len(members) < CHAIN_SHARE * len(found):
         return False
-    rng = np.random.default_rng(0)
-    pairs = rng.choice(np.array(members), size=(_SAMPLED_PAIRS, 2))
-    sets: dict[int, Shingles] = {int(member): shingles(texts[member], n) for member in set(pairs.ravel().tolist())}
-    alike = [jaccard(sets[int(a)], sets[int(b)]) for a, b in pairs if a != b]
-    return float(np.median(alike)) < THRESHOLD
+    pairs = np.random.default_rng(0).choice(np.array(members, np.int64), size=(_SAMPLED_PAIRS, 2))
+    a, b = pairs[pairs[:, 0] != pairs[:, 1]].T
+    return float(np.median(similarities(found, found, a, b))) < THRESHOLD
+
+
+def first_repeated(texts: Sequence[str], others: Sequence[str], n: int) -> dict[int, int]:
+    """Place of a text that is a near-duplicate of some of ``others`` → place of the first of them.
+
+    Args:
+        n: characters per n-gram, see ``Groups.n``; texts and others are ``Groups.prepared``.
+    """
+    mine, theirs = sketch(texts, n, bands=_BANDS), sketch(others, n, bands=_BANDS)
+    found: dict[int, int] = {}
+    pairs = pairs_across(mine, theirs, THRESHOLD, most=_MOST_ACROSS)
+    for at, other in zip(pairs.a.tolist(), pairs.b.tolist()):  # ascending
+        found.setdefault(at, other)
+    return found
 
 
 def _chain_warning(n_rows: int, total: int, threshold: float) -> Text:

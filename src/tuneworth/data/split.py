@@ -20,10 +20,9 @@ from tuneworth.core.task import Example, OutputKind, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.data.allocate import Group, Side, deal, stratified_sample
 from tuneworth.data.enough import check_rows, check_sides, check_test
-from tuneworth.data.groups import Groups, group_rows
+from tuneworth.data.groups import Groups, first_repeated, group_rows
 from tuneworth.data.jsontask import with_train_schema
 from tuneworth.data.load import Loaded
-from tuneworth.data.neardup import Index
 from tuneworth.data.rows import Rejected
 
 MAX_TEST = 300
@@ -228,15 +227,13 @@ def _without_leaks(
         first.setdefault(groups.prepared(row.query.text), row)
     originals = list(first.values())
     by_group = {named[row.id]: row for row in seen if row.id in named}
-    index = Index(groups.n)
-    for text in first if not groups.numbers_matter else ():
-        index.add(text)
+    texts = [groups.prepared(row.query.text) for row in given]
+    near = {} if groups.numbers_matter else first_repeated(texts, list(first), groups.n)
     kept, leaks = [], []
-    for row in given:
-        text = groups.prepared(row.query.text)
+    for at, (row, text) in enumerate(zip(given, texts)):
         original = first.get(text) or by_group.get(row.group)
-        if original is None and (near := index.nearest(text)) is not None:
-            original = originals[near]
+        if original is None and at in near:
+            original = originals[near[at]]
         if original is None:
             kept.append(row)
         else:

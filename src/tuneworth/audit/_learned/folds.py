@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.core.task import Example
-from tuneworth.data.normal import plain
+from tuneworth.data.neardup import plain
 
 _CHARS = 2_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneworth.core.task import Example
-from tuneworth.data.normal import Boilerplate
+from tuneworth.data.neardup import Boilerplate
 
 _JUDGED_FROM = 5_000
 

@@ -13,7 +13,7 @@ from tuneworth.audit.outputs.truncation import Sign, common_limit, cut_off
 from tuneworth.core.audit import Finding, Measure, Severity
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.normal import plain
+from tuneworth.data.neardup import plain
 
 _MANY, _FEW = 0.05, 0.01
 _ECHO_MIN_CHARS = 30

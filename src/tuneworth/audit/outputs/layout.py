@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tuneworth.core.text import Text
-from tuneworth.data.normal import Boilerplate
+from tuneworth.data.neardup import Boilerplate
 from tuneworth.data.outputs import parse_structure
 
 SKELETON_SHARE = 0.9
