@@ -24,7 +24,6 @@ from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
 from tuneworth.report.charts.documents import MAX_ARMS
 from tuneworth.report.html import render_html
-from tuneworth.report.pages.documents_rows import Cell
 from tuneworth.report.terminal import summary
 from tuneworth.report.view import View, build_view
 
@@ -65,12 +64,10 @@ def test_everything_in_the_view_is_on_the_page(page, lang):
     for sentence in (*told, section.judged, section.ages_by, *section.problems, *section.brief[:4]):
         assert sentence
         assert sentence in text
-    rows = (section.recalls, section.losses, section.ages, section.updates, section.grounding, section.injection)
-    for row in (row for table in rows for row in table):
-        for value in (getattr(row, name) for name in row.__dataclass_fields__):
-            parts = (value,) if isinstance(value, Cell) else value if isinstance(value, tuple) else ()
-            for cell in (part for part in parts if isinstance(part, Cell)):
-                assert all(part in text for part in (cell.value, cell.interval, cell.note))
+    arms = (section.losses, section.ages, section.updates, section.grounding, section.abstaining, section.injection)
+    cells = [cell for rows in arms for row in rows for cell in row.cells.values()]
+    for cell in (*cells, *(cell for row in section.recalls for cell in (*row.cells, row.mrr, row.ndcg))):
+        assert all(part in text for part in (cell.value, cell.interval, cell.note))
     for example in section.examples:
         for part in (example.cause_word, example.question, example.reference, example.answer):
             assert part in text

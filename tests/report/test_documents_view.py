@@ -23,6 +23,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report.charts import build_charts
 from tuneworth.report.charts.figure import Chart
 from tuneworth.report.pages.documents import DocumentsSection
+from tuneworth.report.pages.documents_tables import FoundRow
 from tuneworth.report.view import build_view
 
 
@@ -30,6 +31,10 @@ def section(lang: Lang = "en", **changes: Any) -> DocumentsSection:
     built = build_view(documents_result(documents=make_documents(**changes)), lang).documents
     assert built is not None
     return built
+
+
+def told(row: FoundRow) -> dict[str, str]:
+    return {name: cell.value for name, cell in row.cells.items()}
 
 
 def chart(name: str, **changes: Any) -> Chart:
@@ -53,14 +58,18 @@ def test_loss_is_told_with_its_intervals():
         "36.3 (31.3–41.3) are lost in reading and 2.6 (1.3–4.6) in retrieval."
     )
     row = built.losses[0]
-    assert (row.arm.arm_id, row.shown, row.rows) == (LEADER, "284 of 300", "300 test rows")
-    assert (row.reading.value, row.reading.interval) == ("36.3", "31.3–41.3")
-    assert row.oracle.value == "–"
+    assert (row.arm.arm_id, row.cells["shown_right"].value, row.cells["shown_right"].note) == (
+        LEADER,
+        "284 of 300",
+        "300 test rows",
+    )
+    assert (row.cells["reading"].value, row.cells["reading"].interval) == ("36.3", "31.3–41.3")
+    assert row.cells["oracle"].value == "–"
 
 
 def test_parts_of_a_bar_add_up_to_the_whole():
     for row in section().losses:
-        assert row.score_raw + row.reading_raw + row.retrieval_raw == pytest.approx(100)
+        assert sum(row.parts) == pytest.approx(100)
     bars = [trace for trace in chart("loss").data if trace["type"] == "bar"]
     assert [sum(values) for values in zip(*(bar["x"] for bar in bars))] == pytest.approx([100, 100, 100])
 
@@ -70,10 +79,10 @@ def test_a_retrieval_loss_below_zero_is_told_as_none_and_kept_in_the_table():
     built = section(losses=[better])
     assert "retrieval costs nothing that was measured" in built.lost
     row = built.losses[0]
-    assert row.retrieval.value == "−0.3"
-    assert row.retrieval.interval.startswith("−1.6 to ")
-    assert row.retrieval_raw == pytest.approx(0, abs=1e-9)
-    assert row.score_raw + row.reading_raw == pytest.approx(100)
+    assert row.cells["retrieval"].value == "−0.3"
+    assert row.cells["retrieval"].interval.startswith("−1.6 to ")
+    assert row.parts[2] == pytest.approx(0, abs=1e-9)
+    assert row.parts[0] + row.parts[1] == pytest.approx(100)
 
 
 def test_what_nobody_saw_is_unknown():
@@ -90,7 +99,11 @@ def test_what_nobody_saw_is_unknown():
     built = section(losses=[never])
     assert "never shown" in built.lost
     row = built.losses[0]
-    assert (row.reading.value, row.retrieval.value, row.found.value) == ("unknown", "unknown", "–")
+    assert (row.cells["reading"].value, row.cells["retrieval"].value, row.cells["score_found"].value) == (
+        "unknown",
+        "unknown",
+        "–",
+    )
     names = {trace["name"]: trace["x"] for trace in chart("loss", losses=[never]).data}
     assert names["Lost, cause unknown"] == pytest.approx([90])
     assert names["Lost in reading"] == names["Lost in retrieval"] == [0.0]
@@ -104,8 +117,8 @@ def test_the_same_reader_with_the_gold_passage_is_marked_where_measured():
 
 def test_an_interval_of_other_rows_is_not_shown_beside_a_score():
     few = loss("rag:d1", "test", 250, 240, 0.326, 0.061)
-    assert section(losses=[few]).losses[0].score.interval == ""
-    assert section().losses[1].score.interval == "27.0–35.4"
+    assert section(losses=[few]).losses[0].cells["score"].interval == ""
+    assert section().losses[1].cells["score"].interval == "27.0–35.4"
 
 
 # -- recall -----------------------------------------------------------------------------------------------
@@ -187,9 +200,9 @@ def test_one_place_alone_makes_a_sentence():
 
 def test_old_and_new_knowledge_side_by_side():
     rows = {row.arm.arm_id: row for row in section().ages}
-    assert (rows["lora:b1"].old.value, rows["lora:b1"].new.value) == ("40.2\u00a0%", "6.4\u00a0%")
-    assert (rows["lora:b1"].old.note, rows["lora:b1"].new.note) == ("96 dev rows", "204 test rows")
-    assert rows["rag:d2"].new.value == "–"
+    assert (rows["lora:b1"].cells["old"].value, rows["lora:b1"].cells["new"].value) == ("40.2\u00a0%", "6.4\u00a0%")
+    assert (rows["lora:b1"].cells["old"].note, rows["lora:b1"].cells["new"].note) == ("96 dev rows", "204 test rows")
+    assert rows["rag:d2"].cells["new"].value == "–"
     assert "40.2 → 6.4" in chart("ages").readings
     assert "28.1 → –" in chart("ages").readings
 
@@ -202,11 +215,11 @@ def test_new_knowledge_is_told_for_one_arm_of_each_kind():
 
 
 def test_an_update_in_time_and_money():
-    rows = {row.arm.arm_id: row for row in section().updates}
-    assert rows["lora:b1"].per_year == "9\u00a0h 25\u00a0min, $1.88"
-    assert (rows["rag:d1"].seconds, rows["rag:d1"].runs_per_year) == ("1.8\u00a0s", "91")
-    assert (rows["rag:d2"].seconds, rows["rag:d2"].usd, rows["rag:d2"].per_year) == ("unknown",) * 3
-    assert (rows["prompt:a1"].seconds, rows["prompt:a1"].per_year) == ("–", "–")
+    rows = {row.arm.arm_id: told(row) for row in section().updates}
+    assert rows["lora:b1"]["per_year"] == "9\u00a0h 25\u00a0min, $1.88"
+    assert (rows["rag:d1"]["update_seconds"], rows["rag:d1"]["runs_per_year"]) == ("1.8\u00a0s", "91")
+    assert [rows["rag:d2"][name] for name in ("update_seconds", "update_usd", "per_year")] == ["unknown"] * 3
+    assert (rows["prompt:a1"]["update_seconds"], rows["prompt:a1"]["per_year"]) == ("–", "–")
     assert section().retrains
 
 
@@ -214,14 +227,15 @@ def test_how_often_is_unknown_unless_the_task_says():
     cost = UpdateCost(arm_id=LEADER, absorbs="index", seconds=2.0)
     built = section(updates=[cost], knowledge_every_days=None)
     assert built.often == ""
-    assert (built.updates[0].runs_per_year, built.updates[0].per_year) == ("unknown", "unknown")
+    row = told(built.updates[0])
+    assert (row["runs_per_year"], row["per_year"]) == ("unknown", "unknown")
     assert not built.retrains
 
 
 def test_a_year_of_known_time_and_unknown_money_says_both():
     cost = UpdateCost(arm_id=LEADER, absorbs="index", seconds=2.0, runs_per_year=0.5)
-    assert section("zh", updates=[cost]).updates[0].per_year == "1.0\u00a0秒，未知"
-    assert section(updates=[cost]).updates[0].runs_per_year == "0.5"
+    assert told(section("zh", updates=[cost]).updates[0])["per_year"] == "1.0\u00a0秒，未知"
+    assert told(section(updates=[cost]).updates[0])["runs_per_year"] == "0.5"
 
 
 @pytest.mark.parametrize(
@@ -249,13 +263,13 @@ def test_an_index_that_was_there_already_has_no_time_of_making():
 
 
 def test_grounding_says_what_was_checked_and_what_was_not_measured():
-    by_arm = {row.arm.arm_id: row for row in section().grounding}
-    assert by_arm["rag:d1"].supported.note == "200 checked"
-    assert by_arm[LEADER].supported.note == ""
-    assert (by_arm[LEADER].real.value, by_arm[LEADER].by_meaning.value) == ("–", "–")
-    said = by_arm["rag:d1"].no_answer
-    assert [cell.note for cell in said] == ["", "9 of 12", "9 of 15"]
-    assert [row.arm.arm_id for row in section().abstaining] == ["rag:d1"]
+    by_arm = {row.arm.arm_id: row.cells for row in section().grounding}
+    assert by_arm["rag:d1"]["supported"].note == "200 checked"
+    assert by_arm[LEADER]["supported"].note == ""
+    assert (by_arm[LEADER]["real"].value, by_arm[LEADER]["by_meaning"].value) == ("–", "–")
+    (said,) = section().abstaining
+    assert said.arm.arm_id == "rag:d1"
+    assert [cell.note for cell in said.cells.values()] == ["", "9 of 12", "9 of 15"]
 
 
 def test_rows_stand_in_the_order_of_the_report():

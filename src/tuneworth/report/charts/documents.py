@@ -20,7 +20,7 @@ from tuneworth.report.charts.figure import (
 )
 from tuneworth.report.pages.arms import NOTHING
 from tuneworth.report.pages.documents import DocumentsSection
-from tuneworth.report.pages.documents_rows import AgeRow, LossRow, RecallRow, Span
+from tuneworth.report.pages.documents_tables import FoundRow, RecallRow, Span
 from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
 from tuneworth.words import numbers
@@ -80,18 +80,18 @@ def _recall_chart(section: DocumentsSection, lang: Lang) -> Chart | None:
     }
     layout["margin"] = {"l": 52, "r": 16, "t": 12, "b": 52}
     layout["annotations"] = _line_names(lines, ys)
+    said = (
+        f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100).to(lang)}" for k, at in row.at.items())
+        for row in lines
+    )
     return Chart(
         id="recall",
-        alt=f"{section.words['recall']} {section.judged} " + "; ".join(_recall_said(row, lang) for row in lines),
+        alt=f"{section.words['recall']} {section.judged} " + "; ".join(said),
         height=RECALL_PX,
         data=tuple(_recall_line(row, place, len(lines), lang) for place, row in enumerate(lines)),
         layout=layout,
         reading_px=max(COLUMN_PX * width(row.name) for row in lines) + 14,
     )
-
-
-def _recall_said(row: RecallRow, lang: Lang) -> str:
-    return f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100).to(lang)}" for k, at in row.at.items())
 
 
 def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[str, Any]:
@@ -166,43 +166,50 @@ def _told(at: Span, lang: Lang) -> str:
 
 def _loss_chart(section: DocumentsSection) -> Chart | None:
     """Score, lost in reading and lost in retrieval end to end; a diamond where the same reader has the gold passage."""
-    rows = section.losses[:MAX_ARMS]
+    rows, words = section.losses[:MAX_ARMS], section.words
     if not rows:
         return None
-    words = section.words
     layout = base_layout(len(rows), [0, 100], words["loss_axis"])
     layout["barmode"] = "stack"
     layout["legend"] |= {"traceorder": "normal"}
-    score = [row.score_raw for row in rows]
-    reading = [row.reading_raw if row.split else 0.0 for row in rows]
-    retrieval = [row.retrieval_raw if row.split else 0.0 for row in rows]
-    unknown = [0.0 if row.split else 100 - row.score_raw for row in rows]
-    parts = [
+    # Told apart by pattern as well as by colour, for print.
+    edge = {"color": MUTED, "width": 1}
+    pattern = {"fgcolor": MUTED, "bgcolor": PAPER, "size": 8, "solidity": 0.14}
+    missed, unknown = ({"color": PAPER, "line": edge, "pattern": {"shape": shape} | pattern} for shape in "/.")
+    score, reading, retrieval, unsplit = zip(*(row.parts for row in rows))
+    data = [
         _part(words["score"], score, {"color": ACCENT}, "@on-accent"),
-        _part(words["reading"], reading, {"color": FAINT, "line": {"color": MUTED, "width": 1}}, INK),
-        _part(words["retrieval"], retrieval, _hatched("/"), INK),
+        _part(words["reading"], reading, {"color": FAINT, "line": edge}, INK),
+        _part(words["retrieval"], retrieval, missed, INK),
     ]
-    if any(unknown):
-        parts.append(_part(words["unsplit"], unknown, _hatched("."), INK))
+    if any(unsplit):
+        data.append(_part(words["unsplit"], unsplit, unknown, INK))
+    oracles = [(y, row.cells["oracle"], at) for y, row in enumerate(rows) if (at := row.cells["oracle"].raw)]
+    if oracles:
+        name = words["oracle_mark"]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": escape(name),
+                "x": [at[0] for _, _, at in oracles],
+                "y": [y for y, _, _ in oracles],
+                "marker": {"symbol": "diamond", "size": 13, "color": PAPER, "line": {"color": INK, "width": 2.5}},
+                "hoverinfo": "text",
+                "hovertext": [escape(f"{name}: {cell.value} {cell.interval}") for _, cell, _ in oracles],
+            }
+        )
+    readings = [row.cells["score"].value for row in rows]
     return Chart(
         id="loss",
-        alt=f"{words['loss']} " + "; ".join(_loss_said(row, section) for row in rows),
+        alt=f"{words['loss']} " + _said(rows, ("score", "reading", "retrieval"), words),
         height=_height(len(rows)),
-        data=(*parts, *_oracles(rows, section)),
+        data=tuple(data),
         layout=layout,
         rows=tuple(_row_label(row) for row in rows),
-        readings=tuple(escape(row.score.value) for row in rows),
-        reading_px=max(COLUMN_PX * width(row.score.value) for row in rows),
+        readings=tuple(escape(reading) for reading in readings),
+        reading_px=max(COLUMN_PX * width(reading) for reading in readings),
     )
-
-
-def _hatched(shape: str) -> dict[str, Any]:
-    """Told apart by pattern as well as by colour, for print."""
-    return {
-        "color": PAPER,
-        "line": {"color": MUTED, "width": 1},
-        "pattern": {"shape": shape, "fgcolor": MUTED, "bgcolor": PAPER, "size": 8, "solidity": 0.14},
-    }
 
 
 def _part(name: str, values: Sequence[float], marker: dict[str, Any], ink: str) -> dict[str, Any]:
@@ -226,83 +233,56 @@ def _part(name: str, values: Sequence[float], marker: dict[str, Any], ink: str) 
     }
 
 
-def _oracles(rows: Sequence[LossRow], section: DocumentsSection) -> list[dict[str, Any]]:
-    known = [(y, row.oracle_raw, row) for y, row in enumerate(rows) if row.oracle_raw is not None]
-    if not known:
-        return []
-    name = section.words["oracle_mark"]
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": escape(name),
-            "x": [value for _, value, _ in known],
-            "y": [y for y, _, _ in known],
-            "marker": {"symbol": "diamond", "size": 13, "color": PAPER, "line": {"color": INK, "width": 2.5}},
-            "hoverinfo": "text",
-            "hovertext": [escape(f"{name}: {row.oracle.value} {row.oracle.interval}") for _, _, row in known],
-        }
-    ]
-
-
-def _loss_said(row: LossRow, section: DocumentsSection) -> str:
-    words = section.words
-    parts = f"{words['score']} {row.score.value}, {words['reading']} {row.reading.value}, "
-    return f"{row.arm.label}: {parts}{words['retrieval']} {row.retrieval.value}"
-
-
 # -- old and new ------------------------------------------------------------------------------------------
 
 
 def _age_chart(section: DocumentsSection, view: View) -> Chart | None:
     """Two dots a row, a little apart: hollow for old knowledge, filled for new."""
-    rows = [row for row in section.ages if row.old_raw or row.new_raw][:MAX_ARMS]
+    rows = [row for row in section.ages if any(cell.raw for cell in row.cells.values())][:MAX_ARMS]
     if not rows:
         return None
-    spans = [at for row in rows for at in (row.old_raw, row.new_raw) if at is not None]
+    spans = [cell.raw for row in rows for cell in row.cells.values() if cell.raw is not None]
     low, high = min(at[1] for at in spans), max(at[2] for at in spans)
     pad = max(2.0, 0.04 * (high - low))
     layout = base_layout(len(rows), [max(-1.0, low - pad), min(101.0, high + pad)], view.metric_axis)
-    layout["shapes"] = [_link(y, row.old_raw, row.new_raw) for y, row in enumerate(rows) if row.old_raw and row.new_raw]
-    words = section.words
-    old = [(y, row, row.old_raw) for y, row in enumerate(rows) if row.old_raw]
-    new = [(y, row, row.new_raw) for y, row in enumerate(rows) if row.new_raw]
-    data = [
-        *_age_dots(old, words["old"], OLD_AT, view.lang, filled=False),
-        *_age_dots(new, words["new"], NEW_AT, view.lang, filled=True),
+    layout["shapes"] = [
+        {
+            "type": "line",
+            "x0": old[0],
+            "x1": new[0],
+            "y0": y + OLD_AT,
+            "y1": y + NEW_AT,
+            "line": {"color": FAINT, "width": 5},
+            "layer": "below",
+        }
+        for y, row in enumerate(rows)
+        if (old := row.cells["old"].raw) and (new := row.cells["new"].raw)
     ]
+    data = [
+        *_age_dots(rows, "old", section.words["old"], OLD_AT, view.lang),
+        *_age_dots(rows, "new", section.words["new"], NEW_AT, view.lang),
+    ]
+    # ``40.2 → 6.4``, old to new as the words above the dots.
+    readings = [" → ".join(f"{c.raw[0]:.1f}" if c.raw else NOTHING for c in row.cells.values()) for row in rows]
     return Chart(
         id="ages",
-        alt=f"{words['ages']}: " + "; ".join(_age_said(row, words) for row in rows),
+        alt=f"{section.words['ages']}: " + _said(rows, ("old", "new"), section.words),
         height=_height(len(rows)),
         data=tuple(data),
         layout=layout,
         rows=tuple(_row_label(row) for row in rows),
-        readings=tuple(escape(_both_values(row)) for row in rows),
-        reading_px=max(COLUMN_PX * width(_both_values(row)) for row in rows),
+        readings=tuple(escape(reading) for reading in readings),
+        reading_px=max(COLUMN_PX * width(reading) for reading in readings),
     )
 
 
-def _link(y: int, old: Span, new: Span) -> dict[str, Any]:
-    line = {"color": FAINT, "width": 5}
-    return {
-        "type": "line",
-        "x0": old[0],
-        "x1": new[0],
-        "y0": y + OLD_AT,
-        "y1": y + NEW_AT,
-        "line": line,
-        "layer": "below",
-    }
-
-
-def _age_dots(
-    rows: Sequence[tuple[int, AgeRow, Span]], name: str, shift: float, lang: Lang, *, filled: bool
-) -> list[dict[str, Any]]:
+def _age_dots(rows: Sequence[FoundRow], age: str, name: str, shift: float, lang: Lang) -> list[dict[str, Any]]:
     """Recommended and yardstick arms in their colours; the first trace of an age names it."""
     traces: list[dict[str, Any]] = []
     for colour in (INK, ACCENT, MUTED):
-        drawn = [(y + shift, row, at) for y, row, at in rows if _colour(row) == colour]
+        drawn = [
+            (y + shift, row, at) for y, row in enumerate(rows) if (at := row.cells[age].raw) and _colour(row) == colour
+        ]
         if drawn:
             values = [at for _, _, at in drawn]
             traces.append(
@@ -316,7 +296,7 @@ def _age_dots(
                     "error_x": _error(values, colour) | {"width": 0, "thickness": 2.5},
                     "marker": {
                         "size": 12,
-                        "color": colour if filled else PAPER,
+                        "color": PAPER if age == "old" else colour,
                         "line": {"color": colour, "width": 2.5},
                     },
                     "hoverinfo": "text",
@@ -326,21 +306,23 @@ def _age_dots(
     return traces
 
 
-def _colour(row: AgeRow) -> str:
+def _colour(row: FoundRow) -> str:
     return ACCENT if row.arm.recommended else MUTED if row.arm.stage == "yardstick" else INK
 
 
-def _age_said(row: AgeRow, words: dict[str, str]) -> str:
-    return f"{row.arm.label}: {words['old']} {row.old.value}, {words['new']} {row.new.value}"
+# -- rows of arms -----------------------------------------------------------------------------------------
 
 
-def _both_values(row: AgeRow) -> str:
-    """``40.2 → 6.4``, old to new as the words above the dots."""
-    old, new = (f"{at[0]:.1f}" if at else NOTHING for at in (row.old_raw, row.new_raw))
-    return f"{old} → {new}"
+def _said(rows: Sequence[FoundRow], columns: Sequence[str], words: dict[str, str]) -> str:
+    """The chart in words: these columns of every row."""
+
+    def told(row: FoundRow) -> str:
+        return ", ".join(f"{words[column]} {row.cells[column].value}" for column in columns)
+
+    return "; ".join(f"{row.arm.label}: {told(row)}" for row in rows)
 
 
-def _row_label(row: LossRow | AgeRow) -> str:
+def _row_label(row: FoundRow) -> str:
     text = escape(shorten(f"{row.arm.number}  {row.arm.label}", LABEL_COLUMNS))
     return f"<b>{text}</b>" if row.arm.recommended else text
 

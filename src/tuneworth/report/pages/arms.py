@@ -10,11 +10,11 @@ from tuneworth.core.armnames import arm_names
 from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import trainings
-from tuneworth.report.pages.documents_words import READS_WORD, UPPER_BOUND, UPPER_BOUND_WORD
 from tuneworth.report.plain import clean, one_line
 from tuneworth.report.score import ScoreText, shown
 from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
 from tuneworth.words import numbers
+from tuneworth.words.say import say
 
 NOTHING = "–"
 
@@ -145,8 +145,8 @@ def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResu
         recommended=arm.arm_id == result.decision.recommended,
         runner_up=arm.arm_id == result.decision.runner_up,
         tuned=arm.tuned,
-        reads=READS_WORD.to(lang) if arm.reads_documents and not arm.yardstick else "",
-        bound=UPPER_BOUND_WORD.to(lang) if _is_bound(arm) else "",
+        reads=say("documents.reads").to(lang) if arm.reads_documents and not arm.yardstick else "",
+        bound=say("documents.upper_bound").to(lang) if _is_bound(arm) else "",
         dev=_score(arm.dev, result.primary_metric, lang),
         test=_score(arm.test, result.primary_metric, lang),
         seen=_seen(arm, result, lang),
@@ -208,7 +208,7 @@ def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]
 def _notes(arm: ArmResult, metric: str, lang: Lang) -> tuple[str, ...]:
     leaves = [label("sends_rows", lang)] if arm.local is False else []
     trained = trainings.in_full(arm, metric, lang)
-    bound = [UPPER_BOUND.to(lang)] if _is_bound(arm) else []
+    bound = [say("documents.upper_bound_meaning").to(lang)] if _is_bound(arm) else []
     return (*bound, *leaves, *([trained] if trained else []), *(clean(note.to(lang)) for note in arm.notes))
 
 

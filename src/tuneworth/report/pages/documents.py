@@ -1,49 +1,43 @@
-"""The page on documents: from the stored findings to tables and sentences in one language."""
+"""The page on documents: from the stored findings to tables and sentences in one language.
+
+The sentences tell what was measured. What follows from it is the decision's to say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tuneworth.core.knowledge import (
-    AgeScore,
-    DocumentsResult,
-    Grounding,
-    IndexFacts,
-    Injection,
-    Judge,
-    LossSplit,
-    Recall,
-    UpdateCost,
-)
+from tuneworth.core.knowledge import DocumentsResult, Grounding, Injection, LossSplit, Recall, UpdateCost
 from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages import documents_sentences as sentences
 from tuneworth.report.pages.arms import ArmRow, arm_labels
-from tuneworth.report.pages.documents_rows import (
+from tuneworth.report.pages.documents_tables import (
     EMPTY,
-    AgeRow,
     ExampleView,
-    GroundingRow,
-    InjectionRow,
-    LossRow,
+    FoundRow,
     RecallRow,
-    UpdateRow,
     age_rows,
+    amount,
+    between,
+    counted,
     example_view,
     grounding_row,
     injection_row,
     loss_row,
+    no_answer_row,
     recall_row,
+    search_name,
     update_row,
 )
-from tuneworth.report.pages.documents_words import AXES, JUDGES, LABELS
 from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.plain import clean, one_line
 from tuneworth.report.words import FINDINGS
 from tuneworth.words import numbers
+from tuneworth.words.names import joined, listed, quoted
+from tuneworth.words.say import say, table
 
 _Finding = TypeVar("_Finding", LossSplit, UpdateCost, Grounding, Injection)
 
@@ -75,6 +69,9 @@ class DocumentsSection:
         judged: how it is known what the right passage is; ``axis`` says so in a few words.
         found, lost, renewed, updating: one sentence each on the arms that a reader would pick; empty without figures.
         ages_by: how old and new knowledge were told apart.
+        retrains: some arm has to be trained again when documents change.
+        abstaining: arms that could say "not in the documents".
+        controlled: a harmless remark was planted as well as an order.
         brief: the sentences for a reader with little room, most telling first.
     """
 
@@ -89,15 +86,18 @@ class DocumentsSection:
     found: str
     recalls: tuple[RecallRow, ...]
     lost: str
-    losses: tuple[LossRow, ...]
+    losses: tuple[FoundRow, ...]
     renewed: str
     ages_by: str
-    ages: tuple[AgeRow, ...]
+    ages: tuple[FoundRow, ...]
     updating: str
     often: str
-    updates: tuple[UpdateRow, ...]
-    grounding: tuple[GroundingRow, ...]
-    injection: tuple[InjectionRow, ...]
+    updates: tuple[FoundRow, ...]
+    retrains: bool
+    grounding: tuple[FoundRow, ...]
+    abstaining: tuple[FoundRow, ...]
+    injection: tuple[FoundRow, ...]
+    controlled: bool
     examples: tuple[ExampleView, ...]
     brief: tuple[str, ...]
     words: dict[str, str]
@@ -114,101 +114,100 @@ class DocumentsSection:
         """Whether ranks were measured, which takes gold passages."""
         return any(row.mrr != EMPTY or row.ndcg != EMPTY for row in self.recalls)
 
-    @property
-    def controlled(self) -> bool:
-        """Whether a harmless remark was planted as well."""
-        return any(row.control != EMPTY for row in self.injection)
-
-    @property
-    def retrains(self) -> bool:
-        return any(row.retrains for row in self.updates)
-
-    @property
-    def abstaining(self) -> tuple[GroundingRow, ...]:
-        """Arms that could say "not in the documents"."""
-        return tuple(row for row in self.grounding if row.no_answer)
-
 
 def build_documents(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> DocumentsSection | None:
     """``None`` for a run without documents."""
     if result.documents is None:
         return None
-    return _Builder(result, result.documents, {row.arm_id: row for row in arms}, lang).section()
+    return _Builder(result, result.documents, arms, lang).section()
 
 
-@dataclass(frozen=True, slots=True)
 class _Builder:
-    """Puts one run's findings into one language; ``rows`` are the arms in the order of the report."""
+    """Puts one run's findings into one language.
 
-    result: RunResult
-    found: DocumentsResult
-    rows: Mapping[str, ArmRow]
-    lang: Lang
+    Attributes:
+        rows: the arms in the order of the report.
+        shown: the few arms that matter to somebody who has to choose: retrieving, retrieving and tuned, tuned only.
+        leader: the recommended arm if it looks things up, else the best that does.
+    """
+
+    def __init__(self, result: RunResult, found: DocumentsResult, arms: Sequence[ArmRow], lang: Lang):
+        self.result, self.found = result, found
+        self.lang: Lang = lang
+        self.rows = {row.arm_id: row for row in arms}
+        self.names = arm_labels(result, lang)
+        by_id = {arm.arm_id: arm for arm in result.arms if not arm.yardstick}
+        chosen = by_id.get(result.decision.recommended or "")
+        ordered = [by_id[arm_id] for arm_id in self.rows if arm_id in by_id]
+        of_kind: dict[tuple[bool, bool], ArmResult] = {}
+        for arm in (chosen, *ordered):
+            if arm is not None and (arm is chosen or arm.reads_documents or arm.tuned):
+                of_kind.setdefault((arm.reads_documents, arm.tuned), arm)
+        self.shown = [arm for arm in ordered if arm in of_kind.values()]
+        readers = [arm for arm in self.shown if arm.reads_documents]
+        self.leader = next(iter([arm for arm in readers if arm is chosen] + readers), None)
 
     def section(self) -> DocumentsSection:
         found, lang = self.found, self.lang
-        judge = self._judge()
-        ks = sorted({k for recall in found.recalls for k in recall.at})
+        words = {key: text.to(lang) for key, text in table("documents.labels").items()}
+        # How the right passage is known is the same for recall and for loss.
+        judge = next((each.judge for each in (*found.recalls, *found.losses)), None)
+        way, lost, on_new, updating = self._searching(), self._lost(), self._on_new(), self._updating()
+        searched = self._found(way) if way else None
+        n_unread = len(found.problems)
+        unread = say("documents.unread.many", n=n_unread) if n_unread > 1 else say("documents.unread.one")
+        brief = (
+            None if judge else table("documents.labels")["no_judge"],
+            lost,
+            searched,
+            on_new,
+            updating,
+            unread if n_unread else None,
+        )
+        controlled = any(each.control for each, _ in self._known(found.injection))
         return DocumentsSection(
-            answer=self._answer(),
+            answer=next((self._say(s.why) for s in self.result.decision.seed_rows if s.row == SETTLES), ""),
             rules=self._rules(),
-            facts=_facts(found.index, lang),
-            encoder=one_line(found.index.encoder) if found.index.encoder else LABELS["no_encoder"].to(lang),
-            problems=tuple(clean(problem.to(lang)) for problem in found.problems),
-            ks=tuple(ks),
-            judged=JUDGES[judge].to(lang) if judge else "",
-            axis=AXES[judge].to(lang) if judge else "",
-            found=self._say(sentences.found(recall) if (recall := self._searching()) else None),
-            recalls=self._recalls(ks),
-            lost=self._say(self._lost()),
+            facts=self._facts(words),
+            encoder=one_line(found.index.encoder) if found.index.encoder else words["no_encoder"],
+            problems=tuple(self._say(problem) for problem in found.problems),
+            ks=tuple(sorted({k for recall in found.recalls for k in recall.at})),
+            judged=table("documents.judges")[judge].to(lang) if judge else "",
+            axis=table("documents.axes")[judge].to(lang) if judge else "",
+            found=self._say(searched),
+            recalls=self._recalls(way),
+            lost=self._say(lost),
             losses=tuple(loss_row(split, row, lang) for split, row in self._known(found.losses)),
-            renewed=self._say(self._on_new()),
-            ages_by=clean(found.ages_by.to(lang)) if found.ages_by else "",
+            renewed=self._say(on_new),
+            ages_by=self._say(found.ages_by),
             ages=age_rows(found.ages, self.rows, lang),
-            updating=self._say(self._updating()),
-            often=sentences.how_often(found.knowledge_every_days).to(lang) if found.knowledge_every_days else "",
+            updating=self._say(updating),
+            often=self._often(),
             updates=tuple(update_row(cost, row, lang) for cost, row in self._known(found.updates)),
+            retrains=any(cost.absorbs == "retrain" for cost, _ in self._known(found.updates)),
             grounding=tuple(grounding_row(each, row, lang) for each, row in self._known(found.grounding)),
-            injection=tuple(injection_row(each, row, lang) for each, row in self._known(found.injection)),
-            examples=tuple(example_view(each, arm_labels(self.result, lang), lang) for each in found.examples),
-            brief=self._brief(),
-            words={key: text.to(lang) for key, text in LABELS.items()},
+            abstaining=tuple(
+                no_answer_row(each.no_answer, row, lang) for each, row in self._known(found.grounding) if each.no_answer
+            ),
+            injection=tuple(
+                injection_row(each, row, lang, controlled=controlled) for each, row in self._known(found.injection)
+            ),
+            controlled=controlled,
+            examples=tuple(example_view(each, self.names, lang) for each in found.examples),
+            brief=tuple(self._say(text) for text in brief if text is not None),
+            words=words,
         )
 
-    def _judge(self) -> Judge | None:
-        """How the right passage is known: the same for recall and for loss."""
-        if self.found.recalls:
-            return self.found.recalls[0].judge
-        return self.found.losses[0].judge if self.found.losses else None
+    def _say(self, text: Text | None) -> str:
+        return clean(text.to(self.lang)) if text is not None else ""
 
-    # -- which arms the sentences are about ------------------------------------------------------------------
+    def _name(self, arm: ArmResult) -> Text:
+        return quoted(self.names[arm.arm_id])
 
-    def _shown(self) -> list[ArmResult]:
-        """The few arms that matter to somebody who has to choose: retrieving, retrieving and tuned, tuned only."""
-        by_id = {arm.arm_id: arm for arm in self.result.arms if not arm.yardstick}
-        ordered = [by_id[arm_id] for arm_id in self.rows if arm_id in by_id]
-        kinds = ((True, False), (True, True), (False, True))
-        firsts = [next((a for a in ordered if (a.reads_documents, a.tuned) == kind), None) for kind in kinds]
-        chosen = by_id.get(self.result.decision.recommended or "")
-        picked = [arm for arm in (chosen, *firsts) if arm is not None]
-        kept = {(arm.reads_documents, arm.tuned): arm for arm in reversed(picked)}
-        return [arm for arm in ordered if arm in kept.values()]
-
-    def _leader(self) -> ArmResult | None:
-        """The recommended arm if it looks things up, else the best that does."""
-        readers = [arm for arm in self._shown() if arm.reads_documents]
-        recommended = [arm for arm in readers if arm.arm_id == self.result.decision.recommended]
-        return next(iter([*recommended, *readers]), None)
-
-    def _name(self, arm_id: str) -> Text:
-        en, zh = (arm_labels(self.result, lang).get(arm_id, clean(arm_id)) for lang in ("en", "zh"))
-        return Text(en=f"“{en}”", zh=f"“{zh}”")
-
-    # -- sentences -------------------------------------------------------------------------------------------
-
-    def _answer(self) -> str:
-        seeds = self.result.decision.seed_rows
-        return next((clean(seed.why.to(self.lang)) for seed in seeds if seed.row == SETTLES), "")
+    def _known(self, findings: Iterable[_Finding]) -> list[tuple[_Finding, ArmRow]]:
+        """Findings with the row of their arm, in the order of the report."""
+        known = [(each, self.rows[each.arm_id]) for each in findings if each.arm_id in self.rows]
+        return sorted(known, key=lambda pair: pair[1].number)
 
     def _rules(self) -> tuple[RuleView, ...]:
         seeds = {seed.row: seed for seed in self.result.decision.seed_rows}
@@ -218,68 +217,43 @@ class _Builder:
             if (seed := seeds.get(row)) is not None
         )
 
+    def _facts(self, words: dict[str, str]) -> tuple[Fact, ...]:
+        index, lang = self.found.index, self.lang
+        facts = [
+            Fact(words["n_documents"], numbers.count(index.n_documents).to(lang)),
+            Fact(words["n_passages"], numbers.count(index.n_passages).to(lang)),
+            Fact(words["passage_size"], numbers.count(index.passage_tokens).to(lang)),
+        ]
+        if index.seconds is not None:
+            facts.append(Fact(words["index_time"], numbers.duration(index.seconds).to(lang)))
+        if index.update_passages is not None:
+            name = say("documents.update_time", n=index.update_passages).to(lang)
+            facts.append(Fact(name, numbers.duration(index.update_seconds).to(lang)))
+        return tuple(facts)
+
+    # -- searching ---------------------------------------------------------------------------------------------
+
     def _is_own(self, recall: Recall) -> bool:
         """Whether the leading arm searches in this very way."""
-        leader = self._leader()
-        config = leader.config if leader else {}
+        config = self.leader.config if self.leader else {}
         size = config.get("passage_tokens") or self.found.index.passage_tokens
         own = (config.get("mode"), size, bool(config.get("rerank")))
         return (recall.mode, recall.passage_tokens, recall.reranked) == own
 
     def _searching(self) -> Recall | None:
         """The way of searching that the leading arm uses, else the best; on the test rows where there are any."""
-        ways = [recall for recall in self.found.recalls if recall.at]
         usual = self.found.index.passage_tokens
 
         def fit(recall: Recall) -> tuple[bool, bool, bool, float]:
-            return (
-                self._is_own(recall),
-                recall.stage == "test",
-                recall.passage_tokens == usual,
-                recall.at[max(recall.at)].value,
-            )
+            on_test, best = recall.stage == "test", recall.at[max(recall.at)].value
+            return self._is_own(recall), on_test, recall.passage_tokens == usual, best
 
-        return max(ways, key=fit, default=None)
+        return max((recall for recall in self.found.recalls if recall.at), key=fit, default=None)
 
-    def _lost(self) -> Text | None:
-        leader = self._leader()
-        splits = {split.arm_id: split for split in self.found.losses}
-        if leader is None or leader.arm_id not in splits:
-            return None
-        return sentences.lost(splits[leader.arm_id], self._name(leader.arm_id))
-
-    def _updating(self) -> Text | None:
-        by_arm: dict[str, UpdateCost] = {cost.arm_id: cost for cost in self.found.updates}
-        costs = [(self._name(arm.arm_id), by_arm[arm.arm_id]) for arm in self._shown() if arm.arm_id in by_arm]
-        return sentences.one_update(costs) if costs else None
-
-    def _on_new(self) -> Text | None:
-        by_arm: dict[str, AgeScore] = {age.arm_id: age for age in self.found.ages if age.age == "new"}
-        scores = [(self._name(arm.arm_id), by_arm[arm.arm_id]) for arm in self._shown() if arm.arm_id in by_arm]
-        return sentences.on_new(scores) if scores else None
-
-    def _brief(self) -> tuple[str, ...]:
-        recall = self._searching()
-        unread = sentences.unread(len(self.found.problems)) if self.found.problems else None
-        unjudged = None if self._judge() else LABELS["no_judge"]
-        told = [
-            unjudged,
-            self._lost(),
-            sentences.found(recall) if recall else None,
-            self._on_new(),
-            self._updating(),
-            unread,
-        ]
-        return tuple(clean(text.to(self.lang)) for text in told if text is not None)
-
-    def _say(self, text: Text | None) -> str:
-        return clean(text.to(self.lang)) if text is not None else ""
-
-    # -- tables ----------------------------------------------------------------------------------------------
-
-    def _recalls(self, ks: Sequence[int]) -> tuple[RecallRow, ...]:
+    def _recalls(self, told: Recall | None) -> tuple[RecallRow, ...]:
         """Test rows first, then the task's own passage size, then as stored."""
-        usual, told = self.found.index.passage_tokens, self._searching()
+        usual = self.found.index.passage_tokens
+        ks = sorted({k for recall in self.found.recalls for k in recall.at})
         chosen = told if told is not None and self._is_own(told) else None
         ordered = sorted(self.found.recalls, key=lambda each: (each.stage != "test", each.passage_tokens != usual))
         return tuple(
@@ -287,22 +261,68 @@ class _Builder:
             for each in ordered
         )
 
-    def _known(self, findings: Iterable[_Finding]) -> list[tuple[_Finding, ArmRow]]:
-        """Findings with the row of their arm, in the order of the report."""
-        known = [(each, self.rows[each.arm_id]) for each in findings if each.arm_id in self.rows]
-        return sorted(known, key=lambda pair: pair[1].number)
+    def _found(self, recall: Recall) -> Text:
+        """How often the first passage, and the first few, are the right ones."""
+        ks = sorted(recall.at)
+        places = [
+            say(f"documents.first.{recall.judge}") if k == 1 else say(f"documents.among_first.{recall.judge}", k=k)
+            for k in ks
+        ]
+        shares = [numbers.score(recall.at[k]) for k in ks]
+        first = say(f"documents.found.{recall.judge}", share=shares[0], place=places[0])
+        mode, rows = search_name(recall), counted(recall.at[ks[-1]].n_rows, recall.stage)
+        if len(ks) == 1:
+            return say("documents.found.one", mode=mode, first=first, rows=rows)
+        more = say("documents.found.more", share=shares[-1], place=places[-1])
+        return say("documents.found.two", mode=mode, first=first, more=more, rows=rows)
 
+    # -- the arms that a reader would pick ---------------------------------------------------------------------
 
-def _facts(index: IndexFacts, lang: Lang) -> tuple[Fact, ...]:
-    words = {key: text.to(lang) for key, text in LABELS.items()}
-    facts = [
-        Fact(words["n_documents"], numbers.count(index.n_documents).to(lang)),
-        Fact(words["n_passages"], numbers.count(index.n_passages).to(lang)),
-        Fact(words["passage_size"], numbers.count(index.passage_tokens).to(lang)),
-    ]
-    if index.seconds is not None:
-        facts.append(Fact(words["index_time"], numbers.duration(index.seconds).to(lang)))
-    if index.update_passages is not None:
-        name = words["update_time"].replace("{n}", f"{index.update_passages:,}")
-        facts.append(Fact(name, numbers.duration(index.update_seconds).to(lang)))
-    return tuple(facts)
+    def _lost(self) -> Text | None:
+        """How much the leader loses, and of that in reading and in retrieval, with the intervals."""
+        split = next((each for each in self.found.losses if self.leader and each.arm_id == self.leader.arm_id), None)
+        if split is None or self.leader is None:
+            return None
+        score = 1 - split.reading.value - split.retrieval.value
+        rows = counted(split.n_rows, split.stage)
+        scores = say("documents.lost.scores", arm=self._name(self.leader), score=numbers.percent(score), rows=rows)
+        if split.n_found == 0:
+            return say("documents.lost.unseen", scores=scores)
+        reading, retrieval = (
+            joined((amount(part), numbers.in_parentheses(between(part)))) for part in (split.reading, split.retrieval)
+        )
+        if split.retrieval.value < 0:
+            return say("documents.lost.in_reading", scores=scores, reading=reading)
+        points = f"{100 * (1 - score):.1f}"
+        return say("documents.lost.in_both", scores=scores, points=points, reading=reading, retrieval=retrieval)
+
+    def _on_new(self) -> Text | None:
+        """Scores on new knowledge, side by side."""
+        scores = {age.arm_id: numbers.score(age.score) for age in self.found.ages if age.age == "new"}
+        arms = [
+            say("documents.on_new_arm", arm=self._name(arm), score=scores[arm.arm_id])
+            for arm in self.shown
+            if arm.arm_id in scores
+        ]
+        return say("documents.on_new", arms=listed(arms)) if arms else None
+
+    def _updating(self) -> Text | None:
+        """What one update takes, side by side."""
+        costs, arms = {cost.arm_id: cost for cost in self.found.updates}, list[Text]()
+        for arm in self.shown:
+            cost, name = costs.get(arm.arm_id), self._name(arm)
+            if cost is None:
+                continue
+            if cost.absorbs == "nothing" or not numbers.is_known(cost.seconds):
+                arms.append(say(f"documents.updates_unknown.{cost.absorbs}", arm=name))
+            else:
+                arms.append(say(f"documents.updates.{cost.absorbs}", arm=name, time=numbers.duration(cost.seconds)))
+        return say("documents.update", arms=listed(arms)) if arms else None
+
+    def _often(self) -> str:
+        """How often knowledge changes; empty where the task does not say."""
+        days = self.found.knowledge_every_days
+        if not days:
+            return ""
+        n = f"{days:g}"
+        return (say("documents.changes.daily") if n == "1" else say("documents.changes.days", n=n)).to(self.lang)

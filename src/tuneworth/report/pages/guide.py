@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages.documents_words import GUIDE as _DOCUMENTS
 from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.words import VERDICT_MEANINGS, VERDICTS
 from tuneworth.words import numbers
+from tuneworth.words.say import say
 
 _NOTES: tuple[tuple[Text, Text], ...] = (
     (
@@ -80,6 +80,13 @@ _FORECAST = (
 )
 
 
+def _on_documents() -> list[tuple[Text, Text]]:
+    return [
+        (say("documents.guide.reading.title"), say("documents.guide.reading.note")),
+        (say("documents.guide.upper_bound.title"), say("documents.guide.upper_bound.note")),
+    ]
+
+
 def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
     """The notes, with this run's margin filled in."""
     margin = numbers.margin(result.task.margin).to(lang)
@@ -87,7 +94,7 @@ def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
         *_NOTES,
         *([_RACE] if result.race and result.race.stops else []),
         *([_FORECAST] if result.forecasts else []),
-        *(_DOCUMENTS if result.documents else ()),
+        *(_on_documents() if result.documents else []),
     ]
     return tuple(Fact(title.to(lang), note.to(lang).replace("{margin}", margin)) for title, note in notes)
 
