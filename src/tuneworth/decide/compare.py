@@ -15,7 +15,7 @@ from tuneworth.stats.intervals import RowStatistic
 from tuneworth.stats.paired import PairedResult, compare, compare_corpus
 from tuneworth.stats.trainings import compare_corpus_trainings, compare_trainings
 
-Rows = Mapping[str, float]
+RowScores = Mapping[str, float]
 """Row id → score in [0, 1]; rows without a score are absent, never zero."""
 CorpusValue = Callable[[str, Sequence[str]], float]
 """``corpus(arm_id, row_ids)``: the metric of an arm on these rows; an id may occur many times."""
@@ -27,13 +27,13 @@ FurtherValue = Callable[[str, int, Sequence[str]], float]
 class _Training:
     """One training of an arm on the test rows; ``corpus`` is its metric, where that is not the mean of ``rows``."""
 
-    rows: Rows
+    rows: RowScores
     corpus: Callable[[Sequence[str]], float] | None = None
 
 
 def compare_finalists(
     finalists: Sequence[str],
-    rows: Mapping[str, Rows | Sequence[Rows]],
+    rows: Mapping[str, RowScores | Sequence[RowScores]],
     *,
     metric: str,
     binary: bool,
@@ -61,7 +61,7 @@ def compare_finalists(
 
 
 def _trainings(
-    arm_id: str, rows: Rows | Sequence[Rows], corpus: CorpusValue | None, further: FurtherValue | None
+    arm_id: str, rows: RowScores | Sequence[RowScores], corpus: CorpusValue | None, further: FurtherValue | None
 ) -> list[_Training]:
     each = [rows] if isinstance(rows, Mapping) else list(rows)
     if corpus is None:

@@ -15,7 +15,7 @@ from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.headline import headline
-from tuneworth.decide.reason import Apart, Part, Reason
+from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.reasons import reasons
 from tuneworth.decide.ruling import rule
 from tuneworth.decide.seed_rows import seed_findings
@@ -125,7 +125,7 @@ def told(reason: Reason, names: Mapping[str, Text]) -> Text:
         names: arm id → how sentences call the arm.
     """
 
-    def shown(name: str, part: Part) -> Text:
+    def shown(name: str, part: ReasonPart) -> Text:
         match part:
             case None:
                 return numbers.plain("")

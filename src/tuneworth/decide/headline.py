@@ -7,7 +7,7 @@ from tuneworth.decide.evidence import Evidence, mirrored
 from tuneworth.decide.knowledge import every
 from tuneworth.decide.limits import MAX_FAILED_SHARE
 from tuneworth.decide.outlook import interval_of_more
-from tuneworth.decide.reason import Apart, Part, Reason
+from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 
@@ -30,7 +30,7 @@ def _one_sided(evidence: Evidence, ruling: Ruling) -> Reason:
     """Only one side keeps the limits, or was measured at all."""
     tuned, untuned, chosen, lead = ruling.tuned, ruling.untuned, ruling.recommended, _lead(ruling)
     if ruling.case == "only_tuned_eligible":
-        parts: dict[str, Part] = {"lead": lead, "tuned": tuned, "score": _mean(evidence, _needed(tuned))}
+        parts: dict[str, ReasonPart] = {"lead": lead, "tuned": tuned, "score": _mean(evidence, _needed(tuned))}
         if evidence.only_unanswered([arm for arm in evidence.finalists if not arm.tuned]):
             return Reason("verdict.only_tuned_answers", tolerated=MAX_FAILED_SHARE, **parts)
         return Reason("verdict.only_tuned_keeps_limits", **parts)
@@ -49,7 +49,7 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     """Tuned against untuned, on the test rows."""
     tuned, untuned, pair, outlook = _needed(ruling.tuned), _needed(ruling.untuned), ruling.pair, ruling.outlook
     assert pair is not None
-    both: dict[str, Part] = {"tuned": tuned, "untuned": untuned}
+    both: dict[str, ReasonPart] = {"tuned": tuned, "untuned": untuned}
     if ruling.case == "gain":
         return Reason(
             "verdict.gain_over_some" if evidence.unmeasured else "verdict.gain",
@@ -62,7 +62,7 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
         )
     if ruling.case == "no_gain":
         return _no_gain(evidence, pair, lead=_lead(ruling), score=_mean(evidence, untuned), **both)
-    seen: dict[str, Part] = {**both, "difference": pair.difference, "meanwhile": _meanwhile(ruling)}
+    seen: dict[str, ReasonPart] = {**both, "difference": pair.difference, "meanwhile": _meanwhile(ruling)}
     if ruling.case == "open":
         ends = {"lowest": pair.interval.low, "highest": pair.interval.high}
         return Reason("verdict.open", n=pair.n_rows, label=_label(ruling, pair), **ends, **seen)
@@ -87,7 +87,7 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     )
 
 
-def _no_gain(evidence: Evidence, pair: Comparison, **parts: Part) -> Reason:
+def _no_gain(evidence: Evidence, pair: Comparison, **parts: ReasonPart) -> Reason:
     most, margin = pair.interval.high, evidence.task.margin
     if pair.answer == "worse":
         ahead = mirrored(pair)

@@ -22,7 +22,7 @@ from tuneworth.decide.reason import Reason
 from tuneworth.stats.family import MIN_PAIRS
 
 
-def in_order(evidence: Evidence) -> list[ArmResult]:
+def lasting_first(evidence: Evidence) -> list[ArmResult]:
     """Finalists that keep every limit, best first; those whose score is shown for old knowledge only come last."""
     return sorted(evidence.eligible, key=lambda arm: only_old(evidence, arm))
 

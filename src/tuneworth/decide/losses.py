@@ -19,14 +19,14 @@ from tuneworth.core.knowledge import LossSplit, Share
 from tuneworth.core.run import ArmResult, Score
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import incomplete, unfinished
-from tuneworth.decide.reason import Part, Reason
+from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.intervals import wilson
 
-Cause = Literal["reading", "retrieval", "both", "little", "never_found", "unclear"]
+LossCause = Literal["reading", "retrieval", "both", "little", "never_found", "unclear"]
 
-REACH = 100
+FARTHEST = 100
 """More rows than this many times those at hand are no reasonable number."""
 FINDS = 0.8
 """Retrieval is said to find the passage when it surely does for more than this share of the rows."""
@@ -42,7 +42,7 @@ class Diagnosis:
     """
 
     split: LossSplit
-    cause: Cause
+    cause: LossCause
     reader_is_fine: bool = False
     rows: int | None = None
 
@@ -65,7 +65,7 @@ def diagnose(split: LossSplit, margin: float) -> Diagnosis:
     )
 
 
-def _cause(split: LossSplit, margin: float) -> Cause:
+def _cause(split: LossSplit, margin: float) -> LossCause:
     if split.n_rows < MIN_PAIRS:
         return "unclear"
     if split.n_found == 0:
@@ -100,7 +100,7 @@ def _rows_to_tell(split: LossSplit, margin: float) -> int | None:
         max(times(above(larger), margin - larger.value), times(above(smaller), margin - smaller.value)),
     ]
     total = split.n_rows * min(ways) ** 2
-    if total > REACH * split.n_rows:
+    if total > FARTHEST * split.n_rows:
         return None
     return max(1, math.ceil(total) - split.n_rows, MIN_PAIRS - split.n_rows)
 
@@ -120,7 +120,7 @@ def loss_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _loss(evidence: Evidence, arm: ArmResult, diagnosis: Diagnosis) -> Reason:
     split, k = diagnosis.split, arm.config.get("k")
-    parts: dict[str, Part] = {
+    parts: dict[str, ReasonPart] = {
         "arm": arm,
         "n": split.n_rows,
         "stage": Reason(f"reasons.stage.{split.stage}"),
@@ -191,7 +191,7 @@ def reading_changes(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     diagnosis = diagnosis_of(evidence, rival)
     if ruling.case == "gain" and pair is not None and diagnosis is not None:
         won = diagnosis.split.retrieval
-        parts: dict[str, Part] = {"rival": rival, "won": won, "gain": pair.difference}
+        parts: dict[str, ReasonPart] = {"rival": rival, "won": won, "gain": pair.difference}
         if won.interval.high < pair.interval.low:
             found.append(Reason("would_change.retrieval.not_alone", interval=pair.interval, **parts))
         else:

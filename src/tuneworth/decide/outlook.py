@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist
 
-from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, ForecastPoint, Stop
+from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, Stop
 from tuneworth.core.run import ArmResult, Interval
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.reason import Reason
@@ -88,27 +88,38 @@ class Outlook:
 
 def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outlook:
     """What is known of ``tuned`` with more rows, held against ``untuned``."""
-    n_train = evidence.n_train
-    n_used = _n_used(evidence, tuned)
-    found = next((f for f in evidence.forecasts if _is_of(f, evidence, tuned, untuned)), None)
-    largest = _largest(evidence, tuned)
-    more = _more(found, n_train)
-    stop = evidence.stops.get(tuned.arm_id)
-    curve = found or next((f for f in evidence.forecasts if f.arm_id == tuned.arm_id and f.axis == "rows"), None)
+    n_train, margin = evidence.n_train, evidence.task.margin
+    curves = [curve for curve in evidence.forecasts if (curve.arm_id, curve.axis) == (tuned.arm_id, "rows")]
+    about_both = (
+        curve
+        for curve in curves
+        if curve.target == untuned.arm_id and curve.crossing is not None
+        if math.isclose(curve.margin, margin, abs_tol=1e-9)
+    )
+    forecast = next(about_both, None)
+    more, sure, largest = None, False, _largest(evidence, tuned)
+    met = forecast.crossing if forecast is not None else None
+    if forecast is not None and met is not None and met.status == "forecast" and met.n is not None and met.n > n_train:
+        low = max(0, (met.low if met.low is not None else met.n) - n_train)
+        more = More(met.n - n_train, low, None if met.high is None else met.high - n_train)
+        near = met.n <= FAR * largest
+        narrow = more.high is not None and more.high <= WIDE * more.n
+        sure = near and narrow and not cut_short(tuned) and not _contradicted(evidence, tuned, untuned, forecast)
+    curve, stop = forecast or next(iter(curves), None), evidence.stops.get(tuned.arm_id)
     there = at_size(curve.band, n_train) if curve is not None else None
     high = there.high95 if there is not None else stop.forecast_high if stop is not None else None
-    beat = found.target_score if found is not None else None  # on the dev rows, where curves are measured
+    beat = forecast.target_score if forecast is not None else None  # on the dev rows, where curves are measured
     if beat is None and evidence.metric in untuned.dev:
         beat = untuned.dev[evidence.metric].value
     return Outlook(
         n_train=n_train,
-        n_used=n_used,
+        n_used=_n_used(evidence, tuned),
         largest=largest,
-        forecast=found,
+        forecast=forecast,
         more=more,
-        sure=found is not None and more is not None and _is_sure(evidence, tuned, untuned, found, more, largest),
+        sure=sure,
         high=high,
-        backed=high is not None and beat is not None and high < beat + evidence.task.margin,
+        backed=high is not None and beat is not None and high < beat + margin,
         stop=stop,
     )
 
@@ -152,13 +163,6 @@ def at_size(band: list[BandPoint], n: int) -> BandPoint | None:
     return None
 
 
-def _is_of(forecast: Forecast, evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> bool:
-    """About these two arms, and with the margin that is decided by."""
-    same_margin = math.isclose(forecast.margin, evidence.task.margin, abs_tol=1e-9)
-    same_arms = (forecast.arm_id, forecast.target) == (tuned.arm_id, untuned.arm_id)
-    return forecast.axis == "rows" and same_arms and same_margin and forecast.crossing is not None
-
-
 def _n_used(evidence: Evidence, arm: ArmResult) -> int:
     return arm.n_train or evidence.n_train
 
@@ -170,33 +174,17 @@ def _largest(evidence: Evidence, arm: ArmResult) -> int:
     return max([_n_used(evidence, arm), *sizes])
 
 
-def _more(forecast: Forecast | None, n_train: int) -> More | None:
-    met = forecast.crossing if forecast is not None else None
-    if met is None or met.status != "forecast" or met.n is None or met.n <= n_train:
-        return None
-    low = max(0, (met.low if met.low is not None else met.n) - n_train)
-    return More(met.n - n_train, low, None if met.high is None else met.high - n_train)
-
-
-def _is_sure(
-    evidence: Evidence, tuned: ArmResult, untuned: ArmResult, forecast: Forecast, more: More, largest: int
-) -> bool:
-    near = evidence.n_train + more.n <= FAR * largest
-    narrow = more.high is not None and more.high <= WIDE * more.n
-    return near and narrow and not cut_short(tuned) and not _contradicted(evidence, tuned, untuned, forecast)
-
-
 def _contradicted(evidence: Evidence, tuned: ArmResult, untuned: ArmResult, forecast: Forecast) -> bool:
     """The test rows show another difference than the dev rows, by more than the luck of both explains."""
     n_used = _n_used(evidence, tuned)
-    seen: list[ForecastPoint] = [point for point in forecast.points if point.n == n_used]
+    seen = [point for point in forecast.points if point.n == n_used]
     if not seen or forecast.target_score is None:
         return False
     on_dev = sum(point.score for point in seen) / len(seen) - forecast.target_score
     pair = evidence.between(tuned, untuned)
-    error = math.hypot(_error(pair.interval), *(_error(point.interval) / len(seen) for point in seen))
-    return abs(on_dev - pair.difference) > CONTRADICTED * error
 
+    def error(interval: Interval) -> float:
+        return (interval.high - interval.low) / (2 * NormalDist().inv_cdf((1 + interval.level) / 2))
 
-def _error(interval: Interval) -> float:
-    return (interval.high - interval.low) / (2 * NormalDist().inv_cdf((1 + interval.level) / 2))
+    both = math.hypot(error(pair.interval), *(error(point.interval) / len(seen) for point in seen))
+    return abs(on_dev - pair.difference) > CONTRADICTED * both

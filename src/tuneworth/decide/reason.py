@@ -21,9 +21,9 @@ class Reason:
     """
 
     code: str
-    parts: dict[str, Part]
+    parts: dict[str, ReasonPart]
 
-    def __init__(self, code: str, **parts: Part):
+    def __init__(self, code: str, **parts: ReasonPart):
         object.__setattr__(self, "code", code)
         object.__setattr__(self, "parts", parts)
 
@@ -37,4 +37,4 @@ class Apart:
 
 
 One = Reason | Apart | ArmResult | Score | Interval | Share | Text | float | None
-Part = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]
+ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]

@@ -8,11 +8,11 @@ from tuneworth.core.metricnames import metric_name
 from tuneworth.core.run import ArmResult, Score
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence, trainings
-from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, in_order, update_reasons
+from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, lasting_first, update_reasons
 from tuneworth.decide.limits import n_unscored
 from tuneworth.decide.losses import loss_reasons
 from tuneworth.decide.outlook import Outlook
-from tuneworth.decide.reason import Part, Reason
+from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
 LEAST_SUPPORTED = 0.8
@@ -80,10 +80,10 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     outlook, found = ruling.outlook, list[Reason]()
     if outlook is None:
         return found
-    arms: dict[str, Part] = {"tuned": ruling.tuned, "untuned": ruling.untuned, "margin": evidence.task.margin}
+    arms: dict[str, ReasonPart] = {"tuned": ruling.tuned, "untuned": ruling.untuned, "margin": evidence.task.margin}
     refuted = ruling.case in ("no_gain", "open")
     if not outlook.grown and ruling.case not in ("only_tuned_eligible", "tuned_breaks_limits"):
-        sizes: dict[str, Part] = {"n": outlook.n_used, "all": outlook.n_train}
+        sizes: dict[str, ReasonPart] = {"n": outlook.n_used, "all": outlook.n_train}
         if refuted and outlook.backed:
             found.append(Reason("forecast.verdict.on_a_part.enough", high_score=outlook.high, **sizes, **arms))
         else:
@@ -98,11 +98,11 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     return found
 
 
-def _curve(outlook: Outlook, chance: float, arms: dict[str, Part]) -> Reason:
+def _curve(outlook: Outlook, chance: float, arms: dict[str, ReasonPart]) -> Reason:
     assert outlook.forecast is not None
     sizes = sorted({point.n for point in outlook.forecast.points})
     grows = Reason("forecast.verdict.target_grows", untuned=arms["untuned"]) if outlook.forecast.target_grows else None
-    ends: dict[str, Part] = {"first": sizes[0], "last": sizes[-1]}
+    ends: dict[str, ReasonPart] = {"first": sizes[0], "last": sizes[-1]}
     return Reason(
         "forecast.verdict.curve", chance=chance, grows=grows, tuned=arms["tuned"], margin=arms["margin"], **ends
     )
@@ -113,7 +113,7 @@ def price_of_more(evidence: Evidence, outlook: Outlook) -> list[Reason]:
     each, more = evidence.usd_per_label, outlook.more
     if each is None or more is None:
         return []
-    parts: dict[str, Part] = {"each_usd": each, "cost_usd": more.n * each, "low_usd": more.low * each}
+    parts: dict[str, ReasonPart] = {"each_usd": each, "cost_usd": more.n * each, "low_usd": more.low * each}
     if more.high is None:
         return [Reason("forecast.verdict.price.no_end", **parts)]
     return [Reason("forecast.verdict.price.between", high_usd=more.high * each, **parts)]
@@ -121,10 +121,10 @@ def price_of_more(evidence: Evidence, outlook: Outlook) -> list[Reason]:
 
 def _choice(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     """Why not simply the arm with the highest score."""
-    chosen, best = ruling.recommended, next(iter(in_order(evidence)), None)
+    chosen, best = ruling.recommended, next(iter(lasting_first(evidence)), None)
     if chosen is None or best is None or chosen is best:
         return []
-    parts: dict[str, Part] = {"chosen": chosen, "best": best, "interval": evidence.between(best, chosen).interval}
+    parts: dict[str, ReasonPart] = {"chosen": chosen, "best": best, "interval": evidence.between(best, chosen).interval}
     if evidence.rules_out_gain(best, chosen):
         return [Reason("reasons.choice.simpler", margin=evidence.task.margin, **parts)]
     return [Reason("reasons.choice.meantime", **parts)]

@@ -38,7 +38,7 @@ from typing import Literal
 
 from tuneworth.core.run import ArmResult, Comparison, Verdict
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.knowledge import in_order, only_old
+from tuneworth.decide.knowledge import lasting_first, only_old
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
 from tuneworth.stats.family import MIN_PAIRS
 
@@ -104,32 +104,63 @@ class Ruling:
 
 def rule(evidence: Evidence) -> Ruling:
     """Apply the table above."""
-    eligible = in_order(evidence)
-    tuned = _first(eligible, evidence.finalists, tuned=True)
-    untuned = _first(eligible, evidence.finalists, tuned=False)
+    in_order = lasting_first(evidence)
+    ordered = [*in_order, *evidence.finalists]
+    tuned = next((arm for arm in ordered if arm.tuned), None)
+    untuned = next((arm for arm in ordered if not arm.tuned), None)
     outlook = outlook_of(evidence, tuned, untuned) if tuned is not None and untuned is not None else None
     case = _case(evidence, tuned, untuned, outlook)
     by_heart = _ahead_by_heart(evidence, case, tuned, untuned)
     if by_heart is not None and untuned is not None:
         case, tuned, outlook = "old_only", by_heart, outlook_of(evidence, by_heart, untuned)
     pair = evidence.between(tuned, untuned) if tuned is not None and untuned is not None else None
+    rows = None
+    if case == "not_yet" and outlook is not None and outlook.more is not None:
+        rows = outlook.more.n
+    elif case == "open" and pair is not None and pair.rows_needed is not None:
+        rows = max(1, pair.rows_needed - pair.n_rows)
     recommended = _recommended(evidence, case)
-    others = [arm for arm in eligible if arm is not recommended]
     return Ruling(
         case=case,
         tuned=tuned,
         untuned=untuned,
         pair=pair,
         recommended=recommended,
-        runner_up=others[0] if others else None,
-        rows=_rows(case, pair, outlook),
+        runner_up=next((arm for arm in in_order if arm is not recommended), None),
+        rows=rows,
         outlook=outlook,
     )
 
 
-def _first(eligible: Sequence[ArmResult], finalists: Sequence[ArmResult], *, tuned: bool) -> ArmResult | None:
-    """The best of the kind among the eligible, else among all finalists."""
-    return next((arm for arm in [*eligible, *finalists] if arm.tuned == tuned), None)
+def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None, outlook: Outlook | None) -> Case:
+    """The rows of the table from the top, but for a lead on old knowledge only."""
+    eligible = evidence.eligible
+    if not eligible:
+        return "nothing_eligible" if evidence.finalists else "nothing_measured"
+    if untuned is None:
+        return "untuned_not_measured"
+    little_left = 1 - evidence.score(untuned).interval.low < evidence.task.margin
+    if tuned is None or outlook is None:
+        return "no_room" if little_left else "tuned_not_measured"
+    if tuned not in eligible:
+        return "tuned_breaks_limits"
+    if untuned not in eligible:
+        return "only_tuned_eligible"
+    if evidence.shows_gain(tuned, untuned):
+        return "gain"
+    cannot_gain = evidence.rules_out_gain(tuned, untuned)
+    if cannot_gain and little_left:
+        return "no_gain"
+    pair = evidence.between(tuned, untuned)
+    leads_as_seen = pair.difference >= pair.margin
+    if cut_short(tuned):
+        return "open" if leads_as_seen else "training_cut"
+    if pair.n_rows >= MIN_PAIRS and not leads_as_seen:  # would it lead with more rows, of those at hand or of new ones?
+        if outlook.sure:
+            return "not_yet"
+        if not outlook.grown and not outlook.backed:
+            return "not_grown"
+    return "no_gain" if cannot_gain else "open"
 
 
 def _ahead_by_heart(
@@ -149,55 +180,13 @@ def _ahead_by_heart(
     return next((arm for arm in passed if evidence.shows_gain(arm, untuned)), None)
 
 
-def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None, outlook: Outlook | None) -> Case:
-    eligible = evidence.eligible
-    if not eligible:
-        return "nothing_eligible" if evidence.finalists else "nothing_measured"
-    if tuned is None or untuned is None or outlook is None:
-        return _one_sided(evidence, untuned)
-    if tuned not in eligible:
-        return "tuned_breaks_limits"
-    if untuned not in eligible:
-        return "only_tuned_eligible"
-    if evidence.shows_gain(tuned, untuned):
-        return "gain"
-    settled = evidence.rules_out_gain(tuned, untuned)
-    if settled and _room(evidence, untuned) < evidence.task.margin:
-        return "no_gain"
-    pair = evidence.between(tuned, untuned)
-    if cut_short(tuned):
-        return "training_cut" if pair.difference < pair.margin else "open"
-    return _with_more_rows(pair, settled, outlook)
-
-
-def _with_more_rows(pair: Comparison, settled: bool, outlook: Outlook) -> Case:
-    """T is not shown to be better: would it be with more rows, of those at hand or of new ones?"""
-    if pair.n_rows >= MIN_PAIRS and pair.difference < pair.margin:
-        if outlook.sure:
-            return "not_yet"
-        if not outlook.grown and not outlook.backed:
-            return "not_grown"
-    return "no_gain" if settled else "open"
-
-
-def _room(evidence: Evidence, untuned: ArmResult) -> float:
-    """The most that is left to gain over U."""
-    return 1 - evidence.score(untuned).interval.low
-
-
-def _one_sided(evidence: Evidence, untuned: ArmResult | None) -> Case:
-    if untuned is None:
-        return "untuned_not_measured"
-    return "no_room" if _room(evidence, untuned) < evidence.task.margin else "tuned_not_measured"
-
-
 def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     """The simplest arm that is good enough, on the side that the verdict names.
 
     Good enough: the best eligible arm cannot be better by the margin. An arm whose score is shown for old knowledge
     only is left out, unless it is all there is on that side.
     """
-    eligible = in_order(evidence)
+    eligible = lasting_first(evidence)
     if not eligible:
         return None
     best = eligible[0]
@@ -224,11 +213,3 @@ def _for_the_meantime(evidence: Evidence, best: ArmResult, candidates: Sequence[
 
 def _simplest(arm: ArmResult) -> tuple[int, str]:
     return arm.effort, arm.arm_id
-
-
-def _rows(case: Case, pair: Comparison | None, outlook: Outlook | None) -> int | None:
-    if case == "not_yet" and outlook is not None and outlook.more is not None:
-        return outlook.more.n
-    if case != "open" or pair is None or pair.rows_needed is None:
-        return None
-    return max(1, pair.rows_needed - pair.n_rows)

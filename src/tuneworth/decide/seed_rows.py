@@ -24,10 +24,10 @@ from typing import Literal, NamedTuple
 
 from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.knowledge import in_order, learned_by_heart, only_old, update_of
+from tuneworth.decide.knowledge import lasting_first, learned_by_heart, only_old, update_of
 from tuneworth.decide.losses import Diagnosis, diagnosis_of
 from tuneworth.decide.outlook import incomplete, unfinished
-from tuneworth.decide.reason import Part, Reason
+from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
 Finding = Literal["confirmed", "overturned", "open"]
@@ -86,7 +86,7 @@ def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[RuleFinding]:
     tuned = ruling.tuned
     if tuned is None:
         return []
-    ordered = {arm.arm_id: arm for arm in [*in_order(evidence), *evidence.finalists]}
+    ordered = {arm.arm_id: arm for arm in [*lasting_first(evidence), *evidence.finalists]}
     duels = [_among_usable(evidence, _duel(evidence, tuned, arm)) for arm in ordered.values() if not arm.tuned]
     rest = _training_cost(evidence, ruling, tuned)
     if not duels:
@@ -353,7 +353,7 @@ def _update_cost(evidence: Evidence) -> list[RuleFinding]:
     if reader is None or heart is None or index is None or index.seconds is None:
         return []
     indexing, training = index.seconds, again.seconds if again is not None else None
-    parts: dict[str, Part] = {"reader": reader, "heart": heart, "indexing": indexing}
+    parts: dict[str, ReasonPart] = {"reader": reader, "heart": heart, "indexing": indexing}
     if training is None:  # there was none, or only a part of one
         return [RuleFinding("C6", "open", Reason("seed.update.not_timed", **parts))]
     finding: Finding = "open"

@@ -7,10 +7,10 @@ from statistics import NormalDist
 
 from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.knowledge import in_order, newer_rows, pace_of_change
+from tuneworth.decide.knowledge import lasting_first, newer_rows, pace_of_change
 from tuneworth.decide.losses import reading_changes
 from tuneworth.decide.outlook import FAR, WIDE, Outlook, cut_short, incomplete, interval_of_more
-from tuneworth.decide.reason import Apart, Part, Reason
+from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.reasons import price_of_more
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.family import MIN_PAIRS
@@ -158,7 +158,7 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         return []
     if ruling.case not in ("no_gain", "open", "not_grown"):
         return []
-    arms: dict[str, Part] = {"tuned": tuned, "untuned": ruling.untuned}
+    arms: dict[str, ReasonPart] = {"tuned": tuned, "untuned": ruling.untuned}
     margin = evidence.task.margin
     if outlook.forecast.cannot_tell is not None:
         why = Reason(f"forecast.verdict.no_curve.{outlook.forecast.cannot_tell}")
@@ -196,7 +196,7 @@ def _faster(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:
     limit = arm.cost.latency_p95_ms if arm is not None else None
     if limit is None:
         return []
-    timed = [(other, other.cost.latency_p95_ms) for other in in_order(evidence) if other is not arm]
+    timed = [(other, other.cost.latency_p95_ms) for other in lasting_first(evidence) if other is not arm]
     following = next((other for other, p95 in timed if p95 is not None and p95 < limit), None)
     if following is None:
         return []
