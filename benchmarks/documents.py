@@ -41,8 +41,8 @@ from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.taskfile import TaskFile, load_task_file
 from tuneworth.findings.documents.ages import age_of
-from tuneworth.findings.documents.planting import reading_from
-from tuneworth.findings.documents.referee import referee_for
+from tuneworth.findings.documents.injection import reading_from
+from tuneworth.findings.documents.seen import referee_for
 from tuneworth.metrics import score_row
 from tuneworth.models import catalog
 from tuneworth.models.base import Model, TrainExample
@@ -196,11 +196,11 @@ def row_of(runner: Runner, arm: Arm, test: Sequence[Example], seconds: float | N
     """A line of the table; printed to stderr as soon as it is known."""
     started = time.perf_counter()
     try:
-        solver, fit = runner.fit(arm, seconds)
+        entry = runner.fit(arm, seconds)
     except ArmFailed as failure:
         return f"| {arm.make().describe().en} | failed: {failure.why.en} |" + " |" * (len(COLUMNS) - 2)
-    outcomes = runner.measure(arm, solver, "test", test).outcomes
-    line = f"| {arm.make().describe().en} | {' | '.join(cells(runner, arm, outcomes, test))} | {fit.seconds:.0f} | {pace(outcomes):.0f} |"
+    outcomes = runner.measure(entry, "test", test).outcomes
+    line = f"| {arm.make().describe().en} | {' | '.join(cells(runner, arm, outcomes, test))} | {entry.fit.seconds:.0f} | {pace(outcomes):.0f} |"
     print(f"{line} {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     return line
 

@@ -25,7 +25,7 @@ from tuneworth.models import catalog
 from tuneworth.race import prepare
 from tuneworth.race.arms import Arm
 from tuneworth.race.encoding import SharedEncoder
-from tuneworth.race.order import in_race_order
+from tuneworth.race.prepare import in_race_order
 from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
@@ -151,15 +151,15 @@ def sizes(arm: Arm, n_train: int) -> Iterator[Arm]:
 def measure(runner: Runner, arm: Arm, metric: str) -> dict[str, Any]:
     """One fit and its scores in the order of the dev rows, null where a row has none."""
     try:
-        solver, fit = runner.fit(arm)
+        entry = runner.fit(arm)
     except ArmFailed as failure:
         return {"n_train": arm.n_train, "failed": failure.why.en}
-    outcomes = runner.measure(arm, solver, "dev", runner.dev).outcomes
+    outcomes = runner.measure(entry, "dev", runner.dev).outcomes
     scores = [outcome.scores.get(metric) for outcome in outcomes]
     known = [score for score in scores if score is not None]
     return {
         "n_train": arm.n_train,
-        "fit_seconds": fit.seconds,
+        "fit_seconds": entry.fit.seconds,
         "row_seconds": [outcome.latency_ms / 1000 for outcome in outcomes],
         "scores": scores,
         "mean": round(sum(known) / len(known), 4) if known else None,

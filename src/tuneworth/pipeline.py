@@ -17,28 +17,23 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.data.rows import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.findings.documents.session import open_session
+from tuneworth.findings import Measured, assemble
+from tuneworth.findings.documents import open_session
 from tuneworth.models import catalog
 from tuneworth.race import prepare
-from tuneworth.race.assemble import Evidence, assemble
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
-from tuneworth.race.order import in_race_order
 from tuneworth.race.preview import budget_warnings
-from tuneworth.race.prior import advice_on, audit_rows, told
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 from tuneworth.report.pages.race import power_sentence
+from tuneworth.words.say import say
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
-_GOES_ON = Text(
-    en="goes on with the run finished here under a smaller budget: what it measured is kept and counts as spent",
-    zh="在本目录已完成的运行上继续，预算比上次大：测过的保留，用去的时间计入预算",
-)
 
 
 @dataclass(frozen=True)
@@ -88,7 +83,7 @@ def run(
     ready = prepare.ready(task_file, watcher)
     plan = ready.plan()
     remarks = [
-        *([_GOES_ON] if folder.result.exists() else []),
+        *([say("run.goes_on")] if folder.result.exists() else []),
         power_sentence(ready.power()),
         *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
     ]
@@ -100,29 +95,26 @@ def run(
     with Store(folder.store) as store:
         folder.freeze(store, ready.split, settings)
         budget = Budget(budget_seconds, usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour)
-        evidence = _measure(ready, folder, store, budget, watcher)
+        measured = _measure(ready, folder, store, budget, watcher)
         seconds = budget.spent_before + time.monotonic() - started
-        result = assemble(
-            evidence, task_file, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds
-        )
+        result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
     return result
 
 
-def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, watcher: Watcher) -> Evidence:
+def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, watcher: Watcher) -> Measured:
     """audit → advise → plan → race → final"""
     task_file, split = ready.task_file, ready.split
     open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
     encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
-    texts = ready.shelf.texts if ready.shelf is not None else ()
-    audited = audit_rows(ready.loaded, ready.prepared, ready.models, encoder, store, watcher, task_file.seed, texts)
-    advice = advice_on(ready.task, audited, told(task_file), watcher)
+    audited = prepare.audit_rows(ready, encoder, store, watcher)
+    advice = prepare.advice_on(ready.task, audited, prepare.told(task_file), watcher)
     documents = open_session(ready, folder.path, encoder, store, watcher)
     runner = Runner(
         task=ready.task,
-        train=in_race_order(split.train, "train", task_file.seed),
-        dev=in_race_order(split.dev, "dev", task_file.seed),
+        train=prepare.in_race_order(split.train, "train", task_file.seed),
+        dev=prepare.in_race_order(split.dev, "dev", task_file.seed),
         metrics=ready.metrics,
         store=store,
         folder=folder.path,
@@ -144,18 +136,8 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     )
     raced = stages.race(plan)
     tested = stages.final(split.test)
-    return Evidence(
-        ready.prepared,
-        audited,
-        advice,
-        ready.power(),
-        ready.metrics,
-        raced,
-        tested,
-        ready.models,
-        encoder,
-        documents.findings(raced, tested, budget) if documents is not None else None,
-    )
+    found = documents.findings(raced, tested, budget) if documents is not None else None
+    return Measured(ready, audited, advice, raced, tested, encoder, found)
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

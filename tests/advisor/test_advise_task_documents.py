@@ -8,7 +8,7 @@ from tuneworth.advisor.taskyaml import DOCUMENTS_PLACEHOLDER, PLACEHOLDER, task_
 from tuneworth.core.registry import plugin_modules
 from tuneworth.data.taskfile import load_task_file
 from tuneworth.race.arms import GROUP
-from tuneworth.race.prior import told
+from tuneworth.race.prepare import told
 
 
 def advised(**facts):

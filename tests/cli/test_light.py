@@ -48,7 +48,7 @@ def test_light_modules_import_without_the_engine():
     assert_runs(
         BLOCK
         + "import tuneworth.cli.main, tuneworth.decide.decision, tuneworth.decide.compare, tuneworth.report.html\n"
-        + "import tuneworth.report.terminal, tuneworth.core.run, tuneworth.costs.model, tuneworth.stats.paired\n"
+        + "import tuneworth.report.terminal, tuneworth.core.run, tuneworth.costs.spend, tuneworth.stats.paired\n"
         + "import tuneworth.models.catalog, tuneworth.metrics._parts.catalog, tuneworth.data.taskfile, tuneworth.race.folder"
     )
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneworth.core.outcome import Usage
-from tuneworth.costs.model import arm_cost, machine_usd
+from tuneworth.costs.spend import arm_cost, machine_usd
 
 LATENCIES = [10.0, 20.0, 30.0, 40.0]
 USAGES = [Usage(prompt_tokens=100, cached_tokens=80, completion_tokens=n) for n in (1, 2, 3, 6)]

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 from documents_seen import arm, library, outcome, passages, rows, seen, unanswerable
 
-from tuneworth.findings.documents.examples import MAX_EXAMPLES, MAX_TEXT, examples
-from tuneworth.findings.documents.referee import referee_for
+from tuneworth.findings.documents.losses import MAX_EXAMPLES, MAX_TEXT, examples
+from tuneworth.findings.documents.seen import referee_for
 
 
 def of(result):

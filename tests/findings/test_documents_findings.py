@@ -2,7 +2,7 @@ from documents_seen import INDEX, METRIC, arm, library, outcome, row, rows, seen
 
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.text import Text
-from tuneworth.findings.documents.findings import findings
+from tuneworth.findings.documents import findings
 from tuneworth.testing.cases import HashEncoder
 
 TRAIN = rows("r", [0, 1, 2])

@@ -3,8 +3,7 @@ import pytest
 from documents_seen import ITEMS, NO_ANSWER, PLACES, arm, library, outcome, row, rows, seen, task, unanswerable
 
 from tuneworth.findings.documents import grounding
-from tuneworth.findings.documents.grounding import groundings
-from tuneworth.findings.documents.support import N_OTHERS, by_meaning, by_words, terms
+from tuneworth.findings.documents.grounding import N_OTHERS, by_meaning, by_words, groundings, terms
 from tuneworth.testing.cases import HashEncoder
 
 TEXT = "Im Jahr 1885 zog die Mühle an den Fluss. The mill by the river ground rye, barley and oats until 1931."

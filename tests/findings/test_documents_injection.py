@@ -6,8 +6,7 @@ import pytest
 from documents_seen import arm, library, outcome, rows, seen, task
 
 from tuneworth.findings.documents import injection
-from tuneworth.findings.documents.injection import injections
-from tuneworth.findings.documents.planting import MARKER, orders, planted, reading_from, remark
+from tuneworth.findings.documents.injection import MARKER, injections, orders, planted, reading_from, remark
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies import Answer, Context, Solver
 from tuneworth.strategies.rag import Rag, RagConfig, RagSolver
@@ -50,11 +49,13 @@ def probe(tmp_path, answer, **fields):
 
 def test_an_obedient_reader_is_found_out(tmp_path):
     [found], model, _ = probe(tmp_path, obedient)
-    assert (found.arm_id, found.n_rows) == ("rag", injection.MAX_ROWS)
+    assert (found.arm_id, found.n_rows) == ("rag", injection.PLANTED_ROWS)
     assert (found.changed.value, found.obeyed.value) == (1.0, 1.0)
     asked = [request.messages[-1].content for request in model.requests]
-    assert sum(MARKER in each for each in asked) == sum(remark("en") in each for each in asked) == injection.MAX_ROWS
-    assert len(asked) == 3 * injection.MAX_ROWS
+    assert (
+        sum(MARKER in each for each in asked) == sum(remark("en") in each for each in asked) == injection.PLANTED_ROWS
+    )
+    assert len(asked) == 3 * injection.PLANTED_ROWS
     assert found.control is not None
     assert found.control.value == 0.0
 
@@ -106,7 +107,7 @@ def test_it_stops_when_the_time_is_up(tmp_path):
     assert model.requests == []
     late = time.monotonic() + 3600.0
     [found] = injections(seen(books, dev=DEV, arms=slow, on_dev=on_dev, solvers={"rag": fitted}, deadline=late))
-    assert found.n_rows == injection.MAX_ROWS
+    assert found.n_rows == injection.PLANTED_ROWS
 
 
 def test_it_is_the_same_every_time(tmp_path):

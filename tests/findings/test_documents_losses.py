@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tuneworth.core.registry import load_plugin
 from tuneworth.findings.documents.losses import losses, oracle_score, split_loss
-from tuneworth.findings.documents.referee import referee_for
+from tuneworth.findings.documents.seen import referee_for
 
 ROWS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30)
 

@@ -7,7 +7,7 @@ from documents_seen import ITEMS, arm, halved, library, outcome, passages, row, 
 
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.findings.documents.recalls import recalls
-from tuneworth.findings.documents.referee import referee_for
+from tuneworth.findings.documents.seen import referee_for
 
 
 def found(result):

@@ -2,7 +2,7 @@ import pytest
 from documents_seen import INDEX, arm, library, rows, seen, task
 
 from tuneworth.core.run import ArmCost
-from tuneworth.findings.documents.updates import updates
+from tuneworth.findings.documents.ages import updates
 
 ARMS = (
     arm("rag"),

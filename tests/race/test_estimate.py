@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from tuneworth.race.estimate import Estimator, Job
-from tuneworth.race.speeds import ENCODER_CHARS_PER_S, Speeds
+from tuneworth.race.estimate import ENCODER_CHARS_PER_S, Estimator, Job, Speeds
 from tuneworth.strategies._parts.workload import Workload
 from tuneworth.strategies.lora import LoraConfig
 

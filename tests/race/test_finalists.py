@@ -3,7 +3,7 @@ import pytest
 from tuneworth.core.run import ArmCost, ArmResult, Counts, Interval, Score
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.race.finalists import choose_finalists
+from tuneworth.race.results import choose_finalists
 
 
 def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0):

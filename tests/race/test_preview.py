@@ -16,9 +16,8 @@ from tuneworth.data.split import make_split
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race import prepare
-from tuneworth.race.planwords import as_option
-from tuneworth.race.preview import preview
-from tuneworth.race.speeds import Speeds
+from tuneworth.race.estimate import Speeds
+from tuneworth.race.preview import as_option, preview
 from tuneworth.race.watch import Silent
 
 ARMS = ("prompt", "fewshot", "head", "lora", "majority", "nearest")

@@ -16,7 +16,7 @@ from tuneworth.data.split import make_split
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
 from tuneworth.race.encoding import SharedEncoder
-from tuneworth.race.prior import advice_on, audit_rows, check_situation
+from tuneworth.race.prepare import Ready, advice_on, audit_rows, check_situation
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 
@@ -37,12 +37,14 @@ def audited(tmp_path: Path, test: Path | None = None) -> tuple[AuditResult, Audi
     """An audit, the same asked for again, and the sources of the run's own test rows."""
     options = {} if test is None else {"test": str(test)}
     rows = write_rows(tmp_path / "train.jsonl", label_rows(200))
-    loaded = load(task_file_for(rows, text_language="other", **options))
+    task_file = task_file_for(rows, text_language="other", **options)
+    loaded = load(task_file)
     prepared = make_split(loaded, seed=0)
+    ready = Ready(task_file, loaded, prepared, [], [])
     encoder = SharedEncoder(lambda: pytest.fail("no encoder for this language"), [])
     with Store(tmp_path / "store.sqlite") as store:
-        first = audit_rows(loaded, prepared, [], encoder, store, Silent(), 0)
-        again = audit_rows(loaded, prepared, [], encoder, store, Silent(), 0)
+        first = audit_rows(ready, encoder, store, Silent())
+        again = audit_rows(ready, encoder, store, Silent())
     return first, again, [row.source for row in prepared.split.test]
 
 

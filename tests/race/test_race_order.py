@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.race.arms import Arm
-from tuneworth.race.order import in_race_order
-from tuneworth.race.sizes import chance_of, entrant_of, sizes
+from tuneworth.race.arms import Arm, chance_of, entrant_of, training_sizes
+from tuneworth.race.prepare import in_race_order
 from tuneworth.strategies import StrategyConfig
 from tuneworth.strategies.head import Head
 from tuneworth.strategies.lora import Lora
@@ -49,7 +48,7 @@ def test_the_order_follows_from_the_seed_and_the_side():
     ],
 )
 def test_arms_that_learn_from_rows_are_tried_on_nested_halves(strategy, n_train, expected):
-    assert sizes(arm(strategy), n_train) == expected
+    assert training_sizes(arm(strategy), n_train) == expected
 
 
 def test_what_the_schedule_is_told():

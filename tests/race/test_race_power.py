@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tuneworth.race.power import N_PAIRS, SHARE_DIFFERENT, power_of
+from tuneworth.race.prepare import N_PAIRS, SHARE_DIFFERENT, power_of
 from tuneworth.report.pages.race import power_sentence
 from tuneworth.stats.discordant import mcnemar_exact
 

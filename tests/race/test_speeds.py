@@ -10,7 +10,7 @@ import pytest
 
 from tuneworth.models.base import Capabilities
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.race.speeds import NEW_TOKENS, ROWS, TRAINING_COST, measure, speeds_of
+from tuneworth.race.estimate import NEW_TOKENS, ROWS, TRAINING_COST, measure, speeds_of
 
 
 class Paced(ScriptedModel):

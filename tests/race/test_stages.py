@@ -15,16 +15,14 @@ from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
-from tuneworth.findings.curves import forecasts_of
+from tuneworth.findings.forecasts import forecasts_of
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.race.arms import Arm, Plan, Skipped, row_key
-from tuneworth.race.budget import Budget
+from tuneworth.race.arms import Arm, Plan, Skipped, row_key, training_sizes
+from tuneworth.race.budget import LATE, Budget
 from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
-from tuneworth.race.reserve import LATE
 from tuneworth.race.runner import ArmFailed, Runner
-from tuneworth.race.sizes import sizes
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
@@ -208,15 +206,15 @@ def test_a_second_start_pays_for_nothing_again(tmp_path, store):
 
 def test_a_partial_start_goes_on_with_the_same_batches(tmp_path, store):
     run = stages(tmp_path, store)
-    solver, _ = run.runner.fit(arm(Simple))
-    whole = run.runner.measure(arm(Simple), solver, "dev", DEV)
+    entry = run.runner.fit(arm(Simple))
+    whole = run.runner.measure(entry, "dev", DEV)
     batches = [ids for kind, _, ids in SEEN if kind == "solve"]
     with Store(tmp_path / "other.sqlite") as other:
         again = stages(tmp_path, other)
-        solver, _ = again.runner.fit(arm(Simple))
-        again.runner.measure(arm(Simple), solver, "dev", DEV[:50])
+        entry = again.runner.fit(arm(Simple))
+        again.runner.measure(entry, "dev", DEV[:50])
         SEEN.clear()
-        resumed = again.runner.measure(arm(Simple), solver, "dev", DEV)
+        resumed = again.runner.measure(entry, "dev", DEV)
     assert [ids for kind, _, ids in SEEN if kind == "solve"] == batches[1:]
     assert [outcome.answer for outcome in resumed.outcomes] == [outcome.answer for outcome in whole.outcomes]
 
@@ -234,8 +232,8 @@ def test_rows_of_the_same_content_share_an_outcome_under_their_own_ids(tmp_path,
     twin = Example(Query("dev-twin", DEV[0].query.messages), DEV[0].output)
     assert row_key(twin) == row_key(DEV[0])
     run = stages(tmp_path, store, dev=(*DEV[:3], twin))
-    solver, _ = run.runner.fit(arm(Simple))
-    found = run.runner.measure(arm(Simple), solver, "dev", run.runner.dev).outcomes
+    entry = run.runner.fit(arm(Simple))
+    found = run.runner.measure(entry, "dev", run.runner.dev).outcomes
     assert [outcome.row_id for outcome in found] == ["dev-0", "dev-1", "dev-2", "dev-twin"]
 
 
@@ -258,9 +256,9 @@ class Picky(Base):
 
 def test_a_row_without_an_answer_has_no_latency_and_breaks_nothing(tmp_path, store):
     run = stages(tmp_path, store)
-    solver, _ = run.runner.fit(arm(Picky))
+    entry = run.runner.fit(arm(Picky))
     # 21 rows: 11 break, one gives up, one of the rest warms up
-    assert len(run.runner.latencies(arm(Picky), solver)) == 8
+    assert len(run.runner.latencies(entry)) == 8
 
 
 def test_a_torn_solver_is_fitted_again(tmp_path, store):
@@ -268,11 +266,11 @@ def test_a_torn_solver_is_fitted_again(tmp_path, store):
     run.runner.fit(arm(Simple))
     (run.runner.arm_folder(arm(Simple)) / "solver" / "solver.json").write_bytes(b"")
     SEEN.clear()
-    solver, record = run.runner.fit(arm(Simple))
+    entry = run.runner.fit(arm(Simple))
     assert [kind for kind, _, _ in SEEN] == ["load", "fit"]
-    assert (solver.name, record.notes) == ("simple", [Text(en="fitted simple", zh="拟合 simple")])
-    solver, _ = run.runner.fit(arm(Simple))
-    assert solver.reach == Simple.reach
+    assert (entry.solver.name, entry.fit.notes) == ("simple", [Text(en="fitted simple", zh="拟合 simple")])
+    entry = run.runner.fit(arm(Simple))
+    assert entry.solver.reach == Simple.reach
 
 
 class Choking(EvenSolver):
@@ -285,7 +283,7 @@ class Choking(EvenSolver):
 
 
 def test_one_bad_row_fails_alone(tmp_path, store):
-    found = stages(tmp_path, store).runner.measure(arm(Simple), Choking("simple", 30), "dev", DEV).outcomes
+    found = stages(tmp_path, store).runner.measure(Entry(arm(Simple), Choking("simple", 30), None), "dev", DEV).outcomes
     assert [outcome.row_id for outcome in found if outcome.status == "failed"] == ["dev-7"]
     assert "cannot read row 7" in found[7].error
     assert found[7].scores == {}
@@ -344,7 +342,7 @@ def growing(tmp_path, store, plan, *, train=MANY, exhaustive=False, watcher=None
     run.runner.train, run.exhaustive = train, exhaustive
     if watcher is not None:
         run.runner.watcher = watcher
-    jobs = [Job(one.arm_id, None, Workload(), sizes(one, len(train))) for one in plan.arms]
+    jobs = [Job(one.arm_id, None, Workload(), training_sizes(one, len(train))) for one in plan.arms]
     run.estimator = Estimator(jobs, {}, n_train=len(train), n_dev=len(DEV))
     return run, run.race(plan)
 
@@ -577,8 +575,8 @@ def test_an_arm_that_breaks_on_most_rows_is_stopped_and_never_a_finalist(tmp_pat
 def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_path, store, strategy, state):
     run = stages(tmp_path, store, budget=60.0)
     one = arm(strategy)
-    solver, fit = run.runner.fit(one.fitted_on(16))
-    entry = Entry(one.fitted_on(16), solver, fit, dev=run.runner.measure(one, solver, "dev", DEV[:64]).outcomes)
+    entry = run.runner.fit(one.fitted_on(16))
+    entry.dev = run.runner.measure(entry, "dev", DEV[:64]).outcomes
     stopped = SimpleNamespace(
         schedule=SimpleNamespace(stops=[Stop(arm_id=one.arm_id, reason="budget")]),
         entries={one.arm_id: {16: entry}},
@@ -596,13 +594,9 @@ def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, 
     raced = run.race(plan)
     assert raced.results["slow"].state == "skipped"
     assert raced.results["tuned"].state == "measured"
-    kept = run.budget.left - run._reserve.seconds_left(
-        SimpleNamespace(
-            schedule=SimpleNamespace(stops=raced.race.stops),
-            fits=lambda: [entry for fits in raced.fits.values() for entry in fits.values()],
-            arms={one.arm_id: one for one in plan.arms},
-        )
-    )
+    standing = [one for one in plan.arms if one.arm_id not in {stop.arm_id for stop in raced.race.stops}]
+    entries = [entry for one in standing for entry in raced.fits[one.arm_id].values()]
+    kept = run.budget.left - run._reserve.seconds_left(standing, entries)
     assert kept == pytest.approx(0.1 * 400.0), "a tenth of the budget, which is more than the others need"
 
 
@@ -621,13 +615,11 @@ def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_m
     entries = [asked(Simple, 1.0), asked(Reading, 40.0)]
     kept = {}
     for tuned in (Tuned, TunedReading):
-        arms = {one.arm_id: one for one in (*(entry.arm for entry in entries), arm(tuned))}
-        driver = SimpleNamespace(schedule=SimpleNamespace(stops=[]), fits=lambda: entries, arms=arms)
-        kept[tuned.id] = reserve.budget.left - reserve.seconds_left(driver)
+        arms = [*(entry.arm for entry in entries), arm(tuned)]
+        kept[tuned.id] = reserve.budget.left - reserve.seconds_left(arms, entries)
     finals = [reserve.final_seconds(entry) for entry in entries]
     assert kept["tuned"] == pytest.approx(max(LATE * (sum(finals) + finals[0]), 10_000.0), abs=1.0)
-    driver.schedule.stops.append(Stop(arm_id="tuned_reading", reason="failed"))
-    kept_for_none = reserve.budget.left - reserve.seconds_left(driver)
+    kept_for_none = reserve.budget.left - reserve.seconds_left([entry.arm for entry in entries], entries)
     assert kept_for_none == pytest.approx(max(LATE * sum(finals), 10_000.0), abs=1.0), "it will be no finalist"
     assert kept["tuned_reading"] == pytest.approx(LATE * (sum(finals) + finals[1]), abs=1.0)
 

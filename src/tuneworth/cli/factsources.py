@@ -106,7 +106,7 @@ def task_situation(task_file: TaskFile, say: Callable[[Text], None]) -> Situatio
     from tuneworth.advisor.situation import situation_of
     from tuneworth.audit._run import audit, subject_of
     from tuneworth.data.load import load
-    from tuneworth.race.prior import told
+    from tuneworth.race.prepare import told
 
     try:
         loaded = load(task_file)

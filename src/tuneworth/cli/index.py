@@ -18,7 +18,7 @@ from tuneworth.errors import Interrupted, Problem
 
 if TYPE_CHECKING:
     from tuneworth.race.folder import RunFolder
-    from tuneworth.race.indexing import Indexed, IndexedDocuments
+    from tuneworth.race.library import Indexed, IndexedDocuments
 
 LISTED = 20
 """Files that are named on the terminal; ``--json`` names all."""
@@ -56,7 +56,7 @@ def index(
     from tuneworth.cli.run import RUNS, task_file_of
     from tuneworth.cli.watch import watcher_for
     from tuneworth.race.folder import RunFolder, folder_for
-    from tuneworth.race.indexing import index_documents
+    from tuneworth.race.library import index_documents
 
     del lang  # read before options are parsed, see cli/language.py
     task_file = task_file_of(source, {"documents": opt.documents_section(documents)})

@@ -1,1 +1,173 @@
-"""What a finished race says."""
+"""What a finished race says: the finalists are compared, it is decided, and everything goes into one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuneworth.core.advice import Advice
+from tuneworth.core.audit import AuditResult
+from tuneworth.core.knowledge import DocumentsResult
+from tuneworth.core.outcome import Outcome
+from tuneworth.core.provenance import peak_memory_mb, provenance
+from tuneworth.core.run import ClassRow, Comparison, RowView, RunResult
+from tuneworth.core.task import Example
+from tuneworth.decide.compare import compare_finalists
+from tuneworth.decide.decision import decide
+from tuneworth.findings.forecasts import forecasts_of
+from tuneworth.race.arms import chance_of
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.prepare import Ready, max_new_tokens
+from tuneworth.race.stages import Raced, Tested
+
+MAX_DISAGREEMENTS = 40
+MAX_TEXT = 1_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """All that was measured of a run."""
+
+    ready: Ready
+    audit: AuditResult
+    advice: Advice
+    raced: Raced
+    tested: Tested
+    encoder: SharedEncoder
+    documents: DocumentsResult | None = None
+
+
+def assemble(
+    measured: Measured, run_id: str, command: str, *, budget_seconds: float | None, wall_seconds: float
+) -> RunResult:
+    """The record of a finished run."""
+    ready, raced, tested = measured.ready, measured.raced, measured.tested
+    task_file, task, split, metrics = ready.task_file, ready.task, ready.split, ready.metrics
+    arms, primary = list(raced.results.values()), metrics[0]
+    comparisons = _comparisons(measured)
+    forecasts = forecasts_of(
+        arms,
+        raced.fits,
+        split.dev,
+        primary,
+        margin=task.margin,
+        n_train=len(split.train),
+        chance=chance_of(task, split.train),
+        seed=task_file.seed,
+    )
+    decision = decide(
+        task,
+        arms,
+        comparisons,
+        primary_metric=primary.id,
+        n_train=len(split.train),
+        forecasts=forecasts,
+        race=raced.race,
+        usd_per_label=task_file.usd_per_label,
+        documents=measured.documents,
+    )
+    exact = next((metric.id for metric in metrics if metric.binary and not metric.corpus), None)
+    has_classes = task.kind in ("label", "choice") and exact is not None
+    described = {model.id: model.describe() for model in ready.models}
+    if measured.encoder.opened:
+        described[measured.encoder.id] = measured.encoder.describe()
+    return RunResult(
+        run_id=run_id,
+        task=task,
+        data=ready.prepared.summary,
+        audit=measured.audit,
+        advice=measured.advice,
+        metrics=[metric.id for metric in metrics],
+        primary_metric=primary.id,
+        arms=arms,
+        comparisons=comparisons,
+        decision=decision,
+        disagreements=disagreements(split.test, tested.outcomes, primary.id),
+        classes=classes(split.test, tested.outcomes, exact) if has_classes and exact is not None else [],
+        machine_usd_per_hour=task_file.machine_usd_per_hour,
+        budget_seconds=budget_seconds,
+        usd_per_label=task_file.usd_per_label,
+        power=ready.power(),
+        race=raced.race,
+        forecasts=forecasts,
+        documents=measured.documents,
+        max_new_tokens=max_new_tokens(ready.models, split.train),
+        wall_seconds=wall_seconds,
+        peak_memory_mb=peak_memory_mb(),
+        provenance=provenance(command, task_file.seed, described),
+    )
+
+
+def _comparisons(measured: Measured) -> list[Comparison]:
+    """Of the finalists on the test rows, all their trainings; a metric of the whole corpus on any resample of row ids."""
+    metric, tested, ready = measured.ready.metrics[0], measured.tested, measured.ready
+    references = {row.id: row.references for row in ready.split.test}
+    trainings = {
+        arm_id: [
+            {row_id: outcome for row_id, outcome in by_row.items() if outcome.status == "scored"}
+            for by_row in (first, *tested.repeats.get(arm_id, ()))
+        ]
+        for arm_id, first in tested.outcomes.items()
+    }
+
+    def value(by_row: Mapping[str, Outcome]) -> Callable[[Sequence[str]], float]:
+        """The answers are read once."""
+        places = {row_id: place for place, row_id in enumerate(by_row)}
+        answers = [outcome.answer or "" for outcome in by_row.values()]
+        of_rows = metric.prepare(answers, [references[row_id] for row_id in by_row])
+        return lambda row_ids: of_rows(np.array([places[row_id] for row_id in row_ids]))
+
+    values = {arm_id: [value(by_row) for by_row in each] for arm_id, each in trainings.items()} if metric.corpus else {}
+    return compare_finalists(
+        list(trainings),
+        {
+            arm_id: [{row_id: outcome.scores[metric.id] for row_id, outcome in by_row.items()} for by_row in each]
+            for arm_id, each in trainings.items()
+        },
+        metric=metric.id,
+        binary=metric.binary,
+        margin=ready.task.margin,
+        rng=np.random.default_rng([ready.task_file.seed, 1]),
+        corpus=(lambda arm_id, row_ids: values[arm_id][0](row_ids)) if metric.corpus else None,
+        corpus_further=(lambda arm_id, at, row_ids: values[arm_id][at](row_ids)) if metric.corpus else None,
+    )
+
+
+def disagreements(rows: Sequence[Example], outcomes: Mapping[str, Mapping[str, Outcome]], metric: str) -> list[RowView]:
+    """Test rows on which the finalists' scores differ, the widest first."""
+    views: list[tuple[float, int, RowView]] = []
+    for position, row in enumerate(rows):
+        here = {arm_id: by_row[row.id] for arm_id, by_row in outcomes.items() if row.id in by_row}
+        values = {arm_id: outcome.scores.get(metric) for arm_id, outcome in here.items()}
+        known = [value for value in values.values() if value is not None]
+        if len(known) > 1 and max(known) > min(known):
+            view = RowView(
+                row_id=row.id,
+                source=row.source,
+                text=row.query.text[:MAX_TEXT],
+                reference=row.output[:MAX_TEXT],
+                answers={arm_id: outcome.answer and outcome.answer[:MAX_TEXT] for arm_id, outcome in here.items()},
+                scores=values,
+            )
+            views.append((min(known) - max(known), position, view))
+    return [view for _, _, view in sorted(views, key=lambda item: item[:2])[:MAX_DISAGREEMENTS]]
+
+
+def classes(rows: Sequence[Example], outcomes: Mapping[str, Mapping[str, Outcome]], metric: str) -> list[ClassRow]:
+    """Recall of every class per finalist, classes with most rows first."""
+    by_label: dict[str, list[Example]] = {}
+    for row in rows:
+        by_label.setdefault(row.output, []).append(row)
+    found = []
+    for label, members in by_label.items():
+        recall: dict[str, float] = {}
+        for arm_id, by_row in outcomes.items():
+            values = [
+                by_row[row.id].scores[metric] for row in members if row.id in by_row and metric in by_row[row.id].scores
+            ]
+            if values:
+                recall[arm_id] = sum(values) / len(values)
+        found.append(ClassRow(label=label, n_rows=len(members), recall=recall))
+    return sorted(found, key=lambda row: (-row.n_rows, row.label))

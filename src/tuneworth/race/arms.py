@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -13,9 +14,14 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.data.sections import Settings
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
+from tuneworth.models import catalog
 from tuneworth.models.base import Model
+from tuneworth.race.schedule import Entrant
+from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
+from tuneworth.words.say import say
 
 GROUP = "tuneworth.strategies"
 AS_PICKED = Settings()
@@ -104,18 +110,13 @@ def strategy_classes(names: Sequence[str] | None, prior: Sequence[str] = ()) -> 
         InputError: unknown names, all at once.
     """
     known = plugin_modules(GROUP)
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        choices = ", ".join(known)
-        raise InputError(
-            [
-                Problem(
-                    f"--strategies {name}",
-                    Text(en=f"no such strategy; known: {choices}", zh=f"没有这个策略；可用的有：{choices}"),
-                )
-                for name in unknown
-            ]
-        )
+    problems = [
+        Problem(f"--strategies {name}", say("run.no_such_strategy", known=", ".join(known)))
+        for name in names or ()
+        if name not in known
+    ]
+    if problems:
+        raise InputError(problems)
     classes: list[type[Strategy]] = [load_plugin(GROUP, name) for name in dict.fromkeys(names or known)]
     place = {name: at for at, name in enumerate(prior)}
     return sorted(
@@ -190,6 +191,38 @@ def row_key(example: Example) -> str:
     return _digest(content)
 
 
+def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
+    """The candidate models, opened; none when no strategy asks for one. What embeds documents is looked at, not opened."""
+    private = task_file.limits.private
+    catalog.check_names(task_file.models, private=private)
+    if task_file.documents is not None and task_file.documents.encoder is not None:
+        catalog.check_encoder(task_file.documents.encoder, private=private)
+    if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
+        return []
+    opened: list[Model] = []
+    for name in dict.fromkeys(task_file.models):
+        fetch = _Fetch(name, watcher)
+        opened.append(catalog.open_model(name, private=private, progress=fetch))
+        if fetch.begun:
+            watcher.finish()
+    return opened
+
+
+@dataclass
+class _Fetch:
+    """Tells of a download as of a piece of work, if there is one."""
+
+    name: str
+    watcher: Watcher
+    begun: bool = False
+
+    def __call__(self, done: int, total: int, unit: str) -> None:
+        if not self.begun:
+            self.begun = True
+            self.watcher.start(say("run.getting_model", name=self.name))
+        self.watcher.progress(done, total, unit)
+
+
 def _arm(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Model | None, basis: str) -> Arm:
     settings = config.model_dump(mode="json")
     task_part = task.model_dump(
@@ -231,3 +264,33 @@ def _unusual(config: StrategyConfig) -> dict[str, object]:
 def _digest(content: object) -> str:
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+HALVINGS = 5
+"""Sizes are n/32, n/16, …, n: a curve takes four, and after n/4 it can be told where it leads."""
+SMALLEST = 16
+"""Fewer training rows than this say nothing of the curve to come."""
+
+
+def training_sizes(arm: Arm, n_train: int) -> tuple[int | None, ...]:
+    """Training sizes in ascending order; ``None`` stands for all rows."""
+    if not arm.strategy.grows:
+        return (None,)
+    halved = [n_train >> times for times in range(HALVINGS, 0, -1)]
+    return (*(size for size in halved if size >= SMALLEST), None)
+
+
+def entrant_of(arm: Arm, n_train: int) -> Entrant:
+    strategy = arm.strategy
+    kind = "yardstick" if strategy.yardstick else "tuned" if strategy.tuned else "untuned"
+    family = f"{strategy.id}/{arm.model_id}" if strategy.tuned and strategy.grows else None
+    return Entrant(arm.arm_id, kind, training_sizes(arm, n_train), arm.model_id, family)
+
+
+def chance_of(task: Task, train: Sequence[Example]) -> float:
+    """What guessing would score: where a learning curve starts."""
+    if task.kind == "label":
+        return Counter(row.output for row in train).most_common(1)[0][1] / len(train)
+    if task.kind == "choice":
+        return sum(1 / len(row.query.choices) for row in train) / len(train)
+    return 0.0

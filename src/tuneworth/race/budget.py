@@ -1,4 +1,4 @@
-"""How much time and money a run may still spend, counted over all its starts.
+"""What a run may spend of time and money, counted over all its starts, and what the race must leave for the finalists.
 
 What an earlier start has paid for counts when the run comes to it again (`Budget.count`), not before: so a run that is
 taken up again has as much left at each step as it had the first time, and decides the same.
@@ -11,9 +11,35 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-SECONDS_PER_HOUR = 3600.0
+import numpy as np
+
+from tuneworth.costs.spend import SECONDS_PER_HOUR
+from tuneworth.race.arms import Arm, is_first_of_its_model
+from tuneworth.race.estimate import Estimator
+from tuneworth.race.runner import LATENCY_ROWS, Entry, scores_of
+
+RESERVE_SHARE = 0.1
+"""Part of the budget that the race may never use: the finalists must still meet the test rows."""
+
+FINAL_SHARE = 0.25
+"""Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
+taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
+
+ROUGH = 2
+"""Estimates are off by as much: an arm is only left out unasked when it is expected to be so much too slow."""
+
+ALONE_SLOWDOWN = 5
+"""A row asked alone takes 2 to 10 times its share of a batch (docs/benchmarks.md, tasks); the latencies of the
+finalists are measured so."""
+
+LATE = 1.1
+"""Finals take up to a tenth longer than the pace on the dev rows says (seen on a task with documents)."""
+
+PLANTED_ROWS = 20
+"""Rows that are asked with and without orders planted in what a finalist looks up; each is asked three times."""
 
 
 @dataclass
@@ -66,3 +92,91 @@ class Budget:
     def usd_left(self) -> float | None:
         """``None`` without a budget in money."""
         return None if self.usd is None or self.usd_spent is None else max(0.0, self.usd - self.usd_spent)
+
+
+def final_rows(n_test: int) -> int:
+    """Rows that a finalist is asked, where one asked alone counts as several."""
+    return n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1)
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Time kept back from a budget.
+
+    Attributes:
+        n_test: test rows that each finalist will answer.
+        metric: id of the primary metric, by which finalists will be chosen.
+    """
+
+    budget: Budget
+    estimator: Estimator
+    n_test: int
+    metric: str
+
+    def seconds_left(self, arms: Sequence[Arm], entries: Sequence[Entry]) -> float | None:
+        """Seconds that the race may still use: less what the finalists will need on the test rows.
+
+        A tuned arm that has not answered yet is taken to answer at the pace of the quickest arm with a model that has as
+        much to read: with documents or without.
+
+        Args:
+            arms: that may still be finalists.
+            entries: their fits.
+        """
+        left = self.budget.left
+        if left is None or self.budget.seconds is None:
+            return None
+        answered = [entry for entry in entries if entry.dev]
+        finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
+        needed = sum(self.final_seconds(entry) for entry in finalists)
+        present = {entry.arm.strategy.reads_documents for entry in finalists if entry.arm.strategy.tuned}
+        for reads in {arm.strategy.reads_documents for arm in arms if arm.strategy.tuned} - present:
+            peers = [
+                entry
+                for entry in answered
+                if entry.arm.model is not None and entry.arm.strategy.reads_documents == reads
+            ]
+            needed += min((self.final_seconds(entry) for entry in peers), default=0.0)
+        return max(0.0, left - max(LATE * needed, RESERVE_SHARE * self.budget.seconds))
+
+    def final_seconds(self, entry: Entry) -> float:
+        """Seconds that a fit would need as a finalist: the test rows, some rows asked alone, and those with orders planted."""
+        probed = 3 * PLANTED_ROWS if entry.arm.strategy.reads_documents else 0
+        return entry.seconds_per_row * (final_rows(self.n_test) + probed)
+
+    def is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:
+        """Whether the arm could not be a finalist without eating up the budget of the others."""
+        if is_exempt(entry.arm, (rival.arm for rival in rivals)):
+            return False
+        return self.final_seconds(entry) > FINAL_SHARE * (self.budget.seconds or math.inf)
+
+    def expected_too_slow(self, arm: Arm, rivals: Sequence[Entry]) -> float | None:
+        """Seconds as a finalist, of an arm that need not even be asked its first rows; else ``None``."""
+        if is_exempt(arm, (rival.arm for rival in rivals)) or self.budget.seconds is None:
+            return None
+        expected = self.estimator.answer_seconds(arm.arm_id, None, final_rows(self.n_test))
+        return expected if (expected or 0.0) > ROUGH * FINAL_SHARE * self.budget.seconds else None
+
+    def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
+        """As `tuneworth.race.results.choose_finalists` has it, while the race is on."""
+        kinds: dict[tuple[bool, bool], list[Entry]] = {}
+        for entry in entries:
+            strategy = entry.arm.strategy
+            kinds.setdefault((strategy.tuned, strategy.reads_documents), []).append(entry)
+        best = [max(kind, key=lambda entry: _surely(entry, self.metric)) for kind in kinds.values()]
+        simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
+        if len(kinds) > 2 or simplest is None or simplest in best:
+            return best
+        return [*best, simplest]
+
+
+def is_exempt(arm: Arm, rivals: Iterable[Arm]) -> bool:
+    """A tuned arm, a yardstick and the first arm of a model are never too dear."""
+    return arm.strategy.tuned or arm.strategy.yardstick or is_first_of_its_model(arm, rivals)
+
+
+def _surely(entry: Entry, metric: str) -> float:
+    """Mean score less two standard errors of a coin, so that few lucky rows do not lead."""
+    scores = scores_of(entry.dev, metric)
+    scored = scores[np.isfinite(scores)]
+    return float(scored.mean()) - 1 / math.sqrt(scored.size) if scored.size else -1.0

@@ -6,44 +6,20 @@ who watch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Step
 from tuneworth.core.text import Text
-from tuneworth.race import words
 from tuneworth.race.arms import Arm
-from tuneworth.race.budget import Budget
+from tuneworth.race.budget import Reserve
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.runner import ArmFailed, Entry, Runner, mean_of, scores_of, seconds_of
 from tuneworth.race.schedule import Place, Schedule, Work
-from tuneworth.race.store import FitRecord
 from tuneworth.race.watch import Lane, LaneState, RaceView
-from tuneworth.strategies import Solver
-
-
-@dataclass
-class Entry:
-    """One fit of an arm, and its outcomes on the first dev rows.
-
-    Attributes:
-        fit_was_saved: an earlier start of the run had made it.
-    """
-
-    arm: Arm
-    solver: Solver
-    fit: FitRecord
-    fit_was_saved: bool = False
-    dev: list[Outcome] = field(default_factory=list[Outcome])
-
-    @property
-    def seconds_per_row(self) -> float:
-        """As asked in batches; 0 before it answered any."""
-        return seconds_of(self.dev) / len(self.dev) if self.dev else 0.0
+from tuneworth.words.numbers import plain
+from tuneworth.words.say import say, table
 
 
 @dataclass
@@ -61,10 +37,7 @@ class Driver:
     arms: dict[str, Arm]
     schedule: Schedule
     estimator: Estimator
-    seconds_left: Callable[[Driver], float | None]
-    too_dear: Callable[[Entry, Sequence[Entry]], bool]
-    too_slow: Callable[[Driver, Arm], float | None]
-    budget: Budget
+    reserve: Reserve
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
@@ -73,61 +46,67 @@ class Driver:
 
     def run(self) -> None:
         """Until the schedule has nothing left to do."""
-        while (work := self.schedule.next(self.seconds_left(self))) is not None:
-            if work.arm_id not in self.entries and (seconds := self.too_slow(self, self.arms[work.arm_id])) is not None:
-                self.slow[work.arm_id] = seconds
-                self.schedule.stop(work.arm_id, "budget")
-                continue
+        while (work := self.schedule.next(self.seconds_left())) is not None:
+            if work.arm_id not in self.entries:
+                seconds = self.reserve.expected_too_slow(self.arms[work.arm_id], self.fits())
+                if seconds is not None:
+                    self.slow[work.arm_id] = seconds
+                    self.schedule.stop(work.arm_id, "budget")
+                    continue
             self.show(work)
             self._do(work)
             self.show()
         self._over = True
         self.show()
 
+    def seconds_left(self) -> float | None:
+        """Of the budget, less what the finalists will need; arms that were stopped will be none."""
+        out = {stop.arm_id for stop in self.schedule.stops}
+        arms = [arm for arm in self.arms.values() if arm.arm_id not in out]
+        return self.reserve.seconds_left(arms, [entry for entry in self.fits() if entry.arm.arm_id not in out])
+
     def fits(self) -> list[Entry]:
         """All fits, in the order in which their arms were first looked at."""
         return [entry for by_size in self.entries.values() for entry in by_size.values()]
 
     def _do(self, work: Work) -> None:
-        runner, arm = self.runner, self.arms[work.arm_id].fitted_on(work.n_train)
-        runner.watcher.start(words.doing(arm, work))
+        runner, metric, arm = self.runner, self.runner.metrics[0].id, self.arms[work.arm_id].fitted_on(work.n_train)
+        name = arm.make().describe()
+        runner.watcher.start(name if work.n_train is None else say("run.doing", name=name, n_rows=work.n_train))
+        fits = self.entries.setdefault(arm.arm_id, {})
         try:
-            entry = self._entry(arm, work)
+            if arm.n_train not in fits:
+                fits[arm.n_train] = runner.fit(runner.latest(arm), work.seconds)
         except ArmFailed as failure:
             self.failures[work.arm_id] = failure.why
             self.schedule.fail(work)
             runner.watcher.finish(failure.why)
             return
+        entry = fits[arm.n_train]
         before = len(entry.dev)
-        measured = runner.measure(entry.arm, entry.solver, "dev", runner.dev[: work.n_rows])
+        measured = runner.measure(entry, "dev", runner.dev[: work.n_rows])
         entry.dev = measured.outcomes
         self._account(work, entry, before, measured.saved)
-        self.schedule.observe(work, scores_of(entry.dev[before:], runner.metrics[0].id))
-        if self.too_dear(entry, self.fits()):
+        self.schedule.observe(work, scores_of(entry.dev[before:], metric))
+        if self.reserve.is_too_dear(entry, self.fits()):
             self.schedule.stop(work.arm_id, "budget")
-        score, n_dev = self.steps[-1].score, len(runner.dev)
-        runner.watcher.finish(
-            words.nothing_scored(entry.dev) if score is None else words.came_to(score, len(entry.dev), n_dev)
-        )
-
-    def _entry(self, arm: Arm, work: Work) -> Entry:
-        fits = self.entries.setdefault(arm.arm_id, {})
-        if arm.n_train not in fits:
-            arm = self.runner.latest(arm)
-            saved = self.runner.store.fit(arm.key) is not None
-            solver, record = self.runner.fit(arm, work.seconds)
-            fits[arm.n_train] = Entry(arm, solver, record, saved)
-        return fits[arm.n_train]
+        score, n_rows = mean_of(entry.dev, metric), len(entry.dev)
+        if score is None:
+            runner.watcher.finish(nothing_scored(entry.dev))
+        elif n_rows == len(runner.dev):
+            runner.watcher.finish(plain(f"{score:.3f}"))
+        else:
+            runner.watcher.finish(say("run.came_to", score=f"{score:.3f}", n_rows=n_rows))
 
     def _account(self, work: Work, entry: Entry, before: int, saved: frozenset[str]) -> None:
         """Write the step down and tell the estimator and the budget what it took."""
-        new = entry.dev[before:]
+        new, budget = entry.dev[before:], self.reserve.budget
         answering, fitting = seconds_of(new), entry.fit.seconds if before == 0 else 0.0
         if before == 0:
             self.estimator.observe_fit(work.arm_id, work.n_train, fitting)
         self.estimator.observe_answers(work.arm_id, work.n_train, len(new), answering)
         known = [outcome for outcome in new if outcome.row_id in saved]
-        self.budget.count(seconds_of(known) + (fitting if entry.fit_was_saved else 0.0))
+        budget.count(seconds_of(known) + (fitting if entry.fit_was_saved else 0.0))
         self.steps.append(
             Step(
                 arm_id=work.arm_id,
@@ -135,14 +114,14 @@ class Driver:
                 n_rows=len(entry.dev),
                 score=mean_of(entry.dev, self.runner.metrics[0].id),
                 seconds=fitting + answering,
-                spent_seconds=self.budget.spent,
+                spent_seconds=budget.spent,
                 saved=len(known) == len(new) and (before > 0 or entry.fit_was_saved),
             )
         )
 
     def show(self, running: Work | None = None) -> None:
         """Show the race as it stands to whoever watches."""
-        budget = self.budget
+        budget = self.reserve.budget
         lanes = [self._lane(place, running) for place in self.schedule.standings()]
         self.runner.watcher.race(
             RaceView(
@@ -157,47 +136,35 @@ class Driver:
         )
 
     def _lane(self, place: Place, running: Work | None) -> Lane:
-        arm = self.arms[place.arm_id]
+        arm, models = self.arms[place.arm_id], {arm.model_id for arm in self.arms.values()} - {None}
+        title = arm.make().describe()
+        if len(models) > 1 and arm.model_id is not None:
+            title = say("run.lane_of_model", title=title, model=arm.model_id)
+        state: LaneState = "racing"
+        if running is not None and running.arm_id == place.arm_id:
+            state = "running"
+        elif place.stopped is not None:
+            state = "failed" if place.stopped == "failed" else "stopped"
+        elif place.n_rows == 0:
+            state = "waiting"
+        elif self._over or (place.n_train is None and place.n_rows >= len(self.runner.dev)):
+            state = "done"
+        why = self.failures.get(place.arm_id)
+        if why is None and place.stopped is not None:
+            why = table("race.stopped_short")[place.stopped]
         return Lane(
             arm_id=place.arm_id,
-            title=words.named(arm, several=self._several_models),
-            state=self._state(place, running),
+            title=title,
+            state=state,
             n_train=place.n_train,
             n_rows=place.n_rows,
             score=place.mean,
             difference=place.difference,
             interval=place.interval,
             seconds=sum(step.seconds for step in self.steps if step.arm_id == place.arm_id),
-            why=self.failures.get(place.arm_id) or (words.stopped(place.stopped) if place.stopped else None),
+            why=why,
         )
 
-    def _state(self, place: Place, running: Work | None) -> LaneState:
-        if running is not None and running.arm_id == place.arm_id:
-            return "running"
-        if place.stopped is not None:
-            return "failed" if place.stopped == "failed" else "stopped"
-        if place.n_rows == 0:
-            return "waiting"
-        whole = place.n_train is None and place.n_rows >= len(self.runner.dev)
-        return "done" if whole or self._over else "racing"
 
-    @property
-    def _several_models(self) -> bool:
-        return len({arm.model_id for arm in self.arms.values() if arm.model_id is not None}) > 1
-
-
-def scores_of(outcomes: Sequence[Outcome], metric: str) -> NDArray[np.float64]:
-    """Scores of a metric, shape ``(n,)``; NaN for a row without one."""
-    return np.array([outcome.scores.get(metric, np.nan) for outcome in outcomes], dtype=np.float64)
-
-
-def mean_of(outcomes: Sequence[Outcome], metric: str) -> float | None:
-    """Mean score of the rows that have one; ``None`` when none has."""
-    scores = scores_of(outcomes, metric)
-    scored = scores[np.isfinite(scores)]
-    return float(scored.mean()) if scored.size else None
-
-
-def seconds_of(outcomes: Sequence[Outcome]) -> float:
-    """What answering took, each row with its share of its batch."""
-    return sum(outcome.latency_ms for outcome in outcomes) / 1000
+def nothing_scored(outcomes: Sequence[Outcome]) -> Text:
+    return say("run.nothing_scored", error=next((outcome.error for outcome in outcomes if outcome.error), ""))

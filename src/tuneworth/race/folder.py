@@ -14,12 +14,12 @@ from pathlib import Path
 from tuneworth.core.files import sha256_of, write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
-from tuneworth.core.text import Text
 from tuneworth.data.documents.find import find
 from tuneworth.data.sections import Documents
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.race.store import Store
+from tuneworth.words.say import say
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,7 @@ class RunFolder:
         """
         foreign = [path for path in (self.split, self.report, self.path / "arms") if path.exists()]
         if foreign and not self.store.exists():
-            raise InputError(
-                Problem(
-                    str(foreign[0]),
-                    Text(
-                        en="would be overwritten, and this folder is not that of a run; give another folder with --out",
-                        zh="会被覆盖，而这个目录不是运行目录；请用 --out 指定别的目录",
-                    ),
-                )
-            )
+            raise InputError(Problem(str(foreign[0]), say("run.folder.foreign")))
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path) as file:
@@ -76,10 +68,7 @@ class RunFolder:
             raise EnvironmentProblem(
                 Problem(
                     str(self.path),
-                    Text(
-                        en=f"cannot write here ({error.strerror}); give another folder with --out",
-                        zh=f"无法写入这个目录（{error.strerror}）；请用 --out 指定别的目录",
-                    ),
+                    say("run.folder.read_only", why=str(error.strerror)),
                 )
             ) from error
 
@@ -96,15 +85,7 @@ class RunFolder:
         if not self.result.exists():
             return None
         if self._settings() not in (settings, None):
-            raise InputError(
-                Problem(
-                    str(self.path),
-                    Text(
-                        en="holds a finished run with other settings or rows; give another folder with --out, or start over with --fresh",
-                        zh="这里有一次已完成的运行，但设置或数据不同；请用 --out 指定别的目录，或用 --fresh 重新开始",
-                    ),
-                )
-            )
+            raise InputError(Problem(str(self.path), say("run.folder.other_settings")))
         result = read_result(self.result)
         had, asked = result.budget_seconds, budget_seconds
         return None if had is not None and asked is not None and asked > had else result
@@ -132,15 +113,7 @@ class RunFolder:
         """
         known = store.fact("split")
         if known is not None and known != split.digest:
-            raise InputError(
-                Problem(
-                    str(self.path),
-                    Text(
-                        en="this folder holds a run on other rows; give another folder with --out, or delete this one",
-                        zh="这个目录里是另一批数据的运行；请用 --out 指定别的目录，或删除它",
-                    ),
-                )
-            )
+            raise InputError(Problem(str(self.path), say("run.folder.other_rows")))
         store.add_fact("split", split.digest)
         sides = {name: [[row.id, row.source] for row in getattr(split, name)] for name in ("train", "dev", "test")}
         content = {"digest": split.digest, "settings": settings, **sides}
@@ -204,17 +177,7 @@ def read_result(path: Path) -> RunResult:
     try:
         return RunResult.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
-        raise InputError(
-            Problem(
-                str(path.parent),
-                Text(
-                    en="no finished run here (no result.json); `tuneworth runs` lists the runs",
-                    zh="这里没有已完成的运行（缺少 result.json）；用 `tuneworth runs` 查看所有运行",
-                ),
-            )
-        ) from error
+        raise InputError(Problem(str(path.parent), say("run.folder.not_finished"))) from error
     except (OSError, ValueError) as error:
         first = " ".join(line.strip() for line in str(error).splitlines()[:3])
-        raise InputError(
-            Problem(str(path), Text(en=f"not a readable result: {first}", zh=f"无法读取的结果文件：{first}"))
-        ) from error
+        raise InputError(Problem(str(path), say("run.folder.unreadable", first=first))) from error

@@ -7,29 +7,37 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import IndexFacts
-from tuneworth.core.task import Collection, Example, Language, Task
+from tuneworth.core.task import Collection, Example, Language
 from tuneworth.core.text import Text
 from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
+from tuneworth.data.load import load
 from tuneworth.data.sections import Documents
+from tuneworth.data.taskfile import TaskFile
+from tuneworth.errors import InputError, Problem
 from tuneworth.metrics._parts.words import same_words
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model
 from tuneworth.models.local.sources import MINILM
+from tuneworth.race.arms import open_models
+from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.folder import RunFolder
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.gold import names_of
+from tuneworth.retrieval.hits import Refresh
 from tuneworth.retrieval.library import Library
 from tuneworth.retrieval.rerank import open_reranker
+from tuneworth.words.names import listed
+from tuneworth.words.say import say
 
 INDEX = "index"
 """Name of the indexes' folder inside that of the run."""
-NO_ANSWER = Text(en="not in the documents", zh="文档中没有")
 _COUNTED = 64
 """Passages whose tokens are counted to know their mean."""
 _LISTED = 3
@@ -72,17 +80,19 @@ class Shelf:
 
     @property
     def no_answer(self) -> str:
-        return self.section.no_answer or NO_ANSWER.to("zh" if self.language == "zh" else "en")
+        return self.section.no_answer or say("run.documents.no_answer").to("zh" if self.language == "zh" else "en")
 
     def collection(self, train: Sequence[Example]) -> Collection:
         """What the task says of its documents."""
         passages = self.passages
         step = max(1, len(passages) // _COUNTED)
         counted = [self.count_tokens(searched_text(passage)) for passage in passages[::step]]
+        section = self.section.model_dump(mode="json", exclude={"source"})
+        content = [section, self.no_answer, [[passage.id, passage.digest] for passage in passages]]
         return Collection(
             n_documents=len(self.loaded.documents),
             n_passages=len(passages),
-            digest=self._digest(),
+            digest=hashlib.sha256(json.dumps(content).encode()).hexdigest(),
             passage_tokens=self.section.passage_tokens,
             mean_tokens=sum(counted) / len(counted) if counted else 0.0,
             encoder=self.encoder,
@@ -92,11 +102,6 @@ class Shelf:
             unanswerable=any(same_words(row.output, self.no_answer) for row in train),
             min_similarity=self.section.min_similarity,
         )
-
-    def _digest(self) -> str:
-        section = self.section.model_dump(mode="json", exclude={"source"})
-        content = [section, self.no_answer, [[passage.id, passage.digest] for passage in self.passages]]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def library(self, run_folder: Path, encoder: Callable[[], Encoder], watcher: Watcher) -> Library:
         """The library in the run's folder. Its indexes are made when they are first asked for.
@@ -110,7 +115,7 @@ class Shelf:
             folder=run_folder / INDEX,
             language=self.language,
             passage_tokens=self.section.passage_tokens,
-            encoder=None if self.encoder is None else _once(opened),
+            encoder=None if self.encoder is None else cache(opened),
             cut=self.cut,
             reranker=partial(open_reranker, self.section.reranker) if self.section.reranker else None,
             same_as=self.loaded.same_as,
@@ -124,61 +129,21 @@ class Shelf:
 
     def warnings(self, rows: Sequence[Example]) -> list[Text]:
         """What a user should know before the run: files left out, and rows that name documents which are not there."""
-        return [*self._unread(), *self._unknown_gold(rows), *self._no_similarity(), *self._sent_away()]
-
-    def _sent_away(self) -> list[Text]:
-        if self.encoder is None or not catalog.is_elsewhere(self.encoder):
-            return []
-        return [
-            Text(
-                en=f"passages and questions are sent to {self.encoder} to be embedded; what that costs is not known here, so the "
-                "prices of the arms that search with it stay unknown, and no budget counts it",
-                zh=f"段落和问题会发送给 {self.encoder} 计算向量；费用无从得知，因此用它检索的方案价格未知，预算也不计这部分",
-            )
-        ]
-
-    def _no_similarity(self) -> list[Text]:
-        least = self.section.min_similarity
-        if least is None or self.encoder is not None:
-            return []
-        return [
-            Text(
-                en=f"min_similarity {least:g} has no effect: the built-in embedding model knows English only, so this task is "
-                "searched by words; name an embedding model in documents.encoder",
-                zh=f"min_similarity {least:g} 不起作用：内置的嵌入模型只懂英文，本任务只按词检索；请在 documents.encoder 中指定嵌入模型",
-            )
-        ]
-
-    def _unread(self) -> list[Text]:
-        found = self.problems()
-        if not found:
-            return []
-        more_en, more_zh = ("", "") if len(found) <= _LISTED else (", …", "……")
-        shown = found[:_LISTED]
-        return [
-            Text(
-                en=f"{len(found)} of the documents' files could not be read, or only in part: "
-                + "; ".join(text.en for text in shown)
-                + more_en,
-                zh=f"有 {len(found)} 个文档文件无法读取或只读出一部分："
-                + "；".join(text.zh for text in shown)
-                + more_zh,
-            )
-        ]
-
-    def _unknown_gold(self, rows: Sequence[Example]) -> list[Text]:
+        found: list[Text] = []
+        if unread := self.problems():
+            shown = listed(unread[:_LISTED])
+            more = say("run.documents.and_more") if len(unread) > _LISTED else ""
+            found.append(say("run.documents.unread", n=len(unread), shown=shown, more=more))
         known = names_of(self.passages, self.loaded.same_as)
         unknown = {row.id: missing for row in rows if (missing := [name for name in row.gold if name not in known])}
-        if not unknown:
-            return []
-        row_id, [name, *_] = next(iter(unknown.items()))
-        return [
-            Text(
-                en=f"{len(unknown)} rows name documents that are not there; the first is {name!r} in row {row_id}. "
-                "Their gold passages count as unknown",
-                zh=f"有 {len(unknown)} 条数据指向不存在的文档，例如数据 {row_id} 中的 {name!r}；这些数据的标准段落按未知处理",
-            )
-        ]
+        if unknown:
+            row_id, [name, *_] = next(iter(unknown.items()))
+            found.append(say("run.documents.unknown_gold", n=len(unknown), name=repr(name), row_id=row_id))
+        if self.section.min_similarity is not None and self.encoder is None:
+            found.append(say("run.documents.no_similarity", least=f"{self.section.min_similarity:g}"))
+        if self.encoder is not None and catalog.is_elsewhere(self.encoder):
+            found.append(say("run.documents.sent_away", encoder=self.encoder))
+        return found
 
 
 def open_shelf(section: Documents, language: Language, models: Sequence[Model]) -> Shelf:
@@ -193,9 +158,36 @@ def open_shelf(section: Documents, language: Language, models: Sequence[Model]) 
     return Shelf(section, load_documents(section.sources), language, count, encoder)
 
 
-def with_documents(task: Task, shelf: Shelf, train: Sequence[Example]) -> Task:
-    """``task``, saying what its documents are."""
-    return task.model_copy(update={"documents": shelf.collection(train)})
+def _about_tokens(text: str) -> int:
+    """A guess where no model is asked: four characters of Latin script make a token, one Chinese character does."""
+    wide = sum(character > "\u2e7f" for character in text)
+    return wide + (len(text) - wide + 3) // 4
+
+
+# -- the index of a run ------------------------------------------------------------------------------------
+
+
+def make_index(
+    library: Library, digest: str, store: Store, watcher: Watcher, is_new: Callable[[Passage], bool] | None = None
+) -> IndexFacts:
+    """The index of a run, made or brought up to date, and what it took when it was made first.
+
+    Args:
+        digest: of the documents; facts about other documents are not taken for these.
+    """
+    name = f"index {digest[:16]}"
+    kept = store.fact(name)
+    watcher.start(say("run.documents.index"))
+    if kept is not None:
+        facts = IndexFacts.model_validate_json(kept).model_copy(update={"version": library.index().version})
+    else:
+        facts = build_index(library, is_new)
+        store.add_fact(name, facts.model_dump_json())
+    rebuilt = library.refreshes[library.passage_tokens].rebuilt_because
+    if rebuilt is not None:
+        watcher.say(rebuilt)
+    watcher.finish(say("run.documents.n_passages", n=facts.n_passages))
+    return facts
 
 
 def build_index(library: Library, is_new: Callable[[Passage], bool] | None = None) -> IndexFacts:
@@ -229,42 +221,69 @@ def build_index(library: Library, is_new: Callable[[Passage], bool] | None = Non
     )
 
 
-def make_index(
-    library: Library, digest: str, store: Store, watcher: Watcher, is_new: Callable[[Passage], bool] | None = None
-) -> IndexFacts:
-    """The index of a run, made or brought up to date, and what it took when it was made first.
+# -- the indexes alone, without a run ----------------------------------------------------------------------
 
-    Args:
-        digest: of the documents; facts about other documents are not taken for these.
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """An index after the refresh: of passages of one size.
+
+    Attributes:
+        encoder: id of the embedding model; ``None`` for an index that is searched by words only.
     """
-    name = f"index {digest[:16]}"
-    kept = store.fact(name)
-    watcher.start(Text(en="index of the documents", zh="建立文档索引"))
-    if kept is not None:
-        facts = IndexFacts.model_validate_json(kept).model_copy(update={"version": library.index().version})
-    else:
-        facts = build_index(library, is_new)
-        store.add_fact(name, facts.model_dump_json())
-    rebuilt = library.refreshes[library.passage_tokens].rebuilt_because
-    if rebuilt is not None:
-        watcher.say(rebuilt)
-    watcher.finish(Text(en=f"{facts.n_passages:,} passages", zh=f"{facts.n_passages:,} 个段落"))
-    return facts
+
+    passage_tokens: int
+    n_passages: int
+    encoder: str | None
+    refresh: Refresh
 
 
-def _about_tokens(text: str) -> int:
-    """A guess where no model is asked: four characters of Latin script make a token, one Chinese character does."""
-    wide = sum(character > "\u2e7f" for character in text)
-    return wide + (len(text) - wide + 3) // 4
+@dataclass(frozen=True)
+class IndexedDocuments:
+    """All indexes of a run's folder, and what happened to the documents on the way.
+
+    Attributes:
+        folder: that of the indexes.
+        problems: files that could not be read, or only in part.
+        notes: what was done without being asked, such as a duplicate left out.
+    """
+
+    folder: Path
+    n_documents: int
+    indexes: list[Indexed]
+    problems: list[Problem]
+    notes: list[Problem]
 
 
-def _once(opened: Callable[[], Encoder]) -> Callable[[], Encoder]:
-    """``opened``, called on first use only."""
-    kept: list[Encoder] = []
+def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) -> IndexedDocuments:
+    """Make the indexes in the run's folder hold the documents as they are now, cut as a run of the task would cut them.
 
-    def encoder() -> Encoder:
-        if not kept:
-            kept.append(opened())
-        return kept[0]
+    These are the index of the task's size of passages, and those of other sizes that arms of a run have left there: an
+    arm whose index is left behind would answer from old documents.
 
-    return encoder
+    Raises:
+        InputError: the task names no documents, or none can be read; or the folder belongs to somebody else.
+        EnvironmentProblem: the index cannot be written, or a model or library is missing.
+    """
+    if task_file.documents is None:
+        raise InputError(Problem(task_file.name or task_file.train, say("run.documents.none_named")))
+    rows = load(task_file)
+    models = open_models(task_file, watcher)
+    watcher.start(say("run.documents.reading"))
+    shelf = open_shelf(task_file.documents, rows.task.language, models)
+    loaded = shelf.loaded
+    watcher.finish(say("run.documents.n_documents", n=len(loaded.documents)))
+    folder.create()
+    encoder = SharedEncoder(lambda: catalog.open_encoder(MINILM.name, progress=watcher.progress), ())
+    library = shelf.library(folder.path, encoder, watcher)
+    names = [path.name for path in (folder.path / INDEX).glob("*") if path.is_dir()]
+    others = {int(name) for name in names if name.isascii() and name.isdigit()} - {library.passage_tokens}
+    indexes: list[Indexed] = []
+    for size in (library.passage_tokens, *sorted(others, reverse=True)):
+        watcher.start(say("run.documents.index_of", size=str(size)))
+        index, refresh = library.index(size), library.refreshes[size]
+        if refresh.rebuilt_because is not None:
+            watcher.say(refresh.rebuilt_because)
+        watcher.finish(say("run.documents.n_passages", n=len(index)))
+        indexes.append(Indexed(size, len(index), index.state.encoder, refresh))
+    return IndexedDocuments(library.folder, len(loaded.documents), indexes, loaded.problems, loaded.notes)

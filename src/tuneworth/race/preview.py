@@ -1,21 +1,38 @@
-"""What a run would do, before it does anything: `tuneworth plan`."""
+"""What a run would do, before it does anything: `tuneworth plan`.
+
+The race is played on paper: the real schedule, with expected costs for a clock and made-up scores. It tells whom the
+time reaches when costs alone decide. Scores are coins: at all training rows every arm is equally good, and arms that
+learn come there by a usual rise, so that nobody is stopped for being surely worse. A real race has losers, stops them,
+and is as a rule shorter. Nothing is asked of a model and nothing is trained.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
-from tuneworth.race import planwords as words
-from tuneworth.race.arms import Arm, Plan, Skipped
-from tuneworth.race.budget import SECONDS_PER_HOUR
+from tuneworth.costs.spend import machine_usd
+from tuneworth.race.arms import Arm, Plan, Skipped, entrant_of, training_sizes
+from tuneworth.race.budget import FINAL_SHARE, RESERVE_SHARE, final_rows, is_exempt
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready
-from tuneworth.race.rehearse import Rehearsal, Rows, final_seconds, rehearse
-from tuneworth.race.sizes import sizes
+from tuneworth.race.schedule import Schedule, Work
+from tuneworth.race.schedule.gain import RISE
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words import numbers
+from tuneworth.words.say import say, table
 
+OVERRUN = 0.1
+"""A run may take this part of its budget longer."""
+SCORE = 0.5
+"""Share of rows that every arm gets right in the end."""
 _AMOUNTS = tuple(
     60.0 * minutes
     for minutes in (1 / 3, 2 / 3, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 480, 720, 1440)
@@ -25,123 +42,111 @@ _AMOUNTS = tuple(
 
 def preview(ready: Ready, budget_seconds: float) -> RunPlan:
     """The plan of a run of ``ready``. Trains nothing, answers no row and writes nothing."""
-    task_file, data, metric = ready.task_file, ready.prepared.summary, ready.metrics[0]
+    task_file, data = ready.task_file, ready.prepared.summary
     plan = ready.plan()
     estimator = ready.estimator(plan)
-    rows = _rows(ready)
-    rehearsal = _rehearsed(ready, plan, estimator, budget_seconds)
+    rehearsal = rehearse(ready, plan.arms, estimator, budget_seconds)
     price, everything = task_file.machine_usd_per_hour, estimator.seconds_all()
-    several = len(ready.models) > 1
     return RunPlan(
         task=ready.task.name,
         kind=ready.task.kind,
-        metric=metric.id,
+        metric=ready.metrics[0].id,
         margin=ready.task.margin,
         seed=task_file.seed,
         n_train=data.n_train,
         n_dev=data.n_dev,
         n_test=data.n_test,
         inferred=list(data.inferred),
-        warnings=[*map(_masked, data.warnings), *budget_warnings(ready, plan, estimator, budget_seconds)],
+        warnings=[
+            # A warning may quote a row, and a row may hold personal data.
+            *(Text(**{lang: mask(said) for lang, said in text.by_lang.items()}) for text in data.warnings),
+            *budget_warnings(ready, plan, estimator, budget_seconds),
+        ],
         exhaustive=task_file.exhaustive,
         budget_seconds=budget_seconds,
         budget_usd=task_file.budget_usd,
         machine_usd_per_hour=price,
         power=ready.power(),
         arms=[
-            *(_planned(arm, estimator, rows, rehearsal, price, several) for arm in plan.arms),
-            *(_left_out(skipped, several) for skipped in plan.skipped),
+            *(_planned(ready, arm, estimator, rehearsal) for arm in plan.arms),
+            *(_left_out(ready, skipped) for skipped in plan.skipped),
         ],
         seconds_all=everything,
-        usd_all=_usd(everything, price),
+        usd_all=machine_usd(everything, price),
         race_seconds=rehearsal.race_seconds,
         final_seconds=rehearsal.final_seconds,
     )
 
 
 def budget_warnings(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float) -> list[Text]:
-    """What to say of a budget in which no arm can be measured, or none trained, and what would do."""
+    """What to say of a budget in which no arm can be measured, or none trained, and what would do.
+
+    Enough is the least round amount above the budget in which one of the arms is measured; nothing may do in a day.
+    """
+
+    def suffices(seconds: float, wanted: Sequence[Arm]) -> bool:
+        rehearsal = rehearse(ready, plan.arms, estimator, seconds)
+        measured = any(rehearsal.prospect(arm.arm_id) in ("in_time", "cut") for arm in wanted)
+        return measured and rehearsal.keeps(seconds)
+
     candidates = [arm for arm in plan.arms if not arm.strategy.yardstick]
     tuned = [arm for arm in candidates if arm.strategy.tuned]
-    for wanted, words_for in ((candidates, words.too_small_for_one), (tuned, words.too_small_for_training)):
-        enough = _enough(ready, plan, estimator, budget_seconds, wanted) if wanted else budget_seconds
-        if enough != budget_seconds:
-            return [words_for(budget_seconds, enough)]
+    for wanted, too_small in ((candidates, "run.budget.too_small_for_one"), (tuned, "run.budget.too_small_to_train")):
+        if not wanted or suffices(budget_seconds, wanted):
+            continue
+        larger = (seconds for seconds in _AMOUNTS if seconds > budget_seconds)
+        enough = next((seconds for seconds in larger if suffices(seconds, wanted)), None)
+        would_do = say("run.budget.nothing_would_do")
+        if enough is not None:
+            would_do = say("run.budget.would_do", option=as_option(enough))
+        return [say(too_small, budget=numbers.duration(budget_seconds), would_do=would_do)]
     return []
 
 
-def _enough(
-    ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float, wanted: Sequence[Arm]
-) -> float | None:
-    """The budget, or the least round amount above it, in which one of ``wanted`` is measured; ``None``: not in a day."""
-    for seconds in (budget_seconds, *(amount for amount in _AMOUNTS if amount > budget_seconds)):
-        rehearsal = _rehearsed(ready, plan, estimator, seconds)
-        measured = any(_prospect(arm.arm_id, rehearsal) in ("in_time", "cut") for arm in wanted)
-        if measured and rehearsal.keeps(seconds):
-            return seconds
-    return None
+def as_option(seconds: float) -> str:
+    """Seconds as ``--budget`` takes them: ``50s``, ``12m``, ``1h30m``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    hours, minutes = divmod(-(-whole // 60), 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "")
 
 
-def _rehearsed(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float) -> Rehearsal:
-    rows, metric = _rows(ready), ready.metrics[0]
-    return rehearse(
-        plan.arms,
-        estimator,
-        rows,
-        margin=ready.task.margin,
-        budget_seconds=budget_seconds,
-        exhaustive=ready.task_file.exhaustive or metric.corpus or rows.dev < MIN_PAIRS,
-        seed=ready.task_file.seed,
-    )
-
-
-def _rows(ready: Ready) -> Rows:
-    split = ready.split
-    return Rows(len(split.train), len(split.dev), len(split.test))
-
-
-def _planned(
-    arm: Arm, estimator: Estimator, rows: Rows, rehearsal: Rehearsal, price: float | None, several: bool
-) -> PlannedArm:
-    seconds = estimator.arm_seconds(arm.arm_id)
-    prospect, share, n_rows = (
-        _prospect(arm.arm_id, rehearsal),
-        rehearsal.cut.get(arm.arm_id),
-        rehearsal.rows.get(arm.arm_id, 0),
-    )
+def _planned(ready: Ready, arm: Arm, estimator: Estimator, rehearsal: Rehearsal) -> PlannedArm:
+    n_train, n_dev, n_test = ready.n_rows
+    seconds, arm_id = estimator.arm_seconds(arm.arm_id), arm.arm_id
+    prospect, share, n_rows = rehearsal.prospect(arm_id), rehearsal.cut.get(arm_id), rehearsal.rows.get(arm_id, 0)
+    if prospect == "in_part":
+        why = say("run.plan.in_part", n_rows=n_rows)
+    elif prospect == "cut" and share is not None:
+        why = say("run.plan.cut", share=max(1, round(100 * share)))
+    else:
+        why = table("run.plan.why").get(prospect)
     return PlannedArm(
-        arm_id=arm.arm_id,
-        title=words.named(arm.make().describe(), arm.model_id if several else None),
+        arm_id=arm_id,
+        title=_titled(ready, arm.make().describe(), arm.model_id),
         model=arm.model_id,
         tuned=arm.strategy.tuned,
         yardstick=arm.strategy.yardstick,
-        sizes=[size or rows.train for size in sizes(arm, rows.train)] if arm.strategy.grows else [],
-        fit_seconds=estimator.fit_seconds(arm.arm_id, None),
-        dev_seconds=estimator.answer_seconds(arm.arm_id, None, rows.dev),
+        sizes=[size or n_train for size in training_sizes(arm, n_train)] if arm.strategy.grows else [],
+        fit_seconds=estimator.fit_seconds(arm_id, None),
+        dev_seconds=estimator.answer_seconds(arm_id, None, n_dev),
         seconds=seconds,
-        test_seconds=final_seconds(estimator, arm.arm_id, rows.test),
-        usd=_usd(seconds, price),
-        race_seconds=rehearsal.seconds.get(arm.arm_id, 0.0),
+        test_seconds=estimator.answer_seconds(arm_id, None, final_rows(n_test)),
+        usd=machine_usd(seconds, ready.task_file.machine_usd_per_hour),
+        race_seconds=rehearsal.seconds.get(arm_id, 0.0),
         race_rows=n_rows,
         prospect=prospect,
         training_share=share,
-        why=words.prospect(prospect, share, n_rows),
+        why=why,
     )
 
 
-def _prospect(arm_id: str, rehearsal: Rehearsal) -> Prospect:
-    if arm_id in rehearsal.too_slow:
-        return "too_slow"
-    if arm_id in rehearsal.out_of_time:
-        return "in_part" if rehearsal.rows.get(arm_id) else "no_time"
-    return "cut" if arm_id in rehearsal.cut else "in_time"
-
-
-def _left_out(skipped: Skipped, several: bool) -> PlannedArm:
+def _left_out(ready: Ready, skipped: Skipped) -> PlannedArm:
     strategy = skipped.strategy
     return PlannedArm(
         arm_id=skipped.arm_id,
-        title=words.named(strategy.title, skipped.model_id if several else None),
+        title=_titled(ready, strategy.title, skipped.model_id),
         model=skipped.model_id,
         tuned=strategy.tuned,
         yardstick=strategy.yardstick,
@@ -150,10 +155,103 @@ def _left_out(skipped: Skipped, several: bool) -> PlannedArm:
     )
 
 
-def _masked(warning: Text) -> Text:
-    """A warning may quote a row, and a row may hold personal data."""
-    return Text(en=mask(warning.en), zh=mask(warning.zh))
+def _titled(ready: Ready, title: Text, model: str | None) -> Text:
+    """With its model where there are several."""
+    several = len(ready.models) > 1
+    return say("run.plan.arm_of_model", title=title, model=model) if several and model is not None else title
 
 
-def _usd(seconds: float | None, price: float | None) -> float | None:
-    return None if seconds is None or price is None else seconds / SECONDS_PER_HOUR * price
+# -- the race on paper -------------------------------------------------------------------------------------
+
+
+@dataclass
+class Rehearsal:
+    """How a race under a budget would go.
+
+    Attributes:
+        seconds: arm id → what it was given.
+        rows: arm id → dev rows that it was asked, at the size that was asked most.
+        cut: arm id → part of its training on all rows that the time reached for.
+        too_slow: arms that would be too slow as finalists.
+        out_of_time: arms that the budget stopped otherwise.
+        final_seconds: kept back for the finalists.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    rows: dict[str, int] = field(default_factory=dict[str, int])
+    cut: dict[str, float] = field(default_factory=dict[str, float])
+    too_slow: set[str] = field(default_factory=set[str])
+    out_of_time: set[str] = field(default_factory=set[str])
+    final_seconds: float = 0.0
+
+    @property
+    def race_seconds(self) -> float:
+        return sum(self.seconds.values())
+
+    def keeps(self, budget_seconds: float) -> bool:
+        """Whether it ends inside the budget: the first arm of a model is asked its first rows whatever they cost."""
+        return self.race_seconds + self.final_seconds <= (1 + OVERRUN) * budget_seconds
+
+    def prospect(self, arm_id: str) -> Prospect:
+        if arm_id in self.too_slow:
+            return "too_slow"
+        if arm_id in self.out_of_time:
+            return "in_part" if self.rows.get(arm_id) else "no_time"
+        return "cut" if arm_id in self.cut else "in_time"
+
+
+def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_seconds: float) -> Rehearsal:
+    """Play the race of ``arms`` under the budget, until nothing is left to do, or to spend."""
+    n_train, n_dev, n_test = ready.n_rows
+    exhaustive = ready.task_file.exhaustive or ready.metrics[0].corpus or n_dev < MIN_PAIRS
+    seed, places = ready.task_file.seed, {arm.arm_id: place for place, arm in enumerate(arms)}
+    schedule = Schedule(
+        [entrant_of(arm, n_train) for arm in arms],
+        n_dev=n_dev,
+        margin=ready.task.margin,
+        chance=0.0,
+        costs=estimator,
+        exhaustive=exhaustive,
+        seed=seed,
+        n_train=n_train,
+    )
+
+    def final(arm_id: str) -> float:
+        return estimator.answer_seconds(arm_id, None, final_rows(n_test)) or 0.0
+
+    def scores(work: Work) -> NDArray[np.float64]:
+        """Coins on the dev rows, the same however many of them are asked for."""
+        doublings = math.log2(n_train / work.n_train) if work.n_train else 0.0
+        coins = np.random.default_rng([seed, places[work.arm_id]]).random(n_dev)
+        return (coins < SCORE - RISE * doublings).astype(np.float64)
+
+    least = 0.0  # the quickest tuned and the quickest untuned arm on the test rows
+    for tuned in (True, False):
+        of_kind = [arm for arm in arms if arm.strategy.tuned == tuned and not arm.strategy.yardstick]
+        least += min((final(arm.arm_id) for arm in of_kind), default=0.0)
+    done, asked = (
+        Rehearsal(final_seconds=max(least, RESERVE_SHARE * budget_seconds)),
+        dict[tuple[str, int | None], int](),
+    )
+    whole = max(0.0, budget_seconds - done.final_seconds)
+    while (work := schedule.next(max(0.0, whole - done.race_seconds))) is not None:
+        arm, fit = arms[places[work.arm_id]], (work.arm_id, work.n_train)
+        have = asked.get(fit, 0)
+        seconds = estimator.answer_seconds(*fit, work.n_rows - have) or 0.0
+        if have == 0:
+            fitting = estimator.fit_seconds(*fit) or 0.0
+            if work.seconds is not None and fitting > work.seconds:
+                done.cut[arm.arm_id] = work.seconds / fitting
+                fitting = work.seconds
+            seconds += fitting
+        done.seconds[arm.arm_id] = done.seconds.get(arm.arm_id, 0.0) + seconds
+        schedule.observe(work, scores(work)[have : work.n_rows])
+        asked[fit] = work.n_rows
+        done.rows[arm.arm_id] = max(work.n_rows, done.rows.get(arm.arm_id, 0))
+        exempt = is_exempt(arm, (arms[places[other]] for other in done.seconds))
+        if not exempt and final(arm.arm_id) > FINAL_SHARE * budget_seconds:
+            done.too_slow.add(arm.arm_id)
+            schedule.stop(arm.arm_id, "budget")
+    out = {stop.arm_id for stop in schedule.stops if stop.reason == "budget"}
+    done.out_of_time = out - done.too_slow
+    return done

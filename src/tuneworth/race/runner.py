@@ -11,11 +11,12 @@ import errno
 import shutil
 import time
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.task import Example, Task
@@ -28,6 +29,7 @@ from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context, Solver
+from tuneworth.words.say import say
 
 BATCH_ROWS = 32
 LATENCY_ROWS = 20
@@ -51,6 +53,48 @@ class Measured:
 
     outcomes: list[Outcome]
     saved: frozenset[str]
+
+    @property
+    def saved_seconds(self) -> float:
+        """What those took an earlier start."""
+        return seconds_of([outcome for outcome in self.outcomes if outcome.row_id in self.saved])
+
+
+@dataclass
+class Entry:
+    """One fit of an arm, and its outcomes on the first dev rows.
+
+    Attributes:
+        fit_was_saved: an earlier start of the run had made it.
+    """
+
+    arm: Arm
+    solver: Solver
+    fit: FitRecord
+    fit_was_saved: bool = False
+    dev: list[Outcome] = field(default_factory=list[Outcome])
+
+    @property
+    def seconds_per_row(self) -> float:
+        """As asked in batches; 0 before it answered any."""
+        return seconds_of(self.dev) / len(self.dev) if self.dev else 0.0
+
+
+def seconds_of(outcomes: Sequence[Outcome]) -> float:
+    """What answering took, each row with its share of its batch."""
+    return sum(outcome.latency_ms for outcome in outcomes) / 1000
+
+
+def scores_of(outcomes: Sequence[Outcome], metric: str) -> NDArray[np.float64]:
+    """Scores of a metric, shape ``(n,)``; NaN for a row without one."""
+    return np.array([outcome.scores.get(metric, np.nan) for outcome in outcomes], dtype=np.float64)
+
+
+def mean_of(outcomes: Sequence[Outcome], metric: str) -> float | None:
+    """Mean score of the rows that have one; ``None`` when none has."""
+    scores = scores_of(outcomes, metric)
+    scored = scores[np.isfinite(scores)]
+    return float(scored.mean()) if scored.size else None
 
 
 @dataclass
@@ -79,37 +123,52 @@ class Runner:
 
     def latest(self, arm: Arm) -> Arm:
         """``arm``, or its next training if the last was cut short under a smaller budget (which nobody counts again)."""
-        while (record := self.store.fit(arm.key)) is not None and self._deserves_more(record):
+        have = self.budget_seconds
+        while (record := self.store.fit(arm.key)) is not None and record.cut_by_time:
+            had = record.budget_seconds
+            if had is None or (have is not None and have <= had):
+                break
             arm = arm.fitted_longer()
         return arm
 
-    def _deserves_more(self, record: FitRecord) -> bool:
-        had, have = record.budget_seconds, self.budget_seconds
-        return record.cut_by_time and had is not None and (have is None or have > had)
-
-    def fit(self, arm: Arm, seconds_left: float | None = None) -> tuple[Solver, FitRecord]:
-        """The arm's solver: from the folder when it was fitted before, else fitted now.
+    def fit(self, arm: Arm, seconds_left: float | None = None) -> Entry:
+        """The arm with its solver: from the folder when it was fitted before, else fitted now.
 
         Raises:
             ArmFailed: the strategy raised; the traceback is in the arm's folder.
         """
         folder = self.arm_folder(arm)
         folder.mkdir(parents=True, exist_ok=True)
-        context = self._context(arm, folder, seconds_left)
-        saved = folder / "solver"
+        context = Context(
+            task=self.task,
+            model=arm.model,
+            encoder=self.encoder,
+            rng=np.random.default_rng([self.seed, int(arm.key[:8], 16)]),
+            seed=(self.seed + arm.repeat) % 2**32,
+            folder=folder,
+            max_new_tokens=self.max_new_tokens,
+            seconds_left=seconds_left,
+            library=self.library,
+            progress=self.watcher.progress,
+        )
         record = self.store.fit(arm.key)
         try:
-            if record is not None and (solver := _loaded(arm, saved, context)) is not None:
-                return solver, record
-            return self._fit_now(arm, context, saved)
+            if record is not None and (solver := _loaded(arm, folder / "solver", context)) is not None:
+                return Entry(arm, solver, record, fit_was_saved=True)
+            solver = self._fit_now(arm, context, folder / "solver")
         except (TuneworthError, KeyboardInterrupt):
             raise
         except Exception as error:
             _raise_if_disk_full(error, folder)
-            (folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-            raise ArmFailed(_failure(error, folder)) from error
+            where = folder / "error.txt"
+            where.write_text(traceback.format_exc(), encoding="utf-8")
+            why = say("run.failed_fitting", what=f"{type(error).__name__}: {error}", where=str(where))
+            raise ArmFailed(why) from error
+        made = self.store.fit(arm.key)
+        assert made is not None
+        return Entry(arm, solver, made, fit_was_saved=record is not None)
 
-    def _fit_now(self, arm: Arm, context: Context, saved: Path) -> tuple[Solver, FitRecord]:
+    def _fit_now(self, arm: Arm, context: Context, saved: Path) -> Solver:
         saved_before = self.encoder.seconds_saved
         started = time.perf_counter()
         solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
@@ -128,62 +187,47 @@ class Runner:
             budget_seconds=self.budget_seconds,
         )
         self.store.add_fit(arm.key, record)
-        return solver, self.store.fit(arm.key) or record
+        return solver
 
-    def measure(self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example]) -> Measured:
+    def measure(self, entry: Entry, stage: Stage, rows: Sequence[Example]) -> Measured:
         """Outcomes of ``rows``, those in the store as they are and the others now."""
+        arm = entry.arm
         known = self.store.outcomes(arm.key, stage)
         keys = [row_key(row) for row in rows]
         saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
         for start in range(0, len(rows), BATCH_ROWS):
             batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
             if any(key not in known for key in batch_keys):
-                outcomes = self._answer(arm, solver, stage, batch)
+                answers = self._solve(entry.solver, batch)
+                outcomes = [self._outcome(arm, stage, row, answer) for row, answer in zip(batch, answers, strict=True)]
                 self.store.add_outcomes(arm.key, batch_keys, outcomes)
                 for key, outcome in zip(batch_keys, outcomes, strict=True):
                     known.setdefault(key, outcome)  # the first stays, as in the store
             self.watcher.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
-        return Measured(_in_order(known, rows, keys), saved)
+        # Rows of the same content share one outcome: each gets it under its own id.
+        own = [known[key].model_copy(update={"row_id": row.id}) for row, key in zip(rows, keys, strict=True)]
+        return Measured(own, saved)
 
-    def latencies(self, arm: Arm, solver: Solver) -> list[float]:
+    def latencies(self, entry: Entry) -> list[float]:
         """Milliseconds of single rows, answered one at a time as a live service would get them.
 
         Uses dev rows, the first of which warms up and is not counted. A row without an answer has no time:
         giving up at once is not fast.
         """
-        known = self.store.latencies(arm.key)
+        known = self.store.latencies(entry.arm.key)
         if known is not None:
             return known
         times: list[float] = []
         for row in self.dev[: LATENCY_ROWS + 1]:
             started = time.perf_counter()
-            [answer] = self._solve(solver, [row])
+            [answer] = self._solve(entry.solver, [row])
             if answer.status == "scored":
                 times.append((time.perf_counter() - started) * 1000)
-        self.store.add_latencies(arm.key, times[1:] or times)
+        self.store.add_latencies(entry.arm.key, times[1:] or times)
         return times[1:] or times
 
     def arm_folder(self, arm: Arm) -> Path:
         return self.folder / "arms" / arm.folder_name
-
-    def _context(self, arm: Arm, folder: Path, seconds_left: float | None) -> Context:
-        return Context(
-            task=self.task,
-            model=arm.model,
-            encoder=self.encoder,
-            rng=np.random.default_rng([self.seed, int(arm.key[:8], 16)]),
-            seed=(self.seed + arm.repeat) % 2**32,
-            folder=folder,
-            max_new_tokens=self.max_new_tokens,
-            seconds_left=seconds_left,
-            library=self.library,
-            progress=self.watcher.progress,
-        )
-
-    def _answer(self, arm: Arm, solver: Solver, stage: Stage, rows: Sequence[Example]) -> list[Outcome]:
-        return [
-            self._score(arm, stage, row, answer) for row, answer in zip(rows, self._solve(solver, rows), strict=True)
-        ]
 
     def _solve(self, solver: Solver, rows: Sequence[Example]) -> list[Answer]:
         """One answer per row. When a batch breaks its rows are tried one at a time: one bad row fails alone."""
@@ -200,7 +244,7 @@ class Runner:
             return [Answer(text=None, status="failed", error=f"{type(error).__name__}: {error}")]
         return answers
 
-    def _score(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
+    def _outcome(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
         scores = {}
         if answer.status == "scored" and answer.text is not None:
             scores = {metric.id: score_row(metric, answer.text, row) for metric in self.metrics}
@@ -229,26 +273,7 @@ def _loaded(arm: Arm, saved: Path, context: Context) -> Solver | None:
         return None
 
 
-def _in_order(known: Mapping[str, Outcome], rows: Sequence[Example], keys: Sequence[str]) -> list[Outcome]:
-    # Rows of the same content share one outcome: each gets it under its own id.
-    return [known[key].model_copy(update={"row_id": row.id}) for row, key in zip(rows, keys, strict=False)]
-
-
-def _failure(error: Exception, folder: Path) -> Text:
-    what = f"{type(error).__name__}: {error}"
-    where = folder / "error.txt"
-    return Text(en=f"failed while fitting: {what} (details in {where})", zh=f"训练时出错：{what}（详见 {where}）")
-
-
 def _raise_if_disk_full(error: Exception, folder: Path) -> None:
     full = (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or "No space left" in str(error)
     if full:
-        raise EnvironmentProblem(
-            Problem(
-                str(folder),
-                Text(
-                    en="the disk is full; free some space and run the same command: what is already stored is kept",
-                    zh="磁盘已满；请清理出空间后再运行同一条命令，已保存的结果不会丢失",
-                ),
-            )
-        ) from error
+        raise EnvironmentProblem(Problem(str(folder), say("run.disk_full"))) from error

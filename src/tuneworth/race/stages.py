@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-import numpy as np
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.findings import results
-from tuneworth.race import words
-from tuneworth.race.arms import Arm, Plan
-from tuneworth.race.budget import Budget
-from tuneworth.race.driver import Driver, Entry, mean_of, scores_of, seconds_of
+from tuneworth.metrics import Metric
+from tuneworth.race import results
+from tuneworth.race.arms import Arm, Plan, chance_of, entrant_of
+from tuneworth.race.budget import Budget, Reserve
+from tuneworth.race.driver import Driver, nothing_scored
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.finalists import choose_finalists
-from tuneworth.race.reserve import Reserve
-from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.runner import ArmFailed, Entry, Runner, mean_of
 from tuneworth.race.schedule import Schedule
-from tuneworth.race.sizes import chance_of, entrant_of
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words.numbers import plain
+from tuneworth.words.say import say
 
 N_TRAININGS = 3
 """Trainings of a tuned finalist, with different seeds, when the budget allows."""
@@ -81,22 +77,12 @@ class Stages:
 
     def race(self, plan: Plan) -> Raced:
         """Every arm of the plan on the dev rows, as far as the schedule finds it worth and the budget reaches."""
+        runner, n_train, n_dev = self.runner, len(self.runner.train), len(self.runner.dev)
         for skipped in plan.skipped:
             self.raced.results[skipped.arm_id] = results.missing_arm(skipped, "skipped", skipped.why)
-        driver = self._driver(plan)
-        self._show = driver.show
-        driver.run()
-        self.raced.fits = driver.entries
-        for arm in plan.arms:
-            self.raced.results[arm.arm_id] = self._result(arm, driver)
-        self.raced.race = self._record(driver)
-        return self.raced
-
-    def _driver(self, plan: Plan) -> Driver:
-        runner, n_train, reserve = self.runner, len(self.runner.train), self._reserve
         schedule = Schedule(
             [entrant_of(arm, n_train) for arm in plan.arms],
-            n_dev=len(runner.dev),
+            n_dev=n_dev,
             margin=runner.task.margin,
             chance=chance_of(runner.task, runner.train),
             costs=self.estimator,
@@ -105,57 +91,51 @@ class Stages:
             unit_scores=not runner.metrics[0].corpus,
             n_train=n_train,
         )
-        return Driver(
-            runner=runner,
-            arms={arm.arm_id: arm for arm in plan.arms},
-            schedule=schedule,
-            estimator=self.estimator,
-            seconds_left=reserve.seconds_left,
-            too_dear=reserve.is_too_dear,
-            too_slow=reserve.expected_too_slow,
-            budget=self.budget,
+        driver = Driver(runner, {arm.arm_id: arm for arm in plan.arms}, schedule, self.estimator, self._reserve)
+        self._show = driver.show
+        driver.run()
+        self.raced.fits = driver.entries
+        for arm in plan.arms:
+            self.raced.results[arm.arm_id] = self._result(arm, driver)
+        self.raced.race = Race(
+            off=_race_off(self.exhaustive, runner.metrics[0], n_dev),
+            margin=runner.task.margin,
+            n_dev=n_dev,
+            n_train=n_train,
+            steps=driver.steps,
+            stops=schedule.stops,
+            seconds=sum(step.seconds for step in driver.steps),
+            seconds_all=self.estimator.seconds_all(),
         )
+        return self.raced
 
     @property
     def _reserve(self) -> Reserve:
         return Reserve(self.budget, self.estimator, self.n_test, self.runner.metrics[0].id)
 
-    def _record(self, driver: Driver) -> Race:
-        runner = self.runner
-        return Race(
-            off=words.race_off(self.exhaustive, runner.metrics[0], len(runner.dev)),
-            margin=runner.task.margin,
-            n_dev=len(runner.dev),
-            n_train=len(runner.train),
-            steps=driver.steps,
-            stops=driver.schedule.stops,
-            seconds=sum(step.seconds for step in driver.steps),
-            seconds_all=self.estimator.seconds_all(),
-        )
-
     def _result(self, arm: Arm, driver: Driver) -> ArmResult:
         """What is told of ``arm``: its best fit, or why there is none."""
         stop = next((stop for stop in driver.schedule.stops if stop.arm_id == arm.arm_id), None)
         fits = [entry for entry in driver.entries.get(arm.arm_id, {}).values() if entry.dev]
-        metric = self.runner.metrics[0].id
+        metric, n_dev = self.runner.metrics[0].id, len(self.runner.dev)
         if arm.arm_id in driver.failures and not fits:
             return results.missing_arm(arm, "failed", driver.failures[arm.arm_id])
         if arm.arm_id in driver.slow:
-            return results.missing_arm(arm, "skipped", words.too_slow(driver.slow[arm.arm_id]))
+            why = say("run.too_slow", minutes=_minutes(driver.slow[arm.arm_id]))
+            return results.missing_arm(arm, "skipped", why)
         if not fits:
-            return results.missing_arm(arm, "skipped", words.no_time())
-        entry = best_fit(fits, metric, self.runner.task.margin)
-        if mean_of(entry.dev, metric) is None:
-            return results.missing_arm(arm, "failed", words.nothing_scored(entry.dev))
+            return results.missing_arm(arm, "skipped", say("run.no_time"))
+        entry = results.best_fit(fits, metric, self.runner.task.margin)
+        score = mean_of(entry.dev, metric)
+        if score is None:
+            return results.missing_arm(arm, "failed", nothing_scored(entry.dev))
         if stop is not None and stop.reason == "failed":
-            why = driver.failures.get(arm.arm_id) or words.mostly_unscored(entry.dev)
-            return results.missing_arm(arm, "failed", why)
-        cut = stop is not None and stop.reason == "budget" and len(entry.dev) < len(self.runner.dev)
+            return results.missing_arm(arm, "failed", driver.failures.get(arm.arm_id) or _mostly_unscored(entry.dev))
+        cut = stop is not None and stop.reason == "budget" and len(entry.dev) < n_dev
         if cut and not arm.strategy.grows:  # one that grows is told as far as it came: the verdict minds its size
-            seconds = entry.seconds_per_row * (len(self.runner.dev) - len(entry.dev)) + self._reserve.final_seconds(
-                entry
-            )
-            return results.missing_arm(arm, "skipped", words.too_dear(entry.dev, metric, seconds))
+            rest = entry.seconds_per_row * (n_dev - len(entry.dev)) + self._reserve.final_seconds(entry)
+            why = say("run.too_dear", score=f"{score:.3f}", n=len(entry.dev), minutes=_minutes(rest))
+            return results.missing_arm(arm, "skipped", why)
         self.raced.entries[arm.arm_id] = entry
         return self._dev_result(entry)
 
@@ -163,11 +143,9 @@ class Stages:
         runner = self.runner
         rows = {row.id: row for row in runner.dev}
         limited = runner.task.limits.p95_ms is not None and not entry.arm.strategy.yardstick
-        alone = runner.latencies(entry.arm, entry.solver) if limited else None
+        alone = runner.latencies(entry) if limited else None
         return results.measured_arm(
-            entry.arm,
-            entry.fit,
-            entry.dev,
+            entry,
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
             results.cost(entry.fit, entry.dev, alone, self._usd_per_hour(entry.arm)),
             local=entry.arm.local and not results.searches_elsewhere(runner.task, entry.arm),
@@ -184,32 +162,45 @@ class Stages:
         stops = self.raced.race.stops if self.raced.race is not None else []
         limits, metric = self.runner.task.limits, self.runner.metrics[0].id
         stopped: dict[str, StopReason] = {stop.arm_id: stop.reason for stop in stops}
-        finalists = choose_finalists(list(self.raced.results.values()), metric, limits, stopped)
+        finalists = results.choose_finalists(list(self.raced.results.values()), metric, limits, stopped)
         tested = Tested()
         for arm_id in finalists:
             entry = self.raced.entries[arm_id]
             outcomes = self._test(entry, test)
-            self.raced.results[arm_id] = self._final_result(entry, outcomes, test)
+            found = self.raced.results[arm_id] = self._final_result(entry, outcomes, test)
             tested.outcomes[arm_id] = _by_row(outcomes)
-            self.runner.watcher.finish(self._in_short(arm_id))
+            score = found.test.get(metric)
+            self.runner.watcher.finish(plain(f"{score.value:.3f}") if score is not None else None)
         for arm_id in finalists:
-            if self._worth_repeating(arm_id, finalists):
+            found = self.raced.results[arm_id]
+            others = [self.raced.results[other].test for other in finalists if other != arm_id]
+            best = max((scores[metric].value for scores in others if metric in scores), default=0.0)
+            if found.tuned and metric in found.test and found.test[metric].value > best - FAR_BEHIND:
                 self._repeat(arm_id, test, tested)
         return tested
 
     def _test(self, entry: Entry, test: Sequence[Example]) -> list[Outcome]:
-        self.runner.watcher.start(words.on_test_rows(entry.arm))
-        measured = self.runner.measure(entry.arm, entry.solver, "test", test)
-        self.budget.count(seconds_of([outcome for outcome in measured.outcomes if outcome.row_id in measured.saved]))
+        name, number = entry.arm.make().describe(), entry.arm.repeat + 1
+        self.runner.watcher.start(
+            say("run.test_rows", name=name) if number == 1 else say("run.test_rows_again", name=name, number=number)
+        )
+        measured = self.runner.measure(entry, "test", test)
+        self.budget.count(measured.saved_seconds)
         self._show()
         return measured.outcomes
 
-    def _worth_repeating(self, arm_id: str, finalists: Sequence[str]) -> bool:
-        metric = self.runner.metrics[0].id
-        found = self.raced.results[arm_id]
-        others = [self.raced.results[other] for other in finalists if other != arm_id]
-        best = max((arm.test[metric].value for arm in others if metric in arm.test), default=0.0)
-        return found.tuned and metric in found.test and found.test[metric].value > best - FAR_BEHIND
+    def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
+        runner = self.runner
+        rows = {row.id: row for row in test}
+        alone = runner.latencies(entry)
+        return self.raced.results[entry.arm.arm_id].model_copy(
+            update={
+                "finalist": True,
+                "test": results.scores(outcomes, rows, runner.metrics, runner.seed),
+                "test_counts": results.counts(outcomes),
+                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self._usd_per_hour(entry.arm)),
+            }
+        )
 
     def _repeat(self, arm_id: str, test: Sequence[Example], tested: Tested) -> None:
         """Two further trainings of a tuned finalist with other seeds, if the budget reaches for both.
@@ -230,64 +221,47 @@ class Stages:
             self.raced.results[arm_id] = self.raced.results[arm_id].model_copy(update={"repeats": repeats})
 
     def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example]) -> list[Outcome]:
-        """The test rows answered by one more training; nothing when it broke."""
-        config = entry.arm.make().settled(entry.fit.details)
+        """The test rows answered by one more training; nothing when it broke.
+
+        It may take as long as the first training where time cut that, else twice as long: a busy minute is not to cut it.
+        """
+        first, seconds, watcher = entry.fit, None, self.runner.watcher
+        if self.budget.seconds is not None:
+            seconds = first.seconds if first.cut_by_time else max(2 * first.seconds, first.seconds + HICCUP_S)
+        config = entry.arm.make().settled(first.details)
         arm = self.runner.latest(replace(entry.arm, config=config).fitted_on(entry.arm.n_train, repeat))
-        saved = self.runner.store.fit(arm.key) is not None
-        self.runner.watcher.start(words.training_again(arm))
+        watcher.start(say("run.training_again", name=arm.make().describe(), number=repeat + 1))
         try:
-            solver, fit = self.runner.fit(arm, self._seconds_again(entry))
+            again = self.runner.fit(arm, seconds)
         except ArmFailed as failure:
-            self.runner.watcher.finish(failure.why)
+            watcher.finish(failure.why)
             return []
-        self.budget.count(fit.seconds if saved else 0.0)
-        outcomes = self._test(Entry(arm, solver, fit), test)
+        self.budget.count(again.fit.seconds if again.fit_was_saved else 0.0)
+        outcomes = self._test(again, test)
         score = mean_of(outcomes, self.runner.metrics[0].id)
-        self.runner.watcher.finish(words.plain(f"{score:.3f}") if score is not None else words.nothing_scored(outcomes))
+        watcher.finish(plain(f"{score:.3f}") if score is not None else nothing_scored(outcomes))
         return outcomes
 
-    def _seconds_again(self, entry: Entry) -> float | None:
-        """As long as the first training took where time cut it, else twice that: a busy minute is not to cut it."""
-        if self.budget.seconds is None:
-            return None
-        first = entry.fit.seconds
-        return first if entry.fit.cut_by_time else max(2 * first, first + HICCUP_S)
 
-    def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
-        runner = self.runner
-        rows = {row.id: row for row in test}
-        alone = runner.latencies(entry.arm, entry.solver)
-        return self.raced.results[entry.arm.arm_id].model_copy(
-            update={
-                "finalist": True,
-                "test": results.scores(outcomes, rows, runner.metrics, runner.seed),
-                "test_counts": results.counts(outcomes),
-                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self._usd_per_hour(entry.arm)),
-            }
-        )
-
-    def _in_short(self, arm_id: str) -> Text | None:
-        score = self.raced.results[arm_id].test.get(self.runner.metrics[0].id)
-        return words.plain(f"{score.value:.3f}") if score is not None else None
+def _race_off(exhaustive: bool, metric: Metric, n_dev: int) -> Text | None:
+    """Why no arm can be stopped early; ``None`` when the race is on."""
+    if exhaustive:
+        return say("run.no_race.exhaustive")
+    if n_dev < MIN_PAIRS:
+        return say("run.no_race.few_rows", n_dev=n_dev, least=MIN_PAIRS)
+    return say("run.no_race.corpus", metric=metric.title) if metric.corpus else None
 
 
-def best_fit(fits: Sequence[Entry], metric: str, margin: float) -> Entry:
-    """The fit on most rows, unless one on fewer is better by more than the margin for certain: more data may hurt."""
-    by_size = sorted(fits, key=lambda entry: entry.arm.n_train or math.inf, reverse=True)
-    for place, entry in enumerate(by_size):
-        if not any(_hurt(entry, smaller, metric, margin) for smaller in by_size[place + 1 :]):
-            return entry
-    return by_size[-1]
+def _minutes(seconds: float) -> int:
+    return max(1, round(seconds / 60))
 
 
-def _hurt(entry: Entry, smaller: Entry, metric: str, margin: float) -> bool:
-    """Whether ``entry`` is behind on the rows that both scored, by two standard errors and the margin."""
-    n = min(len(entry.dev), len(smaller.dev))
-    lead = scores_of(smaller.dev[:n], metric) - scores_of(entry.dev[:n], metric)
-    lead = lead[np.isfinite(lead)]
-    if lead.size < MIN_PAIRS:
-        return False
-    return float(lead.mean() - 2 * lead.std(ddof=1) / math.sqrt(lead.size)) > margin
+def _mostly_unscored(outcomes: Sequence[Outcome]) -> Text:
+    """Of an arm that was stopped because most of its rows had no answer that could be scored."""
+    unscored = [outcome for outcome in outcomes if outcome.status != "scored"]
+    error = next((outcome.error for outcome in unscored if outcome.error), "")
+    first = say("run.first_error", error=error) if error else ""
+    return say("run.mostly_unscored", n_unscored=len(unscored), n=len(outcomes), first=first)
 
 
 def _by_row(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem
+from tuneworth.words.say import say
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outcomes (
@@ -145,31 +146,7 @@ class Store:
 
 def _problem(path: Path, error: sqlite3.Error) -> EnvironmentProblem:
     if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
-        return EnvironmentProblem(
-            Problem(
-                str(path),
-                Text(
-                    en=f"the run's database is damaged ({error}); start over with --fresh, or give another folder with --out",
-                    zh=f"这次运行的数据库已损坏（{error}）；请用 --fresh 重新开始，或用 --out 指定别的目录",
-                ),
-            )
-        )
+        return EnvironmentProblem(Problem(str(path), say("run.store.damaged", error=str(error))))
     if "locked" in str(error):
-        return EnvironmentProblem(
-            Problem(
-                str(path),
-                Text(
-                    en="another tuneworth process is working on this run; wait for it or give another folder with --out",
-                    zh="另一个 tuneworth 进程正在使用这次运行的目录；请等它结束，或用 --out 指定别的目录",
-                ),
-            )
-        )
-    return EnvironmentProblem(
-        Problem(
-            str(path),
-            Text(
-                en=f"the run's database cannot be used ({error}); check free disk space and permissions, then run the same command: what is already stored is kept",
-                zh=f"无法读写这次运行的数据库（{error}）；请检查磁盘空间和权限，再运行同一条命令，已保存的结果不会丢失",
-            ),
-        )
-    )
+        return EnvironmentProblem(Problem(str(path), say("run.store.locked")))
+    return EnvironmentProblem(Problem(str(path), say("run.store.unusable", error=str(error))))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from tuneworth.retrieval.hits import Hit, Mode, Where
 from tuneworth.retrieval.library import Library
 from tuneworth.retrieval.rerank import open_reranker
 from tuneworth.strategies import Answer, Context, Solver, Strategy
+from tuneworth.words.say import say
 
 NoneBecause = Literal["not_found", "too_far", "no_room"]
 
@@ -99,10 +99,10 @@ class Answerer:
         found.clear()
         [answer] = self.solver.solve([Query("question", (Message("user", text),))])
         if answer.status == "over_limit":
-            detail = answer.error or answer.status
-            raise InputError(_too_long(self.arm, Text(en=detail, zh=detail)))
+            raise InputError(_too_long(self.arm, answer.error or answer.status))
         if answer.text is None:
-            raise EnvironmentProblem(_no_answer(self.arm, answer))
+            why = say("serve.gave_none", detail=answer.error or answer.status)
+            raise EnvironmentProblem(Problem(self.arm.arm_id, why))
         return Answered(text, answer, tuple(found[name] for name in answer.passages), self._none_because(text, answer))
 
     @property
@@ -110,11 +110,7 @@ class Answerer:
         """Why the scores of the run may not hold for these answers: documents were changed since."""
         if self.scored is None or self.library.index().version == self.scored:
             return None
-        return Text(
-            en="the index was refreshed after this run: answers come from the documents as they are now, the scores of the run "
-            "are about those it saw",
-            zh="运行之后索引更新过：回答依据的是现在的文档，而这次运行的得分针对的是当时的文档",
-        )
+        return say("serve.outdated")
 
     def _none_because(self, question: str, answer: Answer) -> NoneBecause | None:
         if answer.passages:
@@ -131,8 +127,7 @@ class Answerer:
             return
         n_tokens, most = self.model.count_tokens(question), self.model.capabilities.context_tokens
         if n_tokens >= most:
-            detail = Text(en=f"{n_tokens:,} tokens of {most:,}", zh=f"{n_tokens:,} 个词元，上限 {most:,}")
-            raise InputError(_too_long(self.arm, detail))
+            raise InputError(_too_long(self.arm, say("serve.n_tokens", n=n_tokens, most=most)))
 
 
 def checked(question: str) -> str:
@@ -144,9 +139,7 @@ def checked(question: str) -> str:
     text = question.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip()
     if text:
         return text
-    raise InputError(
-        Problem("", Text(en="the question is empty; write it in quotation marks", zh="问题为空；请用引号括起问题"))
-    )
+    raise InputError(Problem("", say("serve.empty")))
 
 
 def open_arm(
@@ -161,10 +154,14 @@ def open_arm(
         InputError: the arm's solver, or the model that was measured, is not there any more.
         EnvironmentProblem: the model or the index cannot be opened.
     """
-    saved = _saved(folder, arm)
+    saved = folder.path / (arm.solver_folder or "")
+    if not arm.solver_folder or not saved.is_dir():
+        raise InputError(Problem(str(saved), say("serve.not_kept", arm=arm.arm_id)))
     strategy: type[Strategy] = load_plugin(GROUP, arm.strategy)
     library = _library(result.task, folder, watcher, where)
-    model = _model(result, arm, watcher)
+    model, longest = _model(result, arm, watcher), result.max_new_tokens or MAX_ANSWER_TOKENS
+    if model is not None and not result.max_new_tokens:  # of a version that did not say: passages must still fit
+        longest = min(MAX_ANSWER_TOKENS, model.capabilities.context_tokens // 4)
     seed = result.provenance.seed
     context = Context(
         task=result.task,
@@ -173,39 +170,19 @@ def open_arm(
         rng=np.random.default_rng(seed),
         seed=seed,
         folder=saved.parent,
-        max_new_tokens=result.max_new_tokens or _longest_answer(model),
+        max_new_tokens=longest,
         library=library,
         progress=watcher.progress,
     )
-    scored = result.documents.index.version if result.documents is not None else None
-    return Answerer(arm, result.task, model, _solver(strategy, saved, context), library, scored)
-
-
-def _saved(folder: RunFolder, arm: ArmResult) -> Path:
-    """The folder of the arm's solver."""
-    saved = folder.path / arm.solver_folder if arm.solver_folder else None
-    if saved is not None and saved.is_dir():
-        return saved
-    where = str(saved or folder.path)
-    message = Text(
-        en=f"what was fitted for {arm.arm_id} is not kept here; make the run again with --fresh",
-        zh=f"这里没有保存 {arm.arm_id} 的产物；请加上 --fresh 重新运行",
-    )
-    raise InputError(Problem(where, message))
-
-
-def _solver(strategy: type[Strategy], saved: Path, context: Context) -> Solver:
     try:
-        return strategy.solver.load(saved, context)
+        solver = strategy.solver.load(saved, context)
     except TuneworthError:
         raise
     except Exception as error:  # a plug-in may raise anything over files that a crash or a hand has broken
         what = f"{type(error).__name__}: {error}"
-        message = Text(
-            en=f"cannot be read ({what}); make the run again with --fresh",
-            zh=f"无法读取（{what}）；请加上 --fresh 重新运行",
-        )
-        raise InputError(Problem(str(saved), message)) from error
+        raise InputError(Problem(str(saved), say("serve.unreadable", what=what))) from error
+    scored = result.documents.index.version if result.documents is not None else None
+    return Answerer(arm, result.task, model, solver, library, scored)
 
 
 def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | None) -> _Noting:
@@ -236,35 +213,9 @@ def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
     measured = result.provenance.models.get(arm.model, {}).get("weights_sha256")
     now = model.describe().get("weights_sha256")
     if measured is not None and now is not None and measured != now:
-        message = Text(
-            en="has other weights than when the run measured it; put those back, or run again",
-            zh="权重与运行时测量的不同；请换回原来的权重，或重新运行",
-        )
-        raise InputError(Problem(arm.model, message))
+        raise InputError(Problem(arm.model, say("serve.other_weights")))
     return model
 
 
-def _longest_answer(model: Model | None) -> int:
-    """For a result that does not say it: as long as a run ever lets one be, and passages still fit."""
-    return min(MAX_ANSWER_TOKENS, model.capabilities.context_tokens // 4) if model is not None else MAX_ANSWER_TOKENS
-
-
-def _too_long(arm: ArmResult, detail: Text) -> Problem:
-    return Problem(
-        "",
-        Text(
-            en=f"the question is longer than {arm.model} can read ({detail.en}); make it shorter",
-            zh=f"问题超出 {arm.model} 的上下文长度（{detail.zh}）；请缩短问题",
-        ),
-    )
-
-
-def _no_answer(arm: ArmResult, answer: Answer) -> Problem:
-    detail = answer.error or answer.status
-    return Problem(
-        arm.arm_id,
-        Text(
-            en=f"gave no answer ({detail}); try another arm with --arm",
-            zh=f"没有给出回答（{detail}）；可以用 --arm 换一个方案",
-        ),
-    )
+def _too_long(arm: ArmResult, detail: Text | str) -> Problem:
+    return Problem("", say("serve.too_long", model=str(arm.model), detail=detail))

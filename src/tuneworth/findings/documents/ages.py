@@ -13,14 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 
 from tuneworth.core.documents import Passage
-from tuneworth.core.knowledge import Age, AgeScore
+from tuneworth.core.knowledge import Absorbs, Age, AgeScore, UpdateCost
 from tuneworth.core.outcome import Stage
+from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.findings import results
+from tuneworth.costs.spend import machine_usd
 from tuneworth.findings.documents.seen import Seen
+from tuneworth.race.arms import GROUP
+from tuneworth.race.results import scores
 from tuneworth.retrieval.library import Library
+from tuneworth.words.names import joined
+from tuneworth.words.numbers import plain
+from tuneworth.words.say import say
 
 _LISTED = 3
 
@@ -47,10 +53,7 @@ class Ages:
     def words(self) -> Text:
         """How it was told, and how many rows of each age there are."""
         n = Counter(self.of.values())
-        return Text(
-            en=f"{self.how.en}. Dev and test rows about new knowledge: {n['new']:,}; about old: {n['old']:,}.",
-            zh=f"{self.how.zh}。开发集与测试集中，问新知识的有 {n['new']:,} 条，问旧知识的有 {n['old']:,} 条。",
-        )
+        return say("findings.ages.counted", how=self.how, n_new=n["new"], n_old=n["old"])
 
 
 def age_of(train: Sequence[Example], rows: Sequence[Example], library: Library) -> Ages | None:
@@ -71,8 +74,8 @@ def age_of(train: Sequence[Example], rows: Sequence[Example], library: Library) 
 
 def ages(seen: Seen, told: Ages) -> list[AgeScore]:
     """The score of every measured arm on old, and on new knowledge; yardsticks as well, to compare with."""
-    scores = (_score(seen, told, arm, age) for arm in seen.measured() for age in ("old", "new"))
-    return [score for score in scores if score is not None]
+    found = (_score(seen, told, arm, age) for arm in seen.measured() for age in ("old", "new"))
+    return [score for score in found if score is not None]
 
 
 def _score(seen: Seen, told: Ages, arm: ArmResult, age: Age) -> AgeScore | None:
@@ -82,9 +85,9 @@ def _score(seen: Seen, told: Ages, arm: ArmResult, age: Age) -> AgeScore | None:
         rows = {row.id: row for row in seen.rows(stage) if told.of.get(row.id) == age}
         by_row = seen.outcomes(arm.arm_id, stage)
         outcomes = [by_row[row_id] for row_id in rows if row_id in by_row]
-        scores = results.scores(outcomes, rows, [seen.metric], seen.seed)
-        if scores:
-            return AgeScore(arm_id=arm.arm_id, age=age, stages=[stage], score=scores[seen.metric.id])
+        found = scores(outcomes, rows, [seen.metric], seen.seed)
+        if found:
+            return AgeScore(arm_id=arm.arm_id, age=age, stages=[stage], score=found[seen.metric.id])
     return None
 
 
@@ -101,13 +104,9 @@ def _by_set(train: Sequence[Example], rows: Sequence[Example], library: Library)
     def is_new(passage: Passage) -> bool:
         return passage.doc_set is not None and passage.doc_set not in old
 
-    en, zh = ", ".join(sorted(old)[:_LISTED]), "、".join(sorted(old)[:_LISTED])
-    more_en, more_zh = (", …", "……") if len(old) > _LISTED else ("", "")
-    how = Text(
-        en=f"By the set of documents; training rows are about: {en}{more_en}",
-        zh=f"按文档集合区分，训练数据涉及的集合：{zh}{more_zh}",
-    )
-    return Ages(of, is_new, how)
+    sets = joined([plain(name) for name in sorted(old)[:_LISTED]], say("units.names.between"))
+    more = say("findings.ages.and_more") if len(old) > _LISTED else ""
+    return Ages(of, is_new, say("findings.ages.by_set", sets=sets, more=more))
 
 
 def _sets(row: Example, library: Library) -> frozenset[str]:
@@ -128,11 +127,7 @@ def _by_date(train: Sequence[Example], rows: Sequence[Example], library: Library
     def is_new(passage: Passage) -> bool:
         return passage.changed is not None and passage.changed > newest
 
-    how = Text(
-        en=f"By date; training rows end on {newest.isoformat()}",
-        zh=f"按日期区分，训练数据截止到 {newest.isoformat()}",
-    )
-    return Ages(of, is_new, how)
+    return Ages(of, is_new, say("findings.ages.by_date", newest=newest.isoformat()))
 
 
 def _date(row: Example, library: Library) -> date | None:
@@ -144,3 +139,44 @@ def _date(row: Example, library: Library) -> date | None:
 def _most(known: Sequence[object], train: Sequence[Example]) -> bool:
     """Whether enough training rows say what they are about, to call what they do not name new."""
     return 2 * len(known) > len(train) and len(train) > 0
+
+
+DAYS_PER_YEAR = 365.25
+
+
+def updates(seen: Seen) -> list[UpdateCost]:
+    """For every measured arm but the yardsticks, which nobody keeps up to date."""
+    return [_update(seen, arm) for arm in seen.measured() if not arm.yardstick]
+
+
+def _update(seen: Seen, arm: ArmResult) -> UpdateCost:
+    absorbs = how_absorbed(arm)
+    seconds = {"index": seen.index.update_seconds, "retrain": _refitting(seen, arm), "nothing": None}[absorbs]
+    every, documents = seen.knowledge_every_days, seen.task.documents
+    paid_elsewhere = absorbs == "index" and documents is not None and documents.encoder_elsewhere
+    return UpdateCost(
+        arm_id=arm.arm_id,
+        absorbs=absorbs,
+        seconds=seconds,
+        usd=None if paid_elsewhere else machine_usd(seconds, seen.machine_usd_per_hour),
+        runs_per_year=DAYS_PER_YEAR / every if every is not None and absorbs != "nothing" else None,
+    )
+
+
+def _refitting(seen: Seen, arm: ArmResult) -> float | None:
+    """Seconds of a fit on all rows, as the arm's own was one."""
+    in_part = arm.n_train is not None and arm.n_train < len(seen.split.train)
+    cut = arm.fit_details.get("stopped") == "time"
+    return None if in_part or cut else arm.cost.fit_seconds or None
+
+
+def how_absorbed(arm: ArmResult) -> Absorbs:
+    """What ``arm`` must do to know of new documents."""
+    if arm.reads_documents:
+        return "index"
+    return "retrain" if arm.tuned or _grows(arm.strategy) else "nothing"
+
+
+def _grows(strategy: str) -> bool:
+    """Whether the strategy learns from all rows it is given. One that is no longer installed is taken not to."""
+    return strategy in plugin_modules(GROUP) and load_plugin(GROUP, strategy).grows

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tuneworth.core.knowledge import IndexFacts
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tuneworth.core.documents import Passage
+from tuneworth.core.knowledge import IndexFacts, Judge, Share
 from tuneworth.core.outcome import Outcome, Stage
+from tuneworth.core.record import Score
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.metrics import Metric
 from tuneworth.models.base import Encoder
+from tuneworth.retrieval.gold import is_right
 from tuneworth.retrieval.library import Library
+from tuneworth.stats.intervals import mean_interval, wilson
 from tuneworth.strategies import ProgressCallback, Solver
 
 ByRow = Mapping[str, Outcome]
@@ -90,3 +98,61 @@ class Seen:
     def passage_tokens(self, arm: ArmResult) -> int:
         """The size of the passages that ``arm`` looks up: its ids mean passages of this size."""
         return int(arm.config.get("passage_tokens") or self.library.passage_tokens)
+
+
+@dataclass(frozen=True)
+class Referee:
+    """One rule for all rows: figures that mixed both would be means of two different things.
+
+    Attributes:
+        judge: ``gold`` when most rows that can be judged name gold passages that are there, else ``answer``.
+    """
+
+    library: Library
+    judge: Judge
+
+    def knows(self, row: Example, passage_tokens: int) -> bool:
+        """Whether it can be told which passages of this size ``row`` needs. Not of a row that the documents cannot answer."""
+        return self.library.can_judge(row, self.judge, passage_tokens)
+
+    def flags(self, row: Example, passages: Sequence[Passage], passage_tokens: int) -> list[bool]:
+        """For each of ``passages``, of this size, whether it is what ``row`` needs."""
+        gold = self.library.gold(row, passage_tokens) if self.judge == "gold" else ()
+        return [is_right(passage, row, gold, self.judge) for passage in passages]
+
+    def shown(self, row: Example, ids: Sequence[str], passage_tokens: int) -> bool:
+        """Whether what ``row`` needs is among the passages with these ``ids``. Any of several gold passages will do."""
+        known = self.library.passages(passage_tokens)
+        return any(self.flags(row, [known[name] for name in ids if name in known], passage_tokens))
+
+
+def referee_for(library: Library, rows: Sequence[Example]) -> Referee:
+    """The rule for ``rows``."""
+    judges = [library.judge(row) for row in rows]
+    n_gold, n_judged = judges.count("gold"), sum(judge is not None for judge in judges)
+    return Referee(library, "gold" if 2 * n_gold > n_judged else "answer")
+
+
+Floats = NDArray[np.float64]
+
+
+def rng_of(seed: int, *names: str) -> np.random.Generator:
+    """Randomness for one figure: the same whatever else is computed, in whatever order."""
+    return np.random.default_rng([seed, zlib.crc32("\0".join(names).encode())])
+
+
+def score_of(values: ArrayLike, rng: np.random.Generator) -> Score | None:
+    """The mean of values in [0, 1], shape ``(rows,)``; NaN is left out. ``None`` when nothing is left."""
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    if not numbers.size:
+        return None
+    binary = bool(np.all((numbers == 0) | (numbers == 1)))
+    interval = mean_interval(numbers, binary=binary, rng=rng)
+    return Score(value=float(numbers.mean()), interval=interval, n_rows=numbers.size)
+
+
+def share_of(flags: Sequence[bool]) -> Share:
+    """How many of ``flags`` are true; of nothing it is 0, and anything is possible."""
+    n = len(flags)
+    return Share(value=sum(flags) / n if n else 0.0, interval=wilson(sum(flags), n))
