@@ -235,3 +235,30 @@ class RunResult(Record):
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row an arm, plain values only, as for ``pandas.DataFrame``: scores of the primary metric with their 95 % ends.
+
+        What was not measured is ``None``.
+        """
+        return [self._row(arm) for arm in self.arms]
+
+    def _row(self, arm: ArmResult) -> dict[str, Any]:
+        sides: dict[str, Any] = {}
+        for name, scores in (("dev", arm.dev), ("test", arm.test)):
+            score = scores.get(self.primary_metric)
+            ends = (None, None, None) if score is None else (score.value, score.interval.low, score.interval.high)
+            sides |= dict(zip((name, f"{name}_low", f"{name}_high"), ends))
+        return {
+            "arm": arm.title.en,
+            "arm_id": arm.arm_id,
+            "strategy": arm.strategy,
+            "model": arm.model,
+            "state": arm.state,
+            "tuned": arm.tuned,
+            "recommended": arm.arm_id == self.decision.recommended,
+            **sides,
+            "ms_per_row": arm.cost.seconds_per_1k_rows,  # seconds per 1,000 rows
+            "fit_seconds": arm.cost.fit_seconds,
+            "usd_per_1k_rows": arm.cost.usd_per_1k_rows,
+        }

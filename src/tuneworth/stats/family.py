@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneworth.core.run import Answer
+from tuneworth.core.run import Answer, Interval
 from tuneworth.stats.paired import MCNEMAR, PairedResult
 from tuneworth.stats.power import rows_to_show, rows_to_tie
 
@@ -66,19 +66,20 @@ def judge(results: Sequence[PairedResult], *, margin: float) -> list[Judged]:
 
 
 def _judged(result: PairedResult, p_adjusted: float, margin: float, n_tests: int) -> Judged:
-    answer = _answer(result, p_adjusted, margin)
+    answer = answer_of(result.interval, p_adjusted, result.n_rows, margin)
     needed = _rows_needed(result, margin, n_tests) if answer == "cant_tell" else None
     return Judged(result, p_adjusted, answer, needed)
 
 
-def _answer(result: PairedResult, p_adjusted: float, margin: float) -> Answer:
-    if result.n_rows < MIN_PAIRS:
+def answer_of(interval: Interval, p_adjusted: float, n_rows: int, margin: float) -> Answer:
+    """What a comparison shows, by the rules at the head of this module."""
+    if n_rows < MIN_PAIRS:
         return "cant_tell"
-    if -margin < result.interval.low and result.interval.high < margin:
+    if -margin < interval.low and interval.high < margin:
         return "equivalent"
-    if p_adjusted <= ALPHA and result.interval.low > 0:
+    if p_adjusted <= ALPHA and interval.low > 0:
         return "better"
-    if p_adjusted <= ALPHA and result.interval.high < 0:
+    if p_adjusted <= ALPHA and interval.high < 0:
         return "worse"
     return "cant_tell"
 

@@ -1,0 +1,52 @@
+"""A finished run decided again under another margin, other limits or another price of labels: nothing is measured."""
+
+from __future__ import annotations
+
+from tuneworth.core.run import Comparison, RunResult
+from tuneworth.core.task import Limits
+from tuneworth.decide.decision import decide
+from tuneworth.stats.family import answer_of
+
+
+def decide_again(
+    result: RunResult,
+    *,
+    margin: float | None = None,
+    limits: Limits | None = None,
+    usd_per_label: float | None = None,
+) -> RunResult:
+    """``result`` with the verdict that the same measurements give under what is asked here; what is ``None`` stays.
+
+    Args:
+        margin: smallest difference of the metric that matters, in (0, 1).
+        limits: those set here are laid over the task's.
+
+    NOT guaranteed: that a run begun with these settings would end the same. Its race would have stopped other arms. Under
+    another margin a comparison that stays open does not say how many rows would settle it, and a forecast, which is made
+    for one margin, is not used.
+    """
+    task = result.task
+    laid_over = task.limits if limits is None else task.limits.model_copy(update=limits.model_dump(exclude_unset=True))
+    task = task.model_copy(update={"limits": laid_over, "margin": task.margin if margin is None else margin})
+    comparisons = [_judged(pair, task.margin) for pair in result.comparisons]
+    price = result.usd_per_label if usd_per_label is None else usd_per_label
+    decision = decide(
+        task,
+        result.arms,
+        comparisons,
+        primary_metric=result.primary_metric,
+        n_train=result.data.n_train,
+        forecasts=result.forecasts,
+        race=result.race,
+        usd_per_label=price,
+        documents=result.documents,
+    )
+    changes = {"task": task, "comparisons": comparisons, "decision": decision, "usd_per_label": price}
+    return result.model_copy(update=changes)
+
+
+def _judged(pair: Comparison, margin: float) -> Comparison:
+    if pair.margin == margin:
+        return pair
+    answer = answer_of(pair.interval, pair.p_adjusted, pair.n_rows, margin)
+    return pair.model_copy(update={"margin": margin, "answer": answer, "rows_needed": None})
