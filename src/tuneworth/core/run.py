@@ -25,6 +25,8 @@ SCHEMA_VERSION = 1
 Verdict = Literal["fine_tune", "dont_fine_tune", "not_yet", "cant_tell", "none_meets_limits"]
 Answer = Literal["better", "worse", "equivalent", "cant_tell"]
 ArmState = Literal["measured", "skipped", "failed"]
+RuleState = Literal["confirmed", "overturned", "open"]
+"""How a rule of thumb fared."""
 
 
 class ArmCost(Record):
@@ -119,7 +121,7 @@ class SeedFinding(Record):
     """What the run says about a row of the seed article (ids N1 … X6)."""
 
     row: str
-    finding: Literal["confirmed", "overturned", "open"]
+    finding: RuleState
     why: Text
 
 

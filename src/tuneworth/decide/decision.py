@@ -111,9 +111,7 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     "days": lambda value: numbers.plain(f"{value:g}"),
     "runs": lambda value: numbers.count(value) if value >= 10 else numbers.plain(f"{value:.1f}"),
 }
-"""Name of a part → how its number is shown. A whole number whose name is not here is shown as it is."""
-
-
+"""Name of a part → how its number is shown. A count, whose name is not here, is shown as a whole number."""
 IN_A_ROW: Mapping[str, Callable[[Sequence[Text]], Text]] = {"arms": few, "scores": lambda each: few(each, len(each))}
 """Name of a part → how several of them stand in a row; else as clauses."""
 

@@ -23,6 +23,7 @@ from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, Stop
 from tuneworth.core.run import ArmResult, Interval
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.reason import Reason
+from tuneworth.stats.curve_crossing import REACH
 
 FAR = 10
 WIDE = 10
@@ -83,7 +84,7 @@ class Outlook:
     @property
     def reach(self) -> int:
         """Training rows up to which the curve is looked at."""
-        return 100 * max(point.n for point in self.forecast.points) if self.forecast is not None else 0
+        return REACH * max(point.n for point in self.forecast.points) if self.forecast is not None else 0
 
 
 def outlook_of(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> Outlook:

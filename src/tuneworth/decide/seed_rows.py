@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from tuneworth.core.run import ArmResult
+from tuneworth.core.run import ArmResult, RuleState
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, learned_by_heart, only_old, update_of
 from tuneworth.decide.losses import Diagnosis, diagnosis_of
@@ -30,7 +30,6 @@ from tuneworth.decide.outlook import incomplete, unfinished
 from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
-Finding = Literal["confirmed", "overturned", "open"]
 Winner = Literal["tuned", "untuned", "open"]
 
 GENERATING = ("prompt", "fewshot")
@@ -49,7 +48,7 @@ APART = 2.0
 
 class RuleFinding(NamedTuple):
     row: str
-    finding: Finding
+    finding: RuleState
     why: Reason
 
 
@@ -63,7 +62,7 @@ class _Duel:
     equivalent: bool
     numbers: list[Reason]
 
-    def finding(self, predicts: Winner) -> Finding:
+    def finding(self, predicts: Winner) -> RuleState:
         """How a rule that predicts this winner fared."""
         if self.winner == "open":
             return "open"
@@ -219,7 +218,7 @@ def _latency(duels: list[_Duel]) -> list[RuleFinding]:
         untuned_ms=duel.untuned.cost.latency_p50_ms,
         numbers=duel.numbers,
     )
-    opposite: dict[Finding, Finding] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
+    opposite: dict[RuleState, RuleState] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
     return [
         RuleFinding("N5", opposite[finding], why),
         RuleFinding("Y4", finding, why),
@@ -228,7 +227,7 @@ def _latency(duels: list[_Duel]) -> list[RuleFinding]:
     ]
 
 
-def _speed(timed: list[_Duel]) -> tuple[_Duel, Finding]:
+def _speed(timed: list[_Duel]) -> tuple[_Duel, RuleState]:
     """The telling duel, and how "tune for speed" fared in it.
 
     Overturned by an untuned arm that is at least as fast and gives away less than the margin; confirmed
@@ -294,7 +293,7 @@ def _alone(with_it: _Duel | None, by_heart: _Duel | None) -> list[RuleFinding]:
     contests = [contest for contest in (with_it, by_heart) if contest is not None]
     if not contests:
         return []
-    finding: Finding = "open"
+    finding: RuleState = "open"
     if any(contest.winner == "tuned" for contest in contests):
         finding = "overturned"
     elif all(contest.winner == "untuned" for contest in contests):
@@ -314,7 +313,7 @@ def _together(evidence: Evidence, with_it: _Duel | None, closed: ArmResult | Non
     trained = with_it.tuned
     beaten = closed is not None and evidence.shows_gain(closed, trained)
     counts = closed is not None and not only_old(evidence, closed) and not incomplete(evidence, trained)
-    finding: Finding = "open"
+    finding: RuleState = "open"
     if with_it.winner == "untuned" or (beaten and counts):
         finding = "overturned"
     elif with_it.winner == "tuned" and not beaten:
@@ -356,7 +355,7 @@ def _update_cost(evidence: Evidence) -> list[RuleFinding]:
     parts: dict[str, ReasonPart] = {"reader": reader, "heart": heart, "indexing": indexing}
     if training is None:  # there was none, or only a part of one
         return [RuleFinding("C6", "open", Reason("seed.update.not_timed", **parts))]
-    finding: Finding = "open"
+    finding: RuleState = "open"
     if training >= APART * indexing:
         finding = "confirmed"
     elif indexing >= APART * training:
