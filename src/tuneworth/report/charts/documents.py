@@ -15,20 +15,20 @@ from tuneworth.report.charts.figure import (
     PAPER,
     Chart,
     base_layout,
+    error_bars,
     escape,
-    percent_ticks,
+    reading_px,
+    row_label,
+    score_layout,
 )
 from tuneworth.report.pages.arms import NOTHING
 from tuneworth.report.pages.documents import DocumentsSection
 from tuneworth.report.pages.documents_tables import FoundRow, RecallRow, Span
-from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
 from tuneworth.words import numbers
 
 MAX_ARMS = 14
 """More arms than this cannot be taken in at a glance; the tables have them all."""
-LABEL_COLUMNS = 34
-COLUMN_PX = 7
 ROW_PX = 52
 RECALL_PX = 400
 PLOT_PX = 320.0
@@ -68,17 +68,8 @@ def _recall_chart(section: DocumentsSection, lang: Lang) -> Chart | None:
     pad = max(1.5, 0.07 * (high - low))
     ys = [max(-1.0, low - pad), min(101.5, high + pad)]
     xs = [math.log10(ks[0]) - 0.06, math.log10(ks[-1]) + 0.06]
-    layout = base_layout(0, xs, section.words["recall_axis"])
-    layout["xaxis"] |= {"type": "log", "tickmode": "array", "tickvals": ks, "ticktext": [f"{k}" for k in ks]}
-    layout["yaxis"] = {
-        "title": {"text": escape(section.axis), "font": {"size": 13}},
-        "range": ys,
-        "gridcolor": FAINT,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickvals": percent_ticks(ys),
-    }
-    layout["margin"] = {"l": 52, "r": 16, "t": 12, "b": 52}
+    ticks = {"tickvals": ks, "ticktext": [f"{k}" for k in ks]}
+    layout = score_layout(xs, section.words["recall_axis"], ticks, ys, section.axis)
     layout["annotations"] = _line_names(lines, ys)
     said = (
         f"{row.name}: " + ", ".join(f"{k}: {numbers.percent(at[0] / 100).to(lang)}" for k, at in row.at.items())
@@ -90,7 +81,7 @@ def _recall_chart(section: DocumentsSection, lang: Lang) -> Chart | None:
         height=RECALL_PX,
         data=tuple(_recall_line(row, place, len(lines), lang) for place, row in enumerate(lines)),
         layout=layout,
-        reading_px=max(COLUMN_PX * width(row.name) for row in lines) + 14,
+        reading_px=reading_px([row.name for row in lines]) + 14,
     )
 
 
@@ -104,7 +95,7 @@ def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[s
         "name": escape(row.name),
         "x": [k * nudge for k in row.at],
         "y": [at[0] for at in values],
-        "error_y": _error(values, colour),
+        "error_y": error_bars(values, colour),
         "line": {"color": colour, "width": 3 if row.chosen else 2, "dash": DASHES[place % len(DASHES)]},
         "marker": {
             "symbol": SYMBOLS[place % len(SYMBOLS)],
@@ -116,18 +107,6 @@ def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[s
         "hovertext": [escape(f"{row.name}, k = {k}: {_told(at, lang)}") for k, at in row.at.items()],
         "showlegend": False,
         "meta": "direct",
-    }
-
-
-def _error(values: Sequence[Span], colour: str) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [at[2] - at[0] for at in values],
-        "arrayminus": [at[0] - at[1] for at in values],
-        "color": colour,
-        "thickness": 1.5,
-        "width": 4,
     }
 
 
@@ -206,9 +185,9 @@ def _loss_chart(section: DocumentsSection) -> Chart | None:
         height=_height(len(rows)),
         data=tuple(data),
         layout=layout,
-        rows=tuple(_row_label(row) for row in rows),
+        rows=tuple(row_label(row.arm.number, row.arm.label, bold=row.arm.recommended) for row in rows),
         readings=tuple(escape(reading) for reading in readings),
-        reading_px=max(COLUMN_PX * width(reading) for reading in readings),
+        reading_px=reading_px(readings),
     )
 
 
@@ -270,9 +249,9 @@ def _age_chart(section: DocumentsSection, view: View) -> Chart | None:
         height=_height(len(rows)),
         data=tuple(data),
         layout=layout,
-        rows=tuple(_row_label(row) for row in rows),
+        rows=tuple(row_label(row.arm.number, row.arm.label, bold=row.arm.recommended) for row in rows),
         readings=tuple(escape(reading) for reading in readings),
-        reading_px=max(COLUMN_PX * width(reading) for reading in readings),
+        reading_px=reading_px(readings),
     )
 
 
@@ -293,7 +272,7 @@ def _age_dots(rows: Sequence[FoundRow], age: str, name: str, shift: float, lang:
                     "showlegend": not traces,
                     "x": [at[0] for at in values],
                     "y": [y for y, _, _ in drawn],
-                    "error_x": _error(values, colour) | {"width": 0, "thickness": 2.5},
+                    "error_x": error_bars(values, colour, thickness=2.5, width=0),
                     "marker": {
                         "size": 12,
                         "color": PAPER if age == "old" else colour,
@@ -320,11 +299,6 @@ def _said(rows: Sequence[FoundRow], columns: Sequence[str], words: dict[str, str
         return ", ".join(f"{words[column]} {row.cells[column].value}" for column in columns)
 
     return "; ".join(f"{row.arm.label}: {told(row)}" for row in rows)
-
-
-def _row_label(row: FoundRow) -> str:
-    text = escape(shorten(f"{row.arm.number}  {row.arm.label}", LABEL_COLUMNS))
-    return f"<b>{text}</b>" if row.arm.recommended else text
 
 
 def _height(n_rows: int) -> int:

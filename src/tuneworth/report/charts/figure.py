@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.report.pages.arms import ArmRow
+from tuneworth.report.plain import shorten, width
 
+Span = tuple[float, float, float]
+"""Value, low and high in per cent."""
+COLUMN_PX = 7
+LABEL_COLUMNS = 34
 INK, MUTED, FAINT, ACCENT, PAPER, BAND = "@ink", "@muted", "@line", "@accent", "@surface", "@band"
 
 
@@ -99,6 +105,46 @@ def base_layout(n_rows: int, x_range: list[float], x_title: str) -> dict[str, An
             "tickcolor": "rgba(0,0,0,0)",
         },
     }
+
+
+def score_layout(
+    xs: list[float], x_title: str, x_ticks: dict[str, Any], ys: list[float], y_title: str
+) -> dict[str, Any]:
+    """Scores in per cent against the logarithm of something."""
+    layout = base_layout(0, xs, x_title)
+    layout["xaxis"] |= {"type": "log", "tickmode": "array"} | x_ticks
+    layout["yaxis"] = {
+        "title": {"text": escape(y_title), "font": {"size": 13}},
+        "range": ys,
+        "gridcolor": FAINT,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickvals": percent_ticks(ys),
+    }
+    layout["margin"] = {"l": 52, "r": 16, "t": 12, "b": 52}
+    return layout
+
+
+def error_bars(spans: Sequence[Span], colour: str, *, thickness: float = 1.5, width: int = 4) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in spans],
+        "arrayminus": [value - low for value, low, _ in spans],
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
+    }
+
+
+def row_label(number: int, label: str, *, bold: bool, columns: int = LABEL_COLUMNS) -> str:
+    """An arm at its row; without its number where that is 0."""
+    text = escape(shorten(f"{number}  {label}" if number else label, columns))
+    return f"<b>{text}</b>" if bold else text
+
+
+def reading_px(readings: Sequence[str]) -> int:
+    return max(COLUMN_PX * width(reading) for reading in readings)
 
 
 def percent_ticks(span: list[float]) -> list[int]:

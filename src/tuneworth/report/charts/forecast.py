@@ -10,17 +10,16 @@ from typing import Any
 from tuneworth.core.text import Lang
 from tuneworth.report.charts.figure import (
     ACCENT,
-    FAINT,
     INK,
     MUTED,
     PAPER,
     Chart,
-    base_layout,
+    error_bars,
     escape,
     log_ticks,
-    percent_ticks,
+    score_layout,
 )
-from tuneworth.report.pages.forecast import BandView, CurveView, ForecastSection, PointView
+from tuneworth.report.pages.forecast import BandView, CurveView, PointView
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 from tuneworth.words import numbers
@@ -39,44 +38,37 @@ ROOM = 1.6
 
 def forecast_charts(view: View) -> tuple[Chart, ...]:
     section = view.forecasts
-    return tuple(_chart(curve, section, view) for curve in section.curves) if section else ()
+    return tuple(_chart(curve, view, section.words) for curve in section.curves) if section else ()
 
 
-def _chart(curve: CurveView, section: ForecastSection, view: View) -> Chart:
-    words = section.words
-    xs = [math.log10(edge) for edge in _x_range(curve)]
+def _chart(curve: CurveView, view: View, words: dict[str, str]) -> Chart:
+    low, high = _x_range(curve)
+    xs = [math.log10(low), math.log10(high)]
     band = [at for at in curve.band if at.n <= 10 ** xs[1] * 1.001]
     ys = _y_range(curve, band)
-    layout = base_layout(0, xs, words["shots_axis" if curve.shots else "rows_axis"])
-    layout["xaxis"] |= {"type": "log", "tickmode": "array"} | (_shot_ticks(curve, xs) if curve.shots else log_ticks(xs))
-    layout["yaxis"] = {
-        "title": {"text": escape(view.metric_axis), "font": {"size": 13}},
-        "range": ys,
-        "gridcolor": FAINT,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickvals": percent_ticks(ys),
-    }
-    layout["margin"] = {"l": 52, "r": 16, "t": 12, "b": 52}
+    ticks, axis = log_ticks(xs), words["rows_axis"]
+    if curve.shots:
+        # Every measured number of demonstrations, and its doublings beyond.
+        shown = sorted({point.shown for point in curve.points})
+        last = max(shown[-1], 1)
+        shown += [last * factor for factor in (2, 4) if math.log10(last * factor + 1) <= xs[1]]
+        ticks, axis = {"tickvals": [k + 1 for k in shown], "ticktext": [f"{k:,}" for k in shown]}, words["shots_axis"]
+    layout = score_layout(xs, axis, ticks, ys, view.metric_axis)
     layout["legend"] |= {"traceorder": "normal", "itemsizing": "constant"}
-    data = [
-        *_bands(band, words),
-        *_targets(curve, xs, words, view.lang),
-        *_at_hand(curve, xs, ys, view.lang),
-        _points(curve.points, words, view.lang, shots=curve.shots),
-        *_crossing(curve, xs, words),
-    ]
+    measured = (f"{at.shown:,}: {numbers.percent(at.value / 100).to(view.lang)}" for at in curve.points)
     return Chart(
         id=curve.id,
-        alt=f"{curve.label}: {curve.answer} " + _measured(curve, view.lang),
+        alt=f"{curve.label}: {curve.answer} " + "; ".join(measured),
         height=HEIGHT_PX,
-        data=tuple(data),
+        data=(
+            *_bands(band, words),
+            *_targets(curve, xs, view.lang),
+            *_at_hand(curve, xs, ys, view.lang),
+            _points(curve, words["measured"], view.lang),
+            *_crossing(curve, xs, words["crossing"]),
+        ),
         layout=layout,
     )
-
-
-def _measured(curve: CurveView, lang: Lang) -> str:
-    return "; ".join(f"{point.shown:,}: {numbers.percent(point.value / 100).to(lang)}" for point in curve.points)
 
 
 def _x_range(curve: CurveView) -> tuple[float, float]:
@@ -102,14 +94,6 @@ def _y_range(curve: CurveView, band: Sequence[BandView]) -> list[float]:
     low, high = min(values), max(values)
     pad = max(1.5, 0.08 * (high - low))
     return [max(-1.0, low - pad), min(102.0, high + pad)]
-
-
-def _shot_ticks(curve: CurveView, xs: Sequence[float]) -> dict[str, Any]:
-    """Every measured number of demonstrations, and its doublings beyond."""
-    shown = sorted({point.shown for point in curve.points})
-    last = max(shown[-1], 1)
-    shown += [last * factor for factor in (2, 4) if math.log10(last * factor + 1) <= xs[1]]
-    return {"tickvals": [k + 1 for k in shown], "ticktext": [f"{k:,}" for k in shown]}
 
 
 def _bands(band: Sequence[BandView], words: dict[str, str]) -> list[dict[str, Any]]:
@@ -144,7 +128,7 @@ def _target_at(curve: CurveView, n: float) -> float:
     return line[0][1] if n < line[0][0] else line[-1][1]
 
 
-def _targets(curve: CurveView, xs: Sequence[float], words: dict[str, str], lang: Lang) -> list[dict[str, Any]]:
+def _targets(curve: CurveView, xs: Sequence[float], lang: Lang) -> list[dict[str, Any]]:
     """The score of the arm to overtake, and the line that counts as overtaking."""
     if curve.target_score is None:
         return []
@@ -205,34 +189,28 @@ def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], lang: L
     ]
 
 
-def _points(points: Sequence[PointView], words: dict[str, str], lang: Lang, *, shots: bool) -> dict[str, Any]:
+def _points(curve: CurveView, name: str, lang: Lang) -> dict[str, Any]:
     def told(point: PointView) -> str:
         within = numbers.in_parentheses(f"{point.low:.1f}–{point.high:.1f}")
         score = joined((numbers.percent(point.value / 100), within))
-        return say("forecast.point_shots" if shots else "forecast.point_rows", n=point.shown, score=score).to(lang)
+        return say("forecast.point_shots" if curve.shots else "forecast.point_rows", n=point.shown, score=score).to(
+            lang
+        )
 
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": words["measured"],
-        "x": [point.n for point in points],
-        "y": [point.value for point in points],
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [point.high - point.value for point in points],
-            "arrayminus": [point.value - point.low for point in points],
-            "color": INK,
-            "thickness": 1.5,
-            "width": 4,
-        },
+        "name": name,
+        "x": [point.n for point in curve.points],
+        "y": [point.value for point in curve.points],
+        "error_y": error_bars([(point.value, point.low, point.high) for point in curve.points], INK),
         "marker": {"size": 11, "color": PAPER, "line": {"color": INK, "width": 2.5}},
         "hoverinfo": "text",
-        "hovertext": [escape(told(point)) for point in points],
+        "hovertext": [escape(told(point)) for point in curve.points],
     }
 
 
-def _crossing(curve: CurveView, xs: Sequence[float], words: dict[str, str]) -> list[dict[str, Any]]:
+def _crossing(curve: CurveView, xs: Sequence[float], name: str) -> list[dict[str, Any]]:
     """The interval as a thick line through the point where the goal is met; an arrow where it ends beyond reach."""
     if curve.crossing is None or curve.target_score is None:
         return []
@@ -243,7 +221,7 @@ def _crossing(curve: CurveView, xs: Sequence[float], words: dict[str, str]) -> l
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": words["crossing"],
+            "name": name,
             "x": ends,
             "y": [goal] * 3,
             "line": {"color": INK, "width": 5},

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from tuneworth.report.charts.figure import ACCENT, FAINT, INK, MUTED, PAPER, Chart, base_layout, escape
+from tuneworth.report.charts.figure import (
+    ACCENT,
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    Chart,
+    base_layout,
+    escape,
+    reading_px,
+    row_label,
+)
 from tuneworth.report.pages.race import Fate, LaneRow
-from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
-from tuneworth.words.say import table
 
 MAX_LANES = 40
 """More lanes than this cannot be taken in at a glance; the table has them all."""
 LANE_PX = 42
-LABEL_COLUMNS = 32
-COLUMN_PX = 7
 PLOT_PX = 600.0
 """Width of the plot on a wide page, to see which labels have room."""
 LEAST_PX = 3.0
@@ -43,50 +51,35 @@ def race_chart(view: View) -> Chart | None:
         return None
     unit = 60.0 if race.seconds >= 120 else 1.0
     end = race.seconds / unit
-    layout = base_layout(
-        len(lanes), [-0.012 * end, 1.05 * end], race.words["axis_minutes" if unit > 1 else "axis_seconds"]
-    )
+    # A finalist's sign stands at the end of the clock, any other right of the last bar.
+    lasts = [math.inf if lane.fate == "finalist" else lane.segments[-1].end / unit for lane in lanes]
+    signs = [min(1.02 * end, last + 0.02 * end) for last in lasts]
+    axis = race.words["axis_minutes" if unit > 1 else "axis_seconds"]
+    layout = base_layout(len(lanes), [-0.012 * end, 1.05 * end], axis)
     layout["barmode"] = "overlay"
-    layout["shapes"] = _lines(lanes, unit, end)
-    layout["annotations"] = [note for y, lane in enumerate(lanes) for note in _labels(lane, y, unit, end)]
-    readings = tuple(escape(lane.reached) for lane in lanes)
-    return Chart(
-        id="race",
-        alt=f"{race.words['race']}: " + " ".join(f"{lane.label} ({lane.reached}): {lane.why}" for lane in lanes),
-        height=112 + LANE_PX * len(lanes),
-        data=(*_bars(lanes, unit, end), *_signs(lanes, unit, end, view)),
-        layout=layout,
-        rows=tuple(_row(lane) for lane in lanes),
-        readings=readings,
-        reading_px=max(COLUMN_PX * width(lane.reached) for lane in lanes),
-    )
-
-
-def _row(lane: LaneRow) -> str:
-    number = f"{lane.number}  " if lane.number else ""
-    text = escape(shorten(f"{number}{lane.label}", LABEL_COLUMNS))
-    return f"<b>{text}</b>" if lane.recommended else text
-
-
-def _sign_at(lane: LaneRow, unit: float, end: float) -> float:
-    """Where the sign stands: right of the last bar, for a finalist at the end of the clock."""
-    return 1.02 * end if lane.fate == "finalist" else min(1.02 * end, lane.segments[-1].end / unit + 0.02 * end)
-
-
-def _lines(lanes: Sequence[LaneRow], unit: float, end: float) -> list[dict[str, Any]]:
-    """From the first look at an arm to its sign, under the bars."""
-    return [
+    layout["shapes"] = [
         {
             "type": "line",
             "x0": lane.segments[0].start / unit,
-            "x1": _sign_at(lane, unit, end),
+            "x1": sign,
             "y0": y,
             "y1": y,
             "line": {"color": FAINT, "width": 2},
             "layer": "below",
         }
-        for y, lane in enumerate(lanes)
+        for y, (lane, sign) in enumerate(zip(lanes, signs))
     ]
+    layout["annotations"] = [note for y, lane in enumerate(lanes) for note in _labels(lane, y, unit, end)]
+    return Chart(
+        id="race",
+        alt=f"{race.words['race']}: " + " ".join(f"{lane.label} ({lane.reached}): {lane.why}" for lane in lanes),
+        height=112 + LANE_PX * len(lanes),
+        data=(*_bars(lanes, unit, end), *_signs(lanes, signs)),
+        layout=layout,
+        rows=tuple(row_label(lane.number, lane.label, bold=lane.recommended, columns=32) for lane in lanes),
+        readings=tuple(escape(lane.reached) for lane in lanes),
+        reading_px=reading_px([lane.reached for lane in lanes]),
+    )
 
 
 def _bars(lanes: Sequence[LaneRow], unit: float, end: float) -> list[dict[str, Any]]:
@@ -115,7 +108,7 @@ def _bars(lanes: Sequence[LaneRow], unit: float, end: float) -> list[dict[str, A
     return bars
 
 
-def _signs(lanes: Sequence[LaneRow], unit: float, end: float, view: View) -> list[dict[str, Any]]:
+def _signs(lanes: Sequence[LaneRow], places: Sequence[float]) -> list[dict[str, Any]]:
     signs: list[dict[str, Any]] = []
     for fate, symbol in SYMBOLS.items():
         drawn = [(y, lane) for y, lane in enumerate(lanes) if lane.fate == fate]
@@ -125,8 +118,8 @@ def _signs(lanes: Sequence[LaneRow], unit: float, end: float, view: View) -> lis
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": escape(table("race.fates")[fate].to(view.lang)),
-                    "x": [_sign_at(lane, unit, end) for _, lane in drawn],
+                    "name": escape(drawn[0][1].fate_word),
+                    "x": [places[y] for y, _ in drawn],
                     "y": [y for y, _ in drawn],
                     "marker": {"size": 11, "symbol": symbol, "color": colours, "line": {"color": colours, "width": 2}},
                     "hoverinfo": "text",
