@@ -10,6 +10,7 @@ from tuneworth.report.charts.figure import (
     ACCENT,
     BAND,
     INK,
+    LABEL_COLUMNS,
     MUTED,
     PAPER,
     STYLES,
@@ -17,18 +18,18 @@ from tuneworth.report.charts.figure import (
     Style,
     base_layout,
     escape,
+    reading_px,
+    row_label,
     style_of,
 )
 from tuneworth.report.charts.forecast import forecast_charts
 from tuneworth.report.charts.race import race_chart
 from tuneworth.report.pages.arms import ArmRow
 from tuneworth.report.pages.speed import speed_chart
-from tuneworth.report.plain import shorten, width
+from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 
 ROW_PX = 46
-COLUMN_PX = 7
-LABEL_COLUMNS = 34
 
 
 def build_charts(view: View) -> tuple[Chart, ...]:
@@ -69,9 +70,9 @@ def quality_chart(view: View) -> Chart | None:
         height=_height(len(drawn)),
         data=tuple(data),
         layout=layout,
-        rows=tuple(_row_label(arm) for arm, _ in drawn),
+        rows=tuple(row_label(arm.number, arm.label, bold=arm.recommended) for arm, _ in drawn),
         readings=tuple(escape(arm.shown.value) for arm, _ in drawn if arm.shown),
-        reading_px=max(COLUMN_PX * width(arm.shown.value) for arm, _ in drawn if arm.shown),
+        reading_px=reading_px([arm.shown.value for arm, _ in drawn if arm.shown]),
     )
 
 
@@ -111,13 +112,8 @@ def difference_chart(view: View) -> Chart | None:
         layout=layout,
         rows=tuple(_pair_label(pair.a, pair.b) for pair, _ in drawn),
         readings=tuple(escape(pair.answer_word) for pair, _ in drawn),
-        reading_px=max(COLUMN_PX * width(pair.answer_word) for pair, _ in drawn),
+        reading_px=reading_px([pair.answer_word for pair, _ in drawn]),
     )
-
-
-def _row_label(arm: ArmRow) -> str:
-    text = escape(shorten(f"{arm.number}  {arm.label}", LABEL_COLUMNS))
-    return f"<b>{text}</b>" if arm.recommended else text
 
 
 def _pair_label(a: str, b: str) -> str:

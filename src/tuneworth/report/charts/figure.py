@@ -16,8 +16,6 @@ from typing import Any
 from tuneworth.report.pages.arms import ArmRow
 from tuneworth.report.plain import shorten, width
 
-Span = tuple[float, float, float]
-"""Value, low and high in per cent."""
 COLUMN_PX = 7
 LABEL_COLUMNS = 34
 INK, MUTED, FAINT, ACCENT, PAPER, BAND = "@ink", "@muted", "@line", "@accent", "@surface", "@band"
@@ -125,7 +123,10 @@ def score_layout(
     return layout
 
 
-def error_bars(spans: Sequence[Span], colour: str, *, thickness: float = 1.5, width: int = 4) -> dict[str, Any]:
+def error_bars(
+    spans: Sequence[tuple[float, float, float]], colour: str, *, thickness: float = 1.5, width: int = 4
+) -> dict[str, Any]:
+    """``spans`` are value, low and high."""
     return {
         "type": "data",
         "symmetric": False,

@@ -14,7 +14,6 @@ from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.pages.documents_tables import (
-    EMPTY,
     ExampleView,
     FoundRow,
     RecallRow,
@@ -67,11 +66,11 @@ class DocumentsSection:
         problems: files that could not be read.
         ks: places that recall was measured at.
         judged: how it is known what the right passage is; ``axis`` says so in a few words.
+        ranked: ranks were measured, which takes gold passages.
         found, lost, renewed, updating: one sentence each on the arms that a reader would pick; empty without figures.
         ages_by: how old and new knowledge were told apart.
         retrains: some arm has to be trained again when documents change.
         abstaining: arms that could say "not in the documents".
-        controlled: a harmless remark was planted as well as an order.
         brief: the sentences for a reader with little room, most telling first.
     """
 
@@ -85,6 +84,7 @@ class DocumentsSection:
     axis: str
     found: str
     recalls: tuple[RecallRow, ...]
+    ranked: bool
     lost: str
     losses: tuple[FoundRow, ...]
     renewed: str
@@ -97,22 +97,9 @@ class DocumentsSection:
     grounding: tuple[FoundRow, ...]
     abstaining: tuple[FoundRow, ...]
     injection: tuple[FoundRow, ...]
-    controlled: bool
     examples: tuple[ExampleView, ...]
     brief: tuple[str, ...]
     words: dict[str, str]
-
-    @property
-    def sides(self) -> tuple[tuple[RecallRow, ...], tuple[RecallRow, ...]]:
-        """Ways of searching on the side that counts most, and on the other."""
-        first = self.recalls[0].stage if self.recalls else ""
-        here = tuple(row for row in self.recalls if row.stage == first)
-        return here, tuple(row for row in self.recalls if row.stage != first)
-
-    @property
-    def ranked(self) -> bool:
-        """Whether ranks were measured, which takes gold passages."""
-        return any(row.mrr != EMPTY or row.ndcg != EMPTY for row in self.recalls)
 
 
 def build_documents(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> DocumentsSection | None:
@@ -176,6 +163,7 @@ class _Builder:
             axis=table("documents.axes")[judge].to(lang) if judge else "",
             found=self._say(searched),
             recalls=self._recalls(way),
+            ranked=any(recall.mrr or recall.ndcg for recall in found.recalls),
             lost=self._say(lost),
             losses=tuple(loss_row(split, row, lang) for split, row in self._known(found.losses)),
             renewed=self._say(on_new),
@@ -192,7 +180,6 @@ class _Builder:
             injection=tuple(
                 injection_row(each, row, lang, controlled=controlled) for each, row in self._known(found.injection)
             ),
-            controlled=controlled,
             examples=tuple(example_view(each, self.names, lang) for each in found.examples),
             brief=tuple(self._say(text) for text in brief if text is not None),
             words=words,

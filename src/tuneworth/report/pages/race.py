@@ -39,19 +39,6 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class StopFigures:
-    """What a stop rests on, in numbers."""
-
-    leader: str
-    n_rows: str
-    difference: str
-    interval: str
-    e_value: str
-    expected_gain: str
-    forecast_high: str
-
-
-@dataclass(frozen=True, slots=True)
 class LaneRow:
     """One arm in the race. Every field but flags and segments is text in the reader's language.
 
@@ -61,7 +48,7 @@ class LaneRow:
         trained_on: its largest fit; empty for an arm that has only one size.
         to_leader: arm − leader with its interval; ``–`` where nothing was compared.
         saved: estimate of what the rest of it would have taken; ``–`` where there is no rest.
-        evidence: of a stop; ``None`` for an arm that was not stopped.
+        evidence: what a stop rests on, in numbers; empty for an arm that was not stopped.
     """
 
     arm_id: str
@@ -79,7 +66,7 @@ class LaneRow:
     why: str
     time: str
     saved: str
-    evidence: StopFigures | None
+    evidence: dict[str, str]
     segments: tuple[Segment, ...]
 
 
@@ -104,10 +91,6 @@ class RaceSection:
     lanes: tuple[LaneRow, ...]
     seconds: float
     words: dict[str, str]
-
-    @property
-    def stopped(self) -> tuple[LaneRow, ...]:
-        return tuple(lane for lane in self.lanes if lane.evidence is not None)
 
 
 def build_race(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> RaceSection | None:
@@ -200,7 +183,7 @@ def _lane(
         why=_sentence(_why(arm, fate, stop, n_rows, names), lang),
         time=numbers.duration(sum(step.seconds for step in steps)).to(lang),
         saved=numbers.duration(stop.seconds_saved).to(lang) if stop and stop.seconds_saved else NOTHING,
-        evidence=_figures(stop, names, lang) if stop else None,
+        evidence=_evidence(stop, names, lang) if stop else {},
         segments=tuple(_segment(step, race.n_train, grows=grows, lang=lang) for step in steps),
     )
 
@@ -215,7 +198,7 @@ def _segment(step: Step, n_train: int, *, grows: bool, lang: Lang) -> Segment:
     return Segment(max(0.0, step.spent_seconds - step.seconds), step.spent_seconds, label, told.to(lang))
 
 
-def _figures(stop: Stop, names: Mapping[str, str], lang: Lang) -> StopFigures:
+def _evidence(stop: Stop, names: Mapping[str, str], lang: Lang) -> dict[str, str]:
     interval, e_value = "", NOTHING
     if stop.interval:
         low, high = numbers.signed(stop.interval.low), numbers.signed(stop.interval.high)
@@ -225,15 +208,15 @@ def _figures(stop: Stop, names: Mapping[str, str], lang: Lang) -> StopFigures:
         e_value = f"{stop.e_value:,.0f}" if stop.e_value >= 10 else f"{stop.e_value:.2g}"
         e_value = f">\u00a0{MANY:,}" if stop.e_value > MANY else e_value
         e_value += f" / {numbers.about(stop.e_needed).to(lang) if numbers.is_known(stop.e_needed) else NOTHING}"
-    return StopFigures(
-        leader=names.get(stop.leader, clean(stop.leader)) if stop.leader else NOTHING,
-        n_rows=numbers.count(stop.n_rows).to(lang),
-        difference=NOTHING if stop.difference is None else numbers.signed_points(stop.difference).to(lang),
-        interval=interval,
-        e_value=e_value,
-        expected_gain=NOTHING if stop.expected_gain is None else numbers.signed(stop.expected_gain).to(lang),
-        forecast_high=NOTHING if stop.forecast_high is None else numbers.percent(stop.forecast_high).to(lang),
-    )
+    return {
+        "leader": names.get(stop.leader, clean(stop.leader)) if stop.leader else NOTHING,
+        "n_rows": numbers.count(stop.n_rows).to(lang),
+        "difference": NOTHING if stop.difference is None else numbers.signed_points(stop.difference).to(lang),
+        "interval": interval,
+        "e_value": e_value,
+        "expected_gain": NOTHING if stop.expected_gain is None else numbers.signed(stop.expected_gain).to(lang),
+        "forecast_high": NOTHING if stop.forecast_high is None else numbers.percent(stop.forecast_high).to(lang),
+    }
 
 
 def _why(arm: ArmResult, fate: Fate, stop: Stop | None, n_rows: int, names: Mapping[str, str]) -> Text:
