@@ -45,10 +45,9 @@ from tuneworth.findings.documents.injection import reading_from
 from tuneworth.findings.documents.seen import referee_for
 from tuneworth.metrics import score_row
 from tuneworth.models import catalog
-from tuneworth.models.base import Model, TrainExample
+from tuneworth.models.base import Model, TrainConfig, TrainExample
 from tuneworth.models.local.loss import CompletionLoss
 from tuneworth.models.local.model import LocalModel
-from tuneworth.models.local.train import TrainConfig, train
 from tuneworth.models.local.trainer import LEAST_DEV_ROWS
 from tuneworth.race import prepare
 from tuneworth.race.arms import Arm
@@ -165,8 +164,7 @@ def packs(options: argparse.Namespace) -> str:
             for together in (True, False):
                 # What switches packs off for a model that sees its last tokens only switches them off here.
                 with mock.patch.object(CompletionLoss, "_slides", return_value=not together):
-                    made = train(
-                        model,
+                    made = model.train(
                         lessons,
                         dev,
                         TrainConfig(),

@@ -78,8 +78,8 @@ class Clock:
 
 
 def run_ours(options: argparse.Namespace, clock: Clock) -> None:
+    from tuneworth.models.base import TrainConfig
     from tuneworth.models.local.load import open_local
-    from tuneworth.models.local.train import TrainConfig, train
 
     model = open_local(model_folder(options))
     config = TrainConfig(rank=RANK, alpha=ALPHA, batch_rows=BATCH_ROWS, epochs=1, checkpoint_seconds=1e9)
@@ -88,7 +88,7 @@ def run_ours(options: argparse.Namespace, clock: Clock) -> None:
         if done:
             clock.ends.append(time.perf_counter())
 
-    result = train(model, examples(read_rows(options)[0]), [], config, options.folder, progress=progress)
+    result = model.train(examples(read_rows(options)[0]), [], config, Path(options.folder), progress=progress)
     print(json.dumps({"adapter": result.folder, "dtype": str(model.dtype), "attention": model.attention}))
 
 

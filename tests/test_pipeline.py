@@ -15,7 +15,7 @@ from tuneworth.race.arms import strategy_classes
 from tuneworth.race.folder import RunFolder
 from tuneworth.race.stages import Stages
 from tuneworth.race.watch import Silent
-from tuneworth.testing.tiny import make_tiny_llama
+from tuneworth.testing.models import make_tiny_llama
 
 
 @pytest.mark.slow

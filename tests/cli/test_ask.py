@@ -23,7 +23,7 @@ from tuneworth.race.watch import Silent
 from tuneworth.serve.answer import open_arm
 from tuneworth.serve.load import choose_arm
 from tuneworth.testing.documents import DOCUMENT_CASES
-from tuneworth.testing.tiny import make_tiny_llama
+from tuneworth.testing.models import make_tiny_llama
 
 MANUALS = DOCUMENT_CASES[0]
 QUESTION = "How long is the warranty of the Borvik radio?"

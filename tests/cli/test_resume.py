@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rows_made import label_rows, write_rows
-from tuneworth.testing.tiny import make_tiny_llama
+from tuneworth.testing.models import make_tiny_llama
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.models.local.plan import Plan, epochs_for, learning_rate
+from tuneworth.models.base import epochs_for
+from tuneworth.models.local.plan import Plan, learning_rate
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tuneworth.core.task import Message
 from tuneworth.errors import InputError
 from tuneworth.models.base import Constraint, Model, Request
 from tuneworth.models.scripted import ADAPTER_FILE, REFUSAL, ScriptedModel
+from tuneworth.testing.models import TRAINING_CHECKS
 
 
 def request(*turns: str, constraint: Constraint | None = None, adapter: str | None = None, n_shared: int = 0):
@@ -105,3 +106,8 @@ def test_adapters_answer_from_what_they_learnt(tmp_path: Path) -> None:
     assert answers(model, request("green apple", adapter="mine"), request("green apple")) == ["fruit", "base"]
     with pytest.raises(InputError, match="not loaded"):
         answers(model, request("x", adapter="other"))
+
+
+@pytest.mark.parametrize("check", TRAINING_CHECKS, ids=lambda check: check.__name__)
+def test_trains_as_a_model_does(check, tmp_path: Path) -> None:
+    check(ScriptedModel(can_train=True), tmp_path)

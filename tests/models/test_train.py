@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 
 from tuneworth.core.task import Message
 from tuneworth.errors import EnvironmentProblem, NotEnoughData
-from tuneworth.models.base import Request, TrainExample
+from tuneworth.models.base import Request, TrainConfig, TrainExample
 from tuneworth.models.local import adapters, trainer
 from tuneworth.models.local.batches import Pack, encode, epoch_order, kin, packs_of, shared_prefix, split_batch
 from tuneworth.models.local.loss import CompletionLoss
-from tuneworth.models.local.train import TrainConfig, train
 from tuneworth.models.local.trainer import CHECKPOINT
+from tuneworth.testing.models import TRAINING_CHECKS
 
 QUICK = TrainConfig(rank=4, alpha=8, learning_rate=1e-2, epochs=4, batch_rows=4, n_evals=4)
 
@@ -179,7 +179,7 @@ def test_a_step_sees_several_passages_also_where_there_are_few_and_rows_of_one_a
     assert sorted(i for batch in batches for i in batch) == list(range(320))
     assert {len(batch) for batch in batches} == {8}
     alone = [batch for batch in batches if len({i % 10 for i in batch}) == 1]
-    assert len(alone) <= 1, "the last rows of a bucket may be of one passage"
+    assert len(alone) <= 2, "the last rows of a bucket may be of one passage, and there are two buckets"
     padding = sum(max(lengths[i] for i in b) * len(b) - sum(lengths[i] for i in b) for b in batches)
     assert padding < 0.15 * sum(lengths)
 
@@ -228,7 +228,7 @@ def test_split_batch_keeps_every_row_within_the_limits(tiny):
 def test_training_learns_saves_and_leaves_the_model_alone(tiny, tmp_path):
     before, layers = weights_of(tiny), [type(part) for part in tiny.module.modules()]
     seen: list[tuple[int, int, str]] = []
-    result = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path, progress=lambda *a: seen.append(a))
+    result = tiny.train(make_examples(24), make_examples(8, 100), QUICK, tmp_path, progress=lambda *a: seen.append(a))
     assert_same_weights(before, weights_of(tiny))
     assert [type(part) for part in tiny.module.modules()] == layers
     assert all(weight.requires_grad for weight in tiny.module.parameters())
@@ -245,7 +245,7 @@ def test_training_learns_saves_and_leaves_the_model_alone(tiny, tmp_path):
 
 def test_the_saved_adapter_is_the_best_one_and_loads_into_the_engine(tiny, tmp_path):
     dev = make_examples(8, 100)
-    result = train(tiny, make_examples(24), dev, QUICK, tmp_path)
+    result = tiny.train(make_examples(24), dev, QUICK, tmp_path)
     rows = encode(tiny, dev, 512)
     tiny.load_adapter("trained", result.folder)
     with torch.no_grad(), adapters.active(tiny.module, "trained"):
@@ -254,11 +254,11 @@ def test_the_saved_adapter_is_the_best_one_and_loads_into_the_engine(tiny, tmp_p
 
 
 def test_training_beside_a_loaded_adapter(tiny, tmp_path):
-    first = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "a")
+    first = tiny.train(make_examples(24), make_examples(8, 100), QUICK, tmp_path / "a")
     tiny.load_adapter("first", first.folder)
     request = Request(make_examples(1)[0].messages, adapter="first")
     answer = tiny.generate([request], max_new_tokens=6)[0].text
-    second = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "b")
+    second = tiny.train(make_examples(24), make_examples(8, 100), QUICK, tmp_path / "b")
     assert_same_weights(adapter(first), adapter(second))
     assert tiny.generate([request], max_new_tokens=6)[0].text == answer
 
@@ -266,8 +266,8 @@ def test_training_beside_a_loaded_adapter(tiny, tmp_path):
 def test_same_seed_same_adapter_and_other_seed_another(tiny, tmp_path):
     rows = make_examples(12)
     config = QUICK.model_copy(update={"epochs": 1, "dropout": 0.1})
-    a, b = (train(tiny, rows, [], config, tmp_path / name) for name in "ab")
-    c = train(tiny, rows, [], config.model_copy(update={"seed": 1}), tmp_path / "c")
+    a, b = (tiny.train(rows, [], config, tmp_path / name) for name in "ab")
+    c = tiny.train(rows, [], config.model_copy(update={"seed": 1}), tmp_path / "c")
     assert_same_weights(adapter(a), adapter(b))
     assert any(not torch.equal(value, adapter(c)[name]) for name, value in adapter(a).items())
     assert a.dev_losses == ()
@@ -278,7 +278,7 @@ def test_global_random_state_is_not_touched(tiny, tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(tiny, make_examples(4), [], QUICK.model_copy(update={"epochs": 1, "dropout": 0.5}), tmp_path)
+    tiny.train(make_examples(4), [], QUICK.model_copy(update={"epochs": 1, "dropout": 0.5}), tmp_path)
     assert torch.equal(torch.rand(3), expected)
 
 
@@ -286,7 +286,7 @@ def test_global_random_state_is_not_touched(tiny, tmp_path):
 def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
     rows, dev = make_examples(24), make_examples(8, 100)
     config = QUICK.model_copy(update={"dropout": 0.1})
-    whole = train(tiny, rows, dev, config, tmp_path / "whole")
+    whole = tiny.train(rows, dev, config, tmp_path / "whole")
     before = weights_of(tiny)
 
     def interrupt(done: int, total: int, unit: str) -> None:
@@ -294,11 +294,11 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(tiny, rows, dev, config, tmp_path / "cut", progress=interrupt)
+        tiny.train(rows, dev, config, tmp_path / "cut", progress=interrupt)
     assert_same_weights(before, weights_of(tiny))
     first_steps: list[int] = []
-    resumed = train(
-        tiny, rows, dev, config, tmp_path / "cut", progress=lambda done, total, unit: first_steps.append(done)
+    resumed = tiny.train(
+        rows, dev, config, tmp_path / "cut", progress=lambda done, total, unit: first_steps.append(done)
     )
     assert first_steps[0] == stop_at
     assert_same_weights(adapter(whole), adapter(resumed))
@@ -309,7 +309,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
 @pytest.mark.parametrize("nth_look", [0, 2, 4])
 def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
     rows, dev = make_examples(24), make_examples(8, 100)
-    whole = train(tiny, rows, dev, QUICK, tmp_path / "whole")
+    whole = tiny.train(rows, dev, QUICK, tmp_path / "whole")
     looks = 0
 
     class Interrupting(CompletionLoss):
@@ -323,28 +323,33 @@ def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
     with monkeypatch.context() as patch:
         patch.setattr("tuneworth.models.local.trainer.CompletionLoss", Interrupting)
         with pytest.raises(KeyboardInterrupt):
-            train(tiny, rows, dev, QUICK, tmp_path / "cut")
-    resumed = train(tiny, rows, dev, QUICK, tmp_path / "cut")
+            tiny.train(rows, dev, QUICK, tmp_path / "cut")
+    resumed = tiny.train(rows, dev, QUICK, tmp_path / "cut")
     assert resumed.dev_losses == whole.dev_losses
     assert_same_weights(adapter(whole), adapter(resumed))
 
 
+@pytest.mark.parametrize("check", TRAINING_CHECKS, ids=lambda check: check.__name__)
+def test_conformance(check, tiny, tmp_path):
+    check(tiny, tmp_path)
+
+
 KILLED = """
 import sys, time
+from pathlib import Path
 sys.path.insert(0, {tests!r})
 from tiny_models import open_exact
 from test_train import QUICK, make_examples
-from tuneworth.models.local.train import train
 def slow(done, total, unit):
     print(done, flush=True)
     time.sleep(0.05)
-train(open_exact({model!r}), make_examples(24), make_examples(8, 100), QUICK, {folder!r}, progress=slow)
+open_exact({model!r}).train(make_examples(24), make_examples(8, 100), QUICK, Path({folder!r}), progress=slow)
 """
 
 
 @pytest.mark.slow
 def test_killed_training_goes_on_and_ends_with_the_same_adapter(tiny, tiny_folder, tmp_path):
-    whole = train(tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "whole")
+    whole = tiny.train(make_examples(24), make_examples(8, 100), QUICK, tmp_path / "whole")
     code = KILLED.format(tests=str(Path(__file__).parent), model=str(tiny_folder), folder=str(tmp_path / "cut"))
     environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
     for last in ("4", "13"):
@@ -357,8 +362,8 @@ def test_killed_training_goes_on_and_ends_with_the_same_adapter(tiny, tiny_folde
         process.stdout.close()
         assert process.returncode == -signal.SIGKILL
     steps: list[int] = []
-    resumed = train(
-        tiny, make_examples(24), make_examples(8, 100), QUICK, tmp_path / "cut",
+    resumed = tiny.train(
+        make_examples(24), make_examples(8, 100), QUICK, tmp_path / "cut",
         progress=lambda done, total, unit: steps.append(done),
     )  # fmt: skip
     assert 6 <= steps[0] <= 13  # went on from the checkpoint of the second process
@@ -367,9 +372,8 @@ def test_killed_training_goes_on_and_ends_with_the_same_adapter(tiny, tiny_folde
 
 
 def test_a_finished_training_is_not_done_again(tiny, tmp_path):
-    first = train(tiny, make_examples(12), make_examples(4, 100), QUICK, tmp_path)
-    again = train(
-        tiny,
+    first = tiny.train(make_examples(12), make_examples(4, 100), QUICK, tmp_path)
+    again = tiny.train(
         make_examples(12),
         make_examples(4, 100),
         QUICK,
@@ -386,12 +390,12 @@ def test_a_checkpoint_of_other_rows_or_a_damaged_one_is_not_continued(tiny, tmp_
 
     rows = make_examples(12)
     with pytest.raises(KeyboardInterrupt):
-        train(tiny, rows, [], QUICK, tmp_path, progress=interrupt)
+        tiny.train(rows, [], QUICK, tmp_path, progress=interrupt)
     for other in (make_examples(12, 1), rows):
         steps: list[int] = []
         if other is rows:
             (tmp_path / CHECKPOINT).write_bytes(b"half a file")
-        train(tiny, other, [], QUICK, tmp_path, progress=lambda done, total, unit, steps=steps: steps.append(done))
+        tiny.train(other, [], QUICK, tmp_path, progress=lambda done, total, unit, steps=steps: steps.append(done))
         assert steps[0] == 0
 
 
@@ -399,7 +403,7 @@ def test_early_stop_keeps_the_best(tiny, tmp_path):
     # Dev answers contradict the training answers, so dev only gets worse.
     dev = [TrainExample(row.messages, "失败 失败 失败") for row in make_examples(8)]
     config = QUICK.model_copy(update={"epochs": 12, "patience": 2, "n_evals": 9, "learning_rate": 5e-2})
-    result = train(tiny, make_examples(24), dev, config, tmp_path)
+    result = tiny.train(make_examples(24), dev, config, tmp_path)
     assert result.stopped == "early"
     assert result.steps < 72
     losses = dict(result.dev_losses)
@@ -410,7 +414,7 @@ def test_early_stop_keeps_the_best(tiny, tmp_path):
 def test_the_steps_are_planned_to_end_in_time(tiny, tmp_path):
     config = QUICK.model_copy(update={"epochs": 2000, "patience": 1000, "learning_rate": 1e-3})
     started = time.perf_counter()
-    result = train(tiny, make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=4.0)
+    result = tiny.train(make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=4.0)
     assert time.perf_counter() - started < 8.0
     assert result.stopped == "time"
     assert 10 < result.steps < 12000
@@ -426,7 +430,7 @@ def test_a_plan_that_has_come_to_its_end_is_not_made_longer(tiny, tmp_path, monk
 
     monkeypatch.setattr(trainer.Plan, "fit_time", told)
     config = QUICK.model_copy(update={"epochs": 200, "patience": 1000, "learning_rate": 1e-3})
-    train(tiny, make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=1.0)
+    tiny.train(make_examples(24), make_examples(4, 100), config, tmp_path, seconds_left=1.0)
     assert asked
     assert all(asked)
 
@@ -445,7 +449,7 @@ def test_a_look_at_dev_is_expected_to_cost_what_its_tokens_do(tiny, tmp_path, mo
 
     monkeypatch.setattr("tuneworth.models.local.train.Trainer", Watched)
     config = QUICK.model_copy(update={"batch_rows": 8})
-    train(tiny, make_questions(48, each=8), make_questions(8, each=1), config, tmp_path, seconds_left=60.0)
+    tiny.train(make_questions(48, each=8), make_questions(8, each=1), config, tmp_path, seconds_left=60.0)
     assert expected[0] > 1.5
 
 
@@ -460,7 +464,7 @@ def test_a_short_time_is_not_spent_on_looking_at_dev(tiny, tmp_path, monkeypatch
 
     monkeypatch.setattr(trainer, "CompletionLoss", Watched)
     config = QUICK.model_copy(update={"epochs": 50, "patience": 1000, "max_dev_rows": 300})
-    result = train(tiny, make_examples(24), make_examples(300, 100), config, tmp_path, seconds_left=0.3)
+    result = tiny.train(make_examples(24), make_examples(300, 100), config, tmp_path, seconds_left=0.3)
     assert result.dev_losses[0][0] > 0
     assert result.dev_losses[-1][0] == result.steps
     assert sum(looked_at) / len(result.dev_losses) < 100  # without a limit, 225
@@ -468,16 +472,16 @@ def test_a_short_time_is_not_spent_on_looking_at_dev(tiny, tmp_path, monkeypatch
 
 def test_rows_that_are_too_long_are_left_out_and_counted(tiny, tmp_path):
     long = TrainExample((Message("user", "card " * 600),), "x")
-    result = train(tiny, [*make_examples(4), long], [], QUICK, tmp_path / "a")
+    result = tiny.train([*make_examples(4), long], [], QUICK, tmp_path / "a")
     assert result.details["rows_too_long"] == 1
     with pytest.raises(NotEnoughData, match="none of the 1 training rows fits into 512 tokens"):
-        train(tiny, [long], [], QUICK, tmp_path / "b")
+        tiny.train([long], [], QUICK, tmp_path / "b")
 
 
 def test_a_folder_that_cannot_be_written(tiny, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentProblem, match="cannot be written"):
-        train(tiny, make_examples(4), [], QUICK, tmp_path / "file" / "run")
+        tiny.train(make_examples(4), [], QUICK, tmp_path / "file" / "run")
 
 
 def test_full_mode_saves_a_model_and_leaves_the_first_alone(tiny, tmp_path):
@@ -486,7 +490,7 @@ def test_full_mode_saves_a_model_and_leaves_the_first_alone(tiny, tmp_path):
     before = weights_of(tiny)
     config = QUICK.model_copy(update={"mode": "full", "learning_rate": 3e-3})
     dev = make_examples(8, 100)
-    result = train(tiny, make_examples(24), dev, config, tmp_path)
+    result = tiny.train(make_examples(24), dev, config, tmp_path)
     assert_same_weights(before, weights_of(tiny))
     losses = dict(result.dev_losses)
     assert losses[result.best_step] < 0.5 * losses[0]
@@ -501,7 +505,7 @@ def test_bf16_base_trains_float32_adapter(tiny_folder, tmp_path):
     from tuneworth.models.local.load import open_local
 
     model = open_local(tiny_folder, device="cpu", dtype=torch.bfloat16, attention="eager")
-    result = train(model, make_examples(24), make_examples(8, 100), QUICK, tmp_path)
+    result = model.train(make_examples(24), make_examples(8, 100), QUICK, tmp_path)
     assert result.details["autocast"] == "bfloat16"
     assert {value.dtype for value in adapter(result).values()} == {torch.float32}
     losses = dict(result.dev_losses)
@@ -512,7 +516,7 @@ def test_bf16_base_trains_float32_adapter(tiny_folder, tmp_path):
 def test_the_embedded_model_learns_and_is_unchanged(real, tmp_path):
     before = weights_of(real)
     config = TrainConfig(epochs=3, batch_rows=4, n_evals=2)
-    result = train(real, make_examples(12), make_examples(8, 100), config, tmp_path)
+    result = real.train(make_examples(12), make_examples(8, 100), config, tmp_path)
     assert_same_weights(before, weights_of(real))
     losses = dict(result.dev_losses)
     assert losses[result.best_step] < 0.7 * losses[0]

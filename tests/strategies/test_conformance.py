@@ -15,6 +15,7 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request
+from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies import Answer, Context, Solver, StrategyConfig
 from tuneworth.strategies._parts.workload import Workload
 from tuneworth.strategies.majority import Majority, MajorityConfig, MajoritySolver
@@ -23,17 +24,18 @@ from tuneworth.strategies.prompt import Prompt, PromptSolver
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 
-UNTRAINED = ["fewshot", "head", "majority", "nearest", "oracle", "prompt", "rag"]
+BUILT_IN = ["fewshot", "head", "lora", "lora_rag", "majority", "nearest", "oracle", "prompt", "rag"]
 
 
 def test_the_built_in_strategies() -> None:
-    assert set(plugin_modules("tuneworth.strategies")) >= {*UNTRAINED, "lora", "lora_rag"}
+    assert set(plugin_modules("tuneworth.strategies")) >= {*BUILT_IN}
 
 
 @pytest.mark.parametrize("check", STRATEGY_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", UNTRAINED)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_conformance(name: str, check: Callable[[suite.Bench], None], tmp_path: Path) -> None:
-    for bench in benches(load_plugin("tuneworth.strategies", name), tmp_path):
+    strategy = load_plugin("tuneworth.strategies", name)
+    for bench in benches(strategy, tmp_path, lambda: ScriptedModel(can_train=True)):
         check(bench)
 
 

@@ -23,8 +23,8 @@ from tuneworth.strategies.lora import (
     training_note,
 )
 from tuneworth.testing.cases import CASES, HashEncoder
+from tuneworth.testing.models import make_tiny_llama
 from tuneworth.testing.strategies import STRATEGY_CHECKS, Bench
-from tuneworth.testing.tiny import make_tiny_llama
 
 LABEL_CASE = next(case for case in CASES if case.task.name == "label-en")
 RESULT = TrainResult(

@@ -21,8 +21,8 @@ from tuneworth.strategies.lora_rag import LoraRag, LoraRagConfig, LoraRagSolver,
 from tuneworth.strategies.rag import Rag, RagConfig
 from tuneworth.testing.cases import Case, HashEncoder
 from tuneworth.testing.documents import DOCUMENT_CASES, library_of
+from tuneworth.testing.models import make_tiny_llama
 from tuneworth.testing.strategies import STRATEGY_CHECKS, Bench
-from tuneworth.testing.tiny import make_tiny_llama
 
 
 @pytest.fixture(scope="module")

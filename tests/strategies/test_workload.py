@@ -10,7 +10,7 @@ import pytest
 
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.models.local.plan import epochs_for
+from tuneworth.models.base import epochs_for
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies import Context
 from tuneworth.strategies._parts.workload import (

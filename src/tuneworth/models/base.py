@@ -6,18 +6,23 @@ a sentence encoder is on this page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
 
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
 FinishReason = Literal["stop", "length", "over_context", "error"]
+Progress = Callable[[int, int, str], None]
+"""``progress(done, total, unit)``: how far the work at hand is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Capabilities:
 
     Attributes:
         local: rows stay on this machine.
+        can_train: it is ``Trainable``.
         context_tokens: longest prompt plus completion.
     """
 
@@ -128,6 +134,34 @@ class TrainExample:
     completion: str
 
 
+class TrainConfig(BaseModel):
+    """How to train. ``None`` means: chosen from model and rows; the result's ``details`` say what was chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["lora", "full"] = Field(default="lora", description="adapter on frozen weights, or all weights")
+    rank: int = Field(default=16, ge=1, description="rank of the adapter (LoRA)")
+    alpha: int = Field(default=32, ge=1, description="the adapter's output is scaled by alpha / rank")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on the adapter's input")
+    learning_rate: float | None = Field(default=None, gt=0, description="peak rate; by rule from the model's width")
+    warmup: float = Field(default=0.04, ge=0, le=0.5, description="share of the steps over which the rate rises")
+    epochs: int | None = Field(default=None, ge=1, description="most passes over the rows; by their number")
+    batch_rows: int = Field(default=8, ge=1, description="rows per step")
+    max_length: int = Field(default=2048, ge=8, description="rows of more tokens are left out")
+    patience: int = Field(default=3, ge=1, description="looks at dev without improvement before stopping")
+    n_evals: int = Field(default=9, ge=1, description="looks at dev in a full training")
+    max_dev_rows: int = Field(default=100, ge=1, description="dev rows that the loss is computed on, at most")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
+    checkpoint_seconds: float = Field(default=30.0, ge=0, description="least time between checkpoints, seconds")
+    seed: int = Field(default=0, ge=0, description="order of rows and initial adapter")
+
+
+def epochs_for(n_rows: int) -> int:
+    """Most passes over the rows worth planning; fewer rows are seen more often. Early stop may cut them."""
+    return min(max(round(math.sqrt(20_000 / n_rows)), 2), 10)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainResult:
     """What a training did.
@@ -147,3 +181,38 @@ class TrainResult:
     dev_losses: tuple[tuple[int, float], ...]
     stopped: Literal["epochs", "early", "time"]
     details: dict[str, Any] = field(default_factory=dict)
+
+
+class Trainable(Model, Protocol):
+    """A model that can be trained where it stands."""
+
+    def train(
+        self,
+        train: Sequence[TrainExample],
+        dev: Sequence[TrainExample],
+        config: TrainConfig,
+        folder: Path,
+        *,
+        progress: Progress | None = None,
+        seconds_left: float | None = None,
+    ) -> TrainResult:
+        """Train on ``train``, stop and choose on ``dev``, save to ``folder``; then the model answers as before.
+
+        A training that was killed goes on from its checkpoint when called again with the same arguments and folder,
+        and ends the same. A finished training found there is returned as it is; one of something else is not.
+
+        Args:
+            folder: gets what ``load_adapter`` reads (``TrainResult.folder``), and checkpoints meanwhile.
+            progress: ``progress(steps done, steps planned, "steps")``.
+            seconds_left: the number of steps is planned to end within this time.
+
+        Raises:
+            NotEnoughData: no training row is short enough.
+            EnvironmentProblem: the disk is full or cannot be written.
+        """
+        ...
+
+
+def is_trainable(model: Model) -> TypeGuard[Trainable]:
+    """What the model says of itself."""
+    return model.capabilities.can_train

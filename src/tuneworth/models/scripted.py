@@ -10,9 +10,11 @@ request fail whose last turn has the word ``boom`` in it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
@@ -21,8 +23,18 @@ from typing import Any, Literal
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
 from tuneworth.core.text import Text
-from tuneworth.errors import InputError, Problem
-from tuneworth.models.base import Capabilities, Completion, Constraint, FinishReason, Request
+from tuneworth.errors import InputError, NotEnoughData, Problem
+from tuneworth.models.base import (
+    Capabilities,
+    Completion,
+    Constraint,
+    FinishReason,
+    Progress,
+    Request,
+    TrainConfig,
+    TrainExample,
+    TrainResult,
+)
 
 Trouble = Literal["error", "over_context", "refuse", "length"]
 AnswerRule = Callable[[Request], str]
@@ -71,6 +83,60 @@ class ScriptedModel:
 
     def load_adapter(self, name: str, folder: str) -> None:
         self.adapters[name] = json.loads((Path(folder) / ADAPTER_FILE).read_text(encoding="utf-8"))
+
+    def train(
+        self,
+        train: Sequence[TrainExample],
+        dev: Sequence[TrainExample],
+        config: TrainConfig,
+        folder: Path,
+        *,
+        progress: Progress | None = None,
+        seconds_left: float | None = None,
+    ) -> TrainResult:
+        """Learn questions and answers by heart, a batch a step; the dev loss is the share of answers that are wrong.
+
+        Without time one step is made.
+        """
+        rows = [row for row in train if self._n_words(row) <= config.max_length]
+        if not rows:
+            raise NotEnoughData(Problem(str(folder), Text(en="no row is short enough", zh="所有数据都太长")))
+        key = hashlib.sha256(repr((config, train, dev)).encode()).hexdigest()
+        kept, adapter = folder / "training.json", folder / "adapter" / ADAPTER_FILE
+        saved = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        state = saved if saved.get("key") == key else {"key": key, "step": 0}
+        if "result" in state:
+            losses = tuple((step, loss) for step, loss in state["result"].pop("dev_losses"))
+            return TrainResult(**state["result"], dev_losses=losses)
+        adapter.parent.mkdir(parents=True, exist_ok=True)
+        n_epoch = -(-len(rows) // config.batch_rows)
+        n_steps, out_of_time = n_epoch * (config.epochs or 1), seconds_left is not None and seconds_left <= 0
+        tell = progress or (lambda done, total, unit: None)
+        tell(state["step"], n_steps, "steps")
+        while state["step"] < (1 if out_of_time else n_steps):
+            state["step"] += 1
+            kept.write_text(json.dumps(state), encoding="utf-8")
+            tell(state["step"], n_steps, "steps")
+        step = state["step"]
+        known = {row.messages[-1].content: row.completion for row in rows[: step * config.batch_rows]}
+        adapter.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+        wrong = [known[_most_similar(row.messages[-1].content, list(known))] != row.completion for row in dev]
+        result = TrainResult(
+            folder=str(adapter.parent),
+            steps=step,
+            best_step=step,
+            epochs=step / n_epoch,
+            train_tokens=sum(map(self._n_words, rows)),
+            seconds=0.0,
+            dev_losses=((0, 1.0), (step, sum(wrong) / len(wrong))) if wrong else (),
+            stopped="time" if out_of_time else "epochs",
+            details={"rows_too_long": len(train) - len(rows)},
+        )
+        kept.write_text(json.dumps({"key": key, "result": asdict(result)}), encoding="utf-8")
+        return result
+
+    def _n_words(self, row: TrainExample) -> int:
+        return sum(self.count_tokens(turn.content) for turn in row.messages) + self.count_tokens(row.completion)
 
     def describe(self) -> dict[str, Any]:
         return {"source": "scripted", "id": self.id}

@@ -18,8 +18,7 @@ from pydantic import Field
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model, TrainExample, TrainResult
-from tuneworth.models.local.plan import epochs_for
+from tuneworth.models.base import Model, TrainConfig, TrainExample, TrainResult, epochs_for, is_trainable
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.asking import Asker, model_of
 from tuneworth.strategies._parts.prompting import brief_instruction, constrainable, opening_turns, query_turns
@@ -123,7 +122,7 @@ class Lora(Strategy):
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
         if model is None:
             return Text(en="needs a language model", zh="需要一个语言模型")
-        if not model.capabilities.can_train:
+        if not is_trainable(model):
             return Text(en=f"{model.id} cannot be trained here", zh=f"{model.id} 无法在本机训练")
         if len(train) < MIN_ROWS:
             return Text(
@@ -173,11 +172,10 @@ def train_adapter(
     Returns:
         The folder of the adapter. How the training went is in the context's notes and details.
     """
-    from tuneworth.models.local.train import TrainConfig, train
-
-    folder = context.folder / "training"
-    result = train(
-        model_of(context),  # pyright: ignore[reportArgumentType]  # what can be trained is a LocalModel
+    folder, model = context.folder / "training", model_of(context)
+    if not is_trainable(model):
+        raise ValueError(f"{model.id} cannot be trained; ``why_skipped`` says so")
+    result = model.train(
         lessons,
         dev_lessons,
         TrainConfig(rank=config.rank, learning_rate=config.learning_rate, epochs=config.epochs, seed=context.seed),

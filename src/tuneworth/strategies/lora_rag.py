@@ -22,7 +22,7 @@ from pydantic import Field
 from tuneworth.core.files import write_atomic
 from tuneworth.core.task import Example, Message, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model, Request
+from tuneworth.models.base import Model, Request, TrainConfig
 from tuneworth.retrieval.hits import Mode
 from tuneworth.strategies import Context, Strategy, StrategyConfig
 from tuneworth.strategies._parts.asking import model_of
@@ -221,8 +221,6 @@ def reading_seconds(model: Model, prompts: Sequence[Sequence[Message]]) -> float
 
 def _longest(context: Context) -> int:
     """Tokens of the longest row that the model can be trained on."""
-    from tuneworth.models.local.train_config import TrainConfig
-
     return min(TrainConfig().max_length, model_of(context).capabilities.context_tokens)
 
 

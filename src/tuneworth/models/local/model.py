@@ -12,7 +12,17 @@ import torch
 
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
-from tuneworth.models.base import Capabilities, Completion, Constraint, ConstraintKind, Request
+from tuneworth.models.base import (
+    Capabilities,
+    Completion,
+    Constraint,
+    ConstraintKind,
+    Progress,
+    Request,
+    TrainConfig,
+    TrainExample,
+    TrainResult,
+)
 from tuneworth.models.local import adapters
 from tuneworth.models.local.cache import read_source, sha256_file
 from tuneworth.models.local.chat import ChatFormat
@@ -29,7 +39,7 @@ PREFIX_BYTES = 512 << 20
 
 
 class LocalModel:
-    """A language model on this machine (``models.base.Model``).
+    """A language model on this machine (``models.base.Trainable``).
 
     Attributes:
         module: the transformers model; the trainer trains it.
@@ -124,6 +134,21 @@ class LocalModel:
         for (adapter, prefix_ids), rows in groups.items():
             done.update(self._run_group(adapter, prefix_ids, rows))
         return [done[index] for index in range(len(requests))]
+
+    def train(
+        self,
+        train: Sequence[TrainExample],
+        dev: Sequence[TrainExample],
+        config: TrainConfig,
+        folder: Path,
+        *,
+        progress: Progress | None = None,
+        seconds_left: float | None = None,
+    ) -> TrainResult:
+        """See ``models.base.Trainable`` and, for what is kept of a killed training, ``local.train``."""
+        from tuneworth.models.local.train import train_model
+
+        return train_model(self, train, dev, config, folder, progress=progress, seconds_left=seconds_left)
 
     def forget_prefixes(self) -> None:
         """Free the memory of the prefixes kept for later calls."""

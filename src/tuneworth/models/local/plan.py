@@ -28,11 +28,6 @@ def learning_rate(width: int, mode: Mode) -> float:
     return rate if mode == "lora" else rate / 10
 
 
-def epochs_for(n_rows: int) -> int:
-    """Most passes over the rows worth planning; fewer rows are seen more often. Early stop may cut them."""
-    return min(max(round(math.sqrt(20_000 / n_rows)), 2), 10)
-
-
 @dataclass
 class Plan:
     """Steps to do and the rate at each.

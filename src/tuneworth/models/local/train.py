@@ -21,46 +21,32 @@ from typing import TYPE_CHECKING
 
 from tuneworth.core.text import Text
 from tuneworth.errors import NotEnoughData, Problem
-from tuneworth.models.base import TrainExample, TrainResult
+from tuneworth.models.base import Progress, TrainConfig, TrainExample, TrainResult, epochs_for
 from tuneworth.models.local.batches import Row, encode, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.checkpoint import read_result
-from tuneworth.models.local.plan import epochs_for
-from tuneworth.models.local.train_config import TrainConfig
 from tuneworth.models.local.trainable import full_weights, lora_weights
-from tuneworth.models.local.trainer import Progress, Trainer
+from tuneworth.models.local.trainer import Trainer
 
 if TYPE_CHECKING:
     from tuneworth.models.local.model import LocalModel
 
-__all__ = ["TrainConfig", "train"]
 
-
-def train(
+def train_model(
     model: LocalModel,
     train: Sequence[TrainExample],
     dev: Sequence[TrainExample],
     config: TrainConfig,
-    folder: Path | str,
+    folder: Path,
     *,
     progress: Progress | None = None,
     seconds_left: float | None = None,
 ) -> TrainResult:
-    """Train on ``train``, stop and choose on ``dev``, save to ``folder``.
+    """What ``Trainable.train`` promises.
 
-    The model in memory is the same afterwards, also after an error or Ctrl-C; Ctrl-C leaves a checkpoint.
-
-    Args:
-        folder: gets ``adapter/`` (or ``model/``), and checkpoints meanwhile. A finished training found
-            here is returned as it is.
-        progress: ``progress(steps done, steps planned, "steps")``.
-        seconds_left: the number of steps is planned to end within this time.
-
-    Raises:
-        NotEnoughData: no training row fits into ``max_length``.
-        EnvironmentProblem: the disk is full or cannot be written.
+    The model in memory is the same afterwards, also after an error or Ctrl-C; Ctrl-C leaves a checkpoint. ``folder`` gets
+    ``adapter/``, or ``model/`` where all weights are trained.
     """
-    folder = Path(folder)
     limit = min(config.max_length, model.capabilities.context_tokens)
     rows = encode(model, train, limit)
     if not rows:

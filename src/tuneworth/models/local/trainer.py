@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from tuneworth.models.base import TrainResult
+from tuneworth.models.base import Progress, TrainConfig, TrainResult, epochs_for
 from tuneworth.models.local.batches import Row, epoch_order, shared_prefix, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.checkpoint import read_checkpoint, write_checkpoint, write_result
 from tuneworth.models.local.loss import CompletionLoss, memory_limits
-from tuneworth.models.local.plan import EVAL_SHARE, Plan, epochs_for, learning_rate
-from tuneworth.models.local.train_config import TrainConfig
+from tuneworth.models.local.plan import EVAL_SHARE, Plan, learning_rate
 from tuneworth.models.local.trainable import Trainable
-
-Progress = Callable[[int, int, str], None]
 
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
