@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,15 @@ import pytest
 
 from tuneworth.core.task import Task
 from tuneworth.errors import InputError
-from tuneworth.strategies._parts.features import Embeddings, NgramTfidf, default_kind, load_features, text_features
-from tuneworth.strategies._parts.neighbours import NearestRows
-from tuneworth.testing.cases import HashEncoder
+from tuneworth.strategies._parts.features import (
+    Embeddings,
+    NearestRows,
+    NgramTfidf,
+    default_kind,
+    load_features,
+    text_features,
+)
+from tuneworth.testing.cases import CASES, HashEncoder
 
 ENGLISH = Task(name="t", kind="text", metric="rouge_l")
 CHINESE = ENGLISH.model_copy(update={"language": "zh"})
@@ -70,10 +77,40 @@ def test_nearest_rows_rank_by_cosine(task: Task, tmp_path: Path) -> None:
     assert np.array_equal(NearestRows.load(tmp_path, HashEncoder).top(["aaa bbb", "ccc ddd"], k=3), ranked)
 
 
+class Noisy(HashEncoder):
+    """Vectors as another machine, or another batch, gives them."""
+
+    def __init__(self, change: Callable[[np.ndarray], np.ndarray]):
+        self.change = change
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        return self.change(super().encode(texts)).astype(np.float32)
+
+
+def bfloat16(vectors: np.ndarray) -> np.ndarray:
+    import torch
+
+    return torch.from_numpy(vectors).to(torch.bfloat16).float().numpy()
+
+
+def perturbed(vectors: np.ndarray) -> np.ndarray:
+    return vectors + np.random.default_rng(len(vectors)).normal(0, 1e-6, vectors.shape)
+
+
+@pytest.mark.parametrize("change", [bfloat16, perturbed], ids=lambda change: change.__name__)
+def test_the_nearest_rows_are_the_same_on_every_machine(change) -> None:
+    rows = [row.query.text for case in CASES for row in case.train]
+    queries = [query.text for case in CASES for query in case.queries]
+    here = NearestRows.fit(Embeddings(HashEncoder()), rows).top(queries, k=16)
+    there = NearestRows.fit(Embeddings(Noisy(change)), rows)
+    assert np.array_equal(there.top(queries, k=16), here)
+    assert np.array_equal(np.concatenate([there.top([query], k=16) for query in queries]), here)
+
+
 def test_many_queries_are_ranked_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [f"text {i} {'x' * (i % 7)}" for i in range(40)]
     index = NearestRows.fit(Embeddings(HashEncoder()), texts)
     whole = index.top(texts, k=5)
-    monkeypatch.setattr("tuneworth.strategies._parts.neighbours.QUERIES_AT_ONCE", 7)
+    monkeypatch.setattr("tuneworth.strategies._parts.features.QUERIES_AT_ONCE", 7)
     assert np.array_equal(index.top(texts, k=5), whole)
     assert np.array_equal(whole[:, 0], np.arange(40))

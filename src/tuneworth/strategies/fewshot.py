@@ -24,8 +24,7 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.asking import Asker, model_of
-from tuneworth.strategies._parts.features import default_kind, text_features, why_no_sklearn
-from tuneworth.strategies._parts.neighbours import NearestRows
+from tuneworth.strategies._parts.features import NearestRows, default_kind, text_features, why_no_sklearn
 from tuneworth.strategies._parts.prompting import (
     constrainable,
     full_instruction,

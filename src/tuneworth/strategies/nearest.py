@@ -14,8 +14,7 @@ from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.features import default_kind, text_features, why_no_sklearn
-from tuneworth.strategies._parts.neighbours import NearestRows
+from tuneworth.strategies._parts.features import NearestRows, default_kind, text_features, why_no_sklearn
 from tuneworth.strategies._parts.workload import Workload, encoded_chars, sample
 
 

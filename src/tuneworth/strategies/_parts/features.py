@@ -1,4 +1,4 @@
-"""Texts as vectors, for the head and for finding similar rows.
+"""Texts as vectors, for the head and for finding similar rows; and the training rows most similar to a query.
 
 English texts are embedded by the sentence encoder (MiniLM). For other languages that encoder is
 weak: character n-gram TF-IDF is used instead, which needs no word boundaries and no download. In
@@ -30,6 +30,9 @@ Matrix = Any
 """float32, one unit row per text: a dense array for embeddings, a SciPy CSR matrix for TF-IDF."""
 
 MAX_NGRAMS = 50_000
+QUERIES_AT_ONCE = 512
+COSINE_DECIMALS = 3
+"""Cosines are rounded before ranking: with the last digits of a vector they depend on the machine that made it."""
 RARE_FROM_ROWS = 500
 """With at least this many rows, n-grams of a single row are dropped: they cannot generalise."""
 
@@ -127,6 +130,71 @@ def load_features(folder: Path, encoder: Callable[[], Encoder]) -> TextFeatures:
             )
         )
     return Embeddings(given)
+
+
+class NearestRows:
+    """Ranks training rows by cosine, the same on every machine and whatever a text was encoded together with.
+
+    Vectors count in bfloat16, so that one cast to it is no other than one in float32; cosines are computed in float64 and
+    rounded. NOT guaranteed: the order of two rows between whose cosines noise finds the edge of a rounding. Of 200 queries
+    to 500 rows, MiniLM in other batches changed none, noise of 1e-7 in every number the order of two rows for 2, none
+    which 16 rows were shown.
+
+    Attributes:
+        matrix: one unit row per training row, made by ``features``.
+    """
+
+    def __init__(self, features: TextFeatures, matrix: Matrix):
+        self.features = features
+        self.matrix = matrix
+        self._ranked = _in_bfloat16(matrix)
+
+    @classmethod
+    def fit(cls, features: TextFeatures, texts: Sequence[str]) -> NearestRows:
+        return cls(features, features.transform(texts))
+
+    def top(self, texts: Sequence[str], k: int) -> NDArray[np.intp]:
+        """Row numbers of the ``k`` most similar rows, best first; equal cosines by row number.
+
+        Returns:
+            Shape ``(len(texts), min(k, n_rows))``.
+        """
+        k = min(k, self.matrix.shape[0])
+        parts = [np.empty((0, k), dtype=np.intp)]
+        for start in range(0, len(texts), QUERIES_AT_ONCE):
+            asked = _in_bfloat16(self.features.transform(texts[start : start + QUERIES_AT_ONCE]))
+            cosines = asked @ self._ranked.T
+            dense = np.asarray(cosines.todense() if hasattr(cosines, "todense") else cosines)
+            parts.append(np.argsort(-np.round(dense, COSINE_DECIMALS), axis=1, kind="stable")[:, :k])
+        return np.concatenate(parts)
+
+    def save(self, folder: Path) -> None:
+        self.features.save(folder)
+        if self.features.kind == "tfidf":
+            from scipy.sparse import save_npz
+
+            save_npz(folder / "rows.npz", self.matrix)
+        else:
+            np.savez(folder / "rows.npz", rows=self.matrix)
+
+    @classmethod
+    def load(cls, folder: Path, encoder: Callable[[], Encoder]) -> NearestRows:
+        features = load_features(folder, encoder)
+        if features.kind == "tfidf":
+            from scipy.sparse import load_npz
+
+            return cls(features, load_npz(folder / "rows.npz"))
+        with np.load(folder / "rows.npz", allow_pickle=False) as saved:
+            return cls(features, saved["rows"])
+
+
+def _in_bfloat16(matrix: Matrix) -> Matrix:
+    """Dense rows rounded to bfloat16 (to nearest, ties to even), in float64; TF-IDF, which is counted, as it is."""
+    if hasattr(matrix, "todense"):
+        return matrix.astype(np.float64)
+    bits = np.ascontiguousarray(matrix, dtype=np.float32).view(np.uint32)
+    kept = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return kept.view(np.float32).astype(np.float64)
 
 
 def why_no_sklearn() -> Text | None:
