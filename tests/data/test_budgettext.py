@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.data.budgettext import MALFORMED, NOTHING, TWICE, BadBudget, BudgetText, parse_budget
-from tuneworth.data.taskfile import task_file_for
+from tuneworth.data.taskfile import MALFORMED, NOTHING, TWICE, BadBudget, BudgetText, parse_budget, task_file_for
 from tuneworth.errors import InputError
 
 

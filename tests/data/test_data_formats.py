@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tuneworth.core.text import Text
-from tuneworth.data.formats import read
-from tuneworth.data.hub import parse_address, read_hub, rows_of
+from tuneworth.data.formats import parse_address, read, read_hub, rows_of
 from tuneworth.data.rows import RawRow, Rejected, quote, write_rejected
 from tuneworth.errors import EnvironmentProblem, InputError
 

@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneworth.data.infer import Pair, guess_kind, guess_metric, near_misses
+from tuneworth.data.infer import Pair, guess_kind, guess_metric, near_misses, parse_options
 from tuneworth.data.language import guess_language
-from tuneworth.data.options import parse_options
 from tuneworth.data.schema import in_schema_order, infer_schema
 
 

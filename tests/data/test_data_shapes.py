@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tuneworth.core.task import Message
-from tuneworth.data.drafts import MAX_ROW_CHARS, Extras
-from tuneworth.data.outputs import common_type, output_text
+from tuneworth.data.drafts import Extras
 from tuneworth.data.rows import BadRow, RawRow
 from tuneworth.data.shapes import PAIRS, Shape, detect_shape, mapped_shape
+from tuneworth.data.values import MAX_ROW_CHARS, common_type, output_text
 from tuneworth.errors import InputError
 
 

@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tuneworth.core.task import Example
-from tuneworth.data.allocate import Group, deal, stratified_sample
-from tuneworth.data.groups import Union, first_repeated, group_rows
+from tuneworth.data.groups import Group, Union, deal, first_repeated, group_rows, stratified_sample
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.neardup import Boilerplate, plain, similarities, sketch
 from tuneworth.data.split import Prepared, make_split, split_digest

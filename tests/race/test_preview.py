@@ -10,10 +10,9 @@ import pytest
 from rows_made import label_rows, write_rows
 from tuneworth.core.plan import RunPlan
 from tuneworth.core.text import Text
-from tuneworth.data.budgettext import parse_budget
 from tuneworth.data.load import load
 from tuneworth.data.split import make_split
-from tuneworth.data.taskfile import task_file_for
+from tuneworth.data.taskfile import parse_budget, task_file_for
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race import prepare
 from tuneworth.race.estimate import Speeds

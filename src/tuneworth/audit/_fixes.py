@@ -19,7 +19,7 @@ from tuneworth.audit._rowedits import masked, with_output, with_references
 from tuneworth.core.files import write_atomic
 from tuneworth.core.text import Text
 from tuneworth.data import formats, rewrite
-from tuneworth.data.hub import PREFIX
+from tuneworth.data.formats import PREFIX
 from tuneworth.data.load import Loaded
 from tuneworth.data.rewrite import Rewritten
 from tuneworth.data.rows import RawRow

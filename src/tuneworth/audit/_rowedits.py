@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuneworth.audit._personal.mask import Placeholders
+from tuneworth.data.drafts import is_conversation
 from tuneworth.data.shapes import Shape
-from tuneworth.data.turns import is_conversation
 
 _TEXT_KEYS = ("content", "value")
 _ASSISTANTS = ("assistant", "gpt", "chatgpt", "bot", "model")

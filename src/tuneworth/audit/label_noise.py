@@ -24,7 +24,7 @@ from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, Se
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.allocate import stratified_sample
+from tuneworth.data.groups import stratified_sample
 
 N_FOLDS = 5
 MIN_ROWS = 100

@@ -81,8 +81,7 @@ def read_facts_file(path: Path) -> Source:
     from pydantic import ValidationError
 
     from tuneworth.advisor.facts import Facts
-    from tuneworth.data.encoding import decode
-    from tuneworth.data.files import read_bytes
+    from tuneworth.data.files import decode, read_bytes
     from tuneworth.data.taskerrors import document_problems
     from tuneworth.data.yamlfile import parse_yaml
 

@@ -1,4 +1,4 @@
-"""A row half read: question, raw answer and extras, before the task is known."""
+"""A row half read: turns of a conversation, question, raw answer and extras, before the task is known."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 
-from tuneworth.core.task import Message
+from tuneworth.core.task import Message, Role
 from tuneworth.core.text import Text
-from tuneworth.data.dates import read_date
 from tuneworth.data.rows import BadRow, quote
+from tuneworth.data.values import read_date
 
-MAX_ROW_CHARS = 200_000
-"""Longest input or output: about 50,000 tokens, beyond the context of any model trained on a desk."""
+GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id")
+"""Fields that usually name the documents that hold an answer, tried in this order."""
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +41,6 @@ class Draft:
     gold: tuple[str, ...] = ()
     doc_set: str | None = None
     changed: date | None = None
-
-
-GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id")
-"""Fields that usually name the documents that hold an answer, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,50 +101,6 @@ class Extras:
         )
 
 
-def as_text(name: str, value: object) -> str:
-    """``value`` of an input field as text; numbers are written out.
-
-    Raises:
-        BadRow: it is a list, an object or bytes.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes | list | dict):
-        shown = quote(value)
-        raise BadRow(Text(en=f"`{name}` is not text: {shown}", zh=f"`{name}` 不是文本：{shown}"))
-    return str(value)
-
-
-def check_text(name: str, text: str) -> None:
-    """Refuse text that no model can be given.
-
-    Raises:
-        BadRow: it is too long, or holds a NUL or half a surrogate pair.
-    """
-    if len(text) > MAX_ROW_CHARS:
-        raise BadRow(
-            Text(
-                en=f"`{name}` has {len(text):,} characters; at most {MAX_ROW_CHARS:,} are read, "
-                "which is over the context of the models that can be trained here",
-                zh=f"`{name}` 有 {len(text):,} 个字符；最多读取 {MAX_ROW_CHARS:,} 个，再长就超出可训练模型的上下文了",
-            )
-        )
-    if "\x00" in text:
-        raise BadRow(Text(en=f"`{name}` holds a NUL byte", zh=f"`{name}` 中含有 NUL 字节"))
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        bad = f"U+{ord(text[error.start]):04X}"
-        raise BadRow(
-            Text(
-                en=f"`{name}` holds bytes that are not text ({bad} at character {error.start + 1})",
-                zh=f"`{name}` 中含有无法解码的字节（第 {error.start + 1} 个字符，{bad}）",
-            )
-        ) from None
-
-
 def _scalar(value: object) -> str | None:
     """An id or group name; only single values are one."""
     return str(value) if isinstance(value, str | int | float) and str(value) else None
@@ -150,3 +114,67 @@ def _strings(value: object) -> tuple[str, ...]:
     if all(isinstance(item, str | int | float) for item in items):
         return tuple(text for item in items if (text := str(item).strip()))
     return ()
+
+
+def is_conversation(value: object) -> bool:
+    """Whether ``value`` is a list of ``{role, content}`` or ``{from, value}``."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in value)
+    )
+
+
+def read_turns(value: list[dict[str, Any]]) -> tuple[Message, ...]:
+    """The turns of a conversation.
+
+    Raises:
+        BadRow: an unknown role, or a turn that is not text.
+    """
+    return tuple(_turn(number, turn) for number, turn in enumerate(value, start=1))
+
+
+def question_and_answer(turns: tuple[Message, ...]) -> tuple[tuple[Message, ...], str]:
+    """Everything before the last assistant turn, and that turn. Turns after it are dropped.
+
+    Raises:
+        BadRow: no assistant turn, or the turn before it is not the user's.
+    """
+    last = max((at for at, turn in enumerate(turns) if turn.role == "assistant"), default=None)
+    if last is None:
+        raise BadRow(Text(en="has no assistant turn to learn from", zh="没有 assistant 的发言，无从学习"))
+    if last == 0 or turns[last - 1].role != "user":
+        raise BadRow(
+            Text(
+                en="the turn before the last assistant turn must be the user's",
+                zh="最后一条 assistant 发言之前必须是 user 的发言",
+            )
+        )
+    return turns[:last], turns[last].content
+
+
+def _turn(number: int, turn: dict[str, Any]) -> Message:
+    spoken = turn.get("role", turn.get("from"))
+    role = _ROLES.get(str(spoken).lower())
+    if role is None:
+        known = ", ".join(_ROLES)
+        raise BadRow(
+            Text(
+                en=f"turn {number} has the role {quote(spoken)}; known roles: {known}",
+                zh=f"第 {number} 轮的角色是 {quote(spoken)}；可用的角色：{known}",
+            )
+        )
+    return Message(role, _content(number, turn.get("content", turn.get("value"))))
+
+
+def _content(number: int, content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
+        return "".join(str(part.get("text", "")) for part in content)
+    raise BadRow(
+        Text(
+            en=f"the content of turn {number} is not text: {quote(content)}",
+            zh=f"第 {number} 轮的内容不是文本：{quote(content)}",
+        )
+    )

@@ -1,13 +1,24 @@
-"""Reading a file whole and writing one whole or not at all."""
+"""Reading a file whole, as bytes or text, and writing one whole or not at all.
+
+Text is UTF-8, UTF-16 with a mark, or GB18030. Strict decoding decides, not statistics: UTF-8 first, because text in
+another encoding is almost never valid UTF-8; GB18030 next, and only if what comes out is mostly the everyday
+characters of GB2312, because GB18030 accepts a good deal of Latin-1 as rare characters. What is left is read as UTF-8
+with its broken bytes kept as marks, so that the rows that hold them can be set aside by line.
+"""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+
+_SAMPLE_CHARS = 50_000
+_COMMON_SHARE = 0.5  # traditional characters are outside GB2312, so a Chinese text may have many of them
 
 
 def sha256_of(data: bytes) -> str:
@@ -55,3 +66,78 @@ def write_text(path: Path, text: str) -> None:
             en=f"cannot be written: {reason}; nothing was changed", zh=f"无法写入：{reason}；没有改动任何内容"
         )
         raise EnvironmentProblem(Problem(str(path), message)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Text of a file; ``note`` says so when it was not plain UTF-8."""
+
+    text: str
+    note: Text | None = None
+
+
+def decode(data: bytes, name: str) -> Decoded:
+    """The text of ``data``. Bytes that are no text become lone surrogates, which rows reject.
+
+    Raises:
+        InputError: the file is not text at all.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _utf16(data, name)
+    try:
+        return Decoded(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        first_bad = error
+    patched = data.decode("utf-8-sig", "surrogateescape")
+    if not _mostly_utf8(patched):
+        chinese = _gb18030(data)
+        if chinese is not None:
+            note = Text(
+                en=f"{name} was read as GB18030: it is not valid UTF-8, and as GB18030 it is Chinese text",
+                zh=f"{name} 按 GB18030 读取：它不是合法的 UTF-8，按 GB18030 解码后是通顺的中文",
+            )
+            return Decoded(chinese, note)
+    line = data.count(b"\n", 0, first_bad.start) + 1
+    note = Text(
+        en=f"{name} has bytes that are not UTF-8, the first on line {line} (0x{data[first_bad.start]:02X}); "
+        "rows that hold them are set aside",
+        zh=f"{name} 中有不是 UTF-8 的字节，最早出现在第 {line} 行（0x{data[first_bad.start]:02X}）；含有这些字节的行会被剔除",
+    )
+    return Decoded(patched, note)
+
+
+def _utf16(data: bytes, name: str) -> Decoded:
+    try:
+        text = data.decode("utf-16")
+    except UnicodeDecodeError as error:
+        message = Text(
+            en=f"starts with a UTF-16 mark but is not valid UTF-16 (byte {error.start}); save it as UTF-8",
+            zh=f"文件以 UTF-16 标记开头，但内容不是合法的 UTF-16（第 {error.start} 字节）；请另存为 UTF-8",
+        )
+        raise InputError(Problem(name, message)) from None
+    return Decoded(text, Text(en=f"{name} was read as UTF-16", zh=f"{name} 按 UTF-16 读取"))
+
+
+def _mostly_utf8(patched: str) -> bool:
+    """Whether valid characters beyond ASCII outnumber broken bytes in a patched decoding."""
+    broken = sum("\udc80" <= char <= "\udcff" for char in patched)
+    beyond_ascii = sum(char > "\x7f" for char in patched)
+    return beyond_ascii - broken > broken
+
+
+def _gb18030(data: bytes) -> str | None:
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    sample = [char for char in text[:_SAMPLE_CHARS] if char > "\x7f"] or [char for char in text if char > "\x7f"]
+    common = sum(_in_gb2312(char) for char in sample)
+    return text if sample and common >= _COMMON_SHARE * len(sample) else None
+
+
+def _in_gb2312(char: str) -> bool:
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Groups of rows that must stay on one side of the split.
+"""Groups of rows that must stay on one side of the split, and how they are dealt to the sides.
 
 Rows are joined when their texts are the same once numbers and punctuation are taken away, when they
 are near-duplicates, or when the user's group column says so. Joining is transitive: if A is near B
@@ -12,13 +12,18 @@ whole: it is what it looks like.
 
 Numbers are ignored, with one exception: when nearly all inputs are the same but for their numbers and
 the answers differ (sums, prices, thresholds), the numbers are the task. Only equal inputs are joined then.
-"""
+
+Dealing is iterative stratification (Sechidis, Tsoumakas, Vlahavas 2011, "On the stratification of multi-label data"),
+with groups of rows in place of rows with several labels: the rarest class is dealt first, and a group goes to the side
+that still wants most of that class. Train wants most of every class at first, so every class is in train before any
+other side has it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -48,6 +53,9 @@ _NUMBERS_WARNING = Text(
     "only rows with equal inputs were kept on one side",
     zh="几乎所有输入只有数字不同，且答案取决于这些数字；因此只保证输入完全相同的数据在同一侧",
 )
+Side = Literal["train", "dev", "test"]
+_MOST_OF_A_SIDE = (0.25, 1.0)
+"""A group larger than a quarter of dev or test goes to train, unless dev or test stay half empty so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +217,84 @@ def _chain_warning(n_rows: int, total: int, threshold: float) -> Text:
         f"alike; they were grouped again at similarity {threshold:g}",
         zh=f"{total} 种不同输入中有 {n_rows} 种因近似重复而连成一组，但其中大多彼此并不相似；已按相似度 {threshold:g} 重新分组",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that stay together: how many of each class. Classes are all one for tasks without labels."""
+
+    classes: Counter[str]
+
+    @property
+    def size(self) -> int:
+        return self.classes.total()
+
+
+def deal(groups: Sequence[Group], targets: dict[Side, int], rng: np.random.Generator) -> list[Side]:
+    """The side of every group. ``targets`` are sizes; train takes what fits nowhere else."""
+    order = [int(at) for at in rng.permutation(len(groups))]
+    sides: list[Side] = []
+    for most in _MOST_OF_A_SIDE:
+        sides = _Deal(groups, targets, most).run(order)
+        sizes: Counter[Side] = Counter()
+        for group, side in zip(groups, sides):
+            sizes[side] += group.size
+        if all(2 * sizes[side] >= target for side, target in targets.items()):
+            break
+    return sides
+
+
+class _Deal:
+    def __init__(self, groups: Sequence[Group], targets: dict[Side, int], most: float):
+        self.groups, self.targets, self.most = groups, targets, most
+        self.counts: Counter[str] = Counter()
+        for group in groups:
+            self.counts.update(group.classes)
+        total = sum(targets.values())
+        self.wanted = {
+            name: {side: count * target / total for side, target in targets.items()}
+            for name, count in self.counts.items()
+        }
+        self.room = dict(targets)
+
+    def run(self, order: list[int]) -> list[Side]:
+        of_class: dict[str, list[int]] = {name: [] for name in self.counts}
+        for at in order:
+            for name in self.groups[at].classes:
+                of_class[name].append(at)
+        dealt: dict[int, Side] = {}
+        for name in sorted(self.counts, key=lambda name: (self.counts[name], name)):
+            for at in of_class[name]:
+                if at not in dealt:
+                    dealt[at] = self._side_for(self.groups[at], name)
+        return [dealt[at] for at in range(len(self.groups))]
+
+    def _side_for(self, group: Group, name: str) -> Side:
+        open_sides: list[Side] = [side for side in self.targets if side == "train" or self._fits(group, side)]
+        chosen: Side = max(open_sides, key=lambda side: (self.wanted[name][side], self.room[side]))
+        self.room[chosen] -= group.size
+        for other, count in group.classes.items():
+            self.wanted[other][chosen] -= count
+        return chosen
+
+    def _fits(self, group: Group, side: Side) -> bool:
+        return group.size <= min(self.room[side], max(1, self.most * self.targets[side]))
+
+
+def stratified_sample(classes: Sequence[str], size: int, rng: np.random.Generator) -> list[int]:
+    """``size`` row numbers, ascending, with the classes in their proportions (largest remainders)."""
+    if len(classes) <= size:
+        return list(range(len(classes)))
+    shuffled = [int(at) for at in rng.permutation(len(classes))]
+    counts = Counter(classes)
+    exact = {name: count * size / len(classes) for name, count in counts.items()}
+    quota = {name: int(share) for name, share in exact.items()}
+    by_remainder = sorted(exact, key=lambda name: (quota[name] - exact[name], name))
+    for name in by_remainder[: size - sum(quota.values())]:
+        quota[name] += 1
+    taken: list[int] = []
+    for at in shuffled:
+        if quota[classes[at]] > 0:
+            quota[classes[at]] -= 1
+            taken.append(at)
+    return sorted(taken)

@@ -1,8 +1,7 @@
-"""What kind of task the rows are, and how to score it: guesses with their reasons.
+"""What kind of task the rows are, how to score it and which language they are in: guesses with their reasons.
 
-The rules are shares of rows and were set on a dozen public data sets, none of which is named here:
-what is checked is only what a person would look at, namely how often answers repeat and how long
-they are.
+The rules are shares of rows and were set on a dozen public data sets, none of which is named here: what is checked is
+only what a person would look at, namely how often answers repeat and how long they are.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from statistics import median
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.data.language import han_share
-from tuneworth.data.options import parse_options
-from tuneworth.data.outputs import parse_structure
+from tuneworth.data.values import parse_structure
 
 JSON_SHARE = 0.95
 CHOICE_SHARE = 0.9
@@ -27,6 +25,10 @@ LABEL_MAX_WORDS = 8
 LABEL_MAX_CHARS = 60
 SHORT_WORDS = 5
 SHORT_CHARS_ZH = 10
+_CLOSED = r"(?P<mark>[A-Z]|[a-z]|[1-9])(?:[)）\]]|[.．、:：](?!\d))[ \t]*(?=\S)"
+_AT_LINE_START = re.compile(rf"^[ \t]*[(（\[]?{_CLOSED}", re.MULTILINE)
+_ANYWHERE = re.compile(rf"(?:^|(?<=[\s。？?！!；;，,]))[(（\[]?{_CLOSED}", re.MULTILINE)
+_FIRST = frozenset("Aa1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +159,29 @@ def _text_metric(outputs: Sequence[str]) -> MetricGuess:
         zh=f"指标：chrf，因为输出较长（中位数 {size:g} {unit_zh}，超过 {limit}）",
     )
     return MetricGuess("chrf", reason)
+
+
+def parse_options(text: str) -> tuple[str, ...]:
+    """The marks of the options in ``text`` (``A``, ``B``, … or ``1``, ``2``, …), or none.
+
+    A list of options starts at A, a or 1, goes on without a gap, and has at least two. Options at
+    the start of lines are preferred to those within one; of several lists the last one counts.
+    """
+    for pattern in (_AT_LINE_START, _ANYWHERE):
+        marks = _last_run([match["mark"] for match in pattern.finditer(text)])
+        if marks:
+            return marks
+    return ()
+
+
+def _last_run(marks: list[str]) -> tuple[str, ...]:
+    best: list[str] = []
+    run: list[str] = []
+    for mark in marks:
+        if run and ord(mark) == ord(run[-1]) + 1:
+            run.append(mark)
+        elif mark in _FIRST:
+            run = [mark]
+        if len(run) >= 2:
+            best = run
+    return tuple(best)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.rows import RawRow, Rejected, quote
+from tuneworth.data.rows import RawRow, Rejected, Rows, quote
 from tuneworth.errors import InputError, Problem
-
-
-class Rows(NamedTuple):
-    """Records that are objects, and those that are not."""
-
-    rows: list[RawRow]
-    rejected: list[Rejected]
-
 
 # NaN and Infinity are not JSON, but writers of tables put them where a cell was empty.
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
+_NO_ROWS = Text(
+    en='is one JSON object without a list of rows; use an array, {"data": [...]}, or one object a line',
+    zh='是单个 JSON 对象，其中没有数据行；请使用数组、{"data": [...]} 或每行一个对象',
+)
 
 
 def parse(text: str, name: str) -> Rows:
@@ -131,12 +127,6 @@ def _broken(text: str, position: int, name: str) -> InputError:
         "请修正，或改成每行一个对象（.jsonl），这样个别坏行可以单独剔除",
     )
     return InputError(Problem(f"{name}:{line}", message))
-
-
-_NO_ROWS = Text(
-    en='is one JSON object without a list of rows; use an array, {"data": [...]}, or one object a line',
-    zh='是单个 JSON 对象，其中没有数据行；请使用数组、{"data": [...]} 或每行一个对象',
-)
 
 
 def _data_array(text: str, start: int) -> int | None:

@@ -10,21 +10,22 @@ from tuneworth.core.task import Example, OutputKind, Task
 from tuneworth.core.text import Text
 from tuneworth.data import formats
 from tuneworth.data.drafts import Extras
-from tuneworth.data.enough import check_rows, check_test
-from tuneworth.data.examples import Candidate, Rules, build, usual_choices
-from tuneworth.data.formats import RawData
-from tuneworth.data.hub import PREFIX
+from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, usual_choices
+from tuneworth.data.formats import PREFIX, RawData
 from tuneworth.data.infer import guess_kind, guess_metric, near_misses
-from tuneworth.data.jsontask import schema_of
 from tuneworth.data.language import guess_language
-from tuneworth.data.outputs import OutputType, common_type, output_text
 from tuneworth.data.rows import BadRow, Rejected
-from tuneworth.data.schemacheck import schema_check
+from tuneworth.data.schema import schema_check, schema_of
 from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
 from tuneworth.data.taskfile import TaskFile
+from tuneworth.data.values import OutputType, common_type, output_text
 from tuneworth.errors import InputError, Problem
 
 _SHOWN_PROBLEMS = 5
+_KEY_ORDER = Text(
+    en="JSON outputs are written with their keys in one order, the one constrained decoding uses; values are unchanged",
+    zh="JSON 输出统一按约束解码的键顺序书写，值不变",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,12 +277,6 @@ def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, rows: Sequence[Ex
         language=language,
         limits=task_file.limits,
     )
-
-
-_KEY_ORDER = Text(
-    en="JSON outputs are written with their keys in one order, the one constrained decoding uses; values are unchanged",
-    zh="JSON 输出统一按约束解码的键顺序书写，值不变",
-)
 
 
 def _default_name(source: str) -> str:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuneworth.data.encoding import decode
-from tuneworth.data.files import read_bytes
-from tuneworth.data.formats import CSV_SUFFIXES, PARQUET_SUFFIXES
-from tuneworth.data.hub import PREFIX
+from tuneworth.data.files import decode, read_bytes
+from tuneworth.data.formats import CSV_SUFFIXES, PARQUET_SUFFIXES, PREFIX
 from tuneworth.data.rows import RawRow
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tuneworth.core.text import Text
 from tuneworth.data.files import write_text
@@ -61,6 +61,18 @@ class Rejected:
     @property
     def where(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+class Rows(NamedTuple):
+    """Records that are objects, and those that are not."""
+
+    rows: list[RawRow]
+    rejected: list[Rejected]
+
+
+def without_nulls(record: dict[str, Any]) -> dict[str, Any]:
+    """A table has a cell for every column; a null means that the row lacks it."""
+    return {str(column): value for column, value in record.items() if value is not None}
 
 
 def quote(value: object, limit: int = SHOWN_CHARS) -> str:

@@ -1,16 +1,22 @@
-"""A JSON schema from examples, for constrained decoding.
+"""JSON schemas: made from examples for constrained decoding, and the check of answers against one.
 
-It accepts every example it was made from and uses only ``type``, ``properties``, ``required``,
+A schema made here accepts every example it was made from and uses only ``type``, ``properties``, ``required``,
 ``enum``, ``items``, ``anyOf`` and ``additionalProperties``, which llguidance compiles. llguidance
 also fixes the order of keys to that of ``properties``; ``in_schema_order`` writes answers that way,
-so that what is learnt and what is allowed agree.
-"""
+so that what is learnt and what is allowed agree."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+from tuneworth.core.task import Example
+from tuneworth.core.text import Text
+from tuneworth.data.rows import BadRow, quote
+from tuneworth.data.values import json_text, parse_structure
+from tuneworth.errors import EnvironmentProblem, Problem
 
 Schema = dict[str, Any]
 
@@ -37,6 +43,24 @@ def infer_schema(values: Sequence[Any]) -> Schema:
     if not variants:
         return {}
     return variants[0] if len(variants) == 1 else {"anyOf": variants}
+
+
+def schema_of(rows: Sequence[Example]) -> dict[str, Any]:
+    """The schema that accepts the outputs of all ``rows``."""
+    return infer_schema([parse_structure(row.output) for row in rows])
+
+
+def in_order(rows: Sequence[Example], schema: Schema) -> list[Example]:
+    """``rows`` with every answer written as constrained decoding would write it."""
+
+    def written(text: str) -> str:
+        value = parse_structure(text)
+        return text if value is None else json_text(in_schema_order(value, schema))
+
+    return [
+        replace(row, output=written(row.output), references=tuple(dict.fromkeys(map(written, row.references))))
+        for row in rows
+    ]
 
 
 def in_schema_order(value: Any, schema: Schema) -> Any:
@@ -106,3 +130,40 @@ def _variant(schema: Schema, kind: str) -> Schema:
     if schema.get("type") == kind:
         return schema
     return next((part for part in schema.get("anyOf", []) if part.get("type") == kind), {})
+
+
+def schema_fault(schema: dict[str, Any]) -> str | None:
+    """What is wrong with ``schema`` itself, or ``None``."""
+    validator = _validator_class()
+    error = next(validator(validator.META_SCHEMA).iter_errors(schema), None)
+    return None if error is None else f"{error.json_path}: {quote(error.message)}"
+
+
+def schema_check(schema: dict[str, Any]) -> Callable[[Any], None]:
+    """A check that raises ``BadRow`` on a value that the valid ``schema`` refuses."""
+    validator = _validator_class()(schema)
+
+    def check(value: Any) -> None:
+        error = next(validator.iter_errors(value), None)
+        if error is not None:
+            shown = quote(error.message)
+            raise BadRow(
+                Text(
+                    en=f"the output does not fit output.schema at {error.json_path}: {shown}",
+                    zh=f"输出在 {error.json_path} 处不符合 output.schema：{shown}",
+                )
+            )
+
+    return check
+
+
+def _validator_class() -> Any:
+    try:
+        from jsonschema import Draft202012Validator
+    except ImportError:
+        message = Text(
+            en="checking answers against a schema needs jsonschema: pip install 'tuneworth[local]'",
+            zh="按 Schema 检查答案需要 jsonschema：pip install 'tuneworth[local]'",
+        )
+        raise EnvironmentProblem(Problem("output.schema", message)) from None
+    return Draft202012Validator

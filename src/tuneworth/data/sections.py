@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import OutputKind
-from tuneworth.data.schemacheck import schema_fault
+from tuneworth.data.schema import schema_fault
 
 
 class Section(BaseModel):

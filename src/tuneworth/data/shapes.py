@@ -9,9 +9,9 @@ from typing import Any
 
 from tuneworth.core.task import Message
 from tuneworth.core.text import Text
-from tuneworth.data.drafts import Draft, Extras, as_text, check_text
+from tuneworth.data.drafts import Draft, Extras, is_conversation, question_and_answer, read_turns
 from tuneworth.data.rows import BadRow, RawRow
-from tuneworth.data.turns import is_conversation, question_and_answer, read_turns
+from tuneworth.data.values import as_text, check_text
 from tuneworth.errors import InputError, Problem
 
 PAIRS: tuple[tuple[str, str], ...] = (

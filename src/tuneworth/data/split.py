@@ -18,12 +18,11 @@ import numpy as np
 from tuneworth.core.run import DataSummary
 from tuneworth.core.task import Example, OutputKind, Split, Task
 from tuneworth.core.text import Text
-from tuneworth.data.allocate import Group, Side, deal, stratified_sample
-from tuneworth.data.enough import check_rows, check_sides, check_test
-from tuneworth.data.groups import Groups, first_repeated, group_rows
-from tuneworth.data.jsontask import with_train_schema
+from tuneworth.data.examples import check_rows, check_sides, check_test
+from tuneworth.data.groups import Group, Groups, Side, deal, first_repeated, group_rows, stratified_sample
 from tuneworth.data.load import Loaded
 from tuneworth.data.rows import Rejected
+from tuneworth.data.schema import in_order, schema_of
 
 MAX_TEST = 300
 MAX_DEV = 150
@@ -106,7 +105,7 @@ def make_split(
     if loaded.test_examples is not None:
         check_test(loaded.test_name, len(sides.test), len(leaks))
     check_sides(loaded.train_name, len(sides.train), len(sides.dev), len(sides.test), groups.n_groups)
-    task, sides.train, sides.dev, sides.test = with_train_schema(loaded, sides.train, sides.dev, sides.test)
+    task, sides.train, sides.dev, sides.test = _with_train_schema(loaded, sides.train, sides.dev, sides.test)
     split = Split(tuple(sides.train), tuple(sides.dev), tuple(sides.test))
     split = replace(split, digest=split_digest(split))
     everything = (*loaded.rejected, *rejected)
@@ -240,6 +239,19 @@ def _without_leaks(
             leaks.append(Leak(row, original))
             left_out[row.id] = "leak"
     return kept, leaks
+
+
+def _with_train_schema(
+    loaded: Loaded, train: list[Example], dev: list[Example], test: list[Example]
+) -> tuple[Task, list[Example], list[Example], list[Example]]:
+    """Task and sides with the schema of the train side, so that nothing of a test row is in the task."""
+    if loaded.task.kind != "json":
+        return loaded.task, train, dev, test
+    schema = loaded.task.json_schema or {}
+    if loaded.schema_inferred:
+        schema = schema_of(train)
+    task = loaded.task.model_copy(update={"json_schema": schema})
+    return task, in_order(train, schema), in_order(dev, schema), in_order(test, schema)
 
 
 def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected: list[Rejected]) -> list[Text]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,76 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits
-from tuneworth.core.text import Lang
-from tuneworth.data.budgettext import MALFORMED, NO_PRICE, BadBudget, BudgetText, parse_budget
-from tuneworth.data.encoding import decode
-from tuneworth.data.files import read_bytes
-from tuneworth.data.hub import PREFIX
+from tuneworth.core.text import Lang, Text
+from tuneworth.data.files import decode, read_bytes
+from tuneworth.data.formats import PREFIX
 from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, Updates, refused
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
 
+_TIME = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_MONEY = re.compile(r"\$\s?(?P<usd>\d+(?:\.\d+)?|\.\d+)")
+_SEPARATORS = re.compile(r"\s*[,，]\s*")
+
+MALFORMED = Text(
+    en="must be a time with its unit, such as 90s, 10m or 1h30m, an amount of money, such as $2, or both: 20m,$2",
+    zh="应为带单位的时间（如 90s、10m、1h30m）、金额（如 $2），或两者都写：20m,$2",
+)
+NOTHING = Text(en="must be over 0", zh="应大于 0")
+TWICE = Text(
+    en="names two times or two amounts; give one of each at most", zh="同一种预算写了两次；时间和金额各最多写一个"
+)
+NO_PRICE = Text(
+    en="needs the price of this machine to count money: give machine_usd_per_hour, or a time",
+    zh="按金额计算需要知道这台机器的价格：请给出 machine_usd_per_hour，或改用时间",
+)
 DEFAULT_MODELS = ("smollm2-135m",)
+
+
+class BadBudget(ValueError):
+    """The text is no budget; ``rule`` says what it must be."""
+
+    def __init__(self, rule: Text):
+        self.rule = rule
+        super().__init__(rule.en)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetText:
+    """A budget as it was written. ``None``: no limit of that kind."""
+
+    seconds: float | None = None
+    usd: float | None = None
+
+
+def parse_budget(text: str) -> BudgetText:
+    """Read a budget.
+
+    Raises:
+        BadBudget: it is malformed, zero, negative, or names one kind twice.
+    """
+    found: dict[str, float] = {}
+    for part in _SEPARATORS.split(text.strip()):
+        kind, value = _budget_part(part)
+        if kind in found:
+            raise BadBudget(TWICE)
+        if value <= 0:
+            raise BadBudget(NOTHING)
+        found[kind] = value
+    return BudgetText(**found)
+
+
+def _budget_part(part: str) -> tuple[str, float]:
+    """``seconds`` or ``usd``, and how many. A minus in front is told as such: it is not a slip of the pen."""
+    sign = -1.0 if part.startswith(("-", "−", "$-")) else 1.0
+    plain = part.replace("-", "", 1).replace("−", "", 1) if sign < 0 else part
+    if (money := _MONEY.fullmatch(plain)) is not None:
+        return "usd", sign * float(money["usd"])
+    time = _TIME.fullmatch(plain)
+    if time is None or not plain:
+        raise BadBudget(MALFORMED)
+    return "seconds", sign * sum(int(time[unit] or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
 
 
 class TaskFile(Section):

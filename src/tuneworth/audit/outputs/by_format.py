@@ -15,7 +15,7 @@ from tuneworth.core.audit import AuditFact, Finding, Measure
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.outputs import parse_structure
+from tuneworth.data.values import parse_structure
 from tuneworth.stats.intervals import wilson
 
 CLEAR = 0.9

@@ -17,8 +17,7 @@ from tuneworth.audit._personal.mask import mask
 from tuneworth.audit.outputs.labels import near_misses
 from tuneworth.core.text import Text
 from tuneworth.data.rows import BadRow
-from tuneworth.data.schema import ENUM_MAX_CHARS, ENUM_MAX_VALUES, ENUM_MIN_USES, Schema, infer_schema
-from tuneworth.data.schemacheck import schema_check
+from tuneworth.data.schema import ENUM_MAX_CHARS, ENUM_MAX_VALUES, ENUM_MIN_USES, Schema, infer_schema, schema_check
 
 RARE = 0.02
 """A type or an absence that fewer than this share of the objects at a place have is rare."""

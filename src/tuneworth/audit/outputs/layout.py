@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tuneworth.core.text import Text
 from tuneworth.data.neardup import Boilerplate
-from tuneworth.data.outputs import parse_structure
+from tuneworth.data.values import parse_structure
 
 SKELETON_SHARE = 0.9
 _MIN_OPENING = 3

@@ -1,9 +1,9 @@
-"""Collecting the blocks of a document as they are read from a file, with the headings they stand under."""
+"""Collecting the blocks of a document as they are read from a file, with the headings they stand under; paragraphs of plain text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tuneworth.core.documents import Block
 
@@ -11,6 +11,14 @@ _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff]")
 _WIDE = re.compile(r"[\u1100-\u115f\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]")
 _MAX_HEADING = 200
+_BLANK = re.compile(r"\n[ \t\u3000]*(?:\n[ \t\u3000]*)+")
+_ITEM = re.compile(
+    r"\s*(?:[-*+•·▪◦○●–—]\s|\(?\d{1,3}(?:[.)]\s|[、）])|[（(][一二三四五六七八九十\d]{1,3}[)）]"
+    r"|[一二三四五六七八九十]{1,3}、|第.{1,4}[章节条](?:[\s:：]|$))"
+)
+_ENDS = tuple(".!?:;。！？：；…\"'”’」』)）")
+_WRAPPED_COLUMNS = 50
+"""A line shorter than this was ended by its writer, not by the margin."""
 
 
 class BlockList:
@@ -83,3 +91,40 @@ def join_wrapped(lines: Iterable[str]) -> str:
             joined += " "
         joined += line
     return joined
+
+
+def paragraphs(text: str) -> tuple[Block, ...]:
+    """The blocks of ``text``; lines that only a margin broke are joined."""
+    blocks = BlockList()
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    pages = text.split("\f")
+    for number, page in enumerate(pages, start=1):
+        for paragraph in _BLANK.split(page):
+            blocks.add(unwrapped(paragraph), number if len(pages) > 1 else None)
+    return blocks.done()
+
+
+def unwrapped(paragraph: str) -> str:
+    """``paragraph`` with a line break only where its writer put one.
+
+    A break is the margin's when the line before it is long and in mid-sentence and the next starts no item.
+    """
+    lines = [line.rstrip() for line in paragraph.strip("\n").split("\n")]
+    return "\n".join(join_wrapped(group) if len(group) > 1 else group[0] for group in _groups(lines))
+
+
+def _groups(lines: list[str]) -> Iterator[list[str]]:
+    group = lines[:1]
+    for line in lines[1:]:
+        before = group[-1]
+        if columns(before) >= _WRAPPED_COLUMNS and not before.endswith(_ENDS) and not starts_item(line):
+            group.append(line)
+        else:
+            yield group
+            group = [line]
+    yield group
+
+
+def starts_item(line: str) -> bool:
+    """Whether ``line`` begins with a bullet or a number, as an item of a list does."""
+    return _ITEM.match(line) is not None

@@ -7,22 +7,151 @@ they are. Nothing in a file is executed, and nothing that it links to is opened 
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tuneworth.core.documents import Document
 from tuneworth.core.text import Text
-from tuneworth.data import hub
-from tuneworth.data.documents.base import Reading, SourceFile, Unreadable, formats
-from tuneworth.data.documents.collect import Collection
+from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, formats
 from tuneworth.data.documents.find import fault, find
 from tuneworth.data.documents.formats.rows import read_rows
-from tuneworth.data.documents.unknown import unknown_kinds
+from tuneworth.data.formats import PREFIX
 from tuneworth.errors import InputError, Problem, TuneworthError
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic")
+_WORD = (".doc", ".rtf", ".odt", ".wps", ".pages")
+_SHEETS = (".xls", ".xlsx", ".ods", ".et")
+_SLIDES = (".ppt", ".pptx", ".odp", ".key", ".epub", ".djvu", ".xps", ".caj")
+_ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz")
+_SHOWN = 3
 MAX_FILE_BYTES = 100 * 2**20
 """Largest file that is read: reading one takes up to ten times its size in memory."""
+
+
+def unknown_kinds(files: Sequence[SourceFile]) -> list[Problem]:
+    """One problem a suffix, in the order in which they come up."""
+    by_suffix: dict[str, list[SourceFile]] = defaultdict(list)
+    for file in files:
+        by_suffix[file.path.suffix.lower()].append(file)
+    return [Problem(found[0].name, _unknown_kind(suffix, found)) for suffix, found in by_suffix.items()]
+
+
+def _unknown_kind(suffix: str, files: Sequence[SourceFile]) -> Text:
+    step = _way_to_read(suffix)
+    names = ", ".join(file.path.name for file in files[1 : _SHOWN + 1]) + (", …" if len(files) > _SHOWN + 1 else "")
+    more_en = f" (and {len(files) - 1:,} more such: {names})" if names else ""
+    more_zh = f"（同类文件另有 {len(files) - 1:,} 个：{names.replace(', ', '、')}）" if names else ""
+    kind_en = f"{suffix} is not a kind" if suffix else "has no suffix and so is not a kind"
+    kind_zh = f"{suffix} 不是" if suffix else "没有扩展名，不是"
+    return Text(
+        en=f"{kind_en} of document that is read{more_en}; {step.en}",
+        zh=f"{kind_zh}可读取的文档类型{more_zh}；{step.zh}",
+    )
+
+
+def _way_to_read(suffix: str) -> Text:
+    if suffix in _PICTURES:
+        return Text(en="where it shows text, make a PDF with OCR of it", zh="如果图中有文字，请先做 OCR 并存成 PDF")
+    if suffix in _WORD:
+        return Text(en="save it as .docx", zh="请另存为 .docx")
+    if suffix in _SHEETS:
+        return Text(en="save each sheet as .csv", zh="请把每个工作表另存为 .csv")
+    if suffix in _SLIDES:
+        return Text(en="save it as PDF", zh="请另存为 PDF")
+    if suffix in _ARCHIVES:
+        return Text(en="unpack it", zh="请先解压")
+    known = ", ".join(sorted(formats()))
+    return Text(en=f"save it as one of {known}, or leave it out", zh=f"请另存为 {known} 之一，或移走")
+
+
+class Collection:
+    """Documents in the order in which they were added.
+
+    Attributes:
+        same_as: id of a document left out → id of the one with the same content.
+    """
+
+    def __init__(self) -> None:
+        self.documents: list[Document] = []
+        self.same_as: dict[str, str] = {}
+        self._by_content: dict[str, Document] = {}
+        self._ids: set[str] = set()
+        self._notes: list[Problem] = []
+        self._repeated: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._renamed: dict[str, list[tuple[str, str]]] = defaultdict(list)
+
+    def add(self, file: SourceFile, reading: Reading) -> None:
+        """Take in what was read from ``file``; documents without text are left out."""
+        self._notes += [Problem(file.name, note) for note in reading.notes]
+        for parsed in reading.documents:
+            if parsed.blocks:
+                self._add(file, parsed)
+
+    def notes(self) -> list[Problem]:
+        """What was done to documents without being asked, one note a file and kind."""
+        repeated = [
+            Problem(name, _repeats(found, is_file=found[0][0] == name)) for name, found in self._repeated.items()
+        ]
+        renamed = [Problem(name, _renames(found)) for name, found in self._renamed.items()]
+        return [*self._notes, *repeated, *renamed]
+
+    def _add(self, file: SourceFile, parsed: Parsed) -> None:
+        wanted, content = parsed.id or file.id, _digest(parsed)
+        source = file.name if parsed.line is None else f"{file.name}:{parsed.line}"
+        first = self._by_content.get(content)
+        if first is not None:
+            if wanted != first.id and wanted not in self._ids:
+                self.same_as[wanted] = first.id
+            self._repeated[file.name].append((source, first.source))
+            return
+        document_id = wanted
+        if wanted in self._ids:
+            document_id = f"{wanted}~{content[:8]}"
+            self._renamed[file.name].append((wanted, document_id))
+        document = Document(
+            id=document_id,
+            title=parsed.title or ("" if parsed.line is not None else PurePath(file.id).stem),
+            blocks=parsed.blocks,
+            source=source,
+            changed=parsed.changed,
+            doc_set=parsed.doc_set,
+            metadata=parsed.metadata,
+        )
+        self._ids.add(document_id)
+        self.same_as.pop(document_id, None)
+        self._by_content[content] = document
+        self.documents.append(document)
+
+
+def _digest(parsed: Parsed) -> str:
+    """A digest of what a reader sees: the title that the file itself has, headings and words, not their spacing."""
+    seen = [parsed.title, *([*block.headings, " ".join(block.text.split())] for block in parsed.blocks)]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def _repeats(found: list[tuple[str, str]], *, is_file: bool) -> Text:
+    (source, first), n = found[0], len(found)
+    if is_file:
+        return Text(en=f"has the same content as {first}; it was kept once", zh=f"与 {first} 内容相同，只保留一份")
+    return Text(
+        en=f"{n:,} document{'s' * (n > 1)} in it repeat{'s' * (n == 1)} others: {source} is the same as {first}"
+        f"{', and so on' * (n > 1)}; each was kept once",
+        zh=f"其中有 {n:,} 篇文档与其他文档内容相同，例如 {source} 与 {first}；每篇只保留一份",
+    )
+
+
+def _renames(found: list[tuple[str, str]]) -> Text:
+    wanted, given = found[0]
+    return Text(
+        en=f"{len(found):,} ids in it belong to other documents already, first {wanted!r}, which is called {given!r} here; "
+        "give every document an id of its own if rows refer to it",
+        zh=f"其中有 {len(found):,} 个编号已被其他文档占用，第一个是 {wanted!r}，这里改称 {given!r}；"
+        "如果数据行会引用文档，请为每篇文档设置唯一的编号",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +192,7 @@ def load_documents(source: str | Sequence[str], *, max_file_bytes: int = MAX_FIL
 
 
 def _is_hub(source: str) -> bool:
-    return source.startswith(hub.PREFIX)
+    return source.startswith(PREFIX)
 
 
 def _all_files(sources: Sequence[str]) -> tuple[list[SourceFile], list[Problem]]:
@@ -138,3 +267,29 @@ def _nothing(source: str) -> Problem:
         zh=f"里面没有可读的文档；请提供 {known} 文件，或带有 `text` 字段的数据文件",
     )
     return Problem(source, message)
+
+
+def read_documents(source: str | Sequence[str]) -> tuple[str, ...]:
+    """The text of every document in ``source`` (see ``load_documents``), headings where they stand.
+
+    Raises:
+        InputError: nothing is there, or nothing in it is a document that can be read.
+        EnvironmentProblem: a file cannot be read, or a library is missing.
+    """
+    return texts_of(load_documents(source).documents)
+
+
+def texts_of(documents: Sequence[Document]) -> tuple[str, ...]:
+    """The text of every document, headings where they stand."""
+    return tuple(_with_headings(document) for document in documents)
+
+
+def _with_headings(document: Document) -> str:
+    pieces: list[str] = []
+    before: tuple[str, ...] = ()
+    for block in document.blocks:
+        shared = next((at for at, pair in enumerate(zip(before, block.headings)) if pair[0] != pair[1]), None)
+        shared = min(len(before), len(block.headings)) if shared is None else shared
+        pieces += [*block.headings[shared:], block.text]
+        before = block.headings
+    return "\n\n".join(pieces)

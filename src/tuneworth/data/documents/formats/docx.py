@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, missing, without_title
+from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, missing, walk, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
-from tuneworth.data.documents.xmltree import walk
 
 MAX_XML_BYTES = 64 * 2**20
 """Most bytes of XML a file may unpack to; a thousand pages have about 10 MB, and the tree takes ten times that."""

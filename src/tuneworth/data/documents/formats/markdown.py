@@ -13,10 +13,9 @@ import yaml
 
 from tuneworth.core.documents import Block
 from tuneworth.core.text import Text
-from tuneworth.data.dates import read_date
-from tuneworth.data.documents.base import Parsed, Reading, SourceFile, missing, without_title
+from tuneworth.data.documents.base import Parsed, Reading, SourceFile, decoded, missing, without_title
 from tuneworth.data.documents.blocks import BlockList, join_wrapped
-from tuneworth.data.documents.encoded import decoded
+from tuneworth.data.values import read_date
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
@@ -87,7 +86,7 @@ def _blocks(text: str, name: str) -> tuple[tuple[Block, ...], str]:
 
 
 def _html(blocks: BlockList, markup: str, name: str) -> None:
-    from tuneworth.data.documents.htmltree import add_blocks, parse
+    from tuneworth.data.documents.formats.html import add_blocks, parse
 
     tree = parse(markup, name)
     if tree is not None:

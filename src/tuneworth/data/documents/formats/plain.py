@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tuneworth.data.documents.base import Parsed, Reading, SourceFile
-from tuneworth.data.documents.encoded import decoded
-from tuneworth.data.documents.paragraphs import paragraphs
+from tuneworth.data.documents.base import Parsed, Reading, SourceFile, decoded
+from tuneworth.data.documents.blocks import paragraphs
 
 
 class Plain:

@@ -13,12 +13,10 @@ from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.data import formats
-from tuneworth.data.dates import read_date
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable
-from tuneworth.data.documents.blocks import one_line
-from tuneworth.data.documents.paragraphs import paragraphs
-from tuneworth.data.drafts import check_text
+from tuneworth.data.documents.blocks import one_line, paragraphs
 from tuneworth.data.rows import BadRow, RawRow, quote
+from tuneworth.data.values import check_text, read_date
 from tuneworth.errors import InputError
 
 FIELDS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,174 @@
+"""Values of rows as dates, as text, and as answers: which type they have, and the one way each type is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from tuneworth.core.text import Text
+from tuneworth.data.rows import BadRow, quote
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_SLASHED = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
+_CHINESE = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
+_PDF = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
+MAX_ROW_CHARS = 200_000
+"""Longest input or output: about 50,000 tokens, beyond the context of any model trained on a desk."""
+OutputType = Literal["text", "number", "boolean", "list", "object"]
+_ZH: dict[OutputType, str] = {"text": "文本", "number": "数字", "boolean": "布尔值", "list": "列表", "object": "对象"}
+
+
+def read_date(value: object) -> date | None:
+    """The day that ``value`` names, or ``None`` where it names none for certain.
+
+    Read are dates and times as objects, ISO 8601, ``2024/3/5``, ``2024.3.5``, ``20240305`` and ``2024年3月5日``,
+    a time of day behind them is ignored. Not read: ``03/05/2024``, whose month depends on who wrote it, and numbers
+    of seconds.
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    for form in (_ISO, _CHINESE, _COMPACT):
+        if match := form.match(text):
+            return _day(*match.groups())
+    match = _SLASHED.match(text)
+    return _day(match[1], match[3], match[4]) if match else None
+
+
+def read_pdf_date(value: str) -> date | None:
+    """The day of a PDF date, ``D:YYYYMMDDHHmmSS`` (ISO 32000-1, 7.9.4); a missing month or day is the first."""
+    match = _PDF.match(value.strip())
+    return _day(match[1], match[2] or "1", match[3] or "1") if match else None
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def as_text(name: str, value: object) -> str:
+    """``value`` of an input field as text; numbers are written out.
+
+    Raises:
+        BadRow: it is a list, an object or bytes.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, bytes | list | dict):
+        shown = quote(value)
+        raise BadRow(Text(en=f"`{name}` is not text: {shown}", zh=f"`{name}` 不是文本：{shown}"))
+    return str(value)
+
+
+def check_text(name: str, text: str) -> None:
+    """Refuse text that no model can be given.
+
+    Raises:
+        BadRow: it is too long, or holds a NUL or half a surrogate pair.
+    """
+    if len(text) > MAX_ROW_CHARS:
+        raise BadRow(
+            Text(
+                en=f"`{name}` has {len(text):,} characters; at most {MAX_ROW_CHARS:,} are read, "
+                "which is over the context of the models that can be trained here",
+                zh=f"`{name}` 有 {len(text):,} 个字符；最多读取 {MAX_ROW_CHARS:,} 个，再长就超出可训练模型的上下文了",
+            )
+        )
+    if "\x00" in text:
+        raise BadRow(Text(en=f"`{name}` holds a NUL byte", zh=f"`{name}` 中含有 NUL 字节"))
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        bad = f"U+{ord(text[error.start]):04X}"
+        raise BadRow(
+            Text(
+                en=f"`{name}` holds bytes that are not text ({bad} at character {error.start + 1})",
+                zh=f"`{name}` 中含有无法解码的字节（第 {error.start + 1} 个字符，{bad}）",
+            )
+        ) from None
+
+
+def type_of(value: object) -> OutputType | None:
+    """The type of an answer, or ``None`` for what cannot be one (bytes)."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float | Decimal):
+        return "number"
+    if isinstance(value, str | date | datetime):
+        return "text"
+    if isinstance(value, list):
+        return "list"
+    return "object" if isinstance(value, dict) else None
+
+
+def common_type(outputs: Sequence[object]) -> OutputType:
+    """The type most outputs have; on a tie, the one that comes first in the file."""
+    counts: Counter[OutputType] = Counter(found for value in outputs if (found := type_of(value)) is not None)
+    return counts.most_common(1)[0][0] if counts else "text"
+
+
+def output_text(value: Any, expected: OutputType) -> str:
+    """The answer as the text a model learns to write.
+
+    Raises:
+        BadRow: it is empty, of another type than the other rows' answers, or not text.
+    """
+    found = type_of(value)
+    if found is None or found != expected:
+        shown = quote(value)
+        raise BadRow(
+            Text(
+                en=f"the output is {_a(found)} ({shown}), in most rows it is {_a(expected)}",
+                zh=f"输出是{_ZH.get(found, '其他类型') if found else '其他类型'}（{shown}），而多数行是{_ZH[expected]}",
+            )
+        )
+    text = _written(value).strip()
+    if not text:
+        raise BadRow(Text(en="the output is empty", zh="输出为空"))
+    check_text("output", text)
+    return text
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | dict):
+        return json_text(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))  # Parquet and CSV writers turn a column of integers with a gap into floats
+    return str(value)
+
+
+def json_text(value: Any) -> str:
+    """The one way JSON is written here: characters as they are, ``", "`` and ``": "`` between."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def parse_structure(text: str) -> dict[str, Any] | list[Any] | None:
+    """The JSON object or array that ``text`` is, or ``None``."""
+    if not text.startswith(("{", "[")):
+        return None
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) else None
+
+
+def _a(found: OutputType | None) -> str:
+    names = {"text": "text", "number": "a number", "boolean": "true or false", "list": "a list", "object": "an object"}
+    return names[found] if found else "of another type"
