@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.data.taskfile import MALFORMED, NOTHING, TWICE, BadBudget, BudgetText, parse_budget, task_file_for
+from tuneworth.data.taskfile import BadBudget, BudgetText, parse_budget, task_file_for
 from tuneworth.errors import InputError
+from tuneworth.words.say import say
 
 
 @pytest.mark.parametrize(
@@ -30,17 +31,17 @@ def test_what_is_understood(text: str, expected: BudgetText) -> None:
     ("text", "rule"),
     [
         *(
-            (text, MALFORMED)
+            (text, "malformed")
             for text in ("", "10", "ten", "2$", "10m$2", "m", "$", "10m,", ",", "1.5h", "$1e3", "2 min")
         ),
-        *((text, NOTHING) for text in ("0m", "-5m", "−5m", "$0", "$-1", "-$1", "10m,$0")),
-        *((text, TWICE) for text in ("5m,3m", "$1,$2")),
+        *((text, "nothing") for text in ("0m", "-5m", "−5m", "$0", "$-1", "-$1", "10m,$0")),
+        *((text, "twice") for text in ("5m,3m", "$1,$2")),
     ],
 )
-def test_what_is_refused_and_by_which_rule(text: str, rule: object) -> None:
+def test_what_is_refused_and_by_which_rule(text: str, rule: str) -> None:
     with pytest.raises(BadBudget) as error:
         parse_budget(text)
-    assert error.value.rule is rule
+    assert error.value.rule == say(f"task.budget.{rule}")
 
 
 @pytest.mark.parametrize(

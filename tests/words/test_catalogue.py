@@ -75,4 +75,6 @@ def test_a_sentence_that_is_missing_or_lacks_a_part_is_an_error():
 
 def test_whole_numbers_get_separators_and_characters_stand_together():
     assert say("units.points", n=1200) == Text(en="1,200 points", zh="1,200 个百分点")
-    assert say("units.in_parentheses", inner=Text(en="x", zh="某 某")).zh == "（某某）"
+    between = Text(en="x", zh="某")
+    assert say("units.range", low=between, high=between).zh == "某到某"
+    assert say("units.names.quoted", name="张 三").zh == "“张 三”", "what a part says is left as it is"

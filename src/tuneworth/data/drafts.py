@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from tuneworth.core.task import Message, Role
-from tuneworth.core.text import Text
 from tuneworth.data.rows import BadRow, quote
 from tuneworth.data.values import read_date
+from tuneworth.words.say import say
 
 GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id")
 """Fields that usually name the documents that hold an answer, tried in this order."""
@@ -142,14 +142,9 @@ def question_and_answer(turns: tuple[Message, ...]) -> tuple[tuple[Message, ...]
     """
     last = max((at for at, turn in enumerate(turns) if turn.role == "assistant"), default=None)
     if last is None:
-        raise BadRow(Text(en="has no assistant turn to learn from", zh="没有 assistant 的发言，无从学习"))
+        raise BadRow(say("rows.turns.no_assistant"))
     if last == 0 or turns[last - 1].role != "user":
-        raise BadRow(
-            Text(
-                en="the turn before the last assistant turn must be the user's",
-                zh="最后一条 assistant 发言之前必须是 user 的发言",
-            )
-        )
+        raise BadRow(say("rows.turns.no_user_before"))
     return turns[:last], turns[last].content
 
 
@@ -158,12 +153,7 @@ def _turn(number: int, turn: dict[str, Any]) -> Message:
     role = _ROLES.get(str(spoken).lower())
     if role is None:
         known = ", ".join(_ROLES)
-        raise BadRow(
-            Text(
-                en=f"turn {number} has the role {quote(spoken)}; known roles: {known}",
-                zh=f"第 {number} 轮的角色是 {quote(spoken)}；可用的角色：{known}",
-            )
-        )
+        raise BadRow(say("rows.turns.unknown_role", number=str(number), shown=quote(spoken), known=known))
     return Message(role, _content(number, turn.get("content", turn.get("value"))))
 
 
@@ -172,9 +162,4 @@ def _content(number: int, content: object) -> str:
         return content
     if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
         return "".join(str(part.get("text", "")) for part in content)
-    raise BadRow(
-        Text(
-            en=f"the content of turn {number} is not text: {quote(content)}",
-            zh=f"第 {number} 轮的内容不是文本：{quote(content)}",
-        )
-    )
+    raise BadRow(say("rows.turns.not_text", number=str(number), shown=quote(content)))

@@ -14,19 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.core.task import Example, OutputKind, Query
-from tuneworth.core.text import Text
 from tuneworth.data.drafts import Draft
 from tuneworth.data.infer import Pair, allowed_choices
 from tuneworth.data.rows import BadRow, RawRow, Rejected, quote
 from tuneworth.data.values import json_text, parse_structure
 from tuneworth.errors import NotEnoughData, Problem
+from tuneworth.words.say import say
 
 MIN_TEST = 6
 MIN_TRAIN = 8
 MIN_DEV = 3
 MIN_ROWS = 20
 MIN_ROWS_WITH_TEST = MIN_ROWS - MIN_TEST
-_MORE_ROWS = Text(en="Add rows and run again.", zh="请补充数据后重新运行。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,22 @@ class Rules:
         """
         output, references, choices = candidate.output, candidate.draft.references, ()
         if self.kind == "label":
-            self._check_label(output)
+            if self.labels and output not in self.labels:
+                shown, n = repr(quote(output)), len(self.labels)
+                near = [label for label in self.labels if label.casefold() == output.casefold()]
+                raise BadRow(
+                    say("rows.output.near_label", output=shown, n=str(n), near=repr(near[0]))
+                    if near
+                    else say("rows.output.no_label", output=shown, n=str(n))
+                )
         elif self.kind == "json":
             output = self._json(output)
             references = tuple(self._json(reference) for reference in references)
         elif self.kind == "choice":
             choices = allowed_choices(candidate.pair) or self.usual_choices
-            _check_choice(output, choices)
+            if output not in choices:
+                options = json.dumps(list(choices), ensure_ascii=False)[:80]
+                raise BadRow(say("rows.output.no_option", output=repr(quote(output)), options=options))
         query = Query(row_id, candidate.draft.messages, choices)
         accepted = tuple(dict.fromkeys((output, *references)))
         draft = candidate.draft
@@ -81,25 +89,11 @@ class Rules:
             query, output, accepted, candidate.row.source, draft.group, draft.gold, draft.doc_set, draft.changed
         )
 
-    def _check_label(self, output: str) -> None:
-        if self.labels and output not in self.labels:
-            near = [label for label in self.labels if label.casefold() == output.casefold()]
-            hint_en = f"; did you mean {near[0]!r}?" if near else ""
-            hint_zh = f"；是否应为 {near[0]!r}？" if near else ""
-            raise BadRow(
-                Text(
-                    en=f"the output {quote(output)!r} is not one of the {len(self.labels)} labels{hint_en}",
-                    zh=f"输出 {quote(output)!r} 不在给定的 {len(self.labels)} 个标签中{hint_zh}",
-                )
-            )
-
     def _json(self, output: str) -> str:
         value = parse_structure(output)
         if value is None:
             shown = quote(output)
-            raise BadRow(
-                Text(en=f"the output is not a JSON object or array: {shown}", zh=f"输出不是 JSON 对象或数组：{shown}")
-            )
+            raise BadRow(say("rows.output.not_json", shown=shown))
         if self.check_schema is not None:
             self.check_schema(value)
         return json_text(value)
@@ -127,18 +121,6 @@ def build(
     return examples, rejected, raw
 
 
-def _check_choice(output: str, choices: tuple[str, ...]) -> None:
-    if output in choices:
-        return
-    shown = json.dumps(list(choices), ensure_ascii=False)[:80]
-    raise BadRow(
-        Text(
-            en=f"the output {quote(output)!r} is not one of the row's options {shown}",
-            zh=f"输出 {quote(output)!r} 不在这条数据的选项 {shown} 中",
-        )
-    )
-
-
 def check_rows(file: str, examples: Sequence[Example], *, has_test: bool, kind: OutputKind) -> None:
     """Refuse rows that are too few or all answered alike.
 
@@ -146,23 +128,14 @@ def check_rows(file: str, examples: Sequence[Example], *, has_test: bool, kind: 
         NotEnoughData: with the number there is and the number needed.
     """
     needed = MIN_ROWS_WITH_TEST if has_test else MIN_ROWS
-    if len(examples) < needed:
-        raise NotEnoughData(Problem(file, _too_few(len(examples), needed)), _MORE_ROWS)
+    n = len(examples)
+    if n < needed:
+        key = "rows.enough.one_row" if n == 1 else "rows.enough.too_few"
+        raise NotEnoughData(Problem(file, say(key, found=n, needed=needed)), say("rows.enough.add_rows"))
     answers = {example.output for example in examples}
     if len(answers) == 1:
-        shown = next(iter(answers))[:40]
-        message = (
-            Text(
-                en=f"all rows have the one class {shown!r}; there is nothing to tell apart",
-                zh=f"所有数据都属于同一类别 {shown!r}，没有可区分的内容",
-            )
-            if kind == "label"
-            else Text(
-                en=f"all outputs are equal ({shown!r}); there is nothing to learn",
-                zh=f"所有输出都相同（{shown!r}），没有可学习的内容",
-            )
-        )
-        raise NotEnoughData(Problem(file, message))
+        key = "rows.enough.one_class" if kind == "label" else "rows.enough.one_output"
+        raise NotEnoughData(Problem(file, say(key, shown=repr(next(iter(answers))[:40]))))
 
 
 def check_test(file: str, n_rows: int, n_leaks: int) -> None:
@@ -173,13 +146,10 @@ def check_test(file: str, n_rows: int, n_leaks: int) -> None:
     """
     if n_rows >= MIN_TEST:
         return
-    message = Text(
-        en=f"{n_rows} usable test rows are left ({n_leaks} repeat train rows); at least {MIN_TEST} are needed, "
-        "because fewer can never show a difference at the 5 % level",
-        zh=f"可用的测试数据只剩 {n_rows} 条（另有 {n_leaks} 条与训练数据重复）；至少需要 {MIN_TEST} 条，"
-        "再少就不可能在 5% 水平上显示出差异",
+    raise NotEnoughData(
+        Problem(file, say("rows.enough.test", n_rows=str(n_rows), n_leaks=str(n_leaks), min_test=MIN_TEST)),
+        say("rows.enough.add_rows"),
     )
-    raise NotEnoughData(Problem(file, message), _MORE_ROWS)
 
 
 def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int) -> None:
@@ -190,21 +160,14 @@ def check_sides(file: str, n_train: int, n_dev: int, n_test: int, n_groups: int)
     """
     if n_train >= MIN_TRAIN and n_dev >= MIN_DEV and n_test >= MIN_TEST:
         return
-    message = Text(
-        en=f"the rows form only {n_groups} groups of near-duplicates, which split into {n_train} train, {n_dev} dev "
-        f"and {n_test} test rows; at least {MIN_TRAIN}, {MIN_DEV} and {MIN_TEST} are needed",
-        zh=f"数据只有 {n_groups} 个近似重复组，划分后训练集 {n_train} 条、开发集 {n_dev} 条、测试集 {n_test} 条；"
-        f"至少分别需要 {MIN_TRAIN}、{MIN_DEV}、{MIN_TEST} 条",
+    message = say(
+        "rows.enough.sides",
+        n_groups=str(n_groups),
+        n_train=str(n_train),
+        n_dev=str(n_dev),
+        n_test=str(n_test),
+        min_train=MIN_TRAIN,
+        min_dev=MIN_DEV,
+        min_test=MIN_TEST,
     )
-    next_step = Text(
-        en="Add rows that differ in more than a number or a word, or bring a test file of your own.",
-        zh="请补充内容真正不同的数据（不只是换个数字或词），或提供自己的测试文件。",
-    )
-    raise NotEnoughData(Problem(file, message), next_step)
-
-
-def _too_few(found: int, needed: int) -> Text:
-    return Text(
-        en=f"has {found} usable row{'s' if found != 1 else ''}; at least {needed} are needed for an answer",
-        zh=f"只有 {found} 条可用数据；至少需要 {needed} 条才能得出结论",
-    )
+    raise NotEnoughData(Problem(file, message), say("rows.enough.sides_next"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from tuneworth.core.files import write_atomic
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.words.say import say
 
 _SAMPLE_CHARS = 50_000
 _COMMON_SHARE = 0.5  # traditional characters are outside GB2312, so a Chinese text may have many of them
@@ -35,18 +36,15 @@ def read_bytes(path: Path, name: str) -> bytes:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(
-            Problem(str(path), Text(en="no such file; check the path", zh="找不到这个文件，请检查路径"))
-        ) from None
+        raise InputError(Problem(str(path), say("rows.file.missing"))) from None
     except IsADirectoryError:
-        message = Text(en="is a folder; name one file of rows", zh="这是一个目录，请指定一个数据文件")
-        raise InputError(Problem(str(path), message)) from None
+        raise InputError(Problem(str(path), say("rows.file.folder"))) from None
     except OSError as error:
-        message = Text(en=f"cannot be read: {error.strerror or error}", zh=f"无法读取：{error.strerror or error}")
-        raise EnvironmentProblem(Problem(str(path), message)) from error
+        raise EnvironmentProblem(
+            Problem(str(path), say("rows.file.unreadable", reason=error.strerror or str(error)))
+        ) from error
     if not data.strip():
-        message = Text(en="the file is empty; it must hold one row per example", zh="文件是空的；每条数据应占一行")
-        raise InputError(Problem(name, message))
+        raise InputError(Problem(name, say("rows.file.empty")))
     return data
 
 
@@ -62,10 +60,7 @@ def write_text(path: Path, text: str) -> None:
         write_atomic(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         reason = error.strerror or str(error)
-        message = Text(
-            en=f"cannot be written: {reason}; nothing was changed", zh=f"无法写入：{reason}；没有改动任何内容"
-        )
-        raise EnvironmentProblem(Problem(str(path), message)) from error
+        raise EnvironmentProblem(Problem(str(path), say("rows.file.unwritable", reason=reason))) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +87,9 @@ def decode(data: bytes, name: str) -> Decoded:
     if not _mostly_utf8(patched):
         chinese = _gb18030(data)
         if chinese is not None:
-            note = Text(
-                en=f"{name} was read as GB18030: it is not valid UTF-8, and as GB18030 it is Chinese text",
-                zh=f"{name} 按 GB18030 读取：它不是合法的 UTF-8，按 GB18030 解码后是通顺的中文",
-            )
-            return Decoded(chinese, note)
+            return Decoded(chinese, say("rows.file.gb18030", name=name))
     line = data.count(b"\n", 0, first_bad.start) + 1
-    note = Text(
-        en=f"{name} has bytes that are not UTF-8, the first on line {line} (0x{data[first_bad.start]:02X}); "
-        "rows that hold them are set aside",
-        zh=f"{name} 中有不是 UTF-8 的字节，最早出现在第 {line} 行（0x{data[first_bad.start]:02X}）；含有这些字节的行会被剔除",
-    )
+    note = say("rows.file.broken_bytes", name=name, line=str(line), byte=f"{data[first_bad.start]:02X}")
     return Decoded(patched, note)
 
 
@@ -110,12 +97,8 @@ def _utf16(data: bytes, name: str) -> Decoded:
     try:
         text = data.decode("utf-16")
     except UnicodeDecodeError as error:
-        message = Text(
-            en=f"starts with a UTF-16 mark but is not valid UTF-16 (byte {error.start}); save it as UTF-8",
-            zh=f"文件以 UTF-16 标记开头，但内容不是合法的 UTF-16（第 {error.start} 字节）；请另存为 UTF-8",
-        )
-        raise InputError(Problem(name, message)) from None
-    return Decoded(text, Text(en=f"{name} was read as UTF-16", zh=f"{name} 按 UTF-16 读取"))
+        raise InputError(Problem(name, say("rows.file.broken_utf16", start=str(error.start)))) from None
+    return Decoded(text, say("rows.file.utf16", name=name))
 
 
 def _mostly_utf8(patched: str) -> bool:

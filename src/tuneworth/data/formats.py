@@ -18,6 +18,7 @@ from tuneworth.data import jsonrows
 from tuneworth.data.files import decode, read_bytes, sha256_of
 from tuneworth.data.rows import RawRow, Rejected, Rows, quote, without_nulls
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.words.say import say
 
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 CSV_SUFFIXES = (".csv", ".tsv")
@@ -86,24 +87,18 @@ def _parse_text(data: bytes, suffix: str, name: str, notes: list[Text]) -> Rows:
 
 def _checked(data: RawData) -> RawData:
     if data.n_read == 0:
-        message = Text(en="holds no rows", zh="里面没有任何数据行")
-        raise InputError(Problem(data.name, message))
+        raise InputError(Problem(data.name, say("rows.file.no_rows")))
     return data
 
 
 def _unknown_format(path: Path, name: str) -> InputError:
     if not path.exists():
-        return InputError(Problem(str(path), Text(en="no such file; check the path", zh="找不到这个文件，请检查路径")))
+        return InputError(Problem(str(path), say("rows.file.missing")))
     if path.is_dir():
-        message = Text(en="is a folder; name one file of rows", zh="这是一个目录，请指定一个数据文件")
-        return InputError(Problem(str(path), message))
+        return InputError(Problem(str(path), say("rows.file.folder")))
     known = ", ".join((*JSON_SUFFIXES, *CSV_SUFFIXES, *PARQUET_SUFFIXES))
     found = path.suffix or "(none)"
-    message = Text(
-        en=f"the suffix {found} says no format; rename the file to one of {known}",
-        zh=f"无法从扩展名 {found} 判断格式；请改为以下之一：{known}",
-    )
-    return InputError(Problem(name, message))
+    return InputError(Problem(name, say("rows.file.unknown_suffix", found=found, known=known)))
 
 
 def parse_csv(text: str, name: str) -> Rows:
@@ -149,8 +144,9 @@ def _records(text: str, delimiter: str, name: str, rejected: list[Rejected]) -> 
         except StopIteration:
             return
         except csv.Error as error:
-            reason = Text(en=f"is not CSV: {error}", zh=f"不是合法的 CSV：{error}")
-            rejected.append(Rejected(name, start, reason, text[offset : lines.tell()]))
+            rejected.append(
+                Rejected(name, start, say("rows.table.not_csv", error=str(error)), text[offset : lines.tell()])
+            )
             continue
         yield start, cells
 
@@ -160,16 +156,12 @@ def _checked_header(header: list[str], name: str) -> list[str]:
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
         columns = ", ".join(repr(column) for column in twice)
-        message = Text(
-            en=f"the header has {columns} more than once; every column needs a name of its own",
-            zh=f"表头中 {columns} 重复出现；每一列都要有唯一的列名",
-        )
-        raise InputError(Problem(f"{name}:1", message))
+        raise InputError(Problem(f"{name}:1", say("rows.table.repeated_column", columns=columns)))
     return header
 
 
 def _wrong_width(found: int, expected: int) -> Text:
-    return Text(en=f"has {found} cells, the header has {expected}", zh=f"有 {found} 个单元格，表头有 {expected} 列")
+    return say("rows.table.wrong_width", found=str(found), expected=str(expected))
 
 
 @contextmanager
@@ -193,19 +185,14 @@ def read_parquet(path: Path, name: str) -> Rows:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
-        message = Text(
-            en="Parquet files need pyarrow: pip install 'tuneworth[local]'",
-            zh="读取 Parquet 需要 pyarrow：pip install 'tuneworth[local]'",
-        )
-        raise EnvironmentProblem(Problem(name, message)) from None
+        raise EnvironmentProblem(Problem(name, say("rows.table.needs_pyarrow"))) from None
     result = Rows([], [])
     try:
         for batch in pq.ParquetFile(path).iter_batches():
             for record in batch.to_pylist():
                 result.rows.append(RawRow(name, len(result.rows) + 1, without_nulls(record)))
     except (pa.ArrowException, OSError) as error:
-        message = Text(en=f"cannot be read as Parquet: {error}", zh=f"无法按 Parquet 读取：{error}")
-        raise InputError(Problem(name, message)) from error
+        raise InputError(Problem(name, say("rows.table.not_parquet", error=str(error)))) from error
     return result
 
 
@@ -222,11 +209,7 @@ def parse_address(source: str) -> Address:
     """Raises ``InputError`` when ``source`` is not ``hf://owner/name[:config][/split]``."""
     match = _ADDRESS.fullmatch(source)
     if match is None:
-        message = Text(
-            en="is not a hub address; write hf://owner/name, hf://owner/name:config or hf://owner/name:config/split",
-            zh="不是合法的 Hub 地址；请写成 hf://owner/name、hf://owner/name:config 或 hf://owner/name:config/split",
-        )
-        raise InputError(Problem(source, message))
+        raise InputError(Problem(source, say("rows.hub.not_an_address")))
     return Address(f"{match['owner']}/{match['name']}", match["config"], match["split"] or "train")
 
 
@@ -241,18 +224,14 @@ def read_hub(source: str) -> tuple[Rows, str]:
     try:
         import datasets
     except ImportError:
-        message = Text(
-            en="data sets of the hub need the datasets library: pip install 'tuneworth[hub]'",
-            zh="读取 Hub 上的数据集需要 datasets 库：pip install 'tuneworth[hub]'",
-        )
-        raise EnvironmentProblem(Problem(source, message)) from None
+        raise EnvironmentProblem(Problem(source, say("rows.hub.needs_datasets"))) from None
     datasets.disable_progress_bars()
     try:
         _ask(address.repo)
         data = datasets.load_dataset(address.repo, address.config, split=address.split)
     except ValueError as error:  # no such config or split: the message lists those there are
         shown = quote(str(error), 300)
-        raise InputError(Problem(source, Text(en=f"cannot be used: {shown}", zh=f"无法使用：{shown}"))) from error
+        raise InputError(Problem(source, say("rows.hub.unusable", shown=shown))) from error
     except Exception as error:  # the library passes on the errors of four others
         raise _no_answer(source, error) from error
     return rows_of(data, source)
@@ -268,12 +247,7 @@ def _ask(repo: str) -> None:
 
 def _no_answer(source: str, error: Exception) -> EnvironmentProblem:
     shown = quote(f"{type(error).__name__}: {error}", 300)
-    message = Text(en=f"the hub did not give this data set ({shown})", zh=f"没能从 Hub 取得这个数据集（{shown}）")
-    next_step = Text(
-        en="Check the name and the network, or give a file on this machine instead.",
-        zh="请检查名称和网络，或改用本机上的数据文件。",
-    )
-    return EnvironmentProblem(Problem(source, message), next_step)
+    return EnvironmentProblem(Problem(source, say("rows.hub.no_answer", shown=shown)), say("rows.hub.no_answer_next"))
 
 
 def rows_of(data: Iterable[Any], source: str) -> tuple[Rows, str]:

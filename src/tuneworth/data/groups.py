@@ -39,6 +39,7 @@ from tuneworth.data.neardup import (
     similarities,
     sketch,
 )
+from tuneworth.words.say import say
 
 THRESHOLD = 0.7
 _BANDS, _NEIGHBOURS, _MOST_ACROSS = 32, 64, 200  # a pair that is missed here leaks, and a side has few rows
@@ -48,11 +49,6 @@ _STRICTER = (0.8, 0.9)
 _SAMPLED_PAIRS = 100
 _ONE_TEMPLATE_SHARE = 0.8
 _ONE_ANSWER_SHARE = 0.95
-_NUMBERS_WARNING = Text(
-    en="nearly all inputs differ only in their numbers and the answers depend on them; "
-    "only rows with equal inputs were kept on one side",
-    zh="几乎所有输入只有数字不同，且答案取决于这些数字；因此只保证输入完全相同的数据在同一侧",
-)
 Side = Literal["train", "dev", "test"]
 _MOST_OF_A_SIDE = (0.25, 1.0)
 """A group larger than a quarter of dev or test goes to train, unless dev or test stay half empty so."""
@@ -125,7 +121,9 @@ def group_rows(texts: Sequence[str], outputs: Sequence[str], user_groups: Sequen
         first.setdefault(text, row)
     distinct = list(first)
     n = ngram_size(distinct)
-    sets, warnings = ([], [_NUMBERS_WARNING]) if numbers_matter else _near_duplicates(sketch(distinct, n, bands=_BANDS))
+    sets, warnings = (
+        ([], [say("split.numbers_decide")]) if numbers_matter else _near_duplicates(sketch(distinct, n, bands=_BANDS))
+    )
     union = Union(len(texts))
     _join_all(union, [[first[distinct[i]] for i in members] for members in sets])
     _join_all(union, [[first[text], row] for row, text in enumerate(plains)])
@@ -212,11 +210,7 @@ def first_repeated(texts: Sequence[str], others: Sequence[str], n: int) -> dict[
 
 
 def _chain_warning(n_rows: int, total: int, threshold: float) -> Text:
-    return Text(
-        en=f"{n_rows} of {total} different inputs are linked to one another by near-duplicates, though most are not "
-        f"alike; they were grouped again at similarity {threshold:g}",
-        zh=f"{total} 种不同输入中有 {n_rows} 种因近似重复而连成一组，但其中大多彼此并不相似；已按相似度 {threshold:g} 重新分组",
-    )
+    return say("split.chain", n_rows=str(n_rows), total=str(total), threshold=f"{threshold:g}")
 
 
 @dataclass(frozen=True, slots=True)

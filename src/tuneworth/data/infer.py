@@ -16,6 +16,7 @@ from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.data.language import han_share
 from tuneworth.data.values import parse_structure
+from tuneworth.words.say import say
 
 JSON_SHARE = 0.95
 CHOICE_SHARE = 0.9
@@ -60,18 +61,9 @@ def guess_kind(pairs: Sequence[Pair]) -> KindGuess:
 def guess_metric(kind: OutputKind, outputs: Sequence[str]) -> MetricGuess:
     """The metric a kind is scored by unless the user names one."""
     if kind in ("label", "choice"):
-        return MetricGuess(
-            "accuracy",
-            Text(en=f"metric: accuracy, the default for {kind} outputs", zh=f"指标：accuracy，{kind} 类输出的默认指标"),
-        )
+        return MetricGuess("accuracy", say("rows.metric.accuracy", kind=kind))
     if kind == "json":
-        return MetricGuess(
-            "json_slot_f1",
-            Text(
-                en="metric: json_slot_f1, the default for JSON outputs: it gives credit per field",
-                zh="指标：json_slot_f1，JSON 输出的默认指标，按字段给分",
-            ),
-        )
+        return MetricGuess("json_slot_f1", say("rows.metric.json"))
     return _text_metric(outputs)
 
 
@@ -96,22 +88,14 @@ def _as_json(pairs: Sequence[Pair]) -> KindGuess | None:
     share = sum(parse_structure(pair.output) is not None for pair in pairs) / len(pairs)
     if share < JSON_SHARE:
         return None
-    reason = Text(
-        en=f"output kind: json, because {share:.0%} of the outputs are a JSON object or array",
-        zh=f"输出类型：json，因为 {share:.0%} 的输出是 JSON 对象或数组",
-    )
-    return KindGuess("json", reason)
+    return KindGuess("json", say("rows.kind.json", share=f"{share:.0%}"))
 
 
 def _as_choice(pairs: Sequence[Pair]) -> KindGuess | None:
     share = sum(pair.output in allowed_choices(pair) for pair in pairs) / len(pairs)
     if share < CHOICE_SHARE:
         return None
-    reason = Text(
-        en=f"output kind: choice, because {share:.0%} of the rows list options and the output is one of them",
-        zh=f"输出类型：choice，因为 {share:.0%} 的数据列出了选项，且输出是其中之一",
-    )
-    return KindGuess("choice", reason)
+    return KindGuess("choice", say("rows.kind.choice", share=f"{share:.0%}"))
 
 
 def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
@@ -123,11 +107,7 @@ def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
         return None
     if not all(_is_short(output) for output in counts):
         return None
-    reason = Text(
-        en=f"output kind: label, because {len(outputs)} different rows have only {len(counts)} different short outputs",
-        zh=f"输出类型：label，因为 {len(outputs)} 条不同的数据只有 {len(counts)} 种简短输出",
-    )
-    return KindGuess("label", reason)
+    return KindGuess("label", say("rows.kind.label", n=str(len(outputs)), distinct=str(len(counts))))
 
 
 def _is_short(output: str) -> bool:
@@ -136,29 +116,15 @@ def _is_short(output: str) -> bool:
 
 def _as_text(pairs: Sequence[Pair]) -> KindGuess:
     distinct = len({pair.output for pair in pairs})
-    reason = Text(
-        en=f"output kind: text, because the {len(pairs)} rows have {distinct} different outputs",
-        zh=f"输出类型：text，因为 {len(pairs)} 条数据有 {distinct} 种不同的输出",
-    )
-    return KindGuess("text", reason)
+    return KindGuess("text", say("rows.kind.text", n=str(len(pairs)), distinct=str(distinct)))
 
 
 def _text_metric(outputs: Sequence[str]) -> MetricGuess:
     chinese = han_share("\n".join(output[:500] for output in outputs[:2_000])) >= 0.3
     size = median(len(output) if chinese else len(output.split()) for output in outputs)
-    limit = SHORT_CHARS_ZH if chinese else SHORT_WORDS
-    unit_en, unit_zh = ("characters", "个字") if chinese else ("words", "个词")
-    if size <= limit:
-        reason = Text(
-            en=f"metric: token_f1, because outputs are short (median {size:g} {unit_en}, at most {limit})",
-            zh=f"指标：token_f1，因为输出较短（中位数 {size:g} {unit_zh}，不超过 {limit}）",
-        )
-        return MetricGuess("token_f1", reason)
-    reason = Text(
-        en=f"metric: chrf, because outputs are long (median {size:g} {unit_en}, over {limit})",
-        zh=f"指标：chrf，因为输出较长（中位数 {size:g} {unit_zh}，超过 {limit}）",
-    )
-    return MetricGuess("chrf", reason)
+    unit, limit = ("characters", SHORT_CHARS_ZH) if chinese else ("words", SHORT_WORDS)
+    metric, length = ("token_f1", "short") if size <= limit else ("chrf", "long")
+    return MetricGuess(metric, say(f"rows.metric.{unit}.{length}", size=f"{size:g}", limit=limit))
 
 
 def parse_options(text: str) -> tuple[str, ...]:

@@ -8,13 +8,10 @@ from typing import Any
 from tuneworth.core.text import Text
 from tuneworth.data.rows import RawRow, Rejected, Rows, quote
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 # NaN and Infinity are not JSON, but writers of tables put them where a cell was empty.
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
-_NO_ROWS = Text(
-    en='is one JSON object without a list of rows; use an array, {"data": [...]}, or one object a line',
-    zh='是单个 JSON 对象，其中没有数据行；请使用数组、{"data": [...]} 或每行一个对象',
-)
 
 
 def parse(text: str, name: str) -> Rows:
@@ -35,7 +32,7 @@ def parse(text: str, name: str) -> Rows:
     if found is not None:
         return _array(text, found, name)
     if rest.strip() and _decodes(text):
-        raise InputError(Problem(name, _NO_ROWS))
+        raise InputError(Problem(name, say("rows.json.no_rows")))
     return parse_lines(text, name)
 
 
@@ -72,22 +69,16 @@ def _keep(result: Rows, name: str, line: int, value: Any, record: str) -> None:
         result.rows.append(RawRow(name, line, value, record))
         return
     shown = quote(record)
-    reason = Text(
-        en=f"is not an object but {shown}; a row must be {{...}}", zh=f"不是对象，而是 {shown}；每行必须是 {{...}}"
-    )
-    result.rejected.append(Rejected(name, line, reason, record))
+    result.rejected.append(Rejected(name, line, say("rows.json.not_an_object", shown=shown), record))
 
 
 def _not_json(error: Exception, record: str) -> Text:
     if "\x00" in record:
-        return Text(en="holds a NUL byte, which JSON forbids", zh="含有 NUL 字节，JSON 不允许")
+        return say("rows.json.nul")
     if isinstance(error, json.JSONDecodeError):
         at, shown = error.pos + 1, quote(record)
-        return Text(
-            en=f"is not JSON: {error.msg} at character {at}: {shown}",
-            zh=f"不是合法的 JSON：第 {at} 个字符处 {error.msg}：{shown}",
-        )
-    return Text(en=f"cannot be read as JSON: {error}", zh=f"无法按 JSON 读取：{error}")
+        return say("rows.json.broken_line", msg=error.msg, at=str(at), shown=shown)
+    return say("rows.json.unreadable", error=str(error))
 
 
 def _array(text: str, start: int, name: str) -> Rows:
@@ -120,12 +111,7 @@ def _broken(text: str, position: int, name: str) -> InputError:
     """A broken document has no way to go on, unlike a broken line."""
     line = text.count("\n", 0, position) + 1
     column = position - (text.rfind("\n", 0, position) + 1) + 1
-    message = Text(
-        en=f"is not valid JSON at column {column}: {quote(text[position : position + 200], 40)}; "
-        "mend it, or write one object a line (.jsonl) so that one bad row can be set aside",
-        zh=f"第 {column} 列处不是合法的 JSON：{quote(text[position : position + 200], 40)}；"
-        "请修正，或改成每行一个对象（.jsonl），这样个别坏行可以单独剔除",
-    )
+    message = say("rows.json.broken_document", column=str(column), shown=quote(text[position : position + 200], 40))
     return InputError(Problem(f"{name}:{line}", message))
 
 

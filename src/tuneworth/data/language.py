@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import Language
 from tuneworth.core.text import Text
+from tuneworth.words.say import say
 
 _WORDS = """
 the and to of that for it you with my what how are this not from have can your there which by at be
@@ -49,30 +50,12 @@ def guess_language(texts: Iterable[str]) -> LanguageGuess:
     letters = max(sum(map(str.isalpha, sample)), 1)
     han = len(_HAN.findall(sample)) / letters
     if han >= _HAN_SHARE and len(_KANA_OR_HANGUL.findall(sample)) / letters < _KANA_OR_HANGUL_SHARE:
-        return LanguageGuess(
-            "zh",
-            Text(
-                en=f"language: Chinese, because {han:.0%} of the letters are Chinese characters",
-                zh=f"语言：中文，因为文字中有 {han:.0%} 是汉字",
-            ),
-        )
+        return LanguageGuess("zh", say("rows.language.chinese", han=f"{han:.0%}"))
     words = _WORD.findall(sample.lower())
     common = sum(word in _ENGLISH for word in words) / max(len(words), 1)
     if len(_LATIN.findall(sample)) / letters >= _LATIN_SHARE and common >= _ENGLISH_SHARE:
-        return LanguageGuess(
-            "en",
-            Text(
-                en=f"language: English, because {common:.0%} of the words are common English ones",
-                zh=f"语言：英文，因为有 {common:.0%} 的词是常见英文词",
-            ),
-        )
-    return LanguageGuess(
-        "other",
-        Text(
-            en=f"language: neither English nor Chinese ({han:.0%} Chinese characters, {common:.0%} common English words)",
-            zh=f"语言：既非英文也非中文（汉字占 {han:.0%}，常见英文词占 {common:.0%}）",
-        ),
-    )
+        return LanguageGuess("en", say("rows.language.english", common=f"{common:.0%}"))
+    return LanguageGuess("other", say("rows.language.other", han=f"{han:.0%}", common=f"{common:.0%}"))
 
 
 def _sample(texts: Iterable[str]) -> str:

@@ -20,12 +20,9 @@ from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.values import OutputType, common_type, output_text
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 _SHOWN_PROBLEMS = 5
-_KEY_ORDER = Text(
-    en="JSON outputs are written with their keys in one order, the one constrained decoding uses; values are unchanged",
-    zh="JSON 输出统一按约束解码的键顺序书写，值不变",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +148,7 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
         problems = [
             Problem(
                 f"{data.name} {name}",
-                Text(
-                    en=f"no row has this field; the fields are {there}", zh=f"没有任何行含有这个字段；现有字段：{there}"
-                ),
+                say("rows.load.no_such_field", there=there),
             )
             for name in unknown
         ]
@@ -195,14 +190,8 @@ def _mostly_bad(name: str, rejected: Sequence[Rejected], n_read: int) -> InputEr
     n_bad = len(rejected)
     if n_bad > _SHOWN_PROBLEMS:
         more = n_bad - _SHOWN_PROBLEMS
-        problems.append(Problem(name, Text(en=f"and {more} more bad rows", zh=f"另有 {more} 行有问题")))
-    next_step = Text(
-        en=f"{n_bad} of {n_read} rows of {name} cannot be used; more than half is too many to go on. "
-        "Mend them, or say in the task file which fields to read: `fields: {input: …, output: …}`.",
-        zh=f"{name} 的 {n_read} 行中有 {n_bad} 行无法使用，超过一半，无法继续。"
-        "请修正数据，或在任务文件中指定要读的字段：`fields: {input: …, output: …}`。",
-    )
-    return InputError(problems, next_step)
+        problems.append(Problem(name, say("rows.load.more_bad", more=str(more))))
+    return InputError(problems, say("rows.load.mostly_bad", n_bad=str(n_bad), n_read=str(n_read), name=name))
 
 
 def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind:
@@ -231,12 +220,7 @@ def _build(sides: Sequence[_Side], rules: Rules, warnings: list[Text]) -> dict[s
     own = [candidate.draft.id for side in sides for candidate in side.candidates]
     use_own = all(own) and len(set(own)) == len(own)
     if not use_own and any(own):
-        warnings.append(
-            Text(
-                en="the id field is not there on every row or not unique, so rows are named by their lines",
-                zh="id 字段有缺失或重复，因此改用行号来标识每一行",
-            )
-        )
+        warnings.append(say("rows.load.ids_not_unique"))
     raw: dict[str, str] = {}
     for prefix, side in zip(("train", "test"), sides):
         by_line = [f"{prefix}-{candidate.row.line}" for candidate in side.candidates]
@@ -255,7 +239,7 @@ def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, rows: Sequence[Ex
     schema = None
     if kind == "json":
         schema = task_file.output.json_schema or schema_of(rows)
-        inferred.append(_KEY_ORDER)
+        inferred.append(say("rows.load.key_order"))
     metric = task_file.metric
     if metric is None:
         guess = guess_metric(kind, outputs)
@@ -293,17 +277,14 @@ def _warnings(task: Task, sides: Sequence[_Side]) -> list[Text]:
         if bad:
             first = side.rejected[0]
             warnings.append(
-                Text(
-                    en=f"{bad} of {read} rows of {side.name} were set aside; the first is line {first.line}: "
-                    f"{first.reason.en}",
-                    zh=f"{side.name} 的 {read} 行中有 {bad} 行被剔除；第一处在第 {first.line} 行：{first.reason.zh}",
+                say(
+                    "rows.load.set_aside",
+                    bad=str(bad),
+                    read=str(read),
+                    name=side.name,
+                    line=str(first.line),
+                    reason=first.reason,
                 )
             )
-    for a, b in near_misses(task.labels):
-        warnings.append(
-            Text(
-                en=f"the labels {a!r} and {b!r} differ only in case or spacing; are they the same class?",
-                zh=f"标签 {a!r} 与 {b!r} 只有大小写或空格不同，是否为同一类别？",
-            )
-        )
+    warnings += [say("rows.load.labels_alike", a=repr(a), b=repr(b)) for a, b in near_misses(task.labels)]
     return warnings

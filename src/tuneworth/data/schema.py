@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 
 from tuneworth.core.task import Example
-from tuneworth.core.text import Text
 from tuneworth.data.rows import BadRow, quote
 from tuneworth.data.values import json_text, parse_structure
 from tuneworth.errors import EnvironmentProblem, Problem
+from tuneworth.words.say import say
 
 Schema = dict[str, Any]
 
@@ -147,12 +147,7 @@ def schema_check(schema: dict[str, Any]) -> Callable[[Any], None]:
         error = next(validator.iter_errors(value), None)
         if error is not None:
             shown = quote(error.message)
-            raise BadRow(
-                Text(
-                    en=f"the output does not fit output.schema at {error.json_path}: {shown}",
-                    zh=f"输出在 {error.json_path} 处不符合 output.schema：{shown}",
-                )
-            )
+            raise BadRow(say("rows.output.breaks_schema", json_path=error.json_path, shown=shown))
 
     return check
 
@@ -161,9 +156,5 @@ def _validator_class() -> Any:
     try:
         from jsonschema import Draft202012Validator
     except ImportError:
-        message = Text(
-            en="checking answers against a schema needs jsonschema: pip install 'tuneworth[local]'",
-            zh="按 Schema 检查答案需要 jsonschema：pip install 'tuneworth[local]'",
-        )
-        raise EnvironmentProblem(Problem("output.schema", message)) from None
+        raise EnvironmentProblem(Problem("output.schema", say("rows.output.needs_jsonschema"))) from None
     return Draft202012Validator

@@ -8,7 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import OutputKind
+from tuneworth.core.text import Text
 from tuneworth.data.schema import schema_fault
+from tuneworth.words.say import say
 
 
 class Section(BaseModel):
@@ -46,7 +48,7 @@ class Fields(Section):
     @model_validator(mode="after")
     def _both(self) -> Fields:
         if bool(self.input_names) != (self.output is not None):
-            raise refused("name both `input` and `output`, or neither", "`input` 和 `output` 要么都写，要么都不写")
+            raise refused(say("task.rule.input_and_output"))
         return self
 
 
@@ -62,22 +64,18 @@ class Output(Section):
     @model_validator(mode="after")
     def _agree(self) -> Output:
         if self.labels is not None and self.kind not in (None, "label"):
-            raise refused(
-                f"labels need kind: label, not {self.kind}", f"labels 只适用于 kind: label，而不是 {self.kind}"
-            )
+            raise refused(say("task.rule.labels_kind", kind=self.kind))
         if self.json_schema is not None and self.kind not in (None, "json"):
-            raise refused(
-                f"schema needs kind: json, not {self.kind}", f"schema 只适用于 kind: json，而不是 {self.kind}"
-            )
+            raise refused(say("task.rule.schema_kind", kind=self.kind))
         if self.labels is not None and self.json_schema is not None:
-            raise refused("give labels or schema, not both", "labels 和 schema 只能写一个")
+            raise refused(say("task.rule.labels_or_schema"))
         return self
 
     @field_validator("labels")
     @classmethod
     def _different(cls, labels: list[str] | None) -> list[str] | None:
         if labels is not None and len(set(labels)) < max(len(labels), 2):
-            raise refused("must be at least two different labels", "至少要有两个不同的标签")
+            raise refused(say("task.rule.two_labels"))
         return labels
 
     @field_validator("json_schema")
@@ -86,7 +84,7 @@ class Output(Section):
         if schema is not None:
             what = schema_fault(schema)
             if what is not None:
-                raise refused(f"is not a valid JSON schema: {what}", f"不是合法的 JSON Schema：{what}")
+                raise refused(say("task.rule.json_schema", what=what))
         return schema
 
 
@@ -187,6 +185,6 @@ class Settings(Section):
         return section.model_dump(exclude_none=True) if isinstance(section, Section) else {}
 
 
-def refused(en: str, zh: str) -> PydanticCustomError:
+def refused(rule: Text) -> PydanticCustomError:
     """A broken rule in both languages, for a validator to raise."""
-    return PydanticCustomError("tuneworth", "{en}", {"en": en, "zh": zh})
+    return PydanticCustomError("tuneworth", "{en}", dict(rule.by_lang))

@@ -13,6 +13,7 @@ from tuneworth.data.drafts import Draft, Extras, is_conversation, question_and_a
 from tuneworth.data.rows import BadRow, RawRow
 from tuneworth.data.values import as_text, check_text
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 PAIRS: tuple[tuple[str, str], ...] = (
     ("input", "output"),
@@ -81,15 +82,20 @@ class Shape:
         for message in draft.messages:
             check_text("input", message.content)
         if not any(message.content.strip() for message in draft.messages if message.role == "user"):
-            raise BadRow(Text(en="the input is empty", zh="输入为空"))
+            raise BadRow(say("rows.field.empty_input"))
         return self.extras.add_to(draft, row.value)
 
 
 def mapped_shape(inputs: Sequence[str], output: str, extras: Extras) -> Shape:
     """The shape the user's ``fields`` describe; several inputs are joined as ``name: value`` lines."""
     shown = ", ".join(inputs)
-    reason = Text(en=f"fields: {shown} → {output}, as the task says", zh=f"字段：{shown} → {output}，由任务文件指定")
-    return Shape("mapped", (*inputs, output), _pair(tuple(inputs), output), reason, extras)
+    return Shape(
+        "mapped",
+        (*inputs, output),
+        _pair(tuple(inputs), output),
+        say("rows.shape.mapped", shown=shown, output=output),
+        extras,
+    )
 
 
 def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None) -> Shape:
@@ -131,19 +137,14 @@ def _alpaca(actual: dict[str, str], extras: Extras) -> Shape:
         return Draft((Message("user", text),), _required(value, output))
 
     shown = ", ".join(names)
-    reason = Text(en=f"rows have {shown}: the Alpaca shape", zh=f"数据行含有 {shown}：Alpaca 格式")
-    return Shape("alpaca", tuple(names), convert, reason, extras)
+    return Shape("alpaca", tuple(names), convert, say("rows.shape.alpaca", shown=shown), extras)
 
 
 def _pair_shape(source: str, target: str, columns: Counter[str], extras: Extras) -> Shape:
     used = {source, target, *extras.columns()}
     unused = ", ".join(column for column in columns if column not in used)
-    tail_en = f"; not used: {unused} (name them in `fields` to use them)" if unused else ""
-    tail_zh = f"；未使用：{unused}（要使用请写进 `fields`）" if unused else ""
-    reason = Text(
-        en=f"fields: {source} → {target}, because rows have both{tail_en}",
-        zh=f"字段：{source} → {target}，因为数据行同时含有两者{tail_zh}",
-    )
+    key = "rows.shape.pair_and_unused" if unused else "rows.shape.pair"
+    reason = say(key, source=source, target=target, **({"unused": unused} if unused else {}))
     return Shape("pair", (source, target), _pair((source,), target), reason, extras)
 
 
@@ -155,7 +156,7 @@ def _pair(inputs: tuple[str, ...], output: str) -> Callable[[dict[str, Any]], Dr
         if len(inputs) == 1 and is_conversation(first):
             turns = read_turns(first)
             if turns[-1].role != "user":
-                raise BadRow(Text(en="the last turn of the input must be the user's", zh="输入的最后一轮必须是 user"))
+                raise BadRow(say("rows.turns.last_not_user"))
             return Draft(turns, answer)
         if len(inputs) == 1:
             text = as_text(inputs[0], first)
@@ -170,7 +171,7 @@ def _chat(name: str) -> Callable[[dict[str, Any]], Draft]:
     def convert(value: dict[str, Any]) -> Draft:
         turns = _required(value, name)
         if not is_conversation(turns):
-            raise BadRow(Text(en=f"`{name}` is not a list of turns", zh=f"`{name}` 不是对话轮次的列表"))
+            raise BadRow(say("rows.turns.no_list", name=name))
         messages, output = question_and_answer(read_turns(turns))
         return Draft(messages, output)
 
@@ -178,28 +179,17 @@ def _chat(name: str) -> Callable[[dict[str, Any]], Draft]:
 
 
 def _chat_reason(name: str) -> Text:
-    return Text(
-        en=f"rows have a conversation in {name}: its last assistant turn is the output",
-        zh=f"数据行的 {name} 是一段对话：最后一条 assistant 发言作为输出",
-    )
+    return say("rows.shape.chat", name=name)
 
 
 def _required(value: dict[str, Any], name: str) -> Any:
     found = value.get(name)
     if found is None:
         there = ", ".join(value) or "nothing"
-        raise BadRow(Text(en=f"has no `{name}`; it has {there}", zh=f"缺少 `{name}`；现有字段：{there}"))
+        raise BadRow(say("rows.field.absent", name=name, there=there))
     return found
 
 
 def _unknown_shape(file: str, columns: Counter[str]) -> InputError:
     shown = ", ".join(columns) or "(none)"
-    message = Text(
-        en=f"cannot tell which field is the input and which the output; the rows have {shown}",
-        zh=f"无法判断哪个字段是输入、哪个是输出；数据行含有：{shown}",
-    )
-    next_step = Text(
-        en="Name them in the task file: `fields: {input: …, output: …}`.",
-        zh="请在任务文件中指定：`fields: {input: …, output: …}`。",
-    )
-    return InputError(Problem(file, message), next_step)
+    return InputError(Problem(file, say("rows.shape.unknown", shown=shown)), say("rows.shape.unknown_next"))

@@ -23,6 +23,7 @@ from tuneworth.data.groups import Group, Groups, Side, deal, first_repeated, gro
 from tuneworth.data.load import Loaded
 from tuneworth.data.rows import Rejected
 from tuneworth.data.schema import in_order, schema_of
+from tuneworth.words.say import say
 
 MAX_TEST = 300
 MAX_DEV = 150
@@ -138,10 +139,7 @@ def _fitting(
         else:
             file, _, line = row.source.rpartition(":")
             size = len(row.query.text) + len(row.output)
-            reason = Text(
-                en=f"is over the model's context ({size:,} characters)", zh=f"超出模型的上下文长度（{size:,} 个字符）"
-            )
-            rejected.append(Rejected(file, int(line), reason, loaded.raw[row.id]))
+            rejected.append(Rejected(file, int(line), say("split.over_context", size=size), loaded.raw[row.id]))
     return kept, rejected
 
 
@@ -258,28 +256,15 @@ def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected:
     warnings = []
     if rejected:
         n = len(rejected)
-        warnings.append(
-            Text(en=f"{n} rows are over the model's context and were set aside", zh=f"{n} 条数据超出模型上下文，已剔除")
-        )
+        warnings.append(say("split.over_context_rows", n=str(n)))
     if leaks:
         n, pair = len(leaks), leaks[0]
-        warnings.append(
-            Text(
-                en=f"{n} test rows repeat train rows and were left out, the first is {pair.test.source} "
-                f"(like {pair.train.source})",
-                zh=f"{n} 条测试数据与训练数据重复，已排除；例如 {pair.test.source}（与 {pair.train.source} 相似）",
-            )
-        )
+        warnings.append(say("split.leaks", n=str(n), source=pair.test.source, source2=pair.train.source))
     if kind == "label":
         unseen = sorted({row.output for row in (*split.dev, *split.test)} - {row.output for row in split.train})
         if unseen:
             shown = ", ".join(unseen[:5])
-            warnings.append(
-                Text(
-                    en=f"{len(unseen)} classes occur in dev or test but not in train, so no fitted arm can know them: {shown}",
-                    zh=f"有 {len(unseen)} 个类别只出现在开发集或测试集中，任何训练都学不到：{shown}",
-                )
-            )
+            warnings.append(say("split.unseen_classes", n_unseen=str(len(unseen)), shown=shown))
     return warnings
 
 

@@ -12,7 +12,15 @@ from tuneworth.core.text import Text
 from tuneworth.data.rows import quote
 from tuneworth.data.yamlfile import Document, Location, dotted
 from tuneworth.errors import Problem
+from tuneworth.words.say import say, table
 
+_BOUNDS = {
+    "greater_than": "gt",
+    "greater_than_equal": "ge",
+    "less_than": "lt",
+    "less_than_equal": "le",
+    "literal_error": "expected",
+}
 _UNION_PARTS = frozenset({"str", "list[str]"})
 """pydantic names the tried member of a union as if it were a place in the file."""
 
@@ -57,52 +65,28 @@ def _message(detail: ErrorDetails, model: type[BaseModel], scalar: str | None) -
     if kind == "extra_forbidden":
         return _unknown_key(location, model)
     if kind == "missing":
-        return Text(en="is missing; add it", zh="缺少这一项，请补上")
+        return say("task.error.missing")
     shown = quote(scalar if scalar is not None else detail["input"])
-    rule = _custom(context) if kind == "tuneworth" else _rule(kind, context)
+    rule = _rule(kind, context)
     if kind == "string_type" and scalar is not None:
-        rule = Text(
-            en=f'must be text; YAML reads {shown} as something else, so put it in quotes: "{shown}"',
-            zh=f'应为文本；YAML 会把 {shown} 读成别的类型，请加引号："{shown}"',
-        )
+        rule = say("task.error.needs_quotes", shown=shown)
     if isinstance(detail["input"], dict) and kind == "tuneworth":
         return rule  # a rule between keys: the whole section is no value to quote
-    return Text(en=f"is {shown}, {rule.en}", zh=f"当前为 {shown}，{rule.zh}")
-
-
-def _custom(context: dict[str, Any]) -> Text:
-    return Text(en=context["en"], zh=context["zh"])
+    return say("task.error.value", shown=shown, rule=rule)
 
 
 def _rule(kind: str, context: dict[str, Any]) -> Text:
     """The rule that was broken, for the kinds of error the task file can have."""
-    bounds = {
-        "greater_than": ("gt", "must be over {}", "应大于 {}"),
-        "greater_than_equal": ("ge", "must be at least {}", "应不小于 {}"),
-        "less_than": ("lt", "must be under {}", "应小于 {}"),
-        "less_than_equal": ("le", "must be at most {}", "应不大于 {}"),
-        "literal_error": ("expected", "must be one of {}", "应为以下之一：{}"),
-    }
-    if kind in bounds:
-        key, en, zh = bounds[kind]
-        value = f"{context[key]:g}" if isinstance(context[key], float) else context[key]
-        return Text(en=en.format(value), zh=zh.format(str(value).replace(" or ", "、").replace(", ", "、")))
-    types = {
-        "string": ("must be text", "应为文本"),
-        "int": ("must be a whole number", "应为整数"),
-        "float": ("must be a number", "应为数字"),
-        "finite": ("must be a finite number", "应为有限的数字"),
-        "bool": ("must be true or false", "应为 true 或 false"),
-        "list": ("must be a list, such as [a, b]", "应为列表，例如 [a, b]"),
-        "too": ("must not be empty", "不能为空"),
-        "dict": ("must be a mapping of keys to values", "应为键值映射"),
-        "model": ("must be a mapping of keys to values", "应为键值映射"),
-        "is": ("must be a mapping of keys to values", "应为键值映射"),
-    }
-    if kind == "string_too_short":
-        kind = "too_short"
-    en, zh = types.get(kind.split("_")[0], (f"is not allowed ({kind})", f"不符合要求（{kind}）"))
-    return Text(en=en, zh=zh)
+    if kind == "tuneworth":
+        return Text(**context)
+    if kind in _BOUNDS:
+        bound = context[_BOUNDS[kind]]
+        shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
+        listed = Text(en=shown, zh=shown.replace(" or ", "、").replace(", ", "、"))
+        return say(f"task.bound.{_BOUNDS[kind]}", bound=listed)
+    of = "too" if kind == "string_too_short" else kind.split("_")[0]
+    types = table("task.type")
+    return types.get("dict" if of in ("model", "is") else of) or say("task.error.not_allowed", kind=kind)
 
 
 def _unknown_key(location: Location, model: type[BaseModel]) -> Text:
@@ -112,13 +96,13 @@ def _unknown_key(location: Location, model: type[BaseModel]) -> Text:
     here = known.get(location[:-1], [])
     near = difflib.get_close_matches(key, here, n=1)
     if near:
-        return Text(en=f"is not a known key; did you mean `{near[0]}`?", zh=f"不是已知的键；是否想写 `{near[0]}`？")
+        return say("task.error.near_key", near=near[0])
     for section, keys in known.items():
         if key in keys:
             full = dotted((*section, key))
-            return Text(en=f"is not known here; it belongs at `{full}`", zh=f"不能写在这里；应写在 `{full}`")
+            return say("task.error.misplaced_key", full=full)
     names = ", ".join(here)
-    return Text(en=f"is not a known key; known here: {names}", zh=f"不是已知的键；这里可用：{names}")
+    return say("task.error.unknown_key", names=names)
 
 
 def _keys(model: type[BaseModel], at: Location = ()) -> dict[Location, list[str]]:

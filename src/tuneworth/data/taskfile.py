@@ -19,23 +19,12 @@ from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section,
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
+from tuneworth.words.say import say
 
 _TIME = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
 _MONEY = re.compile(r"\$\s?(?P<usd>\d+(?:\.\d+)?|\.\d+)")
 _SEPARATORS = re.compile(r"\s*[,，]\s*")
 
-MALFORMED = Text(
-    en="must be a time with its unit, such as 90s, 10m or 1h30m, an amount of money, such as $2, or both: 20m,$2",
-    zh="应为带单位的时间（如 90s、10m、1h30m）、金额（如 $2），或两者都写：20m,$2",
-)
-NOTHING = Text(en="must be over 0", zh="应大于 0")
-TWICE = Text(
-    en="names two times or two amounts; give one of each at most", zh="同一种预算写了两次；时间和金额各最多写一个"
-)
-NO_PRICE = Text(
-    en="needs the price of this machine to count money: give machine_usd_per_hour, or a time",
-    zh="按金额计算需要知道这台机器的价格：请给出 machine_usd_per_hour，或改用时间",
-)
 DEFAULT_MODELS = ("smollm2-135m",)
 
 
@@ -65,9 +54,9 @@ def parse_budget(text: str) -> BudgetText:
     for part in _SEPARATORS.split(text.strip()):
         kind, value = _budget_part(part)
         if kind in found:
-            raise BadBudget(TWICE)
+            raise BadBudget(say("task.budget.twice"))
         if value <= 0:
-            raise BadBudget(NOTHING)
+            raise BadBudget(say("task.budget.nothing"))
         found[kind] = value
     return BudgetText(**found)
 
@@ -80,7 +69,7 @@ def _budget_part(part: str) -> tuple[str, float]:
         return "usd", sign * float(money["usd"])
     time = _TIME.fullmatch(plain)
     if time is None or not plain:
-        raise BadBudget(MALFORMED)
+        raise BadBudget(say("task.budget.malformed"))
     return "seconds", sign * sum(int(time[unit] or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
 
 
@@ -153,14 +142,14 @@ class TaskFile(Section):
         if budget is None:
             return None
         if not isinstance(budget, str):
-            raise refused(MALFORMED.en, MALFORMED.zh)
+            raise refused(say("task.budget.malformed"))
         try:
             parsed = parse_budget(budget)
         except BadBudget as error:
-            raise refused(error.rule.en, error.rule.zh) from None
+            raise refused(error.rule) from None
         # A price that is wrong itself is missing here, and told of on its own.
         if parsed.usd is not None and info.data.get("machine_usd_per_hour", 0.0) is None:
-            raise refused(NO_PRICE.en, NO_PRICE.zh)
+            raise refused(say("task.budget.no_price"))
         return budget
 
     @field_validator("documents", mode="before")
@@ -176,9 +165,7 @@ class TaskFile(Section):
         file, colon, function = metric.rpartition(":")
         wrong = (colon or ".py" in metric) and not (file.endswith(".py") and function.isidentifier())
         if wrong or not metric:
-            raise refused(
-                "must be the id of a metric or file.py:function", "应为某个指标的 id，或 file.py:function 的形式"
-            )
+            raise refused(say("task.rule.metric"))
         return metric
 
 

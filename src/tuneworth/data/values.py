@@ -10,8 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from tuneworth.core.text import Text
 from tuneworth.data.rows import BadRow, quote
+from tuneworth.words.say import say, table
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _SLASHED = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
@@ -21,7 +21,6 @@ _PDF = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
 MAX_ROW_CHARS = 200_000
 """Longest input or output: about 50,000 tokens, beyond the context of any model trained on a desk."""
 OutputType = Literal["text", "number", "boolean", "list", "object"]
-_ZH: dict[OutputType, str] = {"text": "文本", "number": "数字", "boolean": "布尔值", "list": "列表", "object": "对象"}
 
 
 def read_date(value: object) -> date | None:
@@ -70,7 +69,7 @@ def as_text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, bytes | list | dict):
         shown = quote(value)
-        raise BadRow(Text(en=f"`{name}` is not text: {shown}", zh=f"`{name}` 不是文本：{shown}"))
+        raise BadRow(say("rows.field.not_text", name=name, shown=shown))
     return str(value)
 
 
@@ -81,25 +80,14 @@ def check_text(name: str, text: str) -> None:
         BadRow: it is too long, or holds a NUL or half a surrogate pair.
     """
     if len(text) > MAX_ROW_CHARS:
-        raise BadRow(
-            Text(
-                en=f"`{name}` has {len(text):,} characters; at most {MAX_ROW_CHARS:,} are read, "
-                "which is over the context of the models that can be trained here",
-                zh=f"`{name}` 有 {len(text):,} 个字符；最多读取 {MAX_ROW_CHARS:,} 个，再长就超出可训练模型的上下文了",
-            )
-        )
+        raise BadRow(say("rows.field.too_long", name=name, n=len(text), most=MAX_ROW_CHARS))
     if "\x00" in text:
-        raise BadRow(Text(en=f"`{name}` holds a NUL byte", zh=f"`{name}` 中含有 NUL 字节"))
+        raise BadRow(say("rows.field.nul", name=name))
     try:
         text.encode()
     except UnicodeEncodeError as error:
         bad = f"U+{ord(text[error.start]):04X}"
-        raise BadRow(
-            Text(
-                en=f"`{name}` holds bytes that are not text ({bad} at character {error.start + 1})",
-                zh=f"`{name}` 中含有无法解码的字节（第 {error.start + 1} 个字符，{bad}）",
-            )
-        ) from None
+        raise BadRow(say("rows.field.not_decoded", name=name, bad=str(bad), at=str(error.start + 1))) from None
 
 
 def type_of(value: object) -> OutputType | None:
@@ -129,16 +117,18 @@ def output_text(value: Any, expected: OutputType) -> str:
     """
     found = type_of(value)
     if found is None or found != expected:
-        shown = quote(value)
+        types = table("rows.output.type")
         raise BadRow(
-            Text(
-                en=f"the output is {_a(found)} ({shown}), in most rows it is {_a(expected)}",
-                zh=f"输出是{_ZH.get(found, '其他类型') if found else '其他类型'}（{shown}），而多数行是{_ZH[expected]}",
+            say(
+                "rows.output.another_type",
+                found=types[found or "other"],
+                shown=quote(value),
+                expected=types[expected],
             )
         )
     text = _written(value).strip()
     if not text:
-        raise BadRow(Text(en="the output is empty", zh="输出为空"))
+        raise BadRow(say("rows.output.empty"))
     check_text("output", text)
     return text
 
@@ -167,8 +157,3 @@ def parse_structure(text: str) -> dict[str, Any] | list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
-
-
-def _a(found: OutputType | None) -> str:
-    names = {"text": "text", "number": "a number", "boolean": "true or false", "list": "a list", "object": "an object"}
-    return names[found] if found else "of another type"

@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent / "catalogue"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: ten times faster, the same result."""
 _CHARACTER = "[\u4e00-\u9fff“”（）［］]"
+_KEPT_SPACE = "\ue000"  # of no script
 _SPACE_BETWEEN_CHARACTERS = re.compile(f"(?<={_CHARACTER}) (?={_CHARACTER})")
 
 
@@ -46,7 +47,7 @@ class Catalogue:
         except KeyError:
             raise KeyError(f"no sentence {key!r} in the catalogue") from None
         said = {lang: template.format(**_in(lang, parts)) for lang, template in columns.items()}
-        said["zh"] = _SPACE_BETWEEN_CHARACTERS.sub("", said["zh"])
+        said["zh"] = _SPACE_BETWEEN_CHARACTERS.sub("", said["zh"]).replace(_KEPT_SPACE, " ")
         return Text(**said)
 
     def table(self, key: str) -> dict[str, Text]:
@@ -84,9 +85,9 @@ def _in(lang: str, parts: Mapping[str, Part]) -> dict[str, str]:
 
 
 def _word(part: Part, lang: str) -> str:
-    if isinstance(part, Text):
-        return part.to(lang)
-    return f"{part:,}" if isinstance(part, int) else part
+    """In Chinese the spaces inside a part are not ours to take away: they may stand in a value of the user's."""
+    said = part.to(lang) if isinstance(part, Text) else f"{part:,}" if isinstance(part, int) else part
+    return said.replace(" ", _KEPT_SPACE) if lang == "zh" else said
 
 
 CATALOGUE = Catalogue(FOLDER)

@@ -17,6 +17,7 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.text import Text
 from tuneworth.data.files import decode
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.words.say import say
 
 GROUP = "tuneworth.data.documents.formats"
 MAX_TEXT_CHARS = 50_000_000
@@ -54,12 +55,7 @@ class SourceFile:
             return self.path.read_bytes()
         except OSError as error:
             reason = error.strerror or str(error)
-            raise Unreadable(
-                Text(
-                    en=f"cannot be read ({reason}); check its permissions",
-                    zh=f"无法读取（{reason}）；请检查文件权限",
-                )
-            ) from error
+            raise Unreadable(say("docs_read.file.unreadable", reason=reason)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +122,7 @@ def missing(package: str, name: str) -> EnvironmentProblem:
     return EnvironmentProblem(
         Problem(
             name,
-            Text(
-                en=f'reading it needs {package}: pip install "tuneworth[documents]"',
-                zh=f'读取它需要 {package}：pip install "tuneworth[documents]"',
-            ),
+            say("docs_read.file.needs_package", package=package),
         )
     )
 
@@ -159,12 +152,7 @@ def decoded(file: SourceFile, *, declared: str = "") -> tuple[str, list[Text]]:
     except InputError as error:
         raise Unreadable(error.problems[0].message) from None
     if "\x00" in found.text:
-        raise Unreadable(
-            Text(
-                en="holds NUL bytes: it is no text, or UTF-16 without a mark; save it as UTF-8",
-                zh="含有 NUL 字节：它不是文本，或是缺少标记的 UTF-16；请另存为 UTF-8",
-            )
-        )
+        raise Unreadable(say("docs_read.file.nul"))
     if broken := _BROKEN.search(found.text):
         raise Unreadable(_neither(found.text, broken.start()))
     return found.text, [found.note] if found.note else []
@@ -172,10 +160,7 @@ def decoded(file: SourceFile, *, declared: str = "") -> tuple[str, list[Text]]:
 
 def _neither(text: str, at: int) -> Text:
     line = text.count("\n", 0, at) + 1
-    return Text(
-        en=f"is neither UTF-8 nor GB18030, first at line {line}; save it as UTF-8",
-        zh=f"既不是 UTF-8 也不是 GB18030，最早出现在第 {line} 行；请另存为 UTF-8",
-    )
+    return say("docs_read.file.not_text", line=str(line))
 
 
 def _as_declared(data: bytes, declared: str) -> str | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tuneworth.core.documents import Block
+from tuneworth.core.text import Text
 
 _SPACE = re.compile(r"[ \t\r\f\v\u00a0\u3000]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f\ufeff]")
@@ -128,3 +129,9 @@ def _groups(lines: list[str]) -> Iterator[list[str]]:
 def starts_item(line: str) -> bool:
     """Whether ``line`` begins with a bullet or a number, as an item of a list does."""
     return _ITEM.match(line) is not None
+
+
+def commas(names: Sequence[object], most: int) -> Text:
+    """The first names in a row; ``…`` where there are more."""
+    shown = ", ".join(map(str, names[:most])) + (", …" if len(names) > most else "")
+    return Text(en=shown, zh=shown.replace(", ", "、"))

@@ -22,9 +22,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tuneworth.core.documents import Block, Document, Passage
-from tuneworth.core.text import Text
 from tuneworth.data.documents.sentences import clause_ends, is_inside_character, sentence_ends, word_ends
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 CountTokens = Callable[[str], int]
 _Ends = Callable[[str, int, int], Sequence[int]]
@@ -231,16 +231,11 @@ def digest_of(title: str, headings: tuple[str, ...], text: str) -> str:
 def _check(max_tokens: int, overlap_tokens: int) -> None:
     problems: list[Problem] = []
     if max_tokens < FEWEST_TOKENS:
-        message = Text(
-            en=f"is {max_tokens}, must be at least {FEWEST_TOKENS}: shorter passages hold no sentence",
-            zh=f"为 {max_tokens}，至少应为 {FEWEST_TOKENS}：再短就放不下一个句子了",
-        )
+        message = say("docs_read.cut.max_tokens", max_tokens=str(max_tokens), fewest=FEWEST_TOKENS)
         problems.append(Problem("max_tokens", message))
     if not 0 <= overlap_tokens <= max_tokens // 2:
-        message = Text(
-            en=f"is {overlap_tokens}, must be from 0 to half of max_tokens ({max_tokens // 2}): "
-            "a larger one makes many passages that say the same",
-            zh=f"为 {overlap_tokens}，应在 0 到 max_tokens 的一半（{max_tokens // 2}）之间：再大就会产生许多内容雷同的段落",
+        message = say(
+            "docs_read.cut.overlap_tokens", overlap_tokens=str(overlap_tokens), max_tokens=str(max_tokens // 2)
         )
         problems.append(Problem("overlap_tokens", message))
     if problems:

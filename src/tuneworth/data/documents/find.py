@@ -13,6 +13,7 @@ from pathlib import Path
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import SourceFile
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 _WILD = "*?["
 _NOT_DOCUMENTS = ("~$", ".")
@@ -46,9 +47,7 @@ def find(source: str) -> Found:
     if not os.path.lexists(path) and any(mark in source for mark in _WILD):
         return _matching(source)
     if not path.exists():
-        raise InputError(
-            Problem(source, Text(en="no such file or folder; check the path", zh="找不到这个文件或目录，请检查路径"))
-        )
+        raise InputError(Problem(source, say("docs_read.find.missing")))
     return Found([_source_file(path, path.parent)])
 
 
@@ -57,11 +56,7 @@ def _matching(pattern: str) -> Found:
     paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - Path.glob takes no absolute pattern
     files = [path for path in paths if not path.is_dir() and not path.name.startswith(_NOT_DOCUMENTS)]
     if not files:
-        message = Text(
-            en="matches no file; check the pattern: * stops at a folder, ** goes below",
-            zh="没有匹配到任何文件；请检查通配符：* 只匹配一层目录，** 才会进入子目录",
-        )
-        raise InputError(Problem(pattern, message))
+        raise InputError(Problem(pattern, say("docs_read.find.no_match")))
     root = _fixed_part(pattern)
     return Found(sorted({_source_file(file, root) for file in files}, key=lambda file: file.id.split("/")))
 
@@ -83,11 +78,7 @@ def _below(root: Path, problems: list[Problem]) -> Iterator[Path]:
 
     def unreadable(error: OSError) -> None:
         reason = error.strerror or str(error)
-        message = Text(
-            en=f"this folder cannot be looked into ({reason}); check its permissions",
-            zh=f"无法进入这个目录（{reason}）；请检查权限",
-        )
-        problems.append(Problem(str(error.filename), message))
+        problems.append(Problem(str(error.filename), say("docs_read.find.closed_folder", reason=reason)))
 
     for folder, folders, names in os.walk(root, followlinks=True, onerror=unreadable):
         here = Path(folder)
@@ -123,22 +114,14 @@ def fault(file: SourceFile, most_bytes: int) -> Text | None:
         found = file.path.stat()
     except OSError as error:
         reason = error.strerror or str(error)
-        return Text(
-            en=f"leads nowhere ({reason}); mend or remove the link",
-            zh=f"指向的位置不存在（{reason}）；请修复或删除这个链接",
-        )
+        return say("docs_read.file.leads_nowhere", reason=reason)
     if not stat.S_ISREG(found.st_mode):
-        return Text(
-            en="is no ordinary file (a device or a pipe); leave it out", zh="不是普通文件（设备或管道）；请移走"
-        )
+        return say("docs_read.file.no_ordinary_file")
     if not os.access(file.path, os.R_OK):
-        return Text(en="may not be read; check its permissions", zh="没有读取权限；请检查文件权限")
+        return say("docs_read.file.closed")
     if found.st_size == 0:
-        return Text(en="is empty; fill it or remove it", zh="是空文件；请补上内容或删除")
+        return say("docs_read.file.empty")
     if found.st_size > most_bytes:
         size, limit = f"{found.st_size / 2**20:,.0f} MB", f"{most_bytes / 2**20:,.0f} MB"
-        return Text(
-            en=f"has {size}, more than the {limit} that are read; split it into several files",
-            zh=f"大小为 {size}，超过 {limit} 的上限；请拆成几个文件",
-        )
+        return say("docs_read.file.too_large", size=size, limit=limit)
     return None

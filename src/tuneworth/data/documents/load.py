@@ -17,16 +17,21 @@ from pathlib import Path, PurePath
 from tuneworth.core.documents import Document
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, formats
+from tuneworth.data.documents.blocks import commas
 from tuneworth.data.documents.find import fault, find
 from tuneworth.data.documents.formats.rows import read_rows
 from tuneworth.data.formats import PREFIX
 from tuneworth.errors import InputError, Problem, TuneworthError
+from tuneworth.words.say import say
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic")
-_WORD = (".doc", ".rtf", ".odt", ".wps", ".pages")
-_SHEETS = (".xls", ".xlsx", ".ods", ".et")
-_SLIDES = (".ppt", ".pptx", ".odp", ".key", ".epub", ".djvu", ".xps", ".caj")
-_ARCHIVES = (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz")
+_READABLE_AS = {
+    "picture": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic"),
+    "word": (".doc", ".rtf", ".odt", ".wps", ".pages"),
+    "sheet": (".xls", ".xlsx", ".ods", ".et"),
+    "slides": (".ppt", ".pptx", ".odp", ".key", ".epub", ".djvu", ".xps", ".caj"),
+    "archive": (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz"),
+}
+"""Kinds of files that are not read → their suffixes; the catalogue says how to make each kind readable."""
 _SHOWN = 3
 MAX_FILE_BYTES = 100 * 2**20
 """Largest file that is read: reading one takes up to ten times its size in memory."""
@@ -41,31 +46,14 @@ def unknown_kinds(files: Sequence[SourceFile]) -> list[Problem]:
 
 
 def _unknown_kind(suffix: str, files: Sequence[SourceFile]) -> Text:
-    step = _way_to_read(suffix)
-    names = ", ".join(file.path.name for file in files[1 : _SHOWN + 1]) + (", …" if len(files) > _SHOWN + 1 else "")
-    more_en = f" (and {len(files) - 1:,} more such: {names})" if names else ""
-    more_zh = f"（同类文件另有 {len(files) - 1:,} 个：{names.replace(', ', '、')}）" if names else ""
-    kind_en = f"{suffix} is not a kind" if suffix else "has no suffix and so is not a kind"
-    kind_zh = f"{suffix} 不是" if suffix else "没有扩展名，不是"
-    return Text(
-        en=f"{kind_en} of document that is read{more_en}; {step.en}",
-        zh=f"{kind_zh}可读取的文档类型{more_zh}；{step.zh}",
-    )
-
-
-def _way_to_read(suffix: str) -> Text:
-    if suffix in _PICTURES:
-        return Text(en="where it shows text, make a PDF with OCR of it", zh="如果图中有文字，请先做 OCR 并存成 PDF")
-    if suffix in _WORD:
-        return Text(en="save it as .docx", zh="请另存为 .docx")
-    if suffix in _SHEETS:
-        return Text(en="save each sheet as .csv", zh="请把每个工作表另存为 .csv")
-    if suffix in _SLIDES:
-        return Text(en="save it as PDF", zh="请另存为 PDF")
-    if suffix in _ARCHIVES:
-        return Text(en="unpack it", zh="请先解压")
-    known = ", ".join(sorted(formats()))
-    return Text(en=f"save it as one of {known}, or leave it out", zh=f"请另存为 {known} 之一，或移走")
+    kind = next((kind for kind, suffixes in _READABLE_AS.items() if suffix in suffixes), None)
+    step = say(f"docs_read.kind.{kind}") if kind else say("docs_read.kind.other", known=", ".join(sorted(formats())))
+    key = "docs_read.kind.unread" if suffix else "docs_read.kind.bare"
+    parts: dict[str, Text | str] = {"suffix": suffix} if suffix else {}
+    if len(files) == 1:
+        return say(key, step=step, **parts)
+    names = commas([file.path.name for file in files[1:]], _SHOWN)
+    return say(f"{key}_several", step=step, more=len(files) - 1, names=names, **parts)
 
 
 class Collection:
@@ -93,11 +81,16 @@ class Collection:
 
     def notes(self) -> list[Problem]:
         """What was done to documents without being asked, one note a file and kind."""
-        repeated = [
-            Problem(name, _repeats(found, is_file=found[0][0] == name)) for name, found in self._repeated.items()
-        ]
-        renamed = [Problem(name, _renames(found)) for name, found in self._renamed.items()]
-        return [*self._notes, *repeated, *renamed]
+        found = list(self._notes)
+        for name, pairs in self._repeated.items():
+            (source, first), n = pairs[0], len(pairs)
+            key = "docs_read.repeats.one" if n == 1 else "docs_read.repeats.several"
+            same = say("docs_read.repeats.file", first=first)
+            found.append(Problem(name, same if source == name else say(key, n=n, source=source, first=first)))
+        for name, pairs in self._renamed.items():
+            wanted, given = map(repr, pairs[0])
+            found.append(Problem(name, say("docs_read.renamed", n=len(pairs), wanted=wanted, given=given)))
+        return found
 
     def _add(self, file: SourceFile, parsed: Parsed) -> None:
         wanted, content = parsed.id or file.id, _digest(parsed)
@@ -131,27 +124,6 @@ def _digest(parsed: Parsed) -> str:
     """A digest of what a reader sees: the title that the file itself has, headings and words, not their spacing."""
     seen = [parsed.title, *([*block.headings, " ".join(block.text.split())] for block in parsed.blocks)]
     return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
-
-
-def _repeats(found: list[tuple[str, str]], *, is_file: bool) -> Text:
-    (source, first), n = found[0], len(found)
-    if is_file:
-        return Text(en=f"has the same content as {first}; it was kept once", zh=f"与 {first} 内容相同，只保留一份")
-    return Text(
-        en=f"{n:,} document{'s' * (n > 1)} in it repeat{'s' * (n == 1)} others: {source} is the same as {first}"
-        f"{', and so on' * (n > 1)}; each was kept once",
-        zh=f"其中有 {n:,} 篇文档与其他文档内容相同，例如 {source} 与 {first}；每篇只保留一份",
-    )
-
-
-def _renames(found: list[tuple[str, str]]) -> Text:
-    wanted, given = found[0]
-    return Text(
-        en=f"{len(found):,} ids in it belong to other documents already, first {wanted!r}, which is called {given!r} here; "
-        "give every document an id of its own if rows refer to it",
-        zh=f"其中有 {len(found):,} 个编号已被其他文档占用，第一个是 {wanted!r}，这里改称 {given!r}；"
-        "如果数据行会引用文档，请为每篇文档设置唯一的编号",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +203,7 @@ def _load(file: SourceFile, collection: Collection, max_file_bytes: int) -> list
         return [Problem(file.name, error.reason)]
     problems = [Problem(file.name, problem) for problem in reading.problems]
     if not any(document.blocks for document in reading.documents):
-        problems.append(
-            Problem(file.name, Text(en="holds no text; fill it or remove it", zh="没有正文；请补上内容或删除"))
-        )
+        problems.append(Problem(file.name, say("docs_read.file.no_text")))
     collection.add(file, reading)
     return problems
 
@@ -252,21 +222,12 @@ def _read(file: SourceFile) -> Reading:
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {str(error)[:200]}"
-        raise Unreadable(
-            Text(
-                en=f"cannot be read, it seems to be broken ({what}); save it again, or as another kind of file",
-                zh=f"无法读取，文件似乎已损坏（{what}）；请重新保存，或换一种格式保存",
-            )
-        ) from error
+        raise Unreadable(say("docs_read.file.broken", what=what)) from error
 
 
 def _nothing(source: str) -> Problem:
     known = ", ".join(sorted(formats()))
-    message = Text(
-        en=f"holds no documents that can be read; give files of {known}, or rows with a field `text`",
-        zh=f"里面没有可读的文档；请提供 {known} 文件，或带有 `text` 字段的数据文件",
-    )
-    return Problem(source, message)
+    return Problem(source, say("docs_read.nothing", known=known))
 
 
 def read_documents(source: str | Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, missing, walk, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
+from tuneworth.words.say import say
 
 MAX_XML_BYTES = 64 * 2**20
 """Most bytes of XML a file may unpack to; a thousand pages have about 10 MB, and the tree takes ten times that."""
@@ -62,12 +63,7 @@ def _check_size(data: bytes) -> None:
         Unreadable: with the reason.
     """
     if data.startswith(_OLE_MAGIC):
-        raise Unreadable(
-            Text(
-                en="is encrypted, or in Word's format before 2007; save a copy without a password as .docx",
-                zh="已加密，或者是 Word 2007 之前的旧格式；请另存为不带密码的 .docx",
-            )
-        )
+        raise Unreadable(say("docs_read.docx.encrypted"))
     try:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except zipfile.BadZipFile as error:
@@ -76,19 +72,11 @@ def _check_size(data: bytes) -> None:
     xml = sum(part.file_size for part in parts if part.filename.lower().endswith((".xml", ".rels")))
     if unpacked > MAX_UNPACKED_BYTES or xml > MAX_XML_BYTES:
         size = f"{unpacked / 2**20:,.0f} MB"
-        raise Unreadable(
-            Text(
-                en=f"unpacks to {size}, more than a document holds; split it, or save it as PDF",
-                zh=f"解压后有 {size}，超出一份文档的合理大小；请拆分，或另存为 PDF",
-            )
-        )
+        raise Unreadable(say("docs_read.docx.too_large", size=size))
 
 
 def _broken() -> Text:
-    return Text(
-        en="is broken or not a Word document; open it in Word or LibreOffice and save it as .docx again",
-        zh="文件已损坏或不是 Word 文档；请用 Word 或 LibreOffice 打开后重新另存为 .docx",
-    )
+    return say("docs_read.docx.broken")
 
 
 def _read(word: Any) -> Parsed:

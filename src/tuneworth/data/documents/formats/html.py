@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from tuneworth.core.text import Text
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, decoded, missing, walk, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
 from tuneworth.data.values import read_date
+from tuneworth.words.say import say
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
@@ -94,12 +94,7 @@ def parse(markup: str, name: str) -> Any | None:
     except ParserError:  # "Document is empty"
         return None
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-        raise Unreadable(
-            Text(
-                en="its tags nest over 2,000 deep, so most of it would be lost; save it as plain text",
-                zh="标签嵌套超过 2,000 层，大部分内容会丢失；请另存为纯文本",
-            )
-        )
+        raise Unreadable(say("docs_read.html.too_deep"))
     return tree
 
 

@@ -16,6 +16,7 @@ from tuneworth.core.text import Text
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, decoded, missing, without_title
 from tuneworth.data.documents.blocks import BlockList, join_wrapped
 from tuneworth.data.values import read_date
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
@@ -53,12 +54,7 @@ def _front_matter(text: str, problems: list[Text]) -> dict[str, Any]:
         head = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = str(error).split("\n")[0]
-        problems.append(
-            Text(
-                en=f"its front matter is not YAML ({reason}); it was read as text, mend it to have its title and date",
-                zh=f"文件头部的元数据不是合法的 YAML（{reason}），已按正文读取；修正后才能取得标题和日期",
-            )
-        )
+        problems.append(say("docs_read.markdown.front_matter", reason=reason))
         return {}
     return {str(name).strip().lower(): value for name, value in head.items()} if isinstance(head, dict) else {}
 

@@ -25,11 +25,13 @@ from typing import Any, NamedTuple
 from tuneworth.core.documents import Block
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import MAX_TEXT_CHARS, Parsed, Reading, SourceFile, Unreadable, missing
-from tuneworth.data.documents.blocks import BlockList, columns, join_wrapped, one_line, starts_item
+from tuneworth.data.documents.blocks import BlockList, columns, commas, join_wrapped, one_line, starts_item
 from tuneworth.data.values import read_pdf_date
+from tuneworth.words.say import say
 
 _PASSWORD_ERRORS = (4, 5)  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
 _DEEPEST_HEADING = 6
+_PAGES_SHOWN = 5
 _LOCK = Lock()  # PDFium is not safe to call from two threads
 _AT_LINE_END = "[\ufffe\x02]\r?\n?"  # PDFium's mark for a hyphen that a line ends with
 _HYPHENATED = re.compile(rf"(\w*){_AT_LINE_END}(\w*)")
@@ -66,26 +68,15 @@ class Pdf:
 
 def _why(error: Any) -> Text:
     if getattr(error, "err_code", None) in _PASSWORD_ERRORS:
-        return Text(
-            en="is encrypted: it opens only with a password; save a copy without one",
-            zh="已加密，需要密码才能打开；请另存一份不带密码的副本",
-        )
-    return Text(
-        en="is broken or not a PDF; open it in a viewer and save or print it as PDF again",
-        zh="文件已损坏或不是 PDF；请用阅读器打开后重新保存或打印为 PDF",
-    )
+        return say("docs_read.pdf.encrypted")
+    return say("docs_read.pdf.broken")
 
 
 def _read(pdf: Any) -> Reading:
     pages = _pages(pdf)
     without_text = [number for number, page in enumerate(pages, start=1) if not page]
     if len(without_text) == len(pages):
-        raise Unreadable(
-            Text(
-                en="has no text layer, so it is probably a scan; run OCR on it first, for example with ocrmypdf",
-                zh="没有文字层，应该是扫描件；请先做 OCR，例如使用 ocrmypdf",
-            )
-        )
+        raise Unreadable(say("docs_read.pdf.no_text"))
     said = pdf.get_metadata_dict()
     title = one_line(_clean(said.get("Title", "")))
     document = Parsed(
@@ -93,7 +84,10 @@ def _read(pdf: Any) -> Reading:
         title="" if _NO_TITLE.fullmatch(title) else title,
         changed=_changed(said),
     )
-    return Reading([document], [_partly(without_text, len(pages))] if without_text else [])
+    if not without_text:
+        return Reading([document])
+    n, shown = str(len(without_text)), commas(without_text, _PAGES_SHOWN)
+    return Reading([document], [say("docs_read.pdf.partly", n=n, n_pages=str(len(pages)), pages=shown)])
 
 
 def _pages(pdf: Any) -> list[list[str]]:
@@ -107,12 +101,7 @@ def _pages(pdf: Any) -> list[list[str]]:
         page.close()
         size += len(text)
         if size > MAX_TEXT_CHARS:
-            raise Unreadable(
-                Text(
-                    en=f"has more than {MAX_TEXT_CHARS:,} characters of text; split it into several files",
-                    zh=f"正文超过 {MAX_TEXT_CHARS:,} 个字符；请拆成几个文件",
-                )
-            )
+            raise Unreadable(say("docs_read.pdf.too_long", most=MAX_TEXT_CHARS))
         texts.append(text)
     texts = _without_hyphenation(texts)
     return [[line for line in map(one_line, _clean(text).splitlines()) if line] for text in texts]
@@ -148,16 +137,6 @@ def _bookmarks(pdf: Any) -> dict[int, list[Bookmark]]:
 
 def _changed(said: dict[str, str]) -> date | None:
     return read_pdf_date(said.get("ModDate", "")) or read_pdf_date(said.get("CreationDate", ""))
-
-
-def _partly(without_text: list[int], n_pages: int) -> Text:
-    shown = ", ".join(map(str, without_text[:5])) + (", …" if len(without_text) > 5 else "")
-    return Text(
-        en=f"{len(without_text)} of {n_pages} pages have no text (page {shown}); "
-        "where they are scans, run OCR, for example with ocrmypdf",
-        zh=f"{n_pages} 页中有 {len(without_text)} 页没有文字（第 {shown.replace(', ', '、')} 页）；"
-        "如果是扫描页，请先做 OCR，例如使用 ocrmypdf",
-    )
 
 
 class Bookmark(NamedTuple):

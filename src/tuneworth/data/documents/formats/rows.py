@@ -14,10 +14,11 @@ from typing import Any
 from tuneworth.core.text import Text
 from tuneworth.data import formats
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable
-from tuneworth.data.documents.blocks import one_line, paragraphs
+from tuneworth.data.documents.blocks import commas, one_line, paragraphs
 from tuneworth.data.rows import BadRow, RawRow, quote
 from tuneworth.data.values import check_text, read_date
 from tuneworth.errors import InputError
+from tuneworth.words.say import say
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("id", "_id", "doc_id", "document_id", "docid", "编号", "文档编号"),
@@ -76,7 +77,7 @@ def _document(row: RawRow, fields: dict[str, str], file_id: str, undated: list[t
     check_text(fields.get("text", "text"), text)
     blocks = paragraphs(text)
     if not blocks:
-        raise BadRow(Text(en="holds no text", zh="没有正文"))
+        raise BadRow(say("docs_read.rows.empty"))
     changed = read_date(said.get("date"))
     if changed is None and said.get("date") not in (None, ""):
         undated.append((row.line, quote(said["date"], 30)))
@@ -101,7 +102,7 @@ def _text(row: RawRow, fields: dict[str, str]) -> str:
         return text or ""
     column = fields["text"]
     shown = quote(text, 40)
-    raise BadRow(Text(en=f"`{column}` is not text but {shown}", zh=f"`{column}` 不是文本，而是 {shown}"))
+    raise BadRow(say("docs_read.rows.not_text", column=column, shown=shown))
 
 
 def _word(value: object) -> str:
@@ -116,25 +117,13 @@ def _metadata(value: dict[str, Any], used: set[str]) -> dict[str, str]:
 
 
 def _bad_rows(bad: Sequence[tuple[int, Text]]) -> Text:
-    lines, n = _shown([line for line, _ in bad]), len(bad)
-    first = bad[0][1]
-    return Text(
-        en=f"{n:,} row{'s' * (n > 1)} left out, line{'s' * (n > 1)} {lines}; the first {first.en}; mend them and load again",
-        zh=f"有 {n:,} 行未收入，行号 {lines.replace(', ', '、')}；第一处的原因：{first.zh}；修正后请重新载入",
-    )
+    key = "docs_read.rows.one_left_out" if len(bad) == 1 else "docs_read.rows.left_out"
+    return say(key, n=len(bad), lines=commas([line for line, _ in bad], _LINES_SHOWN), first=bad[0][1])
 
 
 def _undated(undated: Sequence[tuple[int, str]], column: str) -> Text:
     line, value = undated[0]
-    return Text(
-        en=f"`{column}` of {len(undated):,} rows is no date that is read here, first {value} in line {line}; "
-        "write it as 2024-03-05",
-        zh=f"有 {len(undated):,} 行的 `{column}` 不是可识别的日期，最早是第 {line} 行的 {value}；请写成 2024-03-05 的形式",
-    )
-
-
-def _shown(lines: Sequence[int]) -> str:
-    return ", ".join(map(str, lines[:_LINES_SHOWN])) + (", …" if len(lines) > _LINES_SHOWN else "")
+    return say("docs_read.rows.undated", column=column, n=len(undated), value=value, line=str(line))
 
 
 PLUGIN = Rows()
