@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from race_rules import Played, RecordedArm, RecordedFit, Recording, argmax, halving, load
+from race_rules import Played, RecordedArm, RecordedFit, Recording, argmax, at_share, halving, load
 from tuneworth.race.schedule import Entrant, Schedule, Work
 
 Floats = NDArray[np.float64]
@@ -54,9 +54,11 @@ class RoughCosts:
         return 1.0 if arm_id in self.seen else self.factors[arm_id]
 
 
-def race(recording: Recording, rng: np.random.Generator) -> Played:
+def race(recording: Recording, rng: np.random.Generator, budget: float | None = None) -> Played:
     costs = RoughCosts(recording, rng)
-    entrants = [Entrant(arm.arm_id, arm.kind, tuple(arm.fits), arm.model) for arm in recording.arms.values()]
+    entrants = [
+        Entrant(arm.arm_id, arm.kind, tuple(arm.fits), arm.model, arm.family) for arm in recording.arms.values()
+    ]
     schedule = Schedule(
         entrants,
         n_dev=recording.n_dev,
@@ -66,29 +68,53 @@ def race(recording: Recording, rng: np.random.Generator) -> Played:
         n_train=recording.n_train,
     )
     rows: dict[tuple[str, int | None], int] = {}
+    fits: dict[tuple[str, int | None], RecordedFit] = {}
     seconds, settled, steps, leader = 0.0, 0.0, 0, None
-    while (work := schedule.next(None)) is not None:
-        seconds += do(recording, schedule, work, rows)
+    while (work := schedule.next(None if budget is None else budget - seconds)) is not None:
+        seconds += do(recording, schedule, work, rows, fits)
         costs.seen.add(work.arm_id)
         steps += 1
         if schedule.leader != leader:
             leader, settled = schedule.leader, seconds
     assert leader is not None
-    sizes = [size for arm, size in rows if arm == leader]
-    arm = recording.arms[leader]
-    best = arm.full if None in sizes else arm.fits[max(size for size in sizes if size is not None)]
     trained = sum(recording.arms[name].kind == "tuned" and size is None for name, size in rows)
     gone = tuple(stop.arm_id for stop in schedule.stops if stop.reason == "eliminated")
-    return Played(leader, best.mean, seconds, settled, gone, steps, trained)
+    best = {
+        arm: fit.mean for (arm, _), fit in fits.items()
+    }  # of an arm the last size, which is the largest but for gaps
+    best |= {arm: fit.mean for (arm, size), fit in fits.items() if size is None}
+    finals = finalists(recording, schedule, best)
+    return Played(leader, best[leader], seconds, settled, gone, steps, trained, finals)
 
 
-def do(recording: Recording, schedule: Schedule, work: Work, rows: dict[tuple[str, int | None], int]) -> float:
-    """Hand over the recorded scores; returns what they had cost."""
-    key, fit = (work.arm_id, work.n_train), recording.arms[work.arm_id].fits[work.n_train]
-    have = rows.get(key, 0)
+def finalists(recording: Recording, schedule: Schedule, best: dict[str, float]) -> dict[str, float]:
+    """What the arms that go to the test rows score: of each kind the one that surely leads, of those that stand."""
+    found: dict[str, tuple[float, float]] = {}
+    for place in schedule.standings():
+        kind = recording.arms[place.arm_id].kind
+        if place.stopped is None and place.mean is not None:
+            surely = place.mean - 1 / math.sqrt(place.n_rows)
+            found[kind] = max(found.get(kind, (-math.inf, 0.0)), (surely, best[place.arm_id]))
+    return {kind: mean for kind, (_, mean) in found.items()}
+
+
+def do(
+    recording: Recording,
+    schedule: Schedule,
+    work: Work,
+    rows: dict[tuple[str, int | None], int],
+    fits: dict[tuple[str, int | None], RecordedFit],
+) -> float:
+    """Hand over the recorded scores; returns what they had cost. A training that is cut short scores as one on fewer rows."""
+    key, arm = (work.arm_id, work.n_train), recording.arms[work.arm_id]
+    fit, have, fitting = arm.fits[work.n_train], rows.get(key, 0), 0.0
+    if not have:
+        fitting = fit.fit_seconds if work.seconds is None else min(fit.fit_seconds, work.seconds)
+        cut = work.n_train is None and fitting < fit.fit_seconds
+        fits[key] = at_share(arm, fitting / fit.fit_seconds) if cut else fit
     rows[key] = work.n_rows
-    schedule.observe(work, fit.scores[have : work.n_rows])
-    return (0.0 if have else fit.fit_seconds) + float(fit.row_seconds[have : work.n_rows].sum())
+    schedule.observe(work, fits[key].scores[have : work.n_rows])
+    return fitting + float(fit.row_seconds[have : work.n_rows].sum())
 
 
 @dataclass

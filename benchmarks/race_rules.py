@@ -1,11 +1,11 @@
-"""Recordings of whole comparisons, and the two plain rules that `benchmarks/race.py` holds the race against."""
+"""Recordings of whole comparisons, and the plain rules that `benchmarks/race.py` holds the race against."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class RecordedArm:
     kind: Any
     model: str | None
     fits: dict[int | None, RecordedFit]
+    family: str | None = None
 
     @property
     def full(self) -> RecordedFit:
@@ -83,6 +84,7 @@ class Recording:
                     size: RecordedFit(size, fit.fit_seconds, fit.row_seconds[order], fit.scores[order])
                     for size, fit in arm.fits.items()
                 },
+                arm.family,
             )
             for arm in self.arms.values()
         }
@@ -111,7 +113,11 @@ def load(path: Path) -> Recording:
 
 @dataclass(frozen=True)
 class Played:
-    """One run of one rule: what it recommends, what it spent, and when it last changed its mind."""
+    """One run of one rule: what it recommends, what it spent, and when it last changed its mind.
+
+    Attributes:
+        finals: kind → what the arm of that kind that meets the test rows scores on all dev rows.
+    """
 
     arm_id: str
     mean: float
@@ -120,6 +126,7 @@ class Played:
     eliminated: tuple[str, ...] = ()
     steps: int = 0
     full_trainings: int = 0
+    finals: dict[str, float] = field(default_factory=dict[str, float])
 
 
 def halving(recording: Recording, budget: float) -> Played:
@@ -135,7 +142,12 @@ def halving(recording: Recording, budget: float) -> Played:
     return max(inside, key=lambda played: played.seconds) if inside else min(found, key=lambda played: played.seconds)
 
 
-def rung_by_rung(recording: Recording, shares: Sequence[tuple[float, float]]) -> Played:
+def three_rungs(recording: Recording, eta: int) -> Played:
+    """Plain successive halving: 1/eta² of the training and dev rows, then 1/eta of both, then all; each keeps 1/eta."""
+    return rung_by_rung(recording, [(share, share) for share in (eta**-2, 1 / eta, 1.0)], eta)
+
+
+def rung_by_rung(recording: Recording, shares: Sequence[tuple[float, float]], eta: int = 2) -> Played:
     arms, seconds = recording.rivals, 0.0
     means: dict[str, float] = {}
     asked: dict[tuple[str, int | None], int] = {}
@@ -148,7 +160,7 @@ def rung_by_rung(recording: Recording, shares: Sequence[tuple[float, float]]) ->
             asked[arm.arm_id, fit.n_train] = n_rows
             means[arm.arm_id] = look(fit, n_rows)
         if len(arms) > 1:
-            arms = sorted(arms, key=lambda arm: -means[arm.arm_id])[: math.ceil(len(arms) / 2)]
+            arms = sorted(arms, key=lambda arm: -means[arm.arm_id])[: math.ceil(len(arms) / eta)]
     best = max(arms, key=lambda arm: means[arm.arm_id])
     return Played(best.arm_id, best.full.mean, seconds, seconds)
 

@@ -26,10 +26,25 @@ class Known:
 
 @dataclass
 class Played:
+    """A race that was played.
+
+    Attributes:
+        set_aside: seconds of what was out at once, at most; ``most_out``: how many that were.
+    """
+
     schedule: Schedule
     works: list[Work] = field(default_factory=list)
     rows: dict[tuple[str, int | None], int] = field(default_factory=dict)
     seconds: float = 0.0
+    set_aside: float = 0.0
+    most_out: int = 0
+
+    def price(self, work, costs):
+        """Seconds of a work that did not come back."""
+        key = (work.arm_id, work.n_train)
+        have = self.rows.get(key, 0)
+        fitting = 0.0 if have else costs.fit_seconds(*key) or 0.0
+        return min(fitting, work.seconds or fitting) + (costs.answer_seconds(*key, work.n_rows - have) or 0.0)
 
     @property
     def lines(self) -> list[str]:
@@ -47,13 +62,15 @@ def name(work):
     return f"{work.arm_id}{size} {work.n_rows}{limit}"
 
 
-def play(entrants, scores, *, n_dev, costs=None, seconds=None, fails=(), **options):
+def play(entrants, scores, *, n_dev, costs=None, seconds=None, fails=(), workers=1, order=None, **options):
     """Race to the end.
 
     Args:
         scores: arm id → its scores on all dev rows, or training size → such scores.
-        seconds: budget; what the works cost by ``costs`` is taken off.
+        seconds: budget; what the works cost by ``costs`` is taken off when they come back.
         fails: works, as `name` writes them, that break.
+        workers: so many works are out at once, while there are any to hand out.
+        order: generator that draws which comes back next.
     """
     costs = costs or Known()
     schedule = Schedule(
@@ -64,23 +81,28 @@ def play(entrants, scores, *, n_dev, costs=None, seconds=None, fails=(), **optio
     )
     played = Played(schedule)
     left = seconds
-    while (work := schedule.next(left)) is not None:
-        played.works.append(work)
-        assert len(played.works) <= 20 * sum(len(entrant.sizes) for entrant in entrants), "the race does not end"
-        assert work.arm_id not in played.stops, f"{name(work)} after its arm was stopped"
-        key = (work.arm_id, work.n_train)
-        have = played.rows.get(key, 0)
-        assert have < work.n_rows <= n_dev, f"{name(work)} after {have} rows"
+    while True:
+        while len(schedule.out) < workers and (work := schedule.next(left)) is not None:
+            played.works.append(work)
+            assert len(played.works) <= 20 * sum(len(entrant.sizes) for entrant in entrants), "the race does not end"
+            assert work.arm_id not in played.stops, f"{name(work)} after its arm was stopped"
+            assert played.rows.get((work.arm_id, work.n_train), 0) < work.n_rows <= n_dev, name(work)
+            assert len({out.arm_id for out in schedule.out}) == len(schedule.out), "two of one arm are out"
+            assert work in schedule.out
+            played.set_aside = max(played.set_aside, sum(played.price(out, costs) for out in schedule.out))
+            played.most_out = max(played.most_out, len(schedule.out))
+        if not schedule.out:
+            break
+        work = schedule.out[0 if order is None else order.integers(len(schedule.out))]
         if name(work) in fails:
             schedule.fail(work)
             continue
-        fitting = 0.0 if have else costs.fit_seconds(*key) or 0.0
-        spent = min(fitting, work.seconds or fitting) + (costs.answer_seconds(*key, work.n_rows - have) or 0.0)
+        key, spent = (work.arm_id, work.n_train), played.price(work, costs)
         played.seconds += spent
         left = None if left is None else left - spent
         of_arm = scores[work.arm_id]
         truth = of_arm[work.n_train] if isinstance(of_arm, dict) else of_arm
-        schedule.observe(work, truth[have : work.n_rows])
+        schedule.observe(work, truth[played.rows.get(key, 0) : work.n_rows])
         played.rows[key] = work.n_rows
     assert len(played.stops) == len(schedule.stops), "an arm was stopped twice"
     assert schedule.next(left) is None

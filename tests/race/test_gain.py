@@ -5,38 +5,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneworth.race.schedule.gain import PRIOR_SD, Outlook, Pairs, outlook
+from tuneworth.race.schedule.board import PairSums
+from tuneworth.race.schedule.rules import PRIOR_SD, FinalGap, final_gap
 
 
 def pairs(differences):
     values = np.asarray(differences, dtype=float)
-    return Pairs(values.size, values.size, float(values.sum()), float(values @ values))
+    return PairSums(values.size, values.size, float(values.sum()), float(values @ values))
 
 
-class TestOutlook:
+class TestFinalGap:
     @pytest.mark.parametrize(("mean", "sd", "head_start"), [(0.0, 0.1, 0.0), (-0.2, 0.1, 0.0), (-0.1, 0.05, 0.08)])
     def test_gain_is_the_mean_of_the_positive_part(self, mean, sd, head_start):
         draws = np.random.default_rng(0).normal(mean, sd, 2_000_000) + head_start
-        assert Outlook(mean, sd).gain(head_start) == pytest.approx(np.maximum(draws, 0).mean(), abs=3e-4)
+        assert FinalGap(mean, sd).gain(head_start) == pytest.approx(np.maximum(draws, 0).mean(), abs=3e-4)
 
     def test_without_rows_it_is_the_prior(self):
-        found = outlook(Pairs(), 10_000)
+        found = final_gap(PairSums(), 10_000)
         assert found.mean == 0.0
         assert found.sd == pytest.approx(PRIOR_SD, rel=0.01)
 
     def test_with_all_rows_nothing_is_open(self):
-        found = outlook(pairs([-1.0, 0.0, 1.0, -1.0]), 4)
+        found = final_gap(pairs([-1.0, 0.0, 1.0, -1.0]), 4)
         assert (found.mean, found.sd, found.gain()) == (-0.25, 0.0, 0.0)
-        assert Outlook(0.25, 0.0).gain() == 0.25
+        assert FinalGap(0.25, 0.0).gain() == 0.25
 
     def test_rows_without_a_score_are_not_waited_for(self):
-        found = outlook(Pairs(seen=100, n=60, total=-6.0, squares=30.0), 100)
+        found = final_gap(PairSums(seen=100, n=60, total=-6.0, squares=30.0), 100)
         assert (found.mean, found.sd) == (pytest.approx(-0.1), 0.0)
 
     def test_arms_that_agreed_so_far_are_not_taken_for_the_same(self):
-        found = outlook(pairs([0.0] * 32), 1_000)
+        found = final_gap(pairs([0.0] * 32), 1_000)
         assert found.gain() > 0.005
-        assert outlook(pairs([0.0] * 500), 1_000).gain() < found.gain()
+        assert final_gap(pairs([0.0] * 500), 1_000).gain() < found.gain()
 
     @pytest.mark.parametrize("n", [32, 64, 128])
     def test_the_end_lies_in_the_interval_as_often_as_it_says(self, n):
@@ -46,13 +47,13 @@ class TestOutlook:
             lead = np.clip(rng.normal(0, PRIOR_SD), -0.5, 0.5)
             chances = [(0.6 - lead) / 2, (0.6 + lead) / 2, 0.4]
             values = rng.choice([-1.0, 1.0, 0.0], 300, p=chances)
-            low, high = outlook(pairs(values[:n]), 300).interval(0.9)
+            low, high = final_gap(pairs(values[:n]), 300).interval(0.9)
             inside += low <= values.mean() <= high
         assert 0.87 <= inside / 2_000 <= 0.95
 
     @given(st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), max_size=60), st.integers(60, 500))
     def test_gain_is_never_negative_and_grows_with_a_head_start(self, values, n_dev):
-        found = outlook(pairs(values), n_dev)
+        found = final_gap(pairs(values), n_dev)
         assert 0 <= found.gain() <= found.gain(0.02)
         low, high = found.interval()
         assert low <= found.mean <= high

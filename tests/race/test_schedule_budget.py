@@ -3,7 +3,7 @@
 import pytest
 from raceplay import Known, lora, play, prompt, share
 
-from tuneworth.race.schedule.entrants import Entrant
+from tuneworth.race.schedule import Entrant
 
 N = 300
 COSTS = Known(row={"prompt": 0.1, "shots": 0.8, "lora": 0.1, "other": 0.1}, fit={"lora": 0.4, "other": 0.4})

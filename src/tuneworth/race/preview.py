@@ -24,7 +24,7 @@ from tuneworth.race.budget import FINAL_SHARE, RESERVE_SHARE, final_rows, is_exe
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready
 from tuneworth.race.schedule import Schedule, Work
-from tuneworth.race.schedule.gain import RISE
+from tuneworth.race.schedule.rules import RISE
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.words import numbers
 from tuneworth.words.say import say, table
