@@ -5,6 +5,8 @@
     │   └── NotEnoughData     the rows are fine but too few, or all alike: exit 2
     ├── EnvironmentProblem    disk, permission, network, a missing extra: exit 2
     └── Interrupted           Ctrl-C; carries how to go on: exit 130
+    PassingFailure            one call failed and may not fail again (network, rate limit, server): not told to a user,
+                              its rows count as failed now, and a later start of the run asks them again
 
 A message has the place, the value, the rule and the next step. All problems found in one input
 are reported at once.
@@ -62,3 +64,9 @@ class EnvironmentProblem(TuneworthError):
 
 class Interrupted(TuneworthError):
     exit_code = 130
+
+
+class PassingFailure(Exception):
+    """Raised by a model or a solver. Any exception with a true ``may_pass`` is taken in the same way."""
+
+    may_pass = True

@@ -96,7 +96,7 @@ def run(
         folder.freeze(store, ready.split, settings)
         budget = Budget(budget_seconds, usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour)
         measured = _measure(ready, folder, store, budget, watcher)
-        seconds = budget.spent_before + time.monotonic() - started
+        seconds = budget.spent_before.seconds + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))

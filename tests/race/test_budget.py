@@ -1,19 +1,20 @@
 import numpy as np
 import pytest
 
+from tuneworth.costs.spend import Spend
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 
 
 def test_without_a_budget_nothing_is_limited():
     budget = Budget(None)
-    assert (budget.left, budget.usd_left, budget.usd_spent) == (None, None, None)
+    assert (budget.left, budget.usd_left, budget.spent.usd) == (None, None, None)
 
 
 def test_earlier_starts_count():
-    budget = Budget(100.0, spent_before=90.0, usd_per_hour=36.0)
+    budget = Budget(100.0, spent_before=Spend(90.0), usd_per_hour=36.0)
     assert budget.left == pytest.approx(10.0, abs=1.0)
-    assert budget.usd_spent == pytest.approx(0.9, abs=0.01)
+    assert budget.spent.usd == pytest.approx(0.9, abs=0.01)
     assert budget.usd_left is None
 
 
@@ -34,13 +35,31 @@ def test_the_tighter_of_time_and_money_is_kept(seconds, usd, price, tighter):
 
 
 def test_money_and_time_end_together():
-    budget = Budget(None, spent_before=60.0, usd=0.5, usd_per_hour=36.0)
+    budget = Budget(None, spent_before=Spend(60.0), usd=0.5, usd_per_hour=36.0)
     assert (budget.left, budget.usd_left) == (0.0, 0.0)
 
 
 def test_money_cannot_be_counted_without_a_price():
     with pytest.raises(ValueError, match="needs usd_per_hour"):
         Budget(100.0, usd=0.5)
+
+
+def test_what_services_charge_counts_beside_the_machine():
+    budget = Budget(None, usd=1.0, usd_per_hour=0.0)
+    assert budget.left is None
+    budget.count(Spend(30.0, 100, 0.2))
+    budget.charge(Spend(30.0, 100, 0.05))
+    assert (budget.spent.tokens, budget.usd_left) == (200, pytest.approx(0.75))
+    assert budget.left == pytest.approx(0.75 / 0.25 * 30.0, abs=1.0), "at the pace at which it was spent so far"
+    assert budget.reaches(Spend(1.0, usd=0.7))
+    assert not budget.reaches(Spend(1.0, usd=0.8))
+    assert not budget.reaches(Spend(1.0, usd=None)), "what is not known may be anything"
+
+
+def test_what_nobody_knows_is_not_counted():
+    budget = Budget(None, usd=1.0, usd_per_hour=36.0)
+    budget.charge(Spend(1.0, usd=None))
+    assert budget.usd_left == pytest.approx(1.0, abs=0.05)
 
 
 class CountingEncoder:

@@ -14,14 +14,17 @@ from tuneworth.core.race import Stop
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.errors import EnvironmentProblem
+from tuneworth.costs.spend import Spend
+from tuneworth.errors import EnvironmentProblem, PassingFailure
 from tuneworth.findings.forecasts import forecasts_of
+from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.race.arms import Arm, Plan, Skipped, row_key, training_sizes
+from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
 from tuneworth.race.budget import LATE, Budget
 from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
+from tuneworth.race.keys import row_key
 from tuneworth.race.runner import ArmFailed, Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
@@ -484,7 +487,7 @@ def test_few_dev_rows_switch_the_race_off_and_it_is_said(tmp_path, store):
 def test_a_run_taken_up_again_decides_as_it_did_though_its_budget_is_spent(tmp_path, store):
     plan = Plan((arm(Simple), arm(Better), arm(Tuned)), ())
     first = stages(tmp_path, store, budget=2.0)
-    first.budget.count(1.0)  # what an earlier start had used up
+    first.budget.count(Spend(1.0))  # what an earlier start had used up
     first.race(plan)
     again = stages(tmp_path, store, budget=2.0)
     raced = again.race(plan)
@@ -492,7 +495,7 @@ def test_a_run_taken_up_again_decides_as_it_did_though_its_budget_is_spent(tmp_p
         (step.arm_id, step.n_rows) for step in first.raced.race.steps
     ]
     assert all(step.saved for step in raced.race.steps)
-    assert again.budget.spent_before == pytest.approx(sum(step.seconds for step in raced.race.steps), abs=1e-6)
+    assert again.budget.spent_before.seconds == pytest.approx(sum(step.seconds for step in raced.race.steps), abs=1e-6)
 
 
 class Cut(Tuned):
@@ -673,3 +676,73 @@ def test_what_is_searched_with_a_service_has_no_known_price_and_leaves_the_machi
         found = raced.results[arm_id]
         assert found.finalist
         assert (found.cost.usd_per_1k_rows is None, found.local) == (unknown, not unknown)
+
+
+class Asking(Base):
+    """Asks its model one row at a time."""
+
+    id, needs_model = "asking", True
+
+    def fit(self, train, dev, context):
+        return AskingSolver(context.model)
+
+
+class AskingSolver(Solver):
+    def __init__(self, model):
+        self.model = model
+
+    def solve(self, queries):
+        done = self.model.generate([Request(query.messages) for query in queries], max_new_tokens=4)
+        return [Answer(one.text, one.usage, one.latency_ms) for one in done]
+
+    def save(self, folder):
+        pass
+
+    @classmethod
+    def load(cls, folder, context):
+        return cls(context.model)
+
+
+class Flaky(ScriptedModel):
+    """Loses its connection on some rows, until it is mended; breaks on row 5 for good; ends the process when told."""
+
+    def __init__(self):
+        super().__init__(lambda request: "a")
+        self.lost = {"dev text 3", "dev text 40"}
+        self.killed_at: str | None = None
+
+    def generate(self, requests, *, max_new_tokens):
+        asked = {request.messages[-1].content for request in requests}
+        if self.killed_at in asked:
+            raise KeyboardInterrupt
+        if len(asked) > 1 and asked & {*self.lost, "dev text 5"}:
+            raise PassingFailure("connection reset")
+        if asked & self.lost:
+            raise PassingFailure("connection reset")
+        if "dev text 5" in asked:
+            raise RuntimeError("cannot read row 5")
+        return super().generate(requests, max_new_tokens=max_new_tokens)
+
+
+def test_a_failure_that_may_pass_is_asked_again_by_a_later_start_and_nothing_else_is(tmp_path):
+    model, path = Flaky(), tmp_path / "store.sqlite"
+    one = replace(arm(Asking), model=model)
+    with Store(path) as store:
+        run = stages(tmp_path, store)
+        entry = run.runner.fit(one)
+        first = run.runner.measure(entry, "dev", DEV[:64]).outcomes
+        failed = {outcome.row_id: outcome.may_pass for outcome in first if outcome.status == "failed"}
+        assert failed == {"dev-3": True, "dev-5": False, "dev-40": True}
+        assert run.runner.measure(entry, "dev", DEV[:64]).outcomes == first, "this start has seen it fail"
+        model.killed_at = "dev text 100"
+        with pytest.raises(KeyboardInterrupt):
+            run.runner.measure(entry, "dev", DEV)
+    model.lost, model.killed_at = set(), None
+    model.capabilities = replace(model.capabilities, local=False)  # paid for by the row
+    model.requests.clear()
+    with Store(path) as store:
+        run = stages(tmp_path, store)
+        again = run.runner.measure(run.runner.fit(one), "dev", DEV).outcomes
+    assert [outcome.row_id for outcome in again if outcome.status == "failed"] == ["dev-5"], "what is wrong stays wrong"
+    asked = [request.messages[-1].content for request in model.requests]
+    assert asked == ["dev text 3", "dev text 40", *(f"dev text {i}" for i in range(96, 120))]

@@ -112,3 +112,40 @@ for batch in range(1000):
         kept = store.outcomes("arm", "dev")
     assert len(kept) >= 210
     assert len(kept) % 10 == 0
+
+
+def test_a_failure_that_may_pass_is_final_for_no_later_start(tmp_path):
+    path = tmp_path / "store.sqlite"
+    gone = outcome("r").model_copy(update={"status": "failed", "answer": None, "scores": {}})
+    passing = gone.model_copy(update={"may_pass": True})
+    with Store(path) as store:
+        store.add_outcomes("arm", ["k", "l"], [passing, gone])
+        assert store.outcomes("arm", "dev") == {"k": passing, "l": gone}, "for this start it is what happened"
+    with Store(path) as store:
+        assert store.outcomes("arm", "dev") == {"l": gone}
+        store.add_outcomes("arm", ["k", "l"], [outcome("r"), outcome("r")])
+    with Store(path) as store:
+        assert store.outcomes("arm", "dev") == {"k": outcome("r"), "l": gone}
+
+
+def test_a_store_of_an_earlier_version_is_read_and_goes_on(tmp_path):
+    path = tmp_path / "store.sqlite"
+    old = (
+        '{"arm_id": "prompt", "row_id": "r1", "stage": "dev", "status": "scored", "answer": "yes", "latency_ms": 10.0}'
+    )
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "CREATE TABLE outcomes (arm_key TEXT NOT NULL, stage TEXT NOT NULL, row_key TEXT NOT NULL, "
+            "outcome TEXT NOT NULL, PRIMARY KEY (arm_key, stage, row_key)) WITHOUT ROWID"
+        )
+        db.execute("INSERT INTO outcomes VALUES ('arm', 'dev', 'k1', ?)", [old])
+        db.execute("CREATE TABLE fits (arm_key TEXT PRIMARY KEY, fit TEXT NOT NULL) WITHOUT ROWID")
+        db.execute("INSERT INTO fits VALUES ('arm', '{\"seconds\": 2.5}')")
+    db.close()
+    for _ in range(2):
+        with Store(path) as store:
+            kept = store.outcomes("arm", "dev")["k1"]
+            assert (kept.answer, kept.usd, kept.may_pass) == ("yes", None, False)
+            assert store.fit("arm") == FitRecord(seconds=2.5)
+            store.add_outcomes("arm", ["k2"], [outcome("r2")])
+            assert set(store.outcomes("arm", "dev")) == {"k1", "k2"}

@@ -26,7 +26,9 @@ class Outcome(BaseModel):
     Attributes:
         scores: metric id → score of this row in [0, 1]; empty unless ``status`` is ``scored``.
         latency_ms: this row's share of the time its batch took, in milliseconds.
+        usd: what services charged for it; 0 for what runs on this machine, ``None`` when not known.
         error: why there is no score, for a person to read.
+        may_pass: of a failure (network, rate limit, server) that may not happen again: a later start asks again.
         passages: ids of the passages that the arm was shown, in the order shown; empty for an arm without documents.
         citations: ids of the passages that the answer points to. An id that is not among ``passages`` was made up.
     """
@@ -41,6 +43,8 @@ class Outcome(BaseModel):
     scores: dict[str, float] = Field(default_factory=dict)
     usage: Usage = Usage()
     latency_ms: float = 0.0
+    usd: float | None = None
     error: str | None = None
+    may_pass: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()

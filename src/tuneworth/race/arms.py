@@ -1,15 +1,12 @@
-"""Arms: strategy × model × config, and the keys under which their outcomes are kept."""
+"""Arms: strategy × model × config, in the order in which they run, and the sizes that they are tried on."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from tuneworth import __version__
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
@@ -18,6 +15,7 @@ from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
+from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.schedule import Entrant
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
@@ -67,11 +65,11 @@ class Arm:
         """The same arm fitted on fewer rows, or once more with another seed; its outcomes have keys of their own."""
         if n_train is None and repeat == 0:
             return self
-        return replace(self, key=_digest([self.key, n_train, repeat]), n_train=n_train, repeat=repeat)
+        return replace(self, key=digest([self.key, n_train, repeat]), n_train=n_train, repeat=repeat)
 
     def fitted_longer(self) -> Arm:
         """The same arm fitted once more, because its last training was cut short and there is more time now."""
-        return replace(self, key=_digest([self.key, "longer"]))
+        return replace(self, key=digest([self.key, "longer"]))
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,8 @@ def plan_arms(
                 skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model, why))
                 continue
             for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id)):
-                arms.append(_arm(task, strategy, config, model, basis))
+                key = arm_key(task, strategy, config, model, basis)
+                arms.append(Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model))
     # The free form only shows what the constraint is worth (X1); it waits for the arms that may win.
     arms.sort(key=lambda arm: (arm.strategy.tuned, _is_free(arm, task)))
     return Plan(tuple(arms), tuple(skipped))
@@ -174,21 +173,18 @@ def _is_free(arm: Arm, task: Task) -> bool:
     return task.kind != "text" and getattr(arm.config, "constrained", True) is False
 
 
+def stays_here(arm: Arm, task: Task) -> bool:
+    """Whether rows stay on this machine and no service is paid: neither for answers nor for embedding questions."""
+    documents, mode = task.documents, getattr(arm.config, "mode", None)
+    searches = arm.strategy.reads_documents and not arm.strategy.yardstick and mode != "text"
+    return arm.local and not (searches and documents is not None and documents.encoder_elsewhere)
+
+
 def is_first_of_its_model(arm: Arm, asked: Iterable[Arm]) -> bool:
     """Whether ``arm`` is the untuned arm of its model that was ``asked`` first: what others are compared with."""
     untuned = (other for other in asked if not other.strategy.tuned and not other.strategy.yardstick)
     first = next((other for other in untuned if other.model_id == arm.model_id), None)
     return first is None or first.arm_id == arm.arm_id
-
-
-def row_key(example: Example) -> str:
-    """Digest of a row's content: what is asked and what is accepted."""
-    content = [
-        [[message.role, message.content] for message in example.query.messages],
-        list(example.query.choices),
-        list(example.references),
-    ]
-    return _digest(content)
 
 
 def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
@@ -223,30 +219,6 @@ class _Fetch:
         self.watcher.progress(done, total, unit)
 
 
-def _arm(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Model | None, basis: str) -> Arm:
-    settings = config.model_dump(mode="json")
-    task_part = task.model_dump(
-        mode="json", include={"instruction", "kind", "labels", "json_schema", "language", "metric"}
-    )
-    identity = _identity(model)
-    content = [__version__, strategy.id, settings, identity, task_part, basis]
-    if strategy.reads_documents and task.documents is not None:
-        content.append(task.documents.digest)
-    key = _digest(content)
-    return Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model)
-
-
-_IDENTITY = ("id", "weights_sha256", "dtype", "attention", "device")
-
-
-def _identity(model: Model | None) -> Mapping[str, object] | None:
-    """What makes a model answer as it does, without what it measured or where it lies."""
-    if model is None:
-        return None
-    described = {"id": model.id, **model.describe()}
-    return {name: described[name] for name in _IDENTITY if name in described}
-
-
 def _arm_id(strategy: type[Strategy], model: Model | None, settings: Mapping[str, object]) -> str:
     parts = [strategy.id]
     if model is not None:
@@ -259,11 +231,6 @@ def _arm_id(strategy: type[Strategy], model: Model | None, settings: Mapping[str
 def _unusual(config: StrategyConfig) -> dict[str, object]:
     defaults = type(config)().model_dump(mode="json")
     return {name: value for name, value in config.model_dump(mode="json").items() if value != defaults[name]}
-
-
-def _digest(content: object) -> str:
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 HALVINGS = 5

@@ -3,8 +3,8 @@
 What an earlier start has paid for counts when the run comes to it again (`Budget.count`), not before: so a run that is
 taken up again has as much left at each step as it had the first time, and decides the same.
 
-Everything that costs runs on this machine, so money is the machine's time at its price, and a budget of both ends
-with whichever is spent first.
+Money is the machine's time at its price and what services charge. A budget of both ends with whichever is spent first;
+the race reckons in seconds, so money is told to it as the seconds that it will last.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tuneworth.costs.spend import SECONDS_PER_HOUR
+from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import LATENCY_ROWS, Entry, scores_of
@@ -46,9 +46,11 @@ PLANTED_ROWS = 20
 class Budget:
     """A budget of time, money or both, or none.
 
+    What services charge and nobody knows is not counted; the plan says so.
+
     Attributes:
         seconds: the whole budget as time, the tighter of both; ``None`` means no limit.
-        spent_before: seconds that earlier starts spent on work that this one has come to.
+        spent_before: what earlier starts spent on work that this one has come to; money is what services charged.
         usd: the budget in money; ``None`` means no limit.
         usd_per_hour: price of this machine; ``None`` when not known.
 
@@ -57,9 +59,10 @@ class Budget:
     """
 
     seconds: float | None
-    spent_before: float = 0.0
+    spent_before: Spend = Spend()
     usd: float | None = None
     usd_per_hour: float | None = None
+    _charged: Spend = Spend()
     _started: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -71,27 +74,39 @@ class Budget:
         tighter = min(paid_for, math.inf if self.seconds is None else self.seconds)
         self.seconds = tighter if math.isfinite(tighter) else None
 
-    def count(self, seconds: float) -> None:
-        """Work was found that took an earlier start so many seconds."""
-        self.spent_before += seconds
+    def count(self, spend: Spend) -> None:
+        """Work was found on which an earlier start spent so much."""
+        self.spent_before += replace(spend, usd=spend.usd or 0.0)
+
+    def charge(self, spend: Spend) -> None:
+        """Work was done on which services charged so much; its seconds are on the clock."""
+        self._charged += Spend(tokens=spend.tokens, usd=spend.usd or 0.0)
 
     @property
-    def spent(self) -> float:
-        return self.spent_before + time.monotonic() - self._started
+    def spent(self) -> Spend:
+        """By all starts, the machine's time paid for; money is not known when the machine's price is not."""
+        now = Spend(time.monotonic() - self._started)
+        return (self.spent_before + now + self._charged).on_machine(self.usd_per_hour)
 
     @property
     def left(self) -> float | None:
-        return None if self.seconds is None else max(0.0, self.seconds - self.spent)
-
-    @property
-    def usd_spent(self) -> float | None:
-        """``None`` when the machine's price is not known: never zero for want of it."""
-        return None if self.usd_per_hour is None else self.spent / SECONDS_PER_HOUR * self.usd_per_hour
+        """Seconds; money lasts as long as it does at the pace at which it was spent so far."""
+        spent, limits = self.spent, list[float]()
+        if self.seconds is not None:
+            limits.append(self.seconds - spent.seconds)
+        if self.usd is not None and spent.usd and (self._charged.usd or self.spent_before.usd):
+            limits.append((self.usd - spent.usd) / spent.usd * spent.seconds)
+        return max(0.0, min(limits)) if limits else None
 
     @property
     def usd_left(self) -> float | None:
         """``None`` without a budget in money."""
-        return None if self.usd is None or self.usd_spent is None else max(0.0, self.usd - self.usd_spent)
+        spent = self.spent.usd
+        return None if self.usd is None or spent is None else max(0.0, self.usd - spent)
+
+    def reaches(self, work: Spend) -> bool:
+        """Whether what is left is enough for ``work``."""
+        return work.on_machine(self.usd_per_hour).within(self.left, self.usd_left)
 
 
 def final_rows(n_test: int) -> int:
@@ -124,7 +139,7 @@ class Reserve:
             entries: their fits.
         """
         left = self.budget.left
-        if left is None or self.budget.seconds is None:
+        if left is None:
             return None
         answered = [entry for entry in entries if entry.dev]
         finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
@@ -137,7 +152,7 @@ class Reserve:
                 if entry.arm.model is not None and entry.arm.strategy.reads_documents == reads
             ]
             needed += min((self.final_seconds(entry) for entry in peers), default=0.0)
-        return max(0.0, left - max(LATE * needed, RESERVE_SHARE * self.budget.seconds))
+        return max(0.0, left - max(LATE * needed, RESERVE_SHARE * (self.budget.seconds or left)))
 
     def final_seconds(self, entry: Entry) -> float:
         """Seconds that a fit would need as a finalist: the test rows, some rows asked alone, and those with orders planted."""

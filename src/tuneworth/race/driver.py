@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Step
 from tuneworth.core.text import Text
+from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.race.arms import Arm
 from tuneworth.race.budget import Reserve
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import ArmFailed, Entry, Runner, mean_of, scores_of, seconds_of
+from tuneworth.race.runner import ArmFailed, Entry, Measured, Runner, mean_of, scores_of
 from tuneworth.race.schedule import Place, Schedule, Work
 from tuneworth.race.watch import Lane, LaneState, RaceView
 from tuneworth.words.numbers import plain
@@ -100,22 +101,23 @@ class Driver:
 
     def _account(self, work: Work, entry: Entry, before: int, saved: frozenset[str]) -> None:
         """Write the step down and tell the estimator and the budget what it took."""
-        new, budget = entry.dev[before:], self.reserve.budget
-        answering, fitting = seconds_of(new), entry.fit.seconds if before == 0 else 0.0
+        new, budget = Measured(entry.dev[before:], saved), self.reserve.budget
+        answering, fitting = spent_on(new.outcomes), entry.fit.spend if before == 0 else Spend()
         if before == 0:
             self.estimator.observe_fit(work.arm_id, work.n_train, fitting)
-        self.estimator.observe_answers(work.arm_id, work.n_train, len(new), answering)
-        known = [outcome for outcome in new if outcome.row_id in saved]
-        budget.count(seconds_of(known) + (fitting if entry.fit_was_saved else 0.0))
+        self.estimator.observe_answers(work.arm_id, work.n_train, len(new.outcomes), answering)
+        (budget.count if entry.fit_was_saved else budget.charge)(fitting)
+        budget.count(new.spent(before=True))
+        budget.charge(new.spent(before=False))
         self.steps.append(
             Step(
                 arm_id=work.arm_id,
                 n_train=work.n_train,
                 n_rows=len(entry.dev),
                 score=mean_of(entry.dev, self.runner.metrics[0].id),
-                seconds=fitting + answering,
-                spent_seconds=budget.spent,
-                saved=len(known) == len(new) and (before > 0 or entry.fit_was_saved),
+                seconds=(fitting + answering).seconds,
+                spent_seconds=budget.spent.seconds,
+                saved=all(outcome.row_id in saved for outcome in new.outcomes) and (before > 0 or entry.fit_was_saved),
             )
         )
 
@@ -128,9 +130,9 @@ class Driver:
                 lanes=lanes,
                 leader=self.schedule.leader,
                 n_dev=len(self.runner.dev),
-                spent_seconds=budget.spent,
+                spent_seconds=budget.spent.seconds,
                 seconds_left=budget.left,
-                spent_usd=budget.usd_spent,
+                spent_usd=budget.spent.usd,
                 usd_left=budget.usd_left,
             )
         )

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tuneworth.core.files import write_atomic
 from tuneworth.core.task import Message
+from tuneworth.costs.spend import Spend
 from tuneworth.errors import TuneworthError
 from tuneworth.models.base import Completion, Model, Request
 from tuneworth.models.local.cache import cache_home
@@ -37,21 +38,23 @@ class Job:
     Attributes:
         model: id of its language model, if it has one.
         sizes: training sizes that the race may fit it on; ``None`` stands for all rows.
+        free: it runs on this machine, and no service charges for it.
     """
 
     arm_id: str
     model: str | None
     workload: Workload
     sizes: tuple[int | None, ...] = (None,)
+    free: bool = True
 
 
 @dataclass
 class _Seen:
-    """What one arm took. ``fits``: training rows → seconds."""
+    """What one arm took. ``fits``: training rows → what a fit took; ``answers``: all rows together."""
 
-    fits: dict[int, float] = field(default_factory=dict[int, float])
+    fits: dict[int, Spend] = field(default_factory=dict[int, Spend])
     rows: int = 0
-    seconds: float = 0.0
+    answers: Spend = Spend()
 
 
 class Estimator:
@@ -78,7 +81,7 @@ class Estimator:
         if seen.fits:
             known = min(seen.fits, key=lambda size: (abs(math.log(size / n)), size))
             counted = self._counted_fit(job, known)
-            return seen.fits[known] * (self._counted_fit(job, n) / counted if counted else 1.0)
+            return seen.fits[known].seconds * (self._counted_fit(job, n) / counted if counted else 1.0)
         counted = self._counted_fit(job, n)
         return self._corrected(job, counted, self._fit_ratio(job) or self._answer_ratio(job))
 
@@ -86,33 +89,42 @@ class Estimator:
         """Of answering ``n_rows`` rows. On how many rows an arm was fitted makes no difference."""
         job, seen = self._jobs[arm_id], self._seen[arm_id]
         if seen.rows:
-            return seen.seconds / seen.rows * n_rows
+            return seen.answers.seconds / seen.rows * n_rows
         return self._corrected(job, self._counted_answers(job, n_rows), self._answer_ratio(job))
 
-    def arm_seconds(self, arm_id: str) -> float | None:
-        """Of one arm at every size on every dev row."""
-        sizes = self._jobs[arm_id].sizes
-        parts = [self.fit_seconds(arm_id, size) for size in sizes]
-        parts += [self.answer_seconds(arm_id, size, self._n_dev) for size in sizes]
-        return None if None in parts else sum(part for part in parts if part is not None)
+    def spend(self, arm_id: str) -> Spend | None:
+        """Of one arm at every size on every dev row; money is what services charge, as far as they have said."""
+        job, seen, n_dev = self._jobs[arm_id], self._seen[arm_id], self._n_dev
+        work, sizes = job.workload, [self._rows(size) for size in job.sizes]
+        parts = [self.fit_seconds(arm_id, size) for size in job.sizes]
+        parts += [self.answer_seconds(arm_id, size, n_dev) for size in job.sizes]
+        if None in parts:
+            return None
+        read = n_dev * (work.prompt_tokens + work.completion_tokens) + work.shared_tokens
+        tokens = sum(n * work.train_tokens * work.passes(n) + read for n in sizes)
+        usd = 0.0 if job.free else None
+        if not job.free and seen.rows and set(sizes) <= set(seen.fits):
+            fits = sum((seen.fits[n] for n in sizes), Spend())
+            usd = (fits + seen.answers.times(len(sizes) * n_dev / seen.rows)).usd
+        return Spend(sum(part for part in parts if part is not None), round(tokens), usd)
 
-    def seconds_all(self) -> float | None:
+    def spend_all(self) -> Spend | None:
         """Of everything: every arm at every size on every dev row."""
-        parts = [self.arm_seconds(arm_id) for arm_id in self._jobs]
-        return None if None in parts else sum(part for part in parts if part is not None)
+        parts = [self.spend(arm_id) for arm_id in self._jobs]
+        return None if None in parts else sum((part for part in parts if part is not None), Spend())
 
     # -- what was seen ---------------------------------------------------------------------------------
 
-    def observe_fit(self, arm_id: str, n_train: int | None, seconds: float) -> None:
-        """A fit on ``n_train`` rows took ``seconds``."""
-        self._seen[arm_id].fits[self._rows(n_train)] = seconds
+    def observe_fit(self, arm_id: str, n_train: int | None, spend: Spend) -> None:
+        """A fit on ``n_train`` rows took so much."""
+        self._seen[arm_id].fits[self._rows(n_train)] = spend
         self._ratios.clear()
 
-    def observe_answers(self, arm_id: str, n_train: int | None, n_rows: int, seconds: float) -> None:
-        """``n_rows`` more rows were answered in ``seconds``."""
+    def observe_answers(self, arm_id: str, n_train: int | None, n_rows: int, spend: Spend) -> None:
+        """``n_rows`` more rows took so much to answer."""
         seen = self._seen[arm_id]
         seen.rows += n_rows
-        seen.seconds += seconds
+        seen.answers += spend
         self._ratios.clear()
 
     # -- by counting -----------------------------------------------------------------------------------
@@ -150,7 +162,9 @@ class Estimator:
         return self._ratio(
             ("answers", job.model, False),
             lambda: [
-                (seen.seconds, self._counted_answers(other, seen.rows)) for other, seen in self._kin(job) if seen.rows
+                (seen.answers.seconds, self._counted_answers(other, seen.rows))
+                for other, seen in self._kin(job)
+                if seen.rows
             ],
         )
 
@@ -160,10 +174,10 @@ class Estimator:
         return self._ratio(
             ("fits", job.model, trains),
             lambda: [
-                (seconds, self._counted_fit(other, n))
+                (fit.seconds, self._counted_fit(other, n))
                 for other, seen in self._kin(job)
                 if (other.workload.train_tokens > 0) == trains
-                for n, seconds in seen.fits.items()
+                for n, fit in seen.fits.items()
             ],
         )
 

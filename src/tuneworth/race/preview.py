@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
-from tuneworth.costs.spend import machine_usd
 from tuneworth.race.arms import Arm, Plan, Skipped, entrant_of, training_sizes
 from tuneworth.race.budget import FINAL_SHARE, RESERVE_SHARE, final_rows, is_exempt
 from tuneworth.race.estimate import Estimator
@@ -46,7 +45,7 @@ def preview(ready: Ready, budget_seconds: float) -> RunPlan:
     plan = ready.plan()
     estimator = ready.estimator(plan)
     rehearsal = rehearse(ready, plan.arms, estimator, budget_seconds)
-    price, everything = task_file.machine_usd_per_hour, estimator.seconds_all()
+    price, everything = task_file.machine_usd_per_hour, estimator.spend_all()
     return RunPlan(
         task=ready.task.name,
         kind=ready.task.kind,
@@ -71,8 +70,8 @@ def preview(ready: Ready, budget_seconds: float) -> RunPlan:
             *(_planned(ready, arm, estimator, rehearsal) for arm in plan.arms),
             *(_left_out(ready, skipped) for skipped in plan.skipped),
         ],
-        seconds_all=everything,
-        usd_all=machine_usd(everything, price),
+        seconds_all=everything.seconds if everything is not None else None,
+        usd_all=everything.on_machine(price).usd if everything is not None else None,
         race_seconds=rehearsal.race_seconds,
         final_seconds=rehearsal.final_seconds,
     )
@@ -114,7 +113,8 @@ def as_option(seconds: float) -> str:
 
 def _planned(ready: Ready, arm: Arm, estimator: Estimator, rehearsal: Rehearsal) -> PlannedArm:
     n_train, n_dev, n_test = ready.n_rows
-    seconds, arm_id = estimator.arm_seconds(arm.arm_id), arm.arm_id
+    price = ready.task_file.machine_usd_per_hour
+    expected, arm_id = estimator.spend(arm.arm_id), arm.arm_id
     prospect, share, n_rows = rehearsal.prospect(arm_id), rehearsal.cut.get(arm_id), rehearsal.rows.get(arm_id, 0)
     if prospect == "in_part":
         why = say("run.plan.in_part", n_rows=n_rows)
@@ -131,9 +131,9 @@ def _planned(ready: Ready, arm: Arm, estimator: Estimator, rehearsal: Rehearsal)
         sizes=[size or n_train for size in training_sizes(arm, n_train)] if arm.strategy.grows else [],
         fit_seconds=estimator.fit_seconds(arm_id, None),
         dev_seconds=estimator.answer_seconds(arm_id, None, n_dev),
-        seconds=seconds,
+        seconds=expected.seconds if expected is not None else None,
         test_seconds=estimator.answer_seconds(arm_id, None, final_rows(n_test)),
-        usd=machine_usd(seconds, ready.task_file.machine_usd_per_hour),
+        usd=expected.on_machine(price).usd if expected is not None else None,
         race_seconds=rehearsal.seconds.get(arm_id, 0.0),
         race_rows=n_rows,
         prospect=prospect,

@@ -18,7 +18,7 @@ import numpy as np
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import StopReason
 from tuneworth.core.run import ArmCost, ArmResult, Counts, Score
-from tuneworth.core.task import Example, Limits, Task
+from tuneworth.core.task import Example, Limits
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import arm_cost
 from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
@@ -53,13 +53,6 @@ def counts(outcomes: Sequence[Outcome]) -> Counts:
     return Counts(**Counter(outcome.status for outcome in outcomes))
 
 
-def searches_elsewhere(task: Task, arm: Arm) -> bool:
-    """Whether the arm's questions leave this machine to be embedded."""
-    documents, mode = task.documents, getattr(arm.config, "mode", None)
-    searches = arm.strategy.reads_documents and not arm.strategy.yardstick and mode != "text"
-    return searches and documents is not None and documents.encoder_elsewhere
-
-
 def cost(
     fit: FitRecord,
     outcomes: Sequence[Outcome],
@@ -68,13 +61,7 @@ def cost(
 ) -> ArmCost:
     """Throughput from the batches that were scored, latency from rows answered one at a time."""
     done = [outcome for outcome in outcomes if outcome.status == "scored"]
-    priced = arm_cost(
-        fit_seconds=fit.seconds,
-        fit_tokens=fit.tokens,
-        latencies_ms=[outcome.latency_ms for outcome in done],
-        usages=[outcome.usage for outcome in done],
-        machine_usd_per_hour=machine_usd_per_hour,
-    )
+    priced = arm_cost(fit.spend, done, machine_usd_per_hour)
     p50, p95 = np.percentile(single_row_ms, [50, 95]).tolist() if single_row_ms else (None, None)
     return priced.model_copy(update={"latency_p50_ms": p50, "latency_p95_ms": p95})
 

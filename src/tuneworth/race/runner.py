@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
+from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 from tuneworth.metrics import Metric, score_row
-from tuneworth.race.arms import Arm, row_key
+from tuneworth.race.arms import Arm, stays_here
 from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.keys import row_key
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.library import Library
@@ -54,10 +56,9 @@ class Measured:
     outcomes: list[Outcome]
     saved: frozenset[str]
 
-    @property
-    def saved_seconds(self) -> float:
-        """What those took an earlier start."""
-        return seconds_of([outcome for outcome in self.outcomes if outcome.row_id in self.saved])
+    def spent(self, *, before: bool) -> Spend:
+        """What an earlier start spent on those in the store, or this one on the others."""
+        return spent_on([outcome for outcome in self.outcomes if (outcome.row_id in self.saved) == before])
 
 
 @dataclass
@@ -77,12 +78,7 @@ class Entry:
     @property
     def seconds_per_row(self) -> float:
         """As asked in batches; 0 before it answered any."""
-        return seconds_of(self.dev) / len(self.dev) if self.dev else 0.0
-
-
-def seconds_of(outcomes: Sequence[Outcome]) -> float:
-    """What answering took, each row with its share of its batch."""
-    return sum(outcome.latency_ms for outcome in outcomes) / 1000
+        return spent_on(self.dev).seconds / len(self.dev) if self.dev else 0.0
 
 
 def scores_of(outcomes: Sequence[Outcome], metric: str) -> NDArray[np.float64]:
@@ -182,6 +178,7 @@ class Runner:
         record = FitRecord(
             seconds=float(context.details.pop("fit_seconds", seconds)),
             tokens=int(context.details.pop("fit_tokens", 0)),
+            usd=0.0 if stays_here(arm, self.task) else context.details.pop("fit_usd", None),
             notes=context.notes,
             details=context.details,
             budget_seconds=self.budget_seconds,
@@ -190,13 +187,20 @@ class Runner:
         return solver
 
     def measure(self, entry: Entry, stage: Stage, rows: Sequence[Example]) -> Measured:
-        """Outcomes of ``rows``, those in the store as they are and the others now."""
+        """Outcomes of ``rows``, those in the store as they are and the others now.
+
+        What runs here is asked whole batches, so that a resumed run gets the same answers; a service that is paid for
+        each row is asked what is missing.
+        """
         arm = entry.arm
         known = self.store.outcomes(arm.key, stage)
         keys = [row_key(row) for row in rows]
         saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
         for start in range(0, len(rows), BATCH_ROWS):
             batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
+            if not entry.arm.local:
+                missing = [at for at, key in enumerate(batch_keys) if key not in known]
+                batch, batch_keys = [batch[at] for at in missing], [batch_keys[at] for at in missing]
             if any(key not in known for key in batch_keys):
                 answers = self._solve(entry.solver, batch)
                 outcomes = [self._outcome(arm, stage, row, answer) for row, answer in zip(batch, answers, strict=True)]
@@ -218,12 +222,15 @@ class Runner:
         if known is not None:
             return known
         times: list[float] = []
+        final = True
         for row in self.dev[: LATENCY_ROWS + 1]:
             started = time.perf_counter()
             [answer] = self._solve(entry.solver, [row])
             if answer.status == "scored":
                 times.append((time.perf_counter() - started) * 1000)
-        self.store.add_latencies(entry.arm.key, times[1:] or times)
+            final = final and not answer.may_pass
+        if final:
+            self.store.add_latencies(entry.arm.key, times[1:] or times)
         return times[1:] or times
 
     def arm_folder(self, arm: Arm) -> Path:
@@ -241,7 +248,8 @@ class Runner:
             _raise_if_disk_full(error, self.folder)
             if len(rows) > 1:
                 return [answer for row in rows for answer in self._solve(solver, [row])]
-            return [Answer(text=None, status="failed", error=f"{type(error).__name__}: {error}")]
+            may_pass = bool(getattr(error, "may_pass", False))
+            return [Answer(text=None, status="failed", error=f"{type(error).__name__}: {error}", may_pass=may_pass)]
         return answers
 
     def _outcome(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
@@ -257,7 +265,9 @@ class Runner:
             scores=scores,
             usage=answer.usage,
             latency_ms=answer.latency_ms,
+            usd=0.0 if stays_here(arm, self.task) else answer.usd,
             error=answer.error,
+            may_pass=answer.may_pass,
             passages=answer.passages,
             citations=answer.citations,
         )

@@ -10,9 +10,10 @@ from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
+from tuneworth.costs.spend import spent_on
 from tuneworth.metrics import Metric
 from tuneworth.race import results
-from tuneworth.race.arms import Arm, Plan, chance_of, entrant_of
+from tuneworth.race.arms import Arm, Plan, chance_of, entrant_of, stays_here
 from tuneworth.race.budget import Budget, Reserve
 from tuneworth.race.driver import Driver, nothing_scored
 from tuneworth.race.estimate import Estimator
@@ -97,6 +98,7 @@ class Stages:
         self.raced.fits = driver.entries
         for arm in plan.arms:
             self.raced.results[arm.arm_id] = self._result(arm, driver)
+        everything = self.estimator.spend_all()
         self.raced.race = Race(
             off=_race_off(self.exhaustive, runner.metrics[0], n_dev),
             margin=runner.task.margin,
@@ -105,7 +107,7 @@ class Stages:
             steps=driver.steps,
             stops=schedule.stops,
             seconds=sum(step.seconds for step in driver.steps),
-            seconds_all=self.estimator.seconds_all(),
+            seconds_all=everything.seconds if everything is not None else None,
         )
         return self.raced
 
@@ -147,13 +149,9 @@ class Stages:
         return results.measured_arm(
             entry,
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
-            results.cost(entry.fit, entry.dev, alone, self._usd_per_hour(entry.arm)),
-            local=entry.arm.local and not results.searches_elsewhere(runner.task, entry.arm),
+            results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
+            local=stays_here(entry.arm, runner.task),
         )
-
-    def _usd_per_hour(self, arm: Arm) -> float | None:
-        """What this machine costs; not known where a service is paid as well."""
-        return None if results.searches_elsewhere(self.runner.task, arm) else self.machine_usd_per_hour
 
     # -- test rows -------------------------------------------------------------------------------------
 
@@ -185,7 +183,8 @@ class Stages:
             say("run.test_rows", name=name) if number == 1 else say("run.test_rows_again", name=name, number=number)
         )
         measured = self.runner.measure(entry, "test", test)
-        self.budget.count(measured.saved_seconds)
+        self.budget.count(measured.spent(before=True))
+        self.budget.charge(measured.spent(before=False))
         self._show()
         return measured.outcomes
 
@@ -198,7 +197,7 @@ class Stages:
                 "finalist": True,
                 "test": results.scores(outcomes, rows, runner.metrics, runner.seed),
                 "test_counts": results.counts(outcomes),
-                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self._usd_per_hour(entry.arm)),
+                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self.machine_usd_per_hour),
             }
         )
 
@@ -208,9 +207,8 @@ class Stages:
         Two trainings in all would say less than one: from two the spread is so uncertain that it doubles the interval.
         """
         entry, metric = self.raced.entries[arm_id], self.runner.metrics[0]
-        expected = entry.fit.seconds + entry.seconds_per_row * len(test)
-        left = self.budget.left
-        if left is not None and left < (N_TRAININGS - 1) * expected:
+        expected = (entry.fit.spend + spent_on(entry.dev).times(len(test) / len(entry.dev))).times(N_TRAININGS - 1)
+        if not self.budget.reaches(expected):
             return
         rows = {row.id: row for row in test}
         outcomes = [self._train_again(entry, repeat, test) for repeat in range(1, N_TRAININGS)]
@@ -236,7 +234,7 @@ class Stages:
         except ArmFailed as failure:
             watcher.finish(failure.why)
             return []
-        self.budget.count(again.fit.seconds if again.fit_was_saved else 0.0)
+        (self.budget.count if again.fit_was_saved else self.budget.charge)(again.fit.spend)
         outcomes = self._test(again, test)
         score = mean_of(outcomes, self.runner.metrics[0].id)
         watcher.finish(plain(f"{score:.3f}") if score is not None else nothing_scored(outcomes))

@@ -1,8 +1,9 @@
 """What a run has paid for, in SQLite: append-only, so that a killed run loses at most one batch.
 
 Keys are digests of content, not names or positions: an outcome is found again exactly when the same
-arm (strategy, config, model, training rows, code version) meets the same row. Fitting records and
-outcomes are only ever inserted. The database is locked for as long as it is open, so two processes
+arm (strategy, config, model, training rows, code of its prompts) meets the same row. Fitting records and
+outcomes are only ever inserted, but for failures that may pass: to a later start they are rows not asked yet,
+and what it gets takes their place. The database is locked for as long as it is open, so two processes
 cannot work on one run at the same time.
 """
 
@@ -17,12 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.text import Text
+from tuneworth.costs.spend import Spend
 from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.words.say import say
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outcomes (
-    arm_key TEXT NOT NULL, stage TEXT NOT NULL, row_key TEXT NOT NULL, outcome TEXT NOT NULL,
+    arm_key TEXT NOT NULL, stage TEXT NOT NULL, row_key TEXT NOT NULL, outcome TEXT NOT NULL, may_pass INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (arm_key, stage, row_key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fits (arm_key TEXT PRIMARY KEY, fit TEXT NOT NULL) WITHOUT ROWID;
@@ -37,6 +39,7 @@ class FitRecord(BaseModel):
     """What fitting an arm cost and what is worth telling about it.
 
     Attributes:
+        usd: what services charged; ``None`` when not known.
         budget_seconds: budget of the run that it was fitted in.
     """
 
@@ -44,9 +47,14 @@ class FitRecord(BaseModel):
 
     seconds: float
     tokens: int = 0
+    usd: float | None = None
     notes: list[Text] = Field(default_factory=list)
     details: dict[str, Any] = Field(default_factory=dict)
     budget_seconds: float | None = None
+
+    @property
+    def spend(self) -> Spend:
+        return Spend(self.seconds, self.tokens, self.usd)
 
     @property
     def cut_by_time(self) -> bool:
@@ -71,12 +79,15 @@ class Store:
 
     def __init__(self, path: Path):
         self.path = path
+        self._failed_now = set[tuple[str, str, str]]()
         try:
             self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+            if not any(column[1] == "may_pass" for column in self._db.execute("PRAGMA table_info(outcomes)")):
+                self._db.execute("ALTER TABLE outcomes ADD COLUMN may_pass INTEGER NOT NULL DEFAULT 0")  # before 0.2
         except sqlite3.Error as error:
             raise _problem(path, error) from error
 
@@ -90,17 +101,29 @@ class Store:
         self._db.close()
 
     def outcomes(self, arm_key: str, stage: Stage) -> dict[str, Outcome]:
-        """Row key → outcome, for everything this arm has already done at this stage."""
-        rows = self._select("SELECT row_key, outcome FROM outcomes WHERE arm_key = ? AND stage = ?", arm_key, stage)
-        return {key: Outcome.model_validate_json(text) for key, text in rows}
+        """Row key → outcome, for everything this arm has already done at this stage.
+
+        A failure that may pass is among them only for the start that it happened to.
+        """
+        asked = "SELECT row_key, outcome, may_pass FROM outcomes WHERE arm_key = ? AND stage = ?"
+        return {
+            key: Outcome.model_validate_json(text)
+            for key, text, may_pass in self._select(asked, arm_key, stage)
+            if not may_pass or (arm_key, stage, key) in self._failed_now
+        }
 
     def add_outcomes(self, arm_key: str, row_keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         """Insert the outcomes of one batch, all or none."""
         rows = [
-            (arm_key, outcome.stage, key, outcome.model_dump_json())
+            (arm_key, outcome.stage, key, outcome.model_dump_json(), outcome.may_pass)
             for key, outcome in zip(row_keys, outcomes, strict=True)
         ]
-        self._insert("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?)", rows)
+        self._insert(
+            "INSERT INTO outcomes (arm_key, stage, row_key, outcome, may_pass) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET outcome = excluded.outcome, may_pass = excluded.may_pass WHERE outcomes.may_pass",
+            rows,
+        )
+        self._failed_now.update((arm_key, stage, key) for arm_key, stage, key, _, may_pass in rows if may_pass)
 
     def fit(self, arm_key: str) -> FitRecord | None:
         found = self._select("SELECT fit FROM fits WHERE arm_key = ?", arm_key)
@@ -131,7 +154,7 @@ class Store:
         except sqlite3.Error as error:
             raise _problem(self.path, error) from error
 
-    def _insert(self, statement: str, rows: Iterable[tuple[str, ...]]) -> None:
+    def _insert(self, statement: str, rows: Iterable[tuple[str | bool, ...]]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(statement, rows)

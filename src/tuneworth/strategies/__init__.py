@@ -35,6 +35,8 @@ class Answer:
     """A solver's answer to one query. ``text`` is ``None`` unless ``status`` is ``scored``.
 
     Attributes:
+        usd: what services charged for it, ``None`` when not known; of what runs on this machine nobody asks.
+        may_pass: of a failure that may not happen again when the row is asked another time.
         passages, citations: ids of the passages shown, and of those that the answer points to (see ``Outcome``).
     """
 
@@ -43,6 +45,8 @@ class Answer:
     latency_ms: float = 0.0
     status: Status = "scored"
     error: str | None = None
+    usd: float | None = None
+    may_pass: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
 

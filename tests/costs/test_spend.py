@@ -7,17 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneworth.core.outcome import Usage
-from tuneworth.costs.spend import arm_cost, machine_usd
+from tuneworth.core.outcome import Outcome, Usage
+from tuneworth.costs.spend import Spend, arm_cost, machine_usd, spent_on
 
 LATENCIES = [10.0, 20.0, 30.0, 40.0]
 USAGES = [Usage(prompt_tokens=100, cached_tokens=80, completion_tokens=n) for n in (1, 2, 3, 6)]
 
 
-def cost_of(latencies=LATENCIES, usages=USAGES, price: float | None = 0.36, fit_seconds: float = 100.0):
-    return arm_cost(
-        fit_seconds=fit_seconds, fit_tokens=5000, latencies_ms=latencies, usages=usages, machine_usd_per_hour=price
-    )
+def rows_of(latencies=LATENCIES, usages=USAGES, usd: float | None = 0.0) -> list[Outcome]:
+    return [
+        Outcome(arm_id="a", row_id=str(n), stage="dev", status="scored", latency_ms=ms, usage=usage, usd=usd)
+        for n, (ms, usage) in enumerate(zip(latencies, usages, strict=True))
+    ]
+
+
+def cost_of(latencies=LATENCIES, usages=USAGES, price: float | None = 0.36, fit_seconds: float = 100.0, usd=0.0):
+    return arm_cost(Spend(fit_seconds, 5000), rows_of(latencies, usages, usd), price)
 
 
 def test_by_hand():
@@ -38,6 +43,33 @@ def test_an_unknown_price_is_unknown_not_zero():
     assert cost.seconds_per_1k_rows == 25.0
 
 
+def test_what_a_service_charges_is_added_to_the_machine_and_unknown_charges_are_unknown():
+    assert cost_of(usd=0.002).usd_per_1k_rows == pytest.approx(2.0025)
+    assert cost_of(usd=None).usd_per_1k_rows is None
+    assert cost_of(usd=None).fit_usd == pytest.approx(0.01)
+
+
+def test_spends_add_up_and_what_is_not_known_stays_so():
+    whole = Spend(1.0, 10, 0.5) + Spend(2.0, 20, 0.25)
+    assert whole == Spend(3.0, 30, 0.75)
+    assert (whole + Spend(usd=None)).usd is None
+    assert whole.times(2) == Spend(6.0, 60, 1.5)
+    assert whole.on_machine(3600.0).usd == pytest.approx(3.75)
+    assert whole.on_machine(None).usd is None
+    assert spent_on(rows_of(usd=0.1)) == Spend(0.1, 412, pytest.approx(0.4))
+    assert spent_on([]) == Spend()
+
+
+def test_limits():
+    work = Spend(10.0, 5, 1.0)
+    assert work.within()
+    assert work.within(10.0, 1.0)
+    assert not work.within(9.0)
+    assert not work.within(None, 0.9)
+    assert not Spend(usd=None).within(None, 1e9), "money that is not known is within no limit"
+    assert Spend(usd=None).within(1.0)
+
+
 def test_a_free_machine_costs_zero():
     assert cost_of(price=0.0).usd_per_1k_rows == 0.0
 
@@ -55,11 +87,11 @@ def test_without_rows_everything_about_rows_is_unknown():
 @pytest.mark.parametrize(
     ("given_arguments", "message"),
     [
-        ({"latencies": [1.0, -1.0, 1.0, 1.0]}, r"latencies_ms is -1\.0, must be finite and at least 0"),
-        ({"latencies": [1.0, float("nan"), 1.0, 1.0]}, "latencies_ms is nan"),
+        ({"latencies": [1.0, -1.0, 1.0, 1.0]}, r"latency_ms is -1\.0, must be finite and at least 0"),
+        ({"latencies": [1.0, float("nan"), 1.0, 1.0]}, "latency_ms is nan"),
         ({"price": -0.5}, r"machine_usd_per_hour is -0\.5"),
-        ({"fit_seconds": float("inf")}, "fit_seconds is inf"),
-        ({"usages": USAGES[:2]}, "4 latencies but 2 usages"),
+        ({"fit_seconds": float("inf")}, "fit.seconds is inf"),
+        ({"usd": -0.1}, r"usd is -0\.1"),
     ],
 )
 def test_impossible_amounts(given_arguments, message):
@@ -72,13 +104,7 @@ def test_impossible_amounts(given_arguments, message):
     st.floats(0, 100),
 )
 def test_money_is_the_price_of_the_busy_time(latencies, price):
-    cost = arm_cost(
-        fit_seconds=0,
-        fit_tokens=0,
-        latencies_ms=latencies,
-        usages=[Usage()] * len(latencies),
-        machine_usd_per_hour=price,
-    )
+    cost = arm_cost(Spend(), rows_of(latencies, [Usage()] * len(latencies)), price)
     busy_hours = sum(latencies) / 1000 / 3600
     assert cost.usd_per_1k_rows == pytest.approx(busy_hours * price / len(latencies) * 1000, abs=1e-12)
     assert cost.latency_p50_ms is not None

@@ -1,0 +1,97 @@
+"""Keys under which outcomes are kept: digests of all that an answer depends on.
+
+The code that makes a prompt is part of an arm's key: the sources of the strategy's module, of its model's, and of what
+these import from the packages below. So a version that changes nothing there finds what an earlier one paid for, and
+one that changes a word of a prompt asks again. Imports are read, not executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tuneworth.core.task import Example, Task
+from tuneworth.models.base import Model
+from tuneworth.strategies import Strategy, StrategyConfig
+
+PROMPT_CODE = ("tuneworth.strategies", "tuneworth.retrieval", "tuneworth.models")
+"""Modules in these packages shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
+_TASK = {"instruction", "kind", "labels", "json_schema", "language", "metric"}
+_MODEL = ("id", "weights_sha256", "dtype", "attention", "device")
+"""What makes a model answer as it does, without what it measured or where it lies."""
+
+
+def digest(content: object) -> str:
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def row_key(example: Example) -> str:
+    """Digest of a row's content: what is asked and what is accepted."""
+    asked = [[message.role, message.content] for message in example.query.messages]
+    return digest([asked, list(example.query.choices), list(example.references)])
+
+
+def arm_key(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Model | None, basis: str) -> str:
+    """Digest of an arm; ``basis`` is that of the split and the seed."""
+    described = {"id": model.id, **model.describe()} if model is not None else {}
+    code = code_digest(strategy.__module__, *([type(model).__module__] if model is not None else []))
+    content = [
+        code,
+        strategy.id,
+        config.model_dump(mode="json"),
+        {name: described[name] for name in _MODEL if name in described},
+        task.model_dump(mode="json", include=_TASK),
+        basis,
+    ]
+    if strategy.reads_documents and task.documents is not None:
+        content.append(task.documents.digest)
+    return digest(content)
+
+
+@cache
+def code_digest(*modules: str) -> str:
+    """SHA-256 over the sources of ``modules`` and of what they import from packages that shape prompts."""
+    packages = {*PROMPT_CODE, *(module.partition(".")[0] for module in modules)} - {"tuneworth"}
+    sources: dict[str, str] = {}
+    unread = list(modules)
+    while unread:
+        module = unread.pop()
+        source = source_of(module) if module not in sources else None
+        if source is not None:
+            sources[module] = source
+            unread += [
+                name for name in _imports(module, source) if any(f"{name}.".startswith(f"{p}.") for p in packages)
+            ]
+    return digest(sources)
+
+
+def source_of(module: str) -> str | None:
+    """The text of a module, found without importing it; ``None`` for what is no file (a name in a module, a session)."""
+    top, *inner = module.split(".")
+    roots = getattr(sys.modules.get(top), "__path__", None)
+    if roots is None:
+        file = getattr(sys.modules.get(module), "__file__", None)
+        return Path(file).read_text(encoding="utf-8") if file else None
+    for path in (Path(root, *inner) for root in roots):
+        for file in (path.parent / f"{path.name}.py", path / "__init__.py"):
+            if file.is_file():
+                return file.read_text(encoding="utf-8")
+    return None
+
+
+def _imports(module: str, source: str) -> Iterator[str]:
+    """Names that ``source`` imports, wherever it does; a name from a package may be a module of it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = module.split(".")[: -node.level] if node.level else []
+            package = ".".join([*above, *([node.module] if node.module else [])])
+            yield package
+            yield from (f"{package}.{alias.name}" for alias in node.names)

@@ -1,0 +1,103 @@
+"""What the keys of outcomes depend on."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import pytest
+
+import tuneworth
+from tuneworth.core.task import Task
+from tuneworth.models.scripted import ScriptedModel
+from tuneworth.race import keys
+from tuneworth.race.arms import plan_arms
+from tuneworth.strategies.prompt import Prompt
+
+TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
+
+
+@pytest.fixture(autouse=True)
+def uncached():
+    keys.code_digest.cache_clear()
+    yield
+    keys.code_digest.cache_clear()
+
+
+def prompt_key() -> str:
+    keys.code_digest.cache_clear()
+    return keys.arm_key(TASK, Prompt, Prompt.Config(), ScriptedModel(), "basis")
+
+
+def changed(monkeypatch, module: str) -> str:
+    """The key with a comment more in ``module``."""
+    real = keys.source_of
+
+    def source_of(name):
+        source = real(name)
+        return f"{source}\n# changed\n" if name == module else source
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "source_of", source_of)
+        return prompt_key()
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tuneworth.strategies.prompt",
+        "tuneworth.strategies._parts.prompting",
+        "tuneworth.strategies._parts.asking",
+        "tuneworth.models.scripted",
+    ],
+)
+def test_code_that_makes_the_prompt_changes_the_key(monkeypatch, module):
+    assert keys.source_of(module) is not None
+    assert changed(monkeypatch, module) != prompt_key()
+
+
+@pytest.mark.parametrize(
+    "module", ["tuneworth.report.html", "tuneworth.strategies.lora", "tuneworth.race.stages", "tuneworth.words.numbers"]
+)
+def test_other_code_does_not(monkeypatch, module):
+    assert keys.source_of(module) is not None
+    assert changed(monkeypatch, module) == prompt_key()
+
+
+def test_the_version_alone_does_not(monkeypatch):
+    before = prompt_key()
+    monkeypatch.setattr(tuneworth, "__version__", "99.0")
+    assert prompt_key() == before
+
+
+def test_the_engine_that_runs_an_arm_counts():
+    with_engine = keys.code_digest("tuneworth.strategies.prompt", "tuneworth.models.local.model")
+    assert with_engine != keys.code_digest("tuneworth.strategies.prompt", "tuneworth.models.scripted")
+
+
+def test_a_plugin_of_another_distribution_counts_with_its_own_package(tmp_path, monkeypatch):
+    package = tmp_path / "house"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "mine.py").write_text("from . import words\nfrom .inner import line\nimport json\n")
+    (package / "words.py").write_text("HELLO = 'hello'\n")
+    (package / "inner.py").write_text("line = 1\n")
+    (package / "other.py").write_text("OTHER = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("house.mine")
+    digests = []
+    for file, text in (("words", "HELLO = 'hello'\n"), ("words", "HELLO = 'hi'\n"), ("inner", "line = 2\n")):
+        (package / f"{file}.py").write_text(text)
+        keys.code_digest.cache_clear()
+        digests.append(keys.code_digest("house.mine"))
+    assert len(set(digests)) == 3
+    (package / "other.py").write_text("OTHER = 2\n")
+    keys.code_digest.cache_clear()
+    assert keys.code_digest("house.mine") == digests[-1]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "house"]:
+        del sys.modules[name]
+
+
+def test_arms_of_a_plan_have_keys_of_their_own():
+    plan = plan_arms(TASK, [], [ScriptedModel()], ["prompt"], "basis")
+    assert len({arm.key for arm in plan.arms}) == len(plan.arms) > 0
