@@ -12,7 +12,7 @@ from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Meas
 from tuneworth.core.record import Interval
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem
-from tuneworth.report.audit_html import render_audit, write_audit
+from tuneworth.report.html import render_audit, write_audit
 from tuneworth.report.pages.audit import build_audit_view
 from tuneworth.report.terminal.audit import audit_summary
 

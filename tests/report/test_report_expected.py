@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_samples import comparison, make_advice, make_decision, make_result
 
-from tuneworth.report.pages.expected import build_expected, expectation
+from tuneworth.report.pages.evidence import build_expected, expectation
 
 
 @pytest.mark.parametrize(

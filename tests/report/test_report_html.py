@@ -18,10 +18,10 @@ from tuneworth.core.run import Verdict
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem
 from tuneworth.report.charts import build_charts
+from tuneworth.report.charts.speed import speed_chart
 from tuneworth.report.html import render_html, write_html
-from tuneworth.report.pages.speed import speed_chart
 from tuneworth.report.view import build_view
-from tuneworth.report.words import VERDICTS
+from tuneworth.words.say import say
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -152,7 +152,7 @@ def test_every_verdict_renders_in_both_languages(verdict, lang):
     result = make_result(decision=make_decision(verdict=verdict, rows=500))
     page = Page(render_html(result, lang=lang))
     for each in get_args(Lang):
-        heading = VERDICTS[verdict].to(each)
+        heading = say(f"verdict_page.words.{verdict}").to(each)
         assert heading in page.visible(each)
     shown = [attrs["id"] for _, attrs in page.elements if attrs.get("class") == "page" and "hidden" not in attrs]
     assert shown == [lang]

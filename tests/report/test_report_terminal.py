@@ -14,7 +14,7 @@ from rich.console import Console
 from tuneworth.core.run import RunResult, Verdict
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.terminal import summary
-from tuneworth.report.words import VERDICTS
+from tuneworth.words.say import say
 
 
 def shown(result: RunResult, lang: Lang, columns: int = 80, **options) -> str:
@@ -49,7 +49,7 @@ def test_everything_a_reader_needs_is_there(result, lang):
 def test_every_verdict(verdict, lang):
     decision = make_decision(verdict=verdict, rows=640, recommended=None, runner_up=None, seed_rows=[])
     text = shown(make_result(decision=decision, comparisons=[]), lang)
-    assert VERDICTS[verdict].to(lang) in text
+    assert say(f"verdict_page.words.{verdict}").to(lang) in text
     assert "640" in text
     assert "None" not in text
 

@@ -13,10 +13,9 @@ from report_samples import comparison, make_arms, make_decision, make_result
 from tuneworth.core.run import Answer, ArmCost, ClassRow, SeedFinding, Verdict
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.evidence import MAX_ROWS
-from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import decisive
 from tuneworth.report.view import build_view
-from tuneworth.report.words import ANSWERS, CERTAINTY, VERDICT_MEANINGS, VERDICTS
+from tuneworth.words.say import table
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
@@ -66,8 +65,10 @@ def test_every_verdict_has_words(verdict, lang):
         runner_up=None,
     )
     view = build_view(make_result(decision=decision), lang)
-    assert view.verdict.word == VERDICTS[verdict].to(lang)
-    assert [fact.value for fact, current in view.meanings if current] == [VERDICT_MEANINGS[verdict].to(lang)]
+    assert view.verdict.word == table("verdict_page.words")[verdict].to(lang)
+    assert [fact.value for fact, current in view.meanings if current] == [
+        table("verdict_page.meanings")[verdict].to(lang)
+    ]
     assert view.verdict.facts[1].value == {"en": "none", "zh": "无"}[lang]
     if verdict == "not_yet":
         assert (
@@ -78,8 +79,8 @@ def test_every_verdict_has_words(verdict, lang):
 
 
 def test_every_answer_has_words():
-    assert set(ANSWERS) == set(get_args(Answer))
-    assert set(VERDICTS) == set(VERDICT_MEANINGS) == set(get_args(Verdict))
+    assert set(table("verdict_page.pair.answers")) == set(get_args(Answer))
+    assert set(table("verdict_page.words")) == set(table("verdict_page.meanings")) == set(get_args(Verdict))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_seed_rows_with_one_reason_are_one_entry_and_say_their_rule():
     why = Text(en="Measured.", zh="实测如此。")
     rows = [SeedFinding(row=row, finding="open", why=why) for row in ("N3", "A3", "Z9")]
     (entry,) = build_view(make_result(decision=make_decision(seed_rows=rows)), "en").seed
-    assert entry.rules == (("N3", RULES["N3"].en), ("A3", RULES["A3"].en), ("Z9", ""))
+    assert entry.rules == (("N3", table("rules")["N3"].en), ("A3", table("rules")["A3"].en), ("Z9", ""))
 
 
 TUNED_FIRST = ("lora:d1", "head:c1")
@@ -275,7 +276,7 @@ TUNED_FIRST = ("lora:d1", "head:c1")
 def test_how_sure_speaks_of_the_verdict_and_not_of_the_pair_alone(verdict, pair, low, high, answer, key):
     pairs = [comparison(*pair, (low + high) / 2, low, high, answer)]
     view = build_view(make_result(comparisons=pairs, decision=make_decision(verdict=verdict)), "en")
-    assert view.verdict.facts[2].value == CERTAINTY[key].en
+    assert view.verdict.facts[2].value == table("verdict_page.certainty")[key].en
 
 
 def test_the_decision_may_name_its_comparison(result):

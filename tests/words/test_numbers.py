@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tuneworth.core.run import Interval, Score
-from tuneworth.report.score import shown as score_shown
+from tuneworth.report.pages import score_text
 from tuneworth.words import numbers
 
 NBSP = "\u00a0"
@@ -34,21 +34,21 @@ def test_unknown_is_said_in_both_languages(show, bad):
 
 
 def test_score_with_interval():
-    shown = score_shown(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "en")
+    shown = score_text(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "en")
     assert shown.text == f"83.7{NBSP}% (79.1–87.4)"
     assert shown.raw == pytest.approx((83.7, 79.1, 87.4))
-    shown = score_shown(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "zh")
+    shown = score_text(Score(value=0.837, interval=Interval(low=0.791, high=0.874), n_rows=300), "zh")
     assert shown.text == "83.7%（79.1–87.4）"
 
 
 def test_score_that_is_not_a_number_has_no_place_in_a_chart():
-    shown = score_shown(Score(value=math.nan, interval=Interval(low=0, high=1), n_rows=0), "en")
+    shown = score_text(Score(value=math.nan, interval=Interval(low=0, high=1), n_rows=0), "en")
     assert shown.text == "unknown"
     assert shown.raw is None
 
 
 def test_score_without_bounds_says_so():
-    shown = score_shown(Score(value=0.5, interval=Interval(low=math.nan, high=1), n_rows=3), "zh")
+    shown = score_text(Score(value=0.5, interval=Interval(low=math.nan, high=1), n_rows=3), "zh")
     assert shown.text == "50.0%（未知）"
     assert shown.raw is None
 

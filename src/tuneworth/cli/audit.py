@@ -184,7 +184,7 @@ def _token_counter(model: str) -> tuple[Callable[[str], int], int] | None:
 def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | None, as_json: bool) -> None:
     """The result on stdout: for people, or as JSON; the page where asked for."""
     if html is not None:
-        from tuneworth.report.audit_html import write_audit
+        from tuneworth.report.html import write_audit
 
         write_audit(audited.result, html, lang=LANG, name=loaded.task.name)
     if as_json:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tuneworth.core.armnames import arm_names
 from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
 from tuneworth.core.run import ArmResult, Comparison, Decision, Interval, Score, SeedFinding
@@ -21,7 +20,7 @@ from tuneworth.decide.ruling import rule
 from tuneworth.decide.seed_rows import seed_findings
 from tuneworth.decide.would_change import would_change
 from tuneworth.words import numbers
-from tuneworth.words.names import few, listed, quoted
+from tuneworth.words.names import arm_names, few, listed, metric_name, quoted
 from tuneworth.words.say import say
 
 
@@ -129,6 +128,8 @@ def told(reason: Reason, names: Mapping[str, Text]) -> Text:
                 return numbers.plain("")
             case Text():
                 return part
+            case str():
+                return metric_name(part)
             case Reason():
                 return told(part, names)
             case ArmResult():

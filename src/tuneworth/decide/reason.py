@@ -17,7 +17,7 @@ class Reason:
     Attributes:
         code: key of its sentence in the catalogue.
         parts: what the sentence asks for, by name. A number is shown as its name says (`tuneworth.decide.decision`), records
-            and arms as their type says. ``None`` stands for a part of the sentence that has nothing to say.
+            and arms as their type says, a string is the id of a metric. ``None`` stands for a part of the sentence that has nothing to say.
     """
 
     code: str
@@ -36,5 +36,5 @@ class Apart:
     other: float
 
 
-One = Reason | Apart | ArmResult | Score | Interval | Share | Text | float | None
+One = Reason | Apart | ArmResult | Score | Interval | Share | Text | str | float | None
 ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]

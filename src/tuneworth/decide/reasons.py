@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from tuneworth.core.metricnames import metric_name
 from tuneworth.core.run import ArmResult, Score
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence, trainings
@@ -43,10 +42,10 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _scores(evidence: Evidence) -> list[Reason]:
     """On the test rows; and how much the luck of training matters, where it was tried."""
-    metric, found = metric_name(evidence.metric), list[Reason]()
+    found: list[Reason] = []
     for arm in evidence.finalists:
         score = evidence.score(arm)
-        found.append(Reason("reasons.score", arm=arm, metric=metric, score=score, n=score.n_rows))
+        found.append(Reason("reasons.score", arm=arm, metric=evidence.metric, score=score, n=score.n_rows))
     for arm in evidence.finalists:
         if arm.repeats:
             code = "reasons.trainings.averaged" if arm.arm_id in evidence.averaged else "reasons.trainings.first"

@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 from tuneworth.core.text import Lang
+from tuneworth.words.say import say
 
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters but tab, newline, return
@@ -32,6 +33,11 @@ def one_line(text: str) -> str:
 def sentence_case(text: str) -> str:
     """First letter upper case, the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def as_first_word(name: str, lang: Lang) -> str:
+    """``name`` where a sentence begins; Chinese has no capitals and leaves a name as it is."""
+    return name if lang == "zh" else sentence_case(name)
 
 
 def width(text: str) -> int:
@@ -57,6 +63,4 @@ def excerpt(text: str, lang: Lang, limit: int = 1200) -> str:
     text = clean(text)
     if len(text) <= limit:
         return text
-    left_out = f"{len(text) - limit:,}"
-    note = f"（余下 {left_out} 个字符未显示）" if lang == "zh" else f" ({left_out} more characters not shown)"
-    return f"{text[:limit]}…{note}"
+    return f"{text[:limit]}…{say('report.left_out', n=len(text) - limit).to(lang)}"

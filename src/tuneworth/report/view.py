@@ -10,32 +10,35 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
+from tuneworth.report.pages import Fact
 from tuneworth.report.pages.arms import ArmRow, SkippedRow, build_arms, build_skipped
 from tuneworth.report.pages.audit import AuditView, build_audit_view
 from tuneworth.report.pages.documents import DocumentsSection, build_documents
 from tuneworth.report.pages.evidence import (
     ClassTable,
     DisagreementView,
+    ExpectedView,
     SeedView,
     build_classes,
     build_disagreements,
+    build_expected,
     build_seed,
 )
-from tuneworth.report.pages.expected import ExpectedView, build_expected
 from tuneworth.report.pages.forecast import ForecastSection, build_forecasts
-from tuneworth.report.pages.guide import build_guide, build_meanings
 from tuneworth.report.pages.race import RaceSection, build_race, power_sentence
 from tuneworth.report.pages.record import DataView, FactGroup, build_data, build_record
 from tuneworth.report.pages.verdict import (
     ComparisonRow,
-    Fact,
     VerdictView,
     build_comparisons,
+    build_guide,
+    build_meanings,
     build_verdict,
 )
 from tuneworth.report.plain import one_line
-from tuneworth.report.words import KINDS, METRICS, label, labels, named
 from tuneworth.words import numbers
+from tuneworth.words.names import in_lang, metric_name
+from tuneworth.words.say import say, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class View:
     title: str
     strip: tuple[str, ...]
     metric: str
+    metric_axis: str
     verdict: VerdictView
     arms: tuple[ArmRow, ...]
     comparisons: tuple[ComparisonRow, ...]
@@ -79,20 +83,25 @@ class View:
     price_note: str
     words: dict[str, str]
 
-    @property
-    def metric_axis(self) -> str:
-        return f"{self.metric}（%）" if self.lang == "zh" else f"{self.metric}, %"
-
 
 def build_view(result: RunResult, lang: Lang) -> View:
     """Everything a report shows of ``result``, in ``lang``."""
     arms = build_arms(result, lang)
     comparisons = build_comparisons(result, lang)
+    metric = metric_name(result.primary_metric)
+    strip = (
+        say(f"report.kinds.{result.task.kind}"),
+        metric,
+        say("report.strip.rows", n=result.data.n_test),
+        say("report.strip.margin", margin=numbers.margin(result.task.margin)),
+        say("report.strip.took", wall=numbers.duration(result.wall_seconds)),
+    )
     return View(
         lang=lang,
         title=one_line(result.task.name),
-        strip=_strip(result, lang),
-        metric=named(METRICS, result.primary_metric, lang),
+        strip=tuple(text.to(lang) for text in strip),
+        metric=metric.to(lang),
+        metric_axis=say("report.metric_axis", metric=metric).to(lang),
         verdict=build_verdict(result, arms, comparisons, lang),
         arms=arms,
         comparisons=comparisons,
@@ -110,17 +119,6 @@ def build_view(result: RunResult, lang: Lang) -> View:
         record=build_record(result, lang),
         guide=build_guide(result, lang),
         meanings=build_meanings(result, lang),
-        price_note="" if numbers.is_known(result.machine_usd_per_hour) else label("price_unknown", lang),
-        words=labels(lang),
+        price_note="" if numbers.is_known(result.machine_usd_per_hour) else say("report.price_unknown").to(lang),
+        words=in_lang(table("report.labels"), lang),
     )
-
-
-def _strip(result: RunResult, lang: Lang) -> tuple[str, ...]:
-    metric = named(METRICS, result.primary_metric, lang)
-    kind = named(KINDS, result.task.kind, lang)
-    rows = numbers.count(result.data.n_test).to(lang)
-    wall = numbers.duration(result.wall_seconds).to(lang)
-    margin = numbers.margin(result.task.margin).to(lang)
-    if lang == "zh":
-        return (kind, metric, f"{rows} 条测试数据", f"界限 {margin}", f"用时 {wall}")
-    return (kind, metric, f"{rows} test rows", f"margin {margin}", f"took {wall}")

@@ -1,11 +1,16 @@
-"""Names and clauses in a row."""
+"""What things are called, and names and clauses in a row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from tuneworth.core.text import Text
-from tuneworth.words.say import say
+from tuneworth.core.text import Lang, Text
+from tuneworth.words.say import say, table
+
+if TYPE_CHECKING:
+    from tuneworth.core.run import ArmResult
 
 
 def few(texts: Sequence[Text], most: int = 4) -> Text:
@@ -31,3 +36,30 @@ def joined(texts: Sequence[Text], between: Text | str = "") -> Text:
 
 def quoted(name: Text | str) -> Text:
     return say("units.names.quoted", name=name)
+
+
+def word(words: Mapping[str, Text], code: str) -> Text:
+    """The word for ``code``; a code without one stands for itself."""
+    return words[code] if code in words else Text(en=code, zh=code)
+
+
+def in_lang(words: Mapping[str, Text], lang: Lang) -> dict[str, str]:
+    """A table of words in one language, for templates."""
+    return {key: text.to(lang) for key, text in words.items()}
+
+
+def metric_name(metric_id: str) -> Text:
+    """The name of a metric; a user's own metric is called by its id."""
+    return word(table("metrics"), metric_id)
+
+
+def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
+    """Arm id → a name unique among ``arms`` in either language: the title, with the model or the id only where needed."""
+    told = {arm.arm_id: arm.title.en.strip() and arm.title.zh.strip() for arm in arms}
+    titles = {arm.arm_id: arm.title if told[arm.arm_id] else Text(en=arm.arm_id, zh=arm.arm_id) for arm in arms}
+    names = dict(titles)
+    for more in ({arm.arm_id: arm.model or arm.arm_id for arm in arms}, {arm.arm_id: arm.arm_id for arm in arms}):
+        en, zh = Counter(name.en for name in names.values()), Counter(name.zh for name in names.values())
+        for arm_id in [arm_id for arm_id, name in names.items() if en[name.en] > 1 or zh[name.zh] > 1]:
+            names[arm_id] = joined([titles[arm_id], Text(en=more[arm_id], zh=more[arm_id])], " · ")
+    return names

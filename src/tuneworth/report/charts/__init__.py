@@ -24,8 +24,8 @@ from tuneworth.report.charts.figure import (
 )
 from tuneworth.report.charts.forecast import forecast_charts
 from tuneworth.report.charts.race import race_chart
+from tuneworth.report.charts.speed import speed_chart
 from tuneworth.report.pages.arms import ArmRow
-from tuneworth.report.pages.speed import speed_chart
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 

@@ -1,1 +1,48 @@
-"""The pages of a report: plain data in one language, every number already text."""
+"""The pages of a report: plain data in one language, every number already text. Here what several of them show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneworth.core.record import Score
+from tuneworth.core.text import Lang
+from tuneworth.words import numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named value, with a second line of detail."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreText:
+    """A score ready to be shown.
+
+    Attributes:
+        value: ``83.7 %``.
+        interval: ``79.1–87.4``, in per cent.
+        text: both: ``83.7 % (79.1–87.4)``.
+        n_rows: rows that were scored.
+        raw: value, low and high in per cent, for charts; ``None`` when not finite.
+    """
+
+    value: str
+    interval: str
+    text: str
+    n_rows: str
+    raw: tuple[float, float, float] | None
+
+
+def score_text(score: Score, lang: Lang) -> ScoreText:
+    value, low, high = ends = score.value, score.interval.low, score.interval.high
+    return ScoreText(
+        value=numbers.percent(value).to(lang),
+        interval=numbers.bounds(score.interval).to(lang),
+        text=numbers.score(score).to(lang),
+        n_rows=numbers.count(score.n_rows).to(lang),
+        raw=(100 * value, 100 * low, 100 * high) if all(map(numbers.is_known, ends)) else None,
+    )

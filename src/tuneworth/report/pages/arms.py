@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
-from tuneworth.core.armnames import arm_names
-from tuneworth.core.run import ArmCost, ArmResult, Counts, RunResult, Score
+from tuneworth.core.run import ArmResult, Interval, RunResult, Score
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages import trainings
+from tuneworth.report.pages import ScoreText, score_text
 from tuneworth.report.plain import clean, one_line
-from tuneworth.report.score import ScoreText, shown
-from tuneworth.report.words import METRICS, STATES, STATUSES, label, named
 from tuneworth.words import numbers
+from tuneworth.words.names import arm_names, joined, listed, metric_name
 from tuneworth.words.say import say
 
 NOTHING = "–"
+STAGES = ("finalist", "measured", "yardstick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +83,20 @@ class SkippedRow:
 
 
 def arm_labels(result: RunResult, lang: Lang) -> dict[str, str]:
-    """Arm id → its name (`tuneworth.core.armnames`), fit for a table cell."""
+    """Arm id → its name (`tuneworth.words.names`), fit for a table cell."""
     return {arm_id: one_line(name.to(lang)) or clean(arm_id) for arm_id, name in arm_names(result.arms).items()}
 
 
 def build_arms(result: RunResult, lang: Lang) -> tuple[ArmRow, ...]:
     """Every measured arm: finalists by test score, then the others by dev score, yardsticks last."""
-    names = arm_labels(result, lang)
-    measured = [arm for arm in result.arms if arm.state == "measured"]
-    measured.sort(key=lambda arm: (_place(arm), -_primary(arm, result.primary_metric), arm.arm_id))
-    return tuple(_arm_row(arm, number, names, result, lang) for number, arm in enumerate(measured, 1))
+    names, metric = arm_labels(result, lang), result.primary_metric
+
+    def order(arm: ArmResult) -> tuple[int, float, str]:
+        score = arm.test.get(metric) or arm.dev.get(metric)
+        return STAGES.index(_stage(arm)), -score.value if score and numbers.is_known(score.value) else 1.0, arm.arm_id
+
+    measured = sorted((arm for arm in result.arms if arm.state == "measured"), key=order)
+    return tuple(_arm_row(arm, number, names[arm.arm_id], result, lang) for number, arm in enumerate(measured, 1))
 
 
 def build_skipped(result: RunResult, lang: Lang) -> tuple[SkippedRow, ...]:
@@ -103,140 +105,140 @@ def build_skipped(result: RunResult, lang: Lang) -> tuple[SkippedRow, ...]:
     return tuple(
         SkippedRow(
             label=names[arm.arm_id],
-            model=one_line(arm.model) if arm.model else "",
-            state_word=STATES[arm.state].to(lang),
-            why=clean(arm.why.to(lang)) if arm.why else label("no_reason", lang),
+            model=one_line(arm.model or ""),
+            state_word=say(f"arms.states.{arm.state}").to(lang),
+            why=clean((arm.why or say("arms.no_reason")).to(lang)),
         )
         for arm in result.arms
         if arm.state != "measured"
     )
 
 
-def readable_json(value: Any) -> str:
-    return clean(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
 def _stage(arm: ArmResult) -> str:
-    if arm.yardstick:
-        return "yardstick"
-    return "finalist" if arm.finalist else "measured"
+    return "yardstick" if arm.yardstick else "finalist" if arm.finalist else "measured"
 
 
-def _place(arm: ArmResult) -> int:
-    return ("finalist", "measured", "yardstick").index(_stage(arm))
-
-
-def _primary(arm: ArmResult, metric: str) -> float:
-    score = arm.test.get(metric) or arm.dev.get(metric)
-    return score.value if score is not None and numbers.is_known(score.value) else -1.0
-
-
-def _arm_row(arm: ArmResult, number: int, names: dict[str, str], result: RunResult, lang: Lang) -> ArmRow:
-    cost = arm.cost
-    stage = _stage(arm)
-    stopped = stage == "measured" and result.race is not None and any(s.arm_id == arm.arm_id for s in result.race.stops)
+def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: Lang) -> ArmRow:
+    cost, metric, stage, race = arm.cost, result.primary_metric, _stage(arm), result.race
+    stopped = stage == "measured" and race is not None and any(stop.arm_id == arm.arm_id for stop in race.stops)
+    trained = _test_scores(arm, metric)
+    # A yardstick that reads documents is given the right ones: the best that finding could do.
+    bound = arm.yardstick and arm.reads_documents
+    notes = [
+        *([say("documents.upper_bound_meaning")] if bound else []),
+        *([say("arms.sends_rows")] if arm.local is False else []),
+        *([_every_training(trained)] if trained else []),
+        *arm.notes,
+    ]
     return ArmRow(
         arm_id=arm.arm_id,
         number=number,
-        label=names[arm.arm_id],
-        model=one_line(arm.model) if arm.model else "",
+        label=label,
+        model=one_line(arm.model or ""),
         stage=stage,
-        stage_word=STATES["stopped" if stopped else stage].to(lang),
+        stage_word=say(f"arms.states.{'stopped' if stopped else stage}").to(lang),
         recommended=arm.arm_id == result.decision.recommended,
         runner_up=arm.arm_id == result.decision.runner_up,
         tuned=arm.tuned,
         reads=say("documents.reads").to(lang) if arm.reads_documents and not arm.yardstick else "",
-        bound=say("documents.upper_bound").to(lang) if _is_bound(arm) else "",
-        dev=_score(arm.dev, result.primary_metric, lang),
-        test=_score(arm.test, result.primary_metric, lang),
-        seen=_seen(arm, result, lang),
-        part=_part(arm, result, lang),
-        trainings=trainings.in_short(arm, result.primary_metric, lang),
+        bound=say("documents.upper_bound").to(lang) if bound else "",
+        dev=score_text(arm.dev[metric], lang) if metric in arm.dev else None,
+        test=score_text(arm.test[metric], lang) if metric in arm.test else None,
+        seen=_seen(arm, result).to(lang),
+        part=_part(arm, result.data.n_train).to(lang),
+        trainings=_span(trained).to(lang) if trained else "",
         repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
-        unscored=_unscored(arm, lang),
+        unscored=_unscored(arm).to(lang),
         fit_time=numbers.duration(cost.fit_seconds).to(lang),
         fit_cost=numbers.usd_sign(cost.fit_usd).to(lang),
         per_row=numbers.milliseconds(cost.seconds_per_1k_rows).to(lang),  # seconds per 1,000 rows = ms per row
-        alone=_alone(cost, lang),
-        tokens_in=_tokens(cost.prompt_tokens_per_row, arm, lang),
-        tokens_reused=_reused(arm, lang),
-        tokens_out=_tokens(cost.completion_tokens_per_row, arm, lang),
+        alone=_alone(arm).to(lang),
+        tokens_in=_tokens(cost.prompt_tokens_per_row, arm).to(lang),
+        tokens_reused=_reused(arm).to(lang),
+        tokens_out=_tokens(cost.completion_tokens_per_row, arm).to(lang),
         usd_per_1k=numbers.usd_sign(cost.usd_per_1k_rows).to(lang),
         ms_per_row=cost.seconds_per_1k_rows if numbers.is_known(cost.seconds_per_1k_rows) else None,
-        metrics=tuple(_metric_row(metric, arm, lang) for metric in result.metrics),
-        notes=_notes(arm, result.primary_metric, lang),
-        config=readable_json({"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details}),
+        metrics=tuple(
+            (metric_name(name).to(lang), _score(arm.dev.get(name)).to(lang), _score(arm.test.get(name)).to(lang))
+            for name in result.metrics
+        ),
+        notes=tuple(clean(note.to(lang)) for note in notes),
+        config=clean(
+            json.dumps(
+                {"arm_id": arm.arm_id, "config": arm.config, "fit_details": arm.fit_details},
+                ensure_ascii=False,
+                indent=2,
+                default=str,
+            )
+        ),
     )
 
 
-def _is_bound(arm: ArmResult) -> bool:
-    """A yardstick that reads documents is given the right ones: the best that finding could do."""
-    return arm.yardstick and arm.reads_documents
+def _score(score: Score | None) -> Text:
+    return numbers.plain(NOTHING) if score is None else numbers.score(score)
 
 
-def _tokens(value: float | None, arm: ArmResult, lang: Lang) -> str:
+def _tokens(value: float | None, arm: ArmResult) -> Text:
     """Tokens per row; an arm without a language model has none to count."""
-    return NOTHING if arm.model is None and not value else numbers.count(value).to(lang)
+    return numbers.plain(NOTHING) if arm.model is None and not value else numbers.count(value)
 
 
-def _reused(arm: ArmResult, lang: Lang) -> str:
+def _reused(arm: ArmResult) -> Text:
     """How many prompt tokens per row came from a reused cache; empty when none did."""
     cached = arm.cost.cached_tokens_per_row
-    if not numbers.is_known(cached) or cached < 0.5:
-        return ""
-    number, word = numbers.count(cached).to(lang), label("tokens_cached", lang)
-    return f"{word} {number}" if lang == "zh" else f"{number} {word}"
+    some = numbers.is_known(cached) and cached >= 0.5
+    return say("arms.reused", n=numbers.count(cached)) if some else numbers.plain("")
 
 
-def _alone(cost: ArmCost, lang: Lang) -> str:
+def _alone(arm: ArmResult) -> Text:
     """Median and 95th percentile of the time for one row by itself."""
-    p50, p95 = cost.latency_p50_ms, cost.latency_p95_ms
-    if not numbers.is_known(p50) and not numbers.is_known(p95):
-        return numbers.unknown().to(lang)
-    return f"{numbers.milliseconds(p50).to(lang)} / {numbers.milliseconds(p95).to(lang)}"
+    ends = arm.cost.latency_p50_ms, arm.cost.latency_p95_ms
+    return (
+        joined(list(map(numbers.milliseconds, ends)), " / ") if any(map(numbers.is_known, ends)) else numbers.unknown()
+    )
 
 
-def _score(scores: dict[str, Score], metric: str, lang: Lang) -> ScoreText | None:
-    return shown(scores[metric], lang) if metric in scores else None
-
-
-def _metric_row(metric: str, arm: ArmResult, lang: Lang) -> tuple[str, str, str]:
-    dev, test = (_score(scores, metric, lang) for scores in (arm.dev, arm.test))
-    return named(METRICS, metric, lang), dev.text if dev else NOTHING, test.text if test else NOTHING
-
-
-def _notes(arm: ArmResult, metric: str, lang: Lang) -> tuple[str, ...]:
-    leaves = [label("sends_rows", lang)] if arm.local is False else []
-    trained = trainings.in_full(arm, metric, lang)
-    bound = [say("documents.upper_bound_meaning").to(lang)] if _is_bound(arm) else []
-    return (*bound, *leaves, *([trained] if trained else []), *(clean(note.to(lang)) for note in arm.notes))
-
-
-def _seen(arm: ArmResult, result: RunResult, lang: Lang) -> str:
+def _seen(arm: ArmResult, result: RunResult) -> Text:
     score, race = arm.dev.get(result.primary_metric), result.race
-    n_seen = score.n_rows + arm.dev_counts.failed + arm.dev_counts.refused + arm.dev_counts.over_limit if score else 0
-    if score is None or race is None or n_seen >= race.n_dev:
-        return ""
-    return Text(en=f"{n_seen:,} of {race.n_dev:,} rows", zh=f"{n_seen:,}/{race.n_dev:,} 条").to(lang)
+    n = score.n_rows + arm.dev_counts.failed + arm.dev_counts.refused + arm.dev_counts.over_limit if score else 0
+    if score is None or race is None or n >= race.n_dev:
+        return numbers.plain("")
+    return say("arms.seen", n=n, n_dev=race.n_dev)
 
 
-def _part(arm: ArmResult, result: RunResult, lang: Lang) -> str:
-    n, n_train = arm.n_train, result.data.n_train
-    if n is None or n >= n_train:
-        return ""
-    return Text(en=f"trained on {n:,} of {n_train:,} rows", zh=f"只用 {n:,}/{n_train:,} 条训练").to(lang)
+def _part(arm: ArmResult, n_train: int) -> Text:
+    n = arm.n_train
+    return numbers.plain("") if n is None or n >= n_train else say("arms.trained_on", n=n, n_train=n_train)
 
 
-def _unscored(arm: ArmResult, lang: Lang) -> str:
+def _unscored(arm: ArmResult) -> Text:
     """``test: 3 failed, 1 refused``; empty when every row was scored."""
-    parts = [
-        f"{label(stage, lang)}{'：' if lang == 'zh' else ': '}{text}"
-        for stage, counts in (("dev", arm.dev_counts), ("test", arm.test_counts))
-        if (text := _counts(counts, lang))
-    ]
-    return ("；" if lang == "zh" else "; ").join(parts)
+    sides: list[Text] = []
+    for side, counts in (("dev", arm.dev_counts), ("test", arm.test_counts)):
+        counted = {status: getattr(counts, status) for status in ("failed", "refused", "over_limit")}
+        if found := [say(f"arms.statuses.{status}", n=n) for status, n in counted.items() if n]:
+            sides.append(say(f"arms.side.{side}", counts=joined(found, say("units.marks.comma"))))
+    return listed(sides)
 
 
-def _counts(counts: Counts, lang: Lang) -> str:
-    found = [(getattr(counts, status), word) for status, word in STATUSES.items()]
-    return ("，" if lang == "zh" else ", ").join(f"{n:,} {word.to(lang)}" for n, word in found if n)
+def _test_scores(arm: ArmResult, metric: str) -> list[float]:
+    """Test scores of every training, the one handed over first; empty where there was only one."""
+    first = arm.test.get(metric)
+    known = [score.value for score in (first, *arm.repeats) if score is not None and numbers.is_known(score.value)]
+    return known if first is not None and len(known) > 1 else []
+
+
+def _span(scores: list[float]) -> Text:
+    """``3 trainings: 84.9–86.3``."""
+    between = numbers.bounds(Interval(low=min(scores), high=max(scores)))
+    return say("arms.trainings.in_short", n=len(scores), between=between)
+
+
+def _every_training(scores: list[float]) -> Text:
+    """Every score and how far they are apart."""
+    return say(
+        "arms.trainings.in_full",
+        n=len(scores),
+        scores=joined(list(map(numbers.percent, scores)), say("units.names.between")),
+        apart=numbers.points(max(scores) - min(scores)),
+    )

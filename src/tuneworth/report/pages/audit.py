@@ -8,22 +8,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Measure, RowMention, Severity
+from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Severity
 from tuneworth.core.record import Interval
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages.audit_words import FACTS, LABELS, SEVERITIES, SHARES, SIDES, UNITS, audit_labels
-from tuneworth.report.pages.rules import RULES
+from tuneworth.report.pages import Fact
 from tuneworth.report.plain import one_line, sentence_case
 from tuneworth.words import numbers
+from tuneworth.words.names import in_lang, joined, word
+from tuneworth.words.say import say, table
 
-
-@dataclass(frozen=True, slots=True)
-class MeasureView:
-    """``note`` is the interval of an estimate, empty for a count."""
-
-    name: str
-    value: str
-    note: str
+SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "note")
+UNITS = ("rows", "characters", "tokens")
+SHARES = (
+    "noise_rate",
+    "duplicate_share",
+    "format_regularity",
+    "style_consistency",
+    "answer_novelty",
+    "documents_cover",
+)
+"""Facts that are shares and shown as per cent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class FindingView:
     """A finding.
 
     Attributes:
+        measures: with the interval of an estimate as note.
         rules: id and few words of each row of the article it bears on.
         more: how many rows are not listed, as a sentence; empty when all are.
     """
@@ -48,7 +53,7 @@ class FindingView:
     severity: Severity
     severity_word: str
     title: str
-    measures: tuple[MeasureView, ...]
+    measures: tuple[Fact, ...]
     why: str
     fix: str
     rules: tuple[tuple[str, str], ...]
@@ -68,13 +73,6 @@ class CheckView:
 
 
 @dataclass(frozen=True, slots=True)
-class FactView:
-    name: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class AuditView:
     """An audit as shown to a reader.
 
@@ -82,6 +80,7 @@ class AuditView:
         title: the name of what was audited.
         verdict: how many findings of which severity, one piece a severity.
         strip: rows, checks and time, one fact each.
+        facts: each with how it was found as note.
         words: headings and column names.
     """
 
@@ -91,133 +90,109 @@ class AuditView:
     strip: tuple[str, ...]
     findings: tuple[FindingView, ...]
     checks: tuple[CheckView, ...]
-    facts: tuple[FactView, ...]
+    facts: tuple[Fact, ...]
     words: dict[str, str]
 
 
 def build_audit_view(result: AuditResult, lang: Lang, *, name: str = "") -> AuditView:
     """Everything about ``result`` in ``lang``; ``name`` is what was audited."""
     found = Counter(finding.id.split(".")[0] for finding in result.findings)
+    counts = Counter(finding.severity for finding in result.findings)
+    ran = sum(check.skipped is None for check in result.checks)
+    verdict = [_plural(f"audit_page.counted.{level}", counts[level]) for level in SEVERITIES if counts[level]]
+    strip = [
+        say("audit_page.strip.training", n=result.n_train),
+        *([say("audit_page.strip.test", n=result.n_test)] if result.n_test else []),
+        say("audit_page.strip.checks", n=ran, n_all=len(result.checks)),
+        numbers.duration(result.seconds),
+    ]
     return AuditView(
         lang=lang,
         title=one_line(name),
-        verdict=_verdict(result, lang),
-        strip=_strip(result, lang),
+        verdict=tuple(text.to(lang) for text in verdict or [say("audit_page.labels.none")]),
+        strip=tuple(text.to(lang) for text in strip),
         findings=tuple(_finding(finding, lang) for finding in result.findings),
         checks=tuple(_check(check, found[check.check], lang) for check in result.checks),
         facts=tuple(_fact(fact, lang) for fact in result.facts),
-        words=audit_labels(lang),
+        words=in_lang(table("audit_page.labels"), lang),
     )
-
-
-def _verdict(result: AuditResult, lang: Lang) -> tuple[str, ...]:
-    counts = Counter(finding.severity for finding in result.findings)
-    if not counts:
-        return (LABELS["none"].to(lang),)
-    return tuple(_counted(counts[level], level).to(lang) for level in SEVERITIES if counts[level])
-
-
-def _counted(n: int, level: Severity) -> Text:
-    plural = "" if n == 1 or level == "serious" else "s"
-    return Text(en=f"{n} {level}{plural}", zh=f"{SEVERITIES[level].zh} {n} 项")
-
-
-def _strip(result: AuditResult, lang: Lang) -> tuple[str, ...]:
-    train, test = numbers.count(result.n_train).to(lang), numbers.count(result.n_test).to(lang)
-    n_run = sum(check.skipped is None for check in result.checks)
-    texts = [Text(en=f"{train} training rows", zh=f"训练集 {train} 条")]
-    if result.n_test:
-        texts.append(Text(en=f"{test} test rows", zh=f"测试集 {test} 条"))
-    texts.append(
-        Text(en=f"{n_run} of {len(result.checks)} checks ran", zh=f"共 {len(result.checks)} 项检查，完成 {n_run} 项")
-    )
-    return (*(text.to(lang) for text in texts), numbers.duration(result.seconds).to(lang))
 
 
 def _finding(finding: Finding, lang: Lang) -> FindingView:
-    hidden = finding.n_rows - len(finding.rows)
-    more = Text(en=f"{hidden:,} more rows are not listed.", zh=f"另有 {hidden:,} 条未列出。")
+    rules, hidden = table("rules"), finding.n_rows - len(finding.rows)
     return FindingView(
         id=finding.id,
         severity=finding.severity,
-        severity_word=SEVERITIES[finding.severity].to(lang),
+        severity_word=say(f"audit_page.severities.{finding.severity}").to(lang),
         title=sentence_case(one_line(finding.title.to(lang))),
-        measures=tuple(_measure(measure, lang) for measure in finding.measures),
+        measures=tuple(
+            Fact(
+                name=sentence_case(measure.name.to(lang)),
+                value=_amount(measure.value, measure.unit).to(lang),
+                note=_between(measure.interval, measure.unit).to(lang) if measure.interval else "",
+            )
+            for measure in finding.measures
+        ),
         why=finding.why.to(lang),
         fix=finding.fix.to(lang),
-        rules=tuple((row, RULES[row].to(lang) if row in RULES else "") for row in finding.seed_rows),
-        rows=tuple(_mention(mention, lang) for mention in finding.rows),
-        more=more.to(lang) if finding.rows and hidden > 0 else "",
-    )
-
-
-def _measure(measure: Measure, lang: Lang) -> MeasureView:
-    return MeasureView(
-        name=sentence_case(measure.name.to(lang)),
-        value=_amount(measure.value, measure.unit, lang),
-        note=_between(measure.interval, measure.unit, lang),
-    )
-
-
-def _amount(value: float, unit: str, lang: Lang) -> str:
-    if unit == "share":
-        return numbers.percent(value).to(lang)
-    if unit == "p_value":
-        sign = "" if value < 0.001 else "=\u00a0"
-        return f"p\u00a0{sign}{numbers.p_value(value).to(lang)}"
-    if unit in UNITS:
-        if value == 1 and lang == "en":
-            return f"1\u00a0{UNITS[unit].en.removesuffix('s')}"
-        return f"{numbers.count(value).to(lang)}\u00a0{UNITS[unit].to(lang)}"
-    return f"{value:.3g}"
-
-
-def _between(interval: Interval | None, unit: str, lang: Lang) -> str:
-    """``95 %: 1.2 % – 3.4 %``."""
-    if interval is None:
-        return ""
-    low, high = (_amount(edge, unit, lang) for edge in (interval.low, interval.high))
-    level = numbers.percent(interval.level, 0).to(lang)
-    return f"{level} 区间：{low} – {high}" if lang == "zh" else f"{level} interval: {low} – {high}"
-
-
-def _mention(mention: RowMention, lang: Lang) -> MentionView:
-    return MentionView(
-        source=one_line(mention.source),
-        side=SIDES[mention.side].to(lang),
-        text=one_line(mention.excerpt),
-        detail="" if mention.detail is None else one_line(mention.detail.to(lang)),
-        other=one_line(mention.other),
+        rules=tuple((row, rules[row].to(lang) if row in rules else "") for row in finding.seed_rows),
+        rows=tuple(
+            MentionView(
+                source=one_line(mention.source),
+                side=say(f"audit_page.sides.{mention.side}").to(lang),
+                text=one_line(mention.excerpt),
+                detail="" if mention.detail is None else one_line(mention.detail.to(lang)),
+                other=one_line(mention.other),
+            )
+            for mention in finding.rows
+        ),
+        more=say("audit_page.more_rows", n=hidden).to(lang) if finding.rows and hidden > 0 else "",
     )
 
 
 def _check(check: CheckRun, n_found: int, lang: Lang) -> CheckView:
-    looked_at = numbers.count(check.n_looked_at).to(lang)
+    looked_at = [numbers.count(check.n_looked_at)]
     if check.sampled:
-        looked_at += numbers.in_parentheses(LABELS["sampled"].to(lang)).to(lang)
-    found = Text(en=f"{n_found} findings" if n_found != 1 else "1 finding", zh=f"{n_found} 项")
-    nothing = Text(en="nothing found", zh="未发现问题")
+        looked_at.append(numbers.in_parentheses(say("audit_page.sampled")))
+    found = _plural("audit_page.outcome", n_found) if n_found else say("audit_page.outcome.nothing")
     return CheckView(
         title=check.title.to(lang),
-        looked_at="–" if check.skipped is not None else looked_at,
+        looked_at="–" if check.skipped is not None else joined(looked_at).to(lang),
         seconds=numbers.duration(check.seconds).to(lang),
-        outcome=(check.skipped or (found if n_found else nothing)).to(lang),
+        outcome=(check.skipped or found).to(lang),
         skipped=check.skipped is not None,
     )
 
 
-def _fact(fact: AuditFact, lang: Lang) -> FactView:
-    unit = "share" if fact.name in SHARES else "rows"
+def _fact(fact: AuditFact, lang: Lang) -> Fact:
+    unit = "share" if fact.name in SHARES else "rows" if fact.name.endswith("_rows") else "score"
     if isinstance(fact.value, bool):
-        shown = LABELS["yes" if fact.value else "no"].to(lang)
+        shown = say(f"audit_page.{'yes' if fact.value else 'no'}")
     elif isinstance(fact.value, str):
-        shown = one_line(fact.value)
+        shown = numbers.plain(one_line(fact.value))
     else:
-        shown = _amount(float(fact.value), unit if fact.name.endswith("_rows") or unit == "share" else "score", lang)
-    note = _between(fact.interval, unit, lang)
+        shown = _amount(float(fact.value), unit)
     why = sentence_case(fact.why.to(lang))
-    return FactView(
-        name=FACTS[fact.name].to(lang) if fact.name in FACTS else fact.name,
-        value=shown,
-        why=why + (numbers.in_parentheses(note).to(lang) if note else ""),
-    )
+    if fact.interval is not None:
+        why += numbers.in_parentheses(_between(fact.interval, unit)).to(lang)
+    return Fact(word(table("audit_page.facts"), fact.name).to(lang), shown.to(lang), why)
+
+
+def _amount(value: float, unit: str) -> Text:
+    if unit == "share":
+        return numbers.percent(value)
+    if unit == "p_value":
+        return say(f"audit_page.p_value.{'less' if value < 0.001 else 'is'}", n=numbers.p_value(value))
+    if unit in UNITS:
+        return say(f"audit_page.amount.{unit}.{'one' if value == 1 else 'many'}", n=numbers.count(value))
+    return numbers.plain(f"{value:.3g}")
+
+
+def _between(interval: Interval, unit: str) -> Text:
+    """``95 % interval: 1.2 % – 3.4 %``."""
+    low, high = _amount(interval.low, unit), _amount(interval.high, unit)
+    return say("audit_page.interval", level=numbers.percent(interval.level, 0), low=low, high=high)
+
+
+def _plural(key: str, n: int) -> Text:
+    return say(f"{key}.{'one' if n == 1 else 'many'}", n=n)

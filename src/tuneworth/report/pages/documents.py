@@ -12,6 +12,7 @@ from typing import TypeVar
 from tuneworth.core.knowledge import DocumentsResult, Grounding, Injection, LossSplit, Recall, UpdateCost
 from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
+from tuneworth.report.pages import Fact
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.pages.documents_tables import (
     ExampleView,
@@ -30,10 +31,7 @@ from tuneworth.report.pages.documents_tables import (
     search_name,
     update_row,
 )
-from tuneworth.report.pages.rules import RULES
-from tuneworth.report.pages.verdict import Fact
 from tuneworth.report.plain import clean, one_line
-from tuneworth.report.words import FINDINGS
 from tuneworth.words import numbers
 from tuneworth.words.names import joined, listed, quoted
 from tuneworth.words.say import say, table
@@ -199,7 +197,12 @@ class _Builder:
     def _rules(self) -> tuple[RuleView, ...]:
         seeds = {seed.row: seed for seed in self.result.decision.seed_rows}
         return tuple(
-            RuleView(row, RULES[row].to(self.lang), seed.finding, FINDINGS[seed.finding].to(self.lang))
+            RuleView(
+                row,
+                say(f"rules.{row}").to(self.lang),
+                seed.finding,
+                say(f"report.findings.{seed.finding}").to(self.lang),
+            )
             for row in BEARS_ON
             if (seed := seeds.get(row)) is not None
         )

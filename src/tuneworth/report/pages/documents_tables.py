@@ -18,9 +18,9 @@ from tuneworth.core.knowledge import (
 )
 from tuneworth.core.run import Score
 from tuneworth.core.text import Lang, Text
+from tuneworth.report.pages import score_text
 from tuneworth.report.pages.arms import NOTHING, ArmRow
 from tuneworth.report.plain import excerpt, one_line
-from tuneworth.report.score import shown
 from tuneworth.words import numbers
 from tuneworth.words.names import joined
 from tuneworth.words.say import say, table
@@ -273,7 +273,7 @@ def example_view(example: ReadingExample, names: Mapping[str, str], lang: Lang) 
 def _score(score: Score | None, lang: Lang, note: Text | None = None) -> Cell:
     if score is None:
         return EMPTY
-    text = shown(score, lang)
+    text = score_text(score, lang)
     return Cell(text.value, text.interval, note.to(lang) if note else "", text.raw)
 
 

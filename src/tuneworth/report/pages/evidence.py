@@ -1,21 +1,23 @@
-"""Rows on which arms disagree, errors per class, and rules of thumb held against the result."""
+"""Rows on which arms disagree, errors per class, and what was expected (rules of thumb, advice) held against the result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from tuneworth.core.run import ClassRow, RowView, RunResult
+from tuneworth.core.advice import Advice
+from tuneworth.core.run import ClassRow, RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report.pages.arms import arm_labels
-from tuneworth.report.pages.rules import RULES
 from tuneworth.report.plain import clean, excerpt, one_line
-from tuneworth.report.words import FINDINGS, label
 from tuneworth.words import numbers
+from tuneworth.words.names import joined
+from tuneworth.words.say import say, table
 
 MAX_ROWS = 60
 """Most disagreements shown; ``result.json`` has the rest."""
 Finding = Literal["confirmed", "overturned", "open"]
+OPEN_VERDICTS = ("cant_tell", "not_yet", "none_meets_limits")
 FINDING_ORDER: tuple[Finding, ...] = ("overturned", "confirmed", "open")
 
 
@@ -70,9 +72,57 @@ class SeedView:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedRule:
+    """A rule behind the advice and how it fared."""
+
+    reason: str
+    rows: str
+    finding: str
+    finding_word: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedView:
+    """The expectation and its fate.
+
+    Attributes:
+        sentence: who was expected to win, and who did.
+        rules: those this run speaks to, overturned first.
+        untested: how many rules it does not speak to, in words; empty when there are none.
+    """
+
+    finding: str
+    finding_word: str
+    sentence: str
+    rules: tuple[ExpectedRule, ...]
+    untested: str
+
+
 def build_disagreements(result: RunResult, lang: Lang) -> tuple[DisagreementView, ...]:
     names = arm_labels(result, lang)
-    return tuple(_disagreement(row, names, lang) for row in result.disagreements[:MAX_ROWS])
+    return tuple(
+        DisagreementView(
+            source=clean(row.source),
+            text=excerpt(row.text, lang),
+            reference=excerpt(row.reference, lang),
+            answers=tuple(
+                _answer(names.get(arm_id, clean(arm_id)), answer, row.scores.get(arm_id), lang)
+                for arm_id, answer in row.answers.items()
+            ),
+        )
+        for row in result.disagreements[:MAX_ROWS]
+    )
+
+
+def _answer(arm: str, answer: str | None, score: float | None, lang: Lang) -> AnswerView:
+    if numbers.is_known(score) and 0 < score < 1:
+        mark, word = "partly", numbers.percent(score, 0)
+    else:
+        mark = "none" if not numbers.is_known(score) else "right" if score >= 1 else "wrong"
+        word = say(f"report.marks.{mark}")
+    text = say("report.no_answer").to(lang) if answer is None else excerpt(answer, lang)
+    return AnswerView(arm, text, mark, word.to(lang))
 
 
 def build_classes(result: RunResult, lang: Lang) -> ClassTable:
@@ -89,6 +139,10 @@ def build_classes(result: RunResult, lang: Lang) -> ClassTable:
         known = [value for value in row.recall.values() if numbers.is_known(value)]
         return sum(known) / len(known) if known else 1.0
 
+    def cell(recall: float | None) -> ClassCell:
+        error = round(100 * (1 - recall)) if numbers.is_known(recall) else None
+        return ClassCell(numbers.percent(recall, 0).to(lang), error)
+
     worst_first = sorted(result.classes, key=lambda row: (recall(row), -row.n_rows, row.label))
     return ClassTable(
         arms=tuple(names.get(arm_id, clean(arm_id)) for arm_id in arm_ids),
@@ -96,7 +150,7 @@ def build_classes(result: RunResult, lang: Lang) -> ClassTable:
             ClassView(
                 label=one_line(row.label),
                 n_rows=numbers.count(row.n_rows).to(lang),
-                cells=tuple(_cell(row.recall.get(arm_id), lang) for arm_id in arm_ids),
+                cells=tuple(cell(row.recall.get(arm_id)) for arm_id in arm_ids),
             )
             for row in worst_first
         ),
@@ -105,39 +159,72 @@ def build_classes(result: RunResult, lang: Lang) -> ClassTable:
 
 def build_seed(result: RunResult, lang: Lang) -> tuple[SeedView, ...]:
     """What was overturned first; rules with the same finding for the same reason are one entry."""
+    rules = table("rules")
     together: dict[tuple[Finding, str], list[tuple[str, str]]] = {}
     for seed in sorted(result.decision.seed_rows, key=lambda seed: FINDING_ORDER.index(seed.finding)):
-        rule = RULES[seed.row].to(lang) if seed.row in RULES else ""
+        rule = rules[seed.row].to(lang) if seed.row in rules else ""
         together.setdefault((seed.finding, clean(seed.why.to(lang))), []).append((clean(seed.row), rule))
     return tuple(
-        SeedView(tuple(rules), finding, FINDINGS[finding].to(lang), why) for (finding, why), rules in together.items()
+        SeedView(tuple(rules), finding, say(f"report.findings.{finding}").to(lang), why)
+        for (finding, why), rules in together.items()
     )
 
 
-def _cell(recall: float | None, lang: Lang) -> ClassCell:
-    if not numbers.is_known(recall):
-        return ClassCell(numbers.unknown().to(lang), None)
-    return ClassCell(numbers.percent(recall, 0).to(lang), round(100 * (1 - recall)))
-
-
-def _disagreement(row: RowView, names: dict[str, str], lang: Lang) -> DisagreementView:
-    return DisagreementView(
-        source=clean(row.source),
-        text=excerpt(row.text, lang),
-        reference=excerpt(row.reference, lang),
-        answers=tuple(
-            _answer(names.get(arm_id, clean(arm_id)), answer, row.scores.get(arm_id), lang)
-            for arm_id, answer in row.answers.items()
-        ),
+def build_expected(result: RunResult, lang: Lang) -> ExpectedView | None:
+    """``None`` for a run without advice."""
+    advice = result.advice
+    if advice is None:
+        return None
+    finding = expectation(result)
+    tested: list[tuple[Finding, ExpectedRule]] = []
+    for rule in advice.rules:
+        # How the rows that the rule comes from fared; one overturned row outweighs the others.
+        fared = {seed.finding for seed in result.decision.seed_rows if seed.row in rule.seed_rows}
+        found: Finding | None = next((finding for finding in FINDING_ORDER if finding in fared), None)
+        if found is not None:
+            word = say(f"report.findings.{found}").to(lang)
+            tested.append((found, ExpectedRule(clean(rule.reason.to(lang)), " ".join(rule.seed_rows), found, word)))
+    tested.sort(key=lambda item: FINDING_ORDER.index(item[0]))
+    left = len(advice.rules) - len(tested)
+    return ExpectedView(
+        finding=finding,
+        finding_word=say(f"report.findings.{finding}").to(lang),
+        sentence=_expected_sentence(advice, result, lang),
+        rules=tuple(rule for _, rule in tested),
+        untested=say(f"report.expected.untested.{'one' if left == 1 else 'many'}", n=left).to(lang) if left else "",
     )
 
 
-def _answer(arm: str, answer: str | None, score: float | None, lang: Lang) -> AnswerView:
-    text = label("no_answer", lang) if answer is None else excerpt(answer, lang)
-    if not numbers.is_known(score):
-        return AnswerView(arm, text, "none", label("unscored_row", lang))
-    if score >= 1:
-        return AnswerView(arm, text, "right", label("right", lang))
-    if score <= 0:
-        return AnswerView(arm, text, "wrong", label("wrong", lang))
-    return AnswerView(arm, text, "partly", numbers.percent(score, 0).to(lang))
+def expectation(result: RunResult) -> Finding:
+    """Whether the approach that the advice expected to win did.
+
+    ``open`` when the verdict is, when the approach was not measured, or when nothing tells it from the
+    recommended arm. An approach of the wrong side (tuned or not) is overturned by a clear verdict.
+    """
+    decision = result.decision
+    arms = {arm.arm_id: arm for arm in result.arms if arm.state == "measured"}
+    winner = arms.get(decision.recommended or "")
+    expected = [arm for arm in arms.values() if result.advice and arm.strategy == result.advice.expected]
+    if winner is None or not expected or decision.verdict in OPEN_VERDICTS:
+        return "open"
+    if winner.strategy == expected[0].strategy:
+        return "confirmed"
+    if winner.tuned != expected[0].tuned:
+        return "overturned"
+    won = {(pair.a, pair.b) for pair in result.comparisons if pair.answer == "better"}
+    won |= {(pair.b, pair.a) for pair in result.comparisons if pair.answer == "worse"}
+    return "overturned" if any((winner.arm_id, arm.arm_id) in won for arm in expected) else "open"
+
+
+def _expected_sentence(advice: Advice, result: RunResult, lang: Lang) -> str:
+    """Who was expected to win, and whom the run recommends."""
+    ranked = next((ranked for ranked in advice.ranking if ranked.approach == advice.expected), None)
+    if ranked is None:
+        said = say("report.expected.nothing")
+    else:
+        measured = any(arm.strategy == ranked.approach and arm.state == "measured" for arm in result.arms)
+        key = f"report.expected.{'measured' if measured else 'not_measured'}"
+        said = say(key, approach=clean(ranked.title.to(lang)))
+    recommended = arm_labels(result, lang).get(result.decision.recommended or "")
+    told = [said] if recommended is None else [said, say("report.expected.recommended", arm=recommended)]
+    return joined(told, say("units.marks.space")).to(lang)

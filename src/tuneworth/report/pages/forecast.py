@@ -12,7 +12,6 @@ from tuneworth.core.record import Interval
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import arm_labels
-from tuneworth.report.pages.rules import RULES
 from tuneworth.report.pages.verdict import is_ahead
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.words import numbers
@@ -123,7 +122,7 @@ def build_forecasts(result: RunResult, lang: Lang) -> ForecastSection | None:
         answer=main.answer if main else unknown if tuned else "",
         open=tuple(curve for curve in curves if not curve.shots),
         folded=tuple(curve for curve in curves if curve.shots),
-        rules=((RULE, RULES[RULE].to(lang)),) if main else (),
+        rules=((RULE, say(f"rules.{RULE}").to(lang)),) if main else (),
         words={key: text.to(lang) for key, text in table("forecast.labels").items()},
     )
 

@@ -1,4 +1,4 @@
-"""The verdict and the comparisons behind it, as text."""
+"""The verdict, the comparisons behind it, and short notes on how to read it for someone who decides and does no statistics."""
 
 from __future__ import annotations
 
@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.text import Lang, Text
+from tuneworth.report.pages import Fact
 from tuneworth.report.pages.arms import ArmRow, arm_labels
-from tuneworth.report.plain import clean, sentence_case
-from tuneworth.report.words import ANSWERS, CERTAINTY, METHODS, METRICS, VERDICTS, label, named
+from tuneworth.report.plain import as_first_word, clean
 from tuneworth.words import numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A named value, with a second line of detail."""
-
-    name: str
-    value: str
-    note: str = ""
+from tuneworth.words.names import in_lang, metric_name, word
+from tuneworth.words.say import say, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +84,12 @@ def decisive(result: RunResult) -> Comparison | None:
     return max(pairs, key=weight, default=None)
 
 
+def is_ahead(result: RunResult, arm_id: str, other: str) -> bool:
+    """Whether the test rows show that the first arm is better than the other."""
+    pairs = (pair for pair in result.comparisons if pair.metric == result.primary_metric)
+    return any((pair.a, pair.b, pair.answer) in ((arm_id, other, "better"), (other, arm_id, "worse")) for pair in pairs)
+
+
 def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...]:
     names = arm_labels(result, lang)
     main = decisive(result)
@@ -98,45 +97,71 @@ def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...
     return tuple(_comparison_row(pair, names, result, pair == main, lang) for pair in ordered)
 
 
-def is_ahead(result: RunResult, arm_id: str, other: str) -> bool:
-    """Whether the test rows show that the first arm is better than the other."""
-    pairs = (pair for pair in result.comparisons if pair.metric == result.primary_metric)
-    return any((pair.a, pair.b, pair.answer) in ((arm_id, other, "better"), (other, arm_id, "worse")) for pair in pairs)
-
-
 def build_verdict(
     result: RunResult, arms: Sequence[ArmRow], comparisons: Sequence[ComparisonRow], lang: Lang
 ) -> VerdictView:
     decision = result.decision
     main = next((row for row in comparisons if row.decisive), None)
+    cards = in_lang(table("verdict_page.cards"), lang)
+    chosen = next((row for row in arms if row.recommended), None)
+    cost = say("verdict_page.cost", usd=chosen.usd_per_1k).to(lang) if chosen else ""
+    rows = None
+    if decision.rows is not None:
+        side = "training" if decision.verdict == "not_yet" else "test"
+        rows = Fact(cards["rows_needed"], say(f"verdict_page.rows.{side}", n=numbers.about(decision.rows)).to(lang))
     return VerdictView(
         code=decision.verdict,
-        word=VERDICTS[decision.verdict].to(lang),
+        word=say(f"verdict_page.words.{decision.verdict}").to(lang),
         headline=clean(decision.headline.to(lang)),
         facts=(
-            _arm_fact("recommended", decision.recommended, result, arms, lang),
-            _arm_fact("runner_up", decision.runner_up, result, arms, lang),
-            Fact(label("how_sure", lang), CERTAINTY[_certainty(result)].to(lang), main.sentence if main else ""),
-            _running_cost(arms, lang),
+            Fact(cards["recommended"], *_arm(decision.recommended, result, arms, lang)),
+            Fact(cards["runner_up"], *_arm(decision.runner_up, result, arms, lang)),
+            Fact(
+                cards["how_sure"],
+                say(f"verdict_page.certainty.{_certainty(result)}").to(lang),
+                main.sentence if main else "",
+            ),
+            Fact(cards["per_1k"], numbers.duration(chosen.ms_per_row if chosen else None).to(lang), cost),
         ),
         reasons=tuple(clean(reason.to(lang)) for reason in decision.reasons),
         would_change=tuple(clean(change.to(lang)) for change in decision.would_change),
-        rows=_rows(result, lang),
+        rows=rows,
         decisive=main,
     )
 
 
-def _arm_fact(key: str, arm_id: str | None, result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> Fact:
+def _arm(arm_id: str | None, result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> tuple[str, str]:
+    """The name of an arm and its score."""
     if arm_id is None:
-        return Fact(label(key, lang), label("no_arm", lang))
+        return say("verdict_page.no_arm").to(lang), ""
     row = next((row for row in arms if row.arm_id == arm_id), None)
     if row is None or row.shown is None:
-        return Fact(label(key, lang), arm_labels(result, lang).get(arm_id, clean(arm_id)))
-    side = label("test" if row.test else "dev", lang)
-    metric = named(METRICS, result.primary_metric, lang)
-    if lang == "zh":
-        return Fact(label(key, lang), row.label, f"{side}{metric} {row.shown.text}")
-    return Fact(label(key, lang), sentence_case(row.label), f"{metric} {row.shown.text} on {side} rows")
+        return arm_labels(result, lang).get(arm_id, clean(arm_id)), ""
+    side = "test" if row.test else "dev"
+    scored = say(f"verdict_page.scored.{side}", metric=metric_name(result.primary_metric), score=row.shown.text)
+    return as_first_word(row.label, lang), scored.to(lang)
+
+
+def build_guide(result: RunResult, lang: Lang) -> tuple[Fact, ...]:
+    """How to read a verdict, with this run's margin filled in."""
+    notes = ["interval", "overlap", "margin", "cant_tell", "dev_and_test", "yardsticks", "money"]
+    notes += ["race"] if result.race and result.race.stops else []
+    notes += ["forecast"] if result.forecasts else []
+    notes += ["reading", "upper_bound"] if result.documents else []
+    margin = numbers.margin(result.task.margin)
+    return tuple(
+        Fact(
+            say(f"verdict_page.guide.{of}.title").to(lang), say(f"verdict_page.guide.{of}.note", margin=margin).to(lang)
+        )
+        for of in notes
+    )
+
+
+def build_meanings(result: RunResult, lang: Lang) -> tuple[tuple[Fact, bool], ...]:
+    """What each of the five verdicts means; true marks the verdict of this run."""
+    words = in_lang(table("verdict_page.words"), lang)
+    meanings = in_lang(table("verdict_page.meanings"), lang)
+    return tuple((Fact(words[code], meaning), code == result.decision.verdict) for code, meaning in meanings.items())
 
 
 def _tuned(result: RunResult) -> set[str]:
@@ -144,137 +169,79 @@ def _tuned(result: RunResult) -> set[str]:
 
 
 def _certainty(result: RunResult) -> str:
-    """Key of ``CERTAINTY``: how the decisive comparison bears on the verdict.
+    """How the decisive comparison bears on the verdict, as a key of ``verdict_page.certainty``.
 
     The comparison alone is not enough: a tuned arm that is ahead but breaks a limit still loses, and a
     gain can be too small to matter although its sign is open.
     """
-    pair, verdict = decisive(result), result.decision.verdict
+    pair, verdict, tuned = decisive(result), result.decision.verdict, _tuned(result)
     if verdict == "none_meets_limits":
         return "limits" if any(arm.test for arm in result.arms) else "none"
     if verdict == "not_yet":
         return "forecast"
     if pair is None:
         return "none"
-    if len({pair.a, pair.b} & _tuned(result)) != 1:
+    if len({pair.a, pair.b} & tuned) != 1:
         return "not_tuned"
     if verdict == "cant_tell":
         return "open"
-    if _tuned_is_ahead(pair, result):
+    if pair.answer == ("better" if pair.a in tuned else "worse"):
         return "gain" if verdict == "fine_tune" else "limits"
-    return "no_gain" if verdict == "dont_fine_tune" and _gain_below_margin(pair, result) else "limits"
-
-
-def _tuned_is_ahead(pair: Comparison, result: RunResult) -> bool:
-    return pair.answer == ("better" if pair.a in _tuned(result) else "worse")
-
-
-def _gain_below_margin(pair: Comparison, result: RunResult) -> bool:
-    """The interval leaves the tuned arm no gain of the margin."""
-    most = pair.interval.high if pair.a in _tuned(result) else -pair.interval.low
-    return pair.answer != "cant_tell" or most < pair.margin
-
-
-def _running_cost(arms: Sequence[ArmRow], lang: Lang) -> Fact:
-    row = next((row for row in arms if row.recommended), None)
-    if row is None:
-        return Fact(label("per_1k", lang), numbers.unknown().to(lang))
-    note = f"费用{row.usd_per_1k}" if lang == "zh" else f"cost {row.usd_per_1k}"
-    return Fact(label("per_1k", lang), numbers.duration(row.ms_per_row).to(lang), note)
-
-
-def _rows(result: RunResult, lang: Lang) -> Fact | None:
-    decision = result.decision
-    if decision.rows is None:
-        return None
-    key = "rows_training" if decision.verdict == "not_yet" else "rows_test"
-    return Fact(label("rows_needed", lang), label(key, lang).replace("{n}", numbers.about(decision.rows).to(lang)))
+    most = pair.interval.high if pair.a in tuned else -pair.interval.low
+    below_margin = pair.answer != "cant_tell" or most < pair.margin
+    return "no_gain" if verdict == "dont_fine_tune" and below_margin else "limits"
 
 
 def _comparison_row(
     pair: Comparison, names: dict[str, str], result: RunResult, main: bool, lang: Lang
 ) -> ComparisonRow:
+    a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
     values = (pair.difference, pair.interval.low, pair.interval.high, pair.margin)
-    asked = pair.answer == "cant_tell" and not (main and _asks_for_no_test_rows(result))
-    ending = _decisive_ending(pair, result, lang) if main else _ending(pair, lang)
+    shown = {
+        "difference": numbers.signed_points(pair.difference).to(lang),
+        "interval": numbers.signed_range(pair.interval).to(lang),
+        "level": numbers.percent(pair.interval.level, 0).to(lang),
+        "n_rows": numbers.count(pair.n_rows).to(lang),
+    }
+    # More training rows, a larger budget or nothing at all may be what the verdict asks for.
+    no_test_rows = main and (result.decision.rows is None or result.decision.verdict == "not_yet")
+    ending = _ending(pair, no_gain=main and _certainty(result) == "no_gain", no_test_rows=no_test_rows)
+    between = say("verdict_page.pair.against").to(lang)
+    found = say("verdict_page.pair.found", **shown, ending=ending).to(lang)
     return ComparisonRow(
-        a=names.get(pair.a, clean(pair.a)),
-        b=names.get(pair.b, clean(pair.b)),
-        metric=named(METRICS, pair.metric, lang),
+        a=a,
+        b=b,
+        metric=metric_name(pair.metric).to(lang),
         answer=pair.answer,
-        answer_word=ANSWERS[pair.answer].to(lang),
-        difference=numbers.signed_points(pair.difference).to(lang),
-        interval=numbers.signed_range(pair.interval).to(lang),
-        level=numbers.percent(pair.interval.level, 0).to(lang),
+        answer_word=say(f"verdict_page.pair.answers.{pair.answer}").to(lang),
         p_adjusted=numbers.p_value(pair.p_adjusted).to(lang),
-        method=named(METHODS, pair.method, lang),
-        n_rows=numbers.count(pair.n_rows).to(lang),
+        method=word(table("verdict_page.pair.methods"), pair.method).to(lang),
         record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
         margin=numbers.margin(pair.margin).to(lang),
-        rows_needed=_in_all(pair, lang) if asked else "",
-        sentence=_sentence(pair, names, ending, lang),
+        rows_needed=_in_all(pair).to(lang) if pair.answer == "cant_tell" and not no_test_rows else "",
+        sentence=f"{as_first_word(a, lang)}{between}{b}{found}",
         decisive=main,
         raw=(100 * values[0], 100 * values[1], 100 * values[2], 100 * values[3])
-        if all(numbers.is_known(value) for value in values)
+        if all(map(numbers.is_known, values))
         else None,
+        **shown,
     )
 
 
-def _sentence(pair: Comparison, names: dict[str, str], ending: str, lang: Lang) -> str:
-    """What the comparison found, with its interval, for a person to read."""
-    a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
-    difference = numbers.signed_points(pair.difference).to(lang)
-    interval = numbers.signed_range(pair.interval).to(lang)
-    level = numbers.percent(pair.interval.level, 0).to(lang)
-    n_rows = numbers.count(pair.n_rows).to(lang)
-    if lang == "zh":
-        return f"{a} 对 {b}：{difference}（{level} 置信区间 {interval}，{n_rows} 条）。{ending}"
-    return f"{sentence_case(a)} against {b}: {difference} ({level} interval {interval}, {n_rows} rows). {ending}"
+def _ending(pair: Comparison, *, no_gain: bool, no_test_rows: bool) -> Text:
+    """What a comparison found; that which decided must not ask for test rows where the verdict asks for none."""
+    if pair.answer != "cant_tell":
+        return say(f"verdict_page.pair.ending.{pair.answer}", margin=numbers.margin(pair.margin))
+    if no_gain:
+        return say("verdict_page.pair.ending.no_gain", margin=numbers.points(pair.margin))
+    if no_test_rows:
+        return say("verdict_page.pair.ending.open")
+    known = pair.rows_needed is not None
+    return say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
 
 
-def _ending(pair: Comparison, lang: Lang) -> str:
-    margin = numbers.margin(pair.margin).to(lang)
-    return {
-        "better": Text(en="The first is better.", zh="前者更好。"),
-        "worse": Text(en="The first is worse.", zh="前者更差。"),
-        "equivalent": Text(en=f"That is inside {margin}: equivalent.", zh=f"差异在 {margin}之内，视为相当。"),
-        "cant_tell": _needed(pair, lang),
-    }[pair.answer].to(lang)
-
-
-def _decisive_ending(pair: Comparison, result: RunResult, lang: Lang) -> str:
-    """The same for the comparison that decided, which must not ask for test rows where the verdict asks for none."""
-    if pair.answer == "cant_tell" and _certainty(result) == "no_gain":
-        margin = numbers.points(pair.margin).to(lang)
-        return Text(
-            en=f"With all comparisons counted it is not sure which is ahead, but a gain of {margin} is ruled out.",
-            zh=f"计入多重比较后，谁高谁低还说不准，但可以排除提升达到 {margin}的可能。",
-        ).to(lang)
-    if pair.answer == "cant_tell" and _asks_for_no_test_rows(result):
-        return _OPEN.to(lang)
-    return _ending(pair, lang)
-
-
-def _asks_for_no_test_rows(result: RunResult) -> bool:
-    """More training rows, a larger budget or nothing at all is what the verdict asks for."""
-    return result.decision.rows is None or result.decision.verdict == "not_yet"
-
-
-_OPEN = Text(en="Not settled.", zh="还分不出高下。")
-
-
-def _in_all(pair: Comparison, lang: Lang) -> str:
-    """Rounded, but never to fewer rows than there are."""
+def _in_all(pair: Comparison) -> Text:
+    """Test rows in all that would settle it: rounded, but never to fewer than there are."""
     needed = pair.rows_needed
     exact = needed is not None and numbers.rounded(needed) <= pair.n_rows
-    return numbers.count(needed).to(lang) if exact else numbers.about(needed).to(lang)
-
-
-def _needed(pair: Comparison, lang: Lang) -> Text:
-    if pair.rows_needed is None:
-        return Text(
-            en="Not settled, and no number of rows to settle it is known.",
-            zh="还分不出高下，也估计不出需要多少条数据。",
-        )
-    n = _in_all(pair, lang)
-    return Text(en=f"Not settled: about {n} test rows in all would.", zh=f"还分不出高下，总共约需 {n} 条测试数据。")
+    return numbers.count(needed) if exact else numbers.about(needed)

@@ -1,38 +1,33 @@
-"""Advice for a terminal, readable at 80 columns and without colour.
+"""Advice for a terminal.
 
 What the advice is and how sure it is come first, then what speaks for and against it, then what would settle it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text as Styled
 
-from tuneworth.core.advice import Advice, Choice, Contradiction, CostCell, FiredRule, KnownFact, RankedApproach, Stance
-from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages.advice_words import ANSWERS, CHOICES, COSTS, ORIGINS, STANCES, WORDS
+from tuneworth.core.advice import Advice, Choice, Contradiction, CostCell, RankedApproach, SelfTest, Stance
+from tuneworth.core.text import Lang
 from tuneworth.report.plain import clean, sentence_case
+from tuneworth.report.terminal.layout import CHOSEN, HEADING, QUIET, beside, headed, indented, ruled
 from tuneworth.report.terminal.wrap import Wrapped
+from tuneworth.words.names import in_lang
+from tuneworth.words.say import say, table
 
-HEADING = "bold"
-QUIET = "dim"
-CHOSEN = "bold green"
 MISSING_SHOWN = 6
-_STANCE_ORDER: tuple[Stance, ...] = ("for", "against", "neutral")
-_CHOICE_ORDER: tuple[Choice, ...] = ("prompt", "small_model", "provider")
+_STANCES: tuple[Stance, ...] = ("for", "against", "neutral")
+_CHOICES: tuple[Choice, ...] = ("prompt", "small_model", "provider")
 _MARKS: dict[str, str] = {"yes": "✓", "no": "✗", "unknown": "?"}
 
 
 def print_advice(advice: Advice, lang: Lang, console: Console, *, chart: str = "") -> None:
     """The summary, and the task file with its lines whole, so that they can be copied."""
     console.print(advice_summary(advice, lang, chart=chart))
-    console.print(Styled(f"\n{WORDS['task'].to(lang)}", style=HEADING))
+    console.print(Styled(f"\n{say('advice_page.labels.task').to(lang)}", style=HEADING))
     console.print(Styled(clean(advice.task_yaml).rstrip("\n")), soft_wrap=True)
 
 
@@ -42,171 +37,129 @@ def advice_summary(advice: Advice, lang: Lang, *, chart: str = "") -> Renderable
     Args:
         chart: the flow chart as text, with this situation's way marked; left out when empty.
     """
-    parts = [
-        _head(advice, lang),
-        _facts(advice, lang),
-        _self_test(advice, lang),
-        _rules(advice, lang),
-        _contradictions(advice.contradictions, lang),
-        _ranking(advice, lang),
-        _costs(advice.costs, lang),
-        _pros_cons(advice, lang),
-        _missing(advice, lang),
-        _section(WORDS["chart"], lang, Styled(clean(chart), overflow="fold")) if chart else None,
-    ]
-    return Group(*(part for part in parts if part is not None))
+    w = in_lang(table("advice_page.labels"), lang)
+    parts = [headed(w["advice"], Wrapped(advice.headline.to(lang), HEADING), Wrapped(w["prior"], QUIET))]
+    if advice.facts:
+        parts.append(indented(w["facts"], _facts(advice, lang)))
+    parts.append(indented(w["self_test"], *_self_test(advice.self_test, lang)))
+    for stance in _STANCES:
+        rules = sorted((rule for rule in advice.rules if rule.stance == stance), key=lambda rule: -rule.weight)
+        if rules:
+            told = _told((rule.seed_rows, rule.reason.to(lang)) for rule in rules)
+            parts.append(indented(say(f"advice_page.stances.{stance}").to(lang), told))
+    if advice.contradictions:
+        parts.append(indented(w["contradictions"], _contradictions(advice.contradictions, lang)))
+    parts.append(indented(w["ranking"], _ranking(advice, w, lang)))
+    if advice.costs:
+        parts.append(indented(w["costs"], *_costs(advice.costs, lang)))
+    if advice.pros_cons:
+        items = (([item.row, "+" if item.stance == "for" else "−"], item.text.to(lang)) for item in advice.pros_cons)
+        parts.append(indented(w["pros_cons"], _told(items)))
+    if advice.missing:
+        parts.append(indented(w["missing"], _missing(advice, lang)))
+    if chart:
+        parts.append(indented(w["chart"], Styled(clean(chart), overflow="fold")))
+    return Group(*parts)
 
 
-def _head(advice: Advice, lang: Lang) -> RenderableType:
-    title = Styled(f" {WORDS['advice'].to(lang)} ", style=CHOSEN)
-    body = Group(Wrapped(advice.headline.to(lang), HEADING), Wrapped(WORDS["prior"].to(lang), QUIET))
-    return Panel(body, title=title, title_align="left", border_style="green", padding=(0, 2), box=box.ROUNDED)
-
-
-def _facts(advice: Advice, lang: Lang) -> RenderableType | None:
-    table = _grid(28)
-    table.add_column()
+def _facts(advice: Advice, lang: Lang) -> RenderableType:
+    """Each fact, and where it comes from unless the reader said it."""
+    rows: list[tuple[RenderableType, ...]] = []
     for fact in advice.facts:
-        title = Wrapped(sentence_case(clean(fact.title.to(lang))), hang=2)
+        origin = [say(f"advice_page.origins.{fact.origin}").to(lang)] if fact.origin != "answered" else []
+        origin += [clean(fact.why.to(lang))] if fact.why else []
+        note = say("units.marks.colon").to(lang).join(origin)
         value = Wrapped(clean(fact.shown.to(lang)))
-        note = _origin(fact, lang)
-        table.add_row(title, Group(value, Wrapped(note, QUIET)) if note else value)
-    return _section(WORDS["facts"], lang, table) if advice.facts else None
+        title = Wrapped(sentence_case(clean(fact.title.to(lang))), hang=2)
+        rows.append((title, Group(value, Wrapped(note, QUIET)) if note else value))
+    return beside(rows)
 
 
-def _origin(fact: KnownFact, lang: Lang) -> str:
-    """Where a fact comes from, unless the reader said it."""
-    said = [ORIGINS[fact.origin].to(lang)] if fact.origin != "answered" else []
-    said += [clean(fact.why.to(lang))] if fact.why else []
-    return ("：" if lang == "zh" else ": ").join(said)
-
-
-def _self_test(advice: Advice, lang: Lang) -> RenderableType:
-    test = advice.self_test
-    table = _grid(4)
-    table.add_column(no_wrap=True)
-    table.add_column()
+def _self_test(test: SelfTest, lang: Lang) -> Iterable[RenderableType]:
+    rows: list[tuple[RenderableType, ...]] = []
     for answer in test.answers:
+        said = f"{_MARKS[answer.answer]} {say(f'advice_page.answers.{answer.answer}').to(lang)}"
         why = "" if answer.answer == "unknown" else clean(answer.why.to(lang))
-        word = Styled(
-            f"{_MARKS[answer.answer]} {ANSWERS[answer.answer].to(lang)}", HEADING if answer.answer == "yes" else ""
-        )
         question = Wrapped(answer.question.to(lang))
-        table.add_row(Styled(answer.row, QUIET), word, Group(question, Wrapped(why, QUIET)) if why else question)
-    score = Text(
-        f"{test.yes} yes, {test.unknown} not known; {test.threshold} or more speak for considering fine-tuning",
-        f"{test.yes} 项为是，{test.unknown} 项未知；达到 {test.threshold} 项即可考虑微调",
-    )
-    return _section(WORDS["self_test"], lang, Group(table, Wrapped(score.to(lang))))
+        rows.append(
+            (
+                Styled(answer.row, QUIET),
+                Styled(said, HEADING if answer.answer == "yes" else "", no_wrap=True),
+                Group(question, Wrapped(why, QUIET)) if why else question,
+            )
+        )
+    score = say("advice_page.self_test", yes=test.yes, unknown=test.unknown, threshold=test.threshold)
+    return beside(rows, widest=4), Wrapped(score.to(lang))
 
 
-def _rules(advice: Advice, lang: Lang) -> RenderableType | None:
-    groups: list[tuple[Stance, list[FiredRule]]] = [
-        (stance, [rule for rule in advice.rules if rule.stance == stance]) for stance in _STANCE_ORDER
-    ]
-    parts = [_stance(stance, rules, lang) for stance, rules in groups if rules]
-    return Group(*parts) if parts else None
-
-
-def _stance(stance: Stance, rules: Sequence[FiredRule], lang: Lang) -> RenderableType:
-    """The rules of one stance, the weightiest first."""
-    ordered = sorted(rules, key=lambda rule: -rule.weight)
-    return _section(STANCES[stance], lang, _bullets((rule.seed_rows, rule.reason.to(lang)) for rule in ordered))
-
-
-def _contradictions(found: Sequence[Contradiction], lang: Lang) -> RenderableType | None:
-    table = _grid(28)
-    table.add_column()
+def _contradictions(found: Sequence[Contradiction], lang: Lang) -> RenderableType:
+    rows: list[tuple[RenderableType, ...]] = []
     for item in found:
         sides = dict.fromkeys([" ".join(item.pulls_for), " ".join(item.pulls_against)])
         versus = " ↔ ".join(side for side in sides if side)
         lines = [Wrapped(f"{item.title.to(lang)}  {versus}", HEADING), Wrapped(item.clash.to(lang))]
         lines.append(Wrapped(f"→ {item.settled_by.to(lang)}", hang=2))
         lines += [Wrapped(f"$ {command}", QUIET) for command in item.commands]
-        table.add_row(Styled(item.row, QUIET), Group(*lines))
-    return _section(WORDS["contradictions"], lang, table) if found else None
+        rows.append((Styled(item.row, QUIET), Group(*lines)))
+    return beside(rows)
 
 
-def _ranking(advice: Advice, lang: Lang) -> RenderableType:
-    rows = {rule.id: rule.seed_rows[0] for rule in advice.rules if rule.seed_rows}
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET)
-    table.add_column(WORDS["approach"].to(lang), no_wrap=True)
-    table.add_column(WORDS["score"].to(lang), justify="right", no_wrap=True)
-    table.add_column(f"+ {WORDS['for'].to(lang)} / − {WORDS['against'].to(lang)}", overflow="fold", ratio=1)
+def _ranking(advice: Advice, words: Mapping[str, str], lang: Lang) -> RenderableType:
+    main_rows = {rule.id: rule.seed_rows[0] for rule in advice.rules if rule.seed_rows}
+    shown = ruled()
+    shown.add_column(words["approach"], no_wrap=True)
+    shown.add_column(words["score"], justify="right", no_wrap=True)
+    shown.add_column(f"+ {words['for']} / − {words['against']}", overflow="fold", ratio=1)
     for item in advice.ranking:
         style = CHOSEN if item.approach == advice.expected else QUIET if item.ruled_out else ""
         score = "–" if item.ruled_out else f"{item.score:+.1f}"
         title = sentence_case(item.title.to(lang))
-        table.add_row(Styled(title), Styled(score), Wrapped(_standing(item, rows, lang)), style=style)
-    return _section(WORDS["ranking"], lang, table)
+        shown.add_row(Styled(title), Styled(score), Wrapped(_standing(item, main_rows, lang)), style=style)
+    return shown
 
 
-def _standing(item: RankedApproach, rows: dict[str, str], lang: Lang) -> str:
+def _standing(item: RankedApproach, main_rows: Mapping[str, str], lang: Lang) -> str:
     """Why an approach is out, or the main row of each rule for and against it."""
     if item.ruled_out is not None:
         return item.ruled_out.to(lang)
     sides = (("+", item.rules_for), ("−", item.rules_against))
-    said = {sign: list(dict.fromkeys(rows[rule] for rule in rules if rule in rows)) for sign, rules in sides}
+    said = {sign: list(dict.fromkeys(main_rows[rule] for rule in rules if rule in main_rows)) for sign, rules in sides}
     return "   ".join(f"{sign} {' '.join(found)}" for sign, found in said.items() if found)
 
 
-def _costs(cells: Sequence[CostCell], lang: Lang) -> RenderableType | None:
+def _costs(cells: Sequence[CostCell], lang: Lang) -> Iterable[RenderableType]:
     """A row a cost. A choice with one answer to all of them (it is ruled out) is told below and has no column."""
+    names, costs = in_lang(table("advice_page.choices"), lang), in_lang(table("advice_page.costs"), lang)
     texts: dict[Choice, dict[str, str]] = {
-        choice: {cell.row: cell.text.to(lang) for cell in cells if cell.choice == choice} for choice in _CHOICE_ORDER
+        choice: {cell.row: cell.text.to(lang) for cell in cells if cell.choice == choice} for choice in _CHOICES
     }
-    shown: list[Choice] = [choice for choice in _CHOICE_ORDER if len(set(texts[choice].values())) > 1]
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, leading=1
-    )
-    table.add_column("", no_wrap=True, min_width=8)
-    for choice in shown:
-        table.add_column(CHOICES[choice].to(lang), ratio=1, overflow="fold")
+    columns: list[Choice] = [choice for choice in _CHOICES if len(set(texts[choice].values())) > 1]
+    shown = ruled(leading=1)
+    shown.add_column("", no_wrap=True, min_width=8)
+    for choice in columns:
+        shown.add_column(names[choice], ratio=1, overflow="fold")
     for row in dict.fromkeys(cell.row for cell in cells):
-        name = Group(Styled(COSTS[row].to(lang)), Styled(row, QUIET))
-        table.add_row(name, *(Wrapped(texts[choice].get(row, "")) for choice in shown))
-    colon = "：" if lang == "zh" else ": "
-    out = [
-        Wrapped(f"{sentence_case(CHOICES[choice].to(lang))}{colon}{next(iter(texts[choice].values()))}")
-        for choice in _CHOICE_ORDER
-        if texts[choice] and choice not in shown
-    ]
-    return _section(WORDS["costs"], lang, Group(table, *out)) if cells else None
+        name = Group(Styled(costs[row]), Styled(row, QUIET))
+        shown.add_row(name, *(Wrapped(texts[choice].get(row, "")) for choice in columns))
+    yield shown
+    for choice in _CHOICES:
+        if texts[choice] and choice not in columns:
+            colon = say("units.marks.colon").to(lang)
+            yield Wrapped(f"{sentence_case(names[choice])}{colon}{next(iter(texts[choice].values()))}")
 
 
-def _pros_cons(advice: Advice, lang: Lang) -> RenderableType | None:
-    items = [([item.row, "+" if item.stance == "for" else "−"], item.text.to(lang)) for item in advice.pros_cons]
-    return _section(WORDS["pros_cons"], lang, _bullets(items)) if items else None
-
-
-def _missing(advice: Advice, lang: Lang) -> RenderableType | None:
+def _missing(advice: Advice, lang: Lang) -> RenderableType:
     """The facts that could change the advice most, and how many more there are."""
-    table = _grid(1)
-    table.add_column()
-    for item in advice.missing[:MISSING_SHOWN]:
-        table.add_row(Styled("?", QUIET), Group(Wrapped(item.question.to(lang)), Wrapped(item.why.to(lang), QUIET)))
+    rows: list[tuple[RenderableType, ...]] = [
+        (Styled("?", QUIET), Group(Wrapped(item.question.to(lang)), Wrapped(item.why.to(lang), QUIET)))
+        for item in advice.missing[:MISSING_SHOWN]
+    ]
     more = len(advice.missing) - MISSING_SHOWN
-    rest = Text(f"and {more} more that would seldom change it (--json)", f"另有 {more} 项，很少会改变建议（见 --json）")
     if more > 0:
-        table.add_row("", Wrapped(rest.to(lang), QUIET))
-    return _section(WORDS["missing"], lang, table) if advice.missing else None
+        rows.append((Styled(""), Wrapped(say("advice_page.more_missing", n=more).to(lang), QUIET)))
+    return beside(rows, widest=1)
 
 
-def _bullets(items: Iterable[tuple[Sequence[str], str]]) -> RenderableType:
+def _told(items: Iterable[tuple[Sequence[str], str]]) -> RenderableType:
     """Sentences with the rows that they come from in front."""
-    table = _grid(28)
-    table.add_column()
-    for rows, sentence in items:
-        table.add_row(Wrapped(" ".join(rows), QUIET), Wrapped(clean(sentence)))
-    return table
-
-
-def _grid(widest: int) -> Table:
-    """A first column of short words, at most ``widest`` columns of the terminal; add the others."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(max_width=widest)
-    return grid
-
-
-def _section(title: Text, lang: Lang, body: RenderableType) -> RenderableType:
-    return Padding(Group(Styled(title.to(lang), style=HEADING), Padding(body, (0, 0, 0, 2))), (1, 0, 0, 0))
+    return beside((Wrapped(" ".join(rows), QUIET), Wrapped(clean(sentence))) for rows, sentence in items)
