@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuneworth.report.charts.figure import FAINT, PAPER, Chart, base_layout, escape, log_ticks, percent_ticks, style_of
+from tuneworth.report.charts.figure import PAPER, Chart, escape, log_ticks, score_layout, style_of
 from tuneworth.report.pages.arms import ArmRow
 from tuneworth.report.plain import shorten, width
 from tuneworth.report.view import View
@@ -52,17 +52,8 @@ def speed_chart(view: View) -> Chart | None:
     if not points:
         return None
     xs, ys = _padded([math.log10(p.ms) for p in points], 0.09, 0.25), _padded([p.score for p in points], 0.14, 4.0)
-    layout = base_layout(0, xs, view.words["time_axis"])
-    layout["xaxis"] |= {"type": "log", "tickmode": "array"} | log_ticks(xs)
-    layout["yaxis"] = {
-        "title": {"text": escape(view.metric_axis), "font": {"size": 13}},
-        "range": ys,
-        "gridcolor": FAINT,
-        "zeroline": False,
-        "fixedrange": True,
-        "tickvals": percent_ticks(ys),
-    }
-    layout["margin"] = {"l": 52, "r": 12, "t": 12, "b": 52}
+    layout = score_layout(xs, view.words["time_axis"], log_ticks(xs), ys, view.metric_axis)
+    layout["margin"] |= {"r": 12}
     layout["showlegend"] = False
     layout["annotations"] = _names(points, xs, ys)
     return Chart(
@@ -98,44 +89,44 @@ def _bubble(point: _Point) -> dict[str, Any]:
 
 def _names(points: Sequence[_Point], xs: list[float], ys: list[float]) -> list[dict[str, Any]]:
     """Names beside the bubbles, in the order of the table, wherever there is room for one."""
-    centres = [_pixel(point, xs, ys) for point in points]
+    centres = [
+        (
+            (math.log10(point.ms) - xs[0]) / (xs[1] - xs[0]) * PLOT_PX[0],
+            (ys[1] - point.score) / (ys[1] - ys[0]) * PLOT_PX[1],
+        )
+        for point in points
+    ]
     half = BUBBLE_PX / 2 + 2
     taken = [_Box(x - half, y - half, x + half, y + half) for x, y in centres]
     names: list[dict[str, Any]] = []
     for point, (x, y) in zip(points, centres):
         text = shorten(point.arm.label, 30)
-        for dx, dy, anchor in ((0, 24, "center"), (0, -24, "center"), (20, 0, "left"), (-20, 0, "right")):
-            box = _name_box(x + dx, y - dy, COLUMN_PX * width(text), anchor)
+        long = COLUMN_PX * width(text)
+        for dx, dy, anchor, before in (
+            (0, 24, "center", 0.5),
+            (0, -24, "center", 0.5),
+            (20, 0, "left", 0),
+            (-20, 0, "right", 1),
+        ):
+            left, top = x + dx - before * long, y - dy - 9
+            box = _Box(left, top, left + long, top + 18)
             inside = box.left > 0 and box.right < PLOT_PX[0] and box.top > 0 and box.bottom < PLOT_PX[1]
             if inside and not any(box.meets(other) for other in taken):
                 taken.append(box)
-                names.append(_name(point, text, dx, dy, anchor))
+                names.append(
+                    {
+                        "text": escape(text),
+                        "x": math.log10(point.ms),  # annotations on a log axis are placed by exponent
+                        "y": point.score,
+                        "xshift": dx,
+                        "yshift": dy,
+                        "xanchor": anchor,
+                        "showarrow": False,
+                        "font": {"size": 12.5, "color": style_of(point.arm).colour},
+                    }
+                )
                 break
     return names
-
-
-def _name(point: _Point, text: str, dx: int, dy: int, anchor: str) -> dict[str, Any]:
-    return {
-        "text": escape(text),
-        "x": math.log10(point.ms),  # annotations on a log axis are placed by exponent
-        "y": point.score,
-        "xshift": dx,
-        "yshift": dy,
-        "xanchor": anchor,
-        "showarrow": False,
-        "font": {"size": 12.5, "color": style_of(point.arm).colour},
-    }
-
-
-def _pixel(point: _Point, xs: list[float], ys: list[float]) -> tuple[float, float]:
-    x = (math.log10(point.ms) - xs[0]) / (xs[1] - xs[0])
-    y = (ys[1] - point.score) / (ys[1] - ys[0])
-    return x * PLOT_PX[0], y * PLOT_PX[1]
-
-
-def _name_box(x: float, y: float, length: float, anchor: str) -> _Box:
-    left = x - {"left": 0.0, "center": 0.5, "right": 1.0}[anchor] * length
-    return _Box(left, y - 9, left + length, y + 9)
 
 
 def _padded(values: Sequence[float], share: float, least: float) -> list[float]:
