@@ -48,7 +48,7 @@ from tuneworth.models import catalog
 from tuneworth.models.base import Model, TrainConfig, TrainExample
 from tuneworth.models.local.loss import CompletionLoss
 from tuneworth.models.local.model import LocalModel
-from tuneworth.models.local.trainer import LEAST_DEV_ROWS
+from tuneworth.models.local.train import LEAST_DEV_ROWS
 from tuneworth.race import prepare
 from tuneworth.race.arms import Arm
 from tuneworth.race.encoding import SharedEncoder
@@ -61,10 +61,10 @@ from tuneworth.retrieval.library import Library
 from tuneworth.serve.answer import open_arm
 from tuneworth.stats.intervals import mean_interval
 from tuneworth.strategies import Answer, Solver
-from tuneworth.strategies._parts.finding import Finder
 from tuneworth.strategies._parts.passages import passage_prompt
 from tuneworth.strategies._parts.prompting import brief_instruction
 from tuneworth.strategies._parts.raft import SPARE, LessonMaker, study
+from tuneworth.strategies._parts.reading import Finder
 from tuneworth.strategies.lora_rag import LoraRagConfig
 
 STRATEGIES = ("prompt", "rag", "oracle", "lora", "lora_rag")

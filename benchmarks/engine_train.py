@@ -149,15 +149,15 @@ def dev_loss(options: argparse.Namespace, adapter: str) -> float:
     """Mean loss per completion token of the dev rows, by transformers, in float32."""
     import torch
 
-    from tuneworth.models.local import adapters
     from tuneworth.models.local.batches import encode
     from tuneworth.models.local.load import open_local
+    from tuneworth.models.local.weights import active_adapter
 
     model = open_local(model_folder(options), dtype=torch.float32, attention="sdpa")
     model.load_adapter("trained", adapter)
     rows = encode(model, examples(read_rows(options)[1]), 2048)
     total = 0.0
-    with torch.no_grad(), adapters.active(model.module, "trained"):
+    with torch.no_grad(), active_adapter(model.module, "trained"):
         for row in rows:
             ids = torch.tensor([row.ids])
             labels = torch.where(torch.arange(len(row.ids)) < row.n_prompt, -100, ids)

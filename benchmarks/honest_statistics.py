@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from tuneworth.core.run import Interval
-from tuneworth.stats.discordant import mcnemar_exact, tango_interval
 from tuneworth.stats.family import judge
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval
-from tuneworth.stats.paired import compare, compare_corpus
+from tuneworth.stats.paired import compare, compare_corpus, mcnemar_exact, tango_interval
 from tuneworth.stats.power import rows_to_show, rows_to_tie
 
 Floats = NDArray[np.float64]

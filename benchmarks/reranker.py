@@ -22,8 +22,7 @@ from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 
 from retrieval import as_passage, read_rows
 from tuneworth.models import catalog
-from tuneworth.models.local.fetch import fetch
-from tuneworth.models.local.sources import MINILM
+from tuneworth.models.local.sources import MINILM, fetch
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.index import open_or_build
 

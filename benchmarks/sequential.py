@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from tuneworth.stats.confidence_sequence import confidence_sequence
-from tuneworth.stats.discordant import mcnemar_exact
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.paired import mcnemar_exact
 from tuneworth.stats.sequential import Eliminator, Protect, Sequential, worse_by
 
 Floats = NDArray[np.float64]

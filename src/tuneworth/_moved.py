@@ -10,7 +10,14 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_PARTS = "prompting schema_text workload asking features passages citing finding reading raft"
+_PARTS = {
+    "prompting": "prompting schema_text asking",
+    "passages": "passages citing",
+    "reading": "reading finding",
+    "features": "features neighbours",
+    "workload": "workload",
+    "raft": "raft",
+}
 MOVED = {
     "tuneworth.strategies.base": "tuneworth.strategies",
     "tuneworth.metrics.base": "tuneworth.metrics",
@@ -18,8 +25,11 @@ MOVED = {
     "tuneworth.data.audit.base": "tuneworth.audit",
     "tuneworth.data.audit.mentions": "tuneworth.audit._mentions",
     "tuneworth.data.audit.mask": "tuneworth.audit._personal.mask",
-    **{f"tuneworth.strategies.{part}": f"tuneworth.strategies._parts.{part}" for part in _PARTS.split()},
-    "tuneworth.strategies.neighbours": "tuneworth.strategies._parts.features",
+    **{
+        f"tuneworth.strategies.{old}": f"tuneworth.strategies._parts.{new}"
+        for new, olds in _PARTS.items()
+        for old in olds.split()
+    },
     **{f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}" for part in ("json_values", "labels", "words")},
 }
 """Old module → new module."""

@@ -11,8 +11,8 @@ from plain_greedy import generate_plain
 from tuneworth.core.task import Message
 from tuneworth.errors import InputError
 from tuneworth.models.base import Request
-from tuneworth.models.local import adapters
 from tuneworth.models.local.model import LocalModel
+from tuneworth.models.local.weights import detach_adapter
 
 # peft asks transformers for a property by its old name
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
@@ -89,7 +89,7 @@ def test_loading_a_name_again_replaces_the_adapter_and_its_cached_prefixes(
 def test_an_adapter_that_a_training_unwrapped_is_attached_again(tiny: LocalModel, lora: Path):
     tiny.load_adapter("a", lora)
     expected = answers(tiny, "a")
-    adapters.detach(tiny.module, "a")
+    detach_adapter(tiny.module, "a")
     assert answers(tiny, "a") == expected
 
 

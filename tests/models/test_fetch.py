@@ -18,11 +18,10 @@ from hub_server import hub_of
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError
-from tuneworth.models.local import fetch as fetch_module
 from tuneworth.models.local import sources
 from tuneworth.models.local.cache import cache_home, ensure, is_intact, read_source
-from tuneworth.models.local.fetch import fetch
 from tuneworth.models.local.gguf_convert import convert_gguf
+from tuneworth.models.local.sources import fetch
 
 FILES = {"config.json": b'{"a": 1}', "1_Pooling/config.json": b"{}", "model.safetensors": bytes(range(256)) * 64}
 COMMIT = "c" * 40
@@ -379,7 +378,4 @@ def test_embedded_models_name_both_sources():
         assert "==" in model.requirement
         assert len(model.hub_commit) == 40
         assert model.hub_files["model.safetensors"]
-    assert (
-        fetch_module.EMBEDDED["minilm"].hub_files["model.safetensors"]
-        == sources.MINILM.wheel_files["model.safetensors"]
-    )
+    assert sources.EMBEDDED["minilm"].hub_files["model.safetensors"] == sources.MINILM.wheel_files["model.safetensors"]

@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 from tuneworth.core.task import Message
 from tuneworth.errors import EnvironmentProblem, NotEnoughData
 from tuneworth.models.base import Request, TrainConfig, TrainExample
-from tuneworth.models.local import adapters, trainer
+from tuneworth.models.local import train as trainer
 from tuneworth.models.local.batches import Pack, encode, epoch_order, kin, packs_of, shared_prefix, split_batch
 from tuneworth.models.local.loss import CompletionLoss
-from tuneworth.models.local.trainer import CHECKPOINT
+from tuneworth.models.local.train import CHECKPOINT
+from tuneworth.models.local.weights import active_adapter
 from tuneworth.testing.models import TRAINING_CHECKS
 
 QUICK = TrainConfig(rank=4, alpha=8, learning_rate=1e-2, epochs=4, batch_rows=4, n_evals=4)
@@ -248,7 +249,7 @@ def test_the_saved_adapter_is_the_best_one_and_loads_into_the_engine(tiny, tmp_p
     result = tiny.train(make_examples(24), dev, QUICK, tmp_path)
     rows = encode(tiny, dev, 512)
     tiny.load_adapter("trained", result.folder)
-    with torch.no_grad(), adapters.active(tiny.module, "trained"):
+    with torch.no_grad(), active_adapter(tiny.module, "trained"):
         again = float(hf_loss(tiny, rows))
     assert again == pytest.approx(dict(result.dev_losses)[result.best_step], rel=1e-4)
 
@@ -321,7 +322,7 @@ def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
             return super().__call__(rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr("tuneworth.models.local.trainer.CompletionLoss", Interrupting)
+        patch.setattr("tuneworth.models.local.train.CompletionLoss", Interrupting)
         with pytest.raises(KeyboardInterrupt):
             tiny.train(rows, dev, QUICK, tmp_path / "cut")
     resumed = tiny.train(rows, dev, QUICK, tmp_path / "cut")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from tuneworth.models.local.trie import TrieGuide, build_trie
+from tuneworth.models.local.constrain import TrieGuide, build_trie
 
 END = 9
 PATHS = [("a", [1, END]), ("ab", [1, 2, END]), ("acd", [1, 3, 4, 5, END]), ("e", [6, 7, END])]

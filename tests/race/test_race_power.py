@@ -7,7 +7,7 @@ import pytest
 
 from tuneworth.race.prepare import N_PAIRS, SHARE_DIFFERENT, power_of
 from tuneworth.report.pages.race import power_sentence
-from tuneworth.stats.discordant import mcnemar_exact
+from tuneworth.stats.paired import mcnemar_exact
 
 
 def found(n_rows: int, difference: float, level: float, seed: int, n_runs: int = 2000) -> float:

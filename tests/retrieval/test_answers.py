@@ -5,7 +5,7 @@ import pytest
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.retrieval import library as library_module
-from tuneworth.retrieval.answers import are_quoted, holds_answer, shared_words, telling_answers
+from tuneworth.retrieval.gold import are_quoted, holds_answer, shared_words, telling_answers
 from tuneworth.retrieval.library import Library
 
 PASSAGES = [Passage(f"d{n}#0", f"d{n}", "", f"The pump of hall {n} holds {n + 30} litres.", str(n)) for n in range(10)]

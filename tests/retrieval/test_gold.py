@@ -5,7 +5,7 @@ import pytest
 from tuneworth.core.documents import Block, Document, Passage
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.data.documents import cut
-from tuneworth.retrieval import answers as answers_module
+from tuneworth.retrieval import gold as gold_module
 from tuneworth.retrieval.gold import GoldPassages, is_right, names_of
 from tuneworth.retrieval.library import Library
 
@@ -133,13 +133,13 @@ def test_what_a_row_names_is_told_name_by_name(books):
 def test_no_passage_is_cut_into_words_twice(monkeypatch):
     made = [Passage(f"once#{n}", "once", "", f"Part {n} of what is read once only.", str(n)) for n in range(5)]
     cut_up: list[str] = []
-    tokens = answers_module.answer_tokens
+    tokens = gold_module.answer_tokens
 
     def count(text: str) -> list[str]:
         cut_up.append(text)
         return tokens(text)
 
-    monkeypatch.setattr(answers_module, "answer_tokens", count)
+    monkeypatch.setattr(gold_module, "answer_tokens", count)
     gold = GoldPassages(made)
     for n in range(5):
         assert list(gold.by_name(row("once", f"part {n}"))["once"]) == [made[n]]

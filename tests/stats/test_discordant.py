@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binom
 from statsmodels.stats.contingency_tables import mcnemar
 
-from tuneworth.stats.discordant import mcnemar_exact, tango_interval, tango_score
+from tuneworth.stats.paired import mcnemar_exact, tango_interval, tango_score
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(0, 0), (1, 0), (6, 0), (3, 9), (12, 12), (40, 20), (150, 94)])

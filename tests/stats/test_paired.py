@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tuneworth.stats.discordant import tango_interval
-from tuneworth.stats.paired import compare, compare_corpus
+from tuneworth.stats.paired import compare, compare_corpus, tango_interval
 
 
 @pytest.fixture

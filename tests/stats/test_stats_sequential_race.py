@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 
 from tuneworth.stats.betting import STAKES
-from tuneworth.stats.sequential import Eliminator, eliminate, worse_by
+from tuneworth.stats.sequential import Eliminator, worse_by
 
 differences = arrays(np.float64, st.integers(20, 80), elements=st.floats(-1, 1))
 
@@ -22,6 +22,15 @@ def right(share, n):
 
 def at_most(rate, repeats):
     return binom.ppf(1 - 1e-4, repeats, rate)
+
+
+def eliminate(scores, *, margin, protect="every", out=()):
+    """The arms that are to leave now, from all scores so far; ``out`` were eliminated before."""
+    race = Eliminator(list(scores), margin=margin, protect=protect)
+    race.leave_out(out)
+    for arm, values in scores.items():
+        race.add(arm, values)
+    return race.check()
 
 
 class TestOnePair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.strategies._parts.citing import Cited, has_marks, mark, read_citations, without_marks
+from tuneworth.strategies._parts.passages import Cited, has_marks, mark, read_citations, without_marks
 
 SHOWN = ("a#0", "b#0", "b#1")
 

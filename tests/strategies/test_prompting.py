@@ -19,8 +19,8 @@ from tuneworth.strategies._parts.prompting import (
     n_common,
     opening_turns,
     query_turns,
+    schema_text,
 )
-from tuneworth.strategies._parts.schema_text import schema_text
 
 LABELS = Task(name="t", kind="label", labels=("spam", "ham"), metric="accuracy")
 CHOICE = Task(name="t", kind="choice", metric="accuracy")

@@ -13,9 +13,9 @@ from tuneworth.core.task import Collection, Example, Message, OutputKind, Query,
 from tuneworth.models.base import TrainExample
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies._parts.finding import USUAL_K
 from tuneworth.strategies._parts.passages import passage_prompt
 from tuneworth.strategies._parts.raft import LessonMaker, Studied, enough_passages, recalls, study
+from tuneworth.strategies._parts.reading import USUAL_K
 
 TASK = Task(
     name="t",

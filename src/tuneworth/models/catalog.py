@@ -14,48 +14,24 @@ from urllib.parse import urlsplit
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import LOOPBACK, endpoint_of
-from tuneworth.models.base import Encoder, Model
+from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.models.local.cache import is_intact, models_home
-from tuneworth.models.local.fetch import fetch
 from tuneworth.models.local.hub import fetch_hub
-from tuneworth.models.local.sources import EMBEDDED, MINILM, SMOLLM2, Progress
+from tuneworth.models.local.sources import EMBEDDED, MINILM, SMOLLM2, fetch
+from tuneworth.words.say import say
 
 DEFAULT_MODEL = SMOLLM2.name
 NameKind = Literal["embedded", "folder", "hub", "api", "unknown"]
 
 # Service names in front of a slash, as the common clients write them. Organisations of the hub that
 # share a service's name (google, mistralai, deepseek-ai, …) are not here.
-_SERVICES = frozenset(
-    [
-        "openai",
-        "anthropic",
-        "gemini",
-        "deepseek",
-        "openrouter",
-        "azure",
-        "bedrock",
-        "vertex_ai",
-        "groq",
-        "together_ai",
-        "fireworks_ai",
-        "dashscope",
-        "moonshot",
-        "zhipu",
-        "volcengine",
-        "mistral",
-        "cohere",
-        "xai",
-        "perplexity",
-        "ollama",
-    ]
+_SERVICES = re.compile(
+    "(openai|anthropic|gemini|deepseek|openrouter|azure|bedrock|vertex_ai|groq|together_ai|fireworks_ai|dashscope|moonshot"
+    "|zhipu|volcengine|mistral|cohere|xai|perplexity|ollama)/"
 )
 _OPEN_WEIGHTS = re.compile(r"openai/(gpt-oss|gpt2|privacy)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ENGINE = ("torch", "transformers", "llguidance")
-_PRIVATE = Text(
-    en="the task is private: rows may not leave this machine; use a local model",
-    zh="任务设置了 private：数据不得离开本机；请使用本地模型",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +66,7 @@ def name_kind(name: str) -> NameKind:
         return "folder"
     if name.startswith((".", "/", "~")):
         return "folder"
-    if ":" in name or (name.split("/")[0] in _SERVICES and "/" in name and not _OPEN_WEIGHTS.match(name)):
+    if ":" in name or (_SERVICES.match(name) and not _OPEN_WEIGHTS.match(name)):
         return "api"
     return "hub" if _HUB_ID.fullmatch(name) else "unknown"
 
@@ -161,7 +137,7 @@ def check_encoder(name: str, *, private: bool) -> None:
     """
     if is_elsewhere(name):
         if private:
-            raise InputError(Problem(name, _PRIVATE))
+            raise InputError(Problem(name, say("models.name.private")))
         endpoint_of(name).key()
 
 
@@ -175,11 +151,8 @@ def pull(name: str, *, progress: Progress | None = None) -> Path:
 def _need_engine() -> None:
     missing = [library for library in _ENGINE if find_spec(library) is None]
     if missing:
-        text = Text(
-            en=f"running a model here needs {', '.join(missing)}: pip install 'tuneworth[local]'",
-            zh=f"在本机运行模型需要 {'、'.join(missing)}：pip install 'tuneworth[local]'",
-        )
-        raise EnvironmentProblem(Problem("", text))
+        listed = Text(en=", ".join(missing), zh="、".join(missing))
+        raise EnvironmentProblem(Problem("", say("models.needs_engine", missing=listed)))
 
 
 def _folder(name: str, progress: Progress | None) -> Path:
@@ -192,54 +165,30 @@ def _folder(name: str, progress: Progress | None) -> Path:
 def _problem(name: str, *, private: bool) -> Problem | None:
     kind = name_kind(name)
     if kind == "api":
-        return Problem(name, _why_no_api(name, private=private))
+        elsewhere = private and urlsplit(name).hostname not in LOOPBACK
+        return Problem(name, say("models.name.private" if elsewhere else "models.name.no_api"))
     if kind == "folder":
         return _folder_problem(name)
     if kind == "unknown":
         return Problem(name, _why_unknown(name))
     if name == MINILM.name:
-        text = Text(
-            en=f"is a sentence encoder, not a language model; try {DEFAULT_MODEL}",
-            zh=f"是句向量模型，不是语言模型；可以改用 {DEFAULT_MODEL}",
-        )
-        return Problem(name, text)
+        return Problem(name, say("models.name.encoder", default=DEFAULT_MODEL))
     return None
-
-
-def _why_no_api(name: str, *, private: bool) -> Text:
-    if private and urlsplit(name).hostname not in LOOPBACK:
-        return _PRIVATE
-    return Text(
-        en="API models are not supported by this version; use an embedded model, a local folder or a hub id owner/name",
-        zh="当前版本不支持 API 模型；请使用内置模型、本地模型目录，或 owner/name 形式的 Hub 模型",
-    )
 
 
 def _folder_problem(name: str) -> Problem | None:
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        return Problem(name, Text(en="there is no such folder", zh="没有这个目录"))
+        return Problem(name, say("models.name.no_folder"))
     if not (folder / "config.json").is_file():
-        text = Text(
-            en="has no config.json; a model folder has config.json, *.safetensors and a tokenizer",
-            zh="目录中没有 config.json；模型目录应包含 config.json、*.safetensors 和分词器文件",
-        )
-        return Problem(name, text)
+        return Problem(name, say("models.name.no_config"))
     if not any(folder.glob("*.safetensors")):
-        text = Text(
-            en="has no *.safetensors; other weight formats can carry code and are not loaded",
-            zh="目录中没有 *.safetensors；其他权重格式可能夹带代码，不予加载",
-        )
-        return Problem(name, text)
+        return Problem(name, say("models.name.no_weights"))
     return None
 
 
 def _why_unknown(name: str) -> Text:
     known = [model.name for model in EMBEDDED.values() if model is not MINILM]
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    listed = ", ".join(known)
-    meant_en, meant_zh = (f"; did you mean {near[0]}?", f"；是否想用 {near[0]}？") if near else ("", "")
-    return Text(
-        en=f"no such model; there is {listed}, any local model folder, or a hub id owner/name{meant_en}",
-        zh=f"没有这个模型；可用的有 {listed}、任意本地模型目录，或 owner/name 形式的 Hub 模型{meant_zh}",
-    )
+    meant = say("models.name.meant", near=near[0]) if near else ""
+    return say("models.name.unknown", known=", ".join(known), meant=meant)

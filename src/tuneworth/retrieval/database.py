@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tuneworth.core.text import Text
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.documents import Passage
 from tuneworth.errors import EnvironmentProblem, Problem
-from tuneworth.retrieval.state import Identity, parse_identity
+from tuneworth.retrieval.fulltext import clean_utf8, searched_text
+from tuneworth.retrieval.hits import tag
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from lancedb.db import DBConnection
     from lancedb.query import LanceQueryBuilder
     from lancedb.table import Table
@@ -25,13 +33,13 @@ TEXT_INDEX = "searched_idx"
 _PREFIX = "passages-"
 _LIBRARY_ERRORS = (RuntimeError, ValueError, OSError)
 _DISK = {
-    errno.ENOSPC: Text(en="the disk is full", zh="磁盘空间不足"),
-    errno.EDQUOT: Text(en="the disk quota is used up", zh="磁盘配额已用完"),
-    errno.EACCES: Text(en="may not be read or written by this user", zh="当前用户没有读写权限"),
-    errno.EPERM: Text(en="may not be read or written by this user", zh="当前用户没有读写权限"),
-    errno.EROFS: Text(en="is on a file system that can only be read", zh="所在的文件系统是只读的"),
-    errno.ENOTDIR: Text(en="is a file, must be a folder", zh="是文件，应为目录"),
-    errno.EEXIST: Text(en="is a file, must be a folder", zh="是文件，应为目录"),
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "quota",
+    errno.EACCES: "forbidden",
+    errno.EPERM: "forbidden",
+    errno.EROFS: "read_only",
+    errno.ENOTDIR: "no_folder",
+    errno.EEXIST: "no_folder",
 }
 
 
@@ -58,11 +66,7 @@ def connect(folder: Path) -> DBConnection:
     try:
         import lancedb
     except ImportError as error:
-        text = Text(
-            en='an index of documents needs LanceDB: pip install "tuneworth[documents]"',
-            zh='文档索引需要 LanceDB：pip install "tuneworth[documents]"',
-        )
-        raise EnvironmentProblem(Problem("", text)) from error
+        raise EnvironmentProblem(Problem("", say("retrieval.index.needs_library"))) from error
     return lancedb.connect(folder)
 
 
@@ -92,11 +96,6 @@ def open_table(folder: Path, name: str, version: int | None = None) -> Table:
         if version is not None:
             table.checkout(version)
         return table
-
-
-def identity_in(table: Table) -> Identity | None:
-    found = (table.schema.metadata or {}).get(b"tuneworth")
-    return parse_identity(found.decode("utf-8", "replace")) if found else None
 
 
 def read_all(folder: Path, table: Table) -> dict[str, Known]:
@@ -138,12 +137,8 @@ def locked(folder: Path, wait_seconds: float) -> Iterator[None]:
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout as error:
-        message = Text(
-            en=f"another process has been writing this index for more than {wait_seconds:.0f} s",
-            zh=f"另一个进程正在写入该索引，等待已超过 {wait_seconds:.0f} 秒",
-        )
-        step = Text(en="Wait until it is done, then start again.", zh="请等它结束后重试。")
-        raise EnvironmentProblem(Problem(str(folder), message), step) from error
+        message = say("retrieval.index.locked", seconds=f"{wait_seconds:.0f}")
+        raise EnvironmentProblem(Problem(str(folder), message), say("retrieval.index.locked_step")) from error
     try:
         yield
     finally:
@@ -180,10 +175,90 @@ def _raise_disk_problem(folder: Path, error: Exception) -> None:
     inside = re.search(r"\(os error (\d+)\)", str(error))
     number = int(inside[1]) if inside else getattr(error, "errno", None)
     if number in _DISK:
-        raise EnvironmentProblem(Problem(str(folder), _DISK[number]), _ELSEWHERE) from error
+        message = say(f"retrieval.disk.{_DISK[number]}")
+        raise EnvironmentProblem(Problem(str(folder), message), say("retrieval.disk.step")) from error
 
 
-_ELSEWHERE = Text(
-    en="Free some space, or let the run write to another folder with --out.",
-    zh="请腾出空间，或用 --out 把运行目录放到别处。",
+PASSAGE_COLUMNS = (
+    "id",
+    "document_id",
+    "title",
+    "text",
+    "digest",
+    "headings",
+    "page",
+    "changed",
+    "doc_set",
+    "metadata",
 )
+
+
+def table_schema(dimension: int | None, identity: str) -> pa.Schema:
+    """Columns of the table; ``dimension`` is ``None`` for an index without vectors."""
+    import pyarrow as pa
+
+    text = pa.string()
+    columns = {
+        **dict.fromkeys(("id", "document_id", "title", "text", "digest", "stamp", "searched", "metadata"), text),
+        "doc_set": text,
+        "headings": pa.list_(text),
+        "tags": pa.list_(text),
+        "page": pa.int32(),
+        "changed": pa.date32(),
+    }
+    if dimension is not None:
+        columns["vector"] = pa.list_(pa.float32(), dimension)
+    return pa.schema(list(columns.items()), metadata={"tuneworth": identity})
+
+
+def to_table(passages: Sequence[Passage], vectors: NDArray[np.float32] | None, schema: pa.Schema) -> pa.Table:
+    """``vectors`` has shape ``(len(passages), dimension)``, or is ``None`` when the schema has no vectors."""
+    import pyarrow as pa
+
+    rows = [_row(passage) for passage in passages]
+    arrays: list[Any] = []
+    for column in schema:
+        if column.name == "vector":
+            assert vectors is not None
+            flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
+            arrays.append(pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]))
+        else:
+            arrays.append(pa.array([row[column.name] for row in rows], type=column.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def from_row(row: dict[str, Any]) -> Passage:
+    """The passage of a row that has ``PASSAGE_COLUMNS``."""
+    fields = {name: row[name] for name in PASSAGE_COLUMNS}
+    fields["headings"] = tuple(row["headings"])
+    fields["metadata"] = json.loads(row["metadata"])
+    return Passage(**fields)
+
+
+def stamp(passage: Passage) -> str:
+    """SHA-256 of everything that is stored of a passage, metadata included."""
+    return hashlib.sha256(json.dumps(_stored(passage), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _row(passage: Passage) -> dict[str, Any]:
+    return {
+        **_stored(passage),
+        "stamp": stamp(passage),
+        "searched": searched_text(passage),
+        "tags": [clean_utf8(tag(key, value)) for key, value in passage.metadata.items()],
+    }
+
+
+def _stored(passage: Passage) -> dict[str, Any]:
+    return {
+        "id": clean_utf8(passage.id),
+        "document_id": clean_utf8(passage.document_id),
+        "title": clean_utf8(passage.title),
+        "text": clean_utf8(passage.text),
+        "digest": passage.digest,
+        "headings": [clean_utf8(heading) for heading in passage.headings],
+        "page": passage.page,
+        "changed": passage.changed,
+        "doc_set": None if passage.doc_set is None else clean_utf8(passage.doc_set),
+        "metadata": json.dumps(passage.metadata, sort_keys=True),
+    }

@@ -35,88 +35,11 @@ _UNSPACED = re.compile(
 )
 
 # English words that carry no topic: Lucene's 33 (EnglishAnalyzer) and the words that questions are built of.
-_EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "for",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "no",
-        "not",
-        "of",
-        "on",
-        "or",
-        "such",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "to",
-        "was",
-        "will",
-        "with",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "why",
-        "how",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "were",
-        "been",
-        "am",
-        "can",
-        "could",
-        "would",
-        "should",
-        "may",
-        "might",
-        "must",
-        "i",
-        "me",
-        "my",
-        "you",
-        "your",
-        "he",
-        "him",
-        "his",
-        "she",
-        "her",
-        "we",
-        "us",
-        "our",
-        "its",
-        "them",
-        "many",
-        "much",
-        "some",
-        "any",
-        "from",
-        "about",
-    ]
+_EMPTY_WORDS = re.compile(
+    "a|an|and|are|as|at|be|but|by|for|if|in|into|is|it|no|not|of|on|or|such|that|the|their|then|there|these"
+    "|they|this|to|was|will|with|what|which|who|whom|whose|when|where|why|how|do|does|did|has|have|had|were"
+    "|been|am|can|could|would|should|may|might|must|i|me|my|you|your|he|him|his|she|her|we|us|our|its|them"
+    "|many|much|some|any|from|about"
 )
 
 
@@ -172,5 +95,5 @@ def query_terms(query: str, cutting: Cutting) -> str:
         return text.strip()
     words = list(dict.fromkeys(text.split()))
     if cutting == "english":
-        words = [word for word in words if re.sub(r"\W", "", word).casefold() not in _EMPTY_WORDS] or words
+        words = [word for word in words if not _EMPTY_WORDS.fullmatch(re.sub(r"\W", "", word).casefold())] or words
     return " ".join(words)

@@ -1,14 +1,15 @@
-"""What a search is asked and what it answers."""
+"""What a search is asked, what it answers, and ``Where`` as the condition that LanceDB filters by before it searches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.text import Text
+from tuneworth.retrieval.fulltext import clean_utf8
 
 Mode = Literal["text", "vector", "hybrid"]
 
@@ -20,13 +21,10 @@ class Hit:
     Attributes:
         score: higher is better, comparable within one query only: BM25 for ``text``, cosine for ``vector``,
             the sum of reciprocal ranks for ``hybrid``, the reranker's own score after reranking.
-        rank_text, rank_vector: its rank from 1 by words and by vectors; ``None`` where it was not found so.
     """
 
     passage: Passage
     score: float
-    rank_text: int | None = None
-    rank_vector: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +65,33 @@ class Refresh:
     embedded: int
     seconds: float
     rebuilt_because: Text | None = None
+
+
+def condition(where: Where | None) -> str | None:
+    """SQL for LanceDB, or ``None`` when every passage may be found. All values are quoted."""
+    if where is None:
+        return None
+    parts: list[str] = []
+    if where.doc_sets:
+        parts.append(is_in("doc_set", where.doc_sets))
+    if where.document_ids:
+        parts.append(is_in("document_id", where.document_ids))
+    if where.changed_from is not None:
+        parts.append(f"changed >= date '{where.changed_from.isoformat()}'")
+    if where.changed_until is not None:
+        parts.append(f"changed <= date '{where.changed_until.isoformat()}'")
+    parts += [f"array_has(tags, {_quoted(tag(key, value))})" for key, value in where.metadata.items()]
+    return " AND ".join(parts) or None
+
+
+def is_in(column: str, values: Iterable[str]) -> str:
+    return f"{column} IN ({', '.join(map(_quoted, values))})"
+
+
+def tag(key: str, value: str) -> str:
+    """One entry of the column ``tags``; the separator cannot be typed, so ``a=b`` and ``c`` stay apart."""
+    return f"{key}\x1f{value}"
+
+
+def _quoted(value: str) -> str:
+    return "'" + clean_utf8(value).replace("'", "''") + "'"

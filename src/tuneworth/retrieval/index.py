@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Language
-from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models.base import Encoder
-from tuneworth.retrieval.database import Damaged, connect, disk_problems, first_line, identity_in, locked, open_table
-from tuneworth.retrieval.filters import condition
+from tuneworth.models.base import Encoder, Progress
+from tuneworth.retrieval.database import Damaged, connect, disk_problems, first_line, locked, open_table
 from tuneworth.retrieval.fulltext import clean, clean_utf8
-from tuneworth.retrieval.fuse import Fused, reciprocal_rank_fusion
-from tuneworth.retrieval.hits import Hit, Mode, Refresh, Where
-from tuneworth.retrieval.refresh import Progress, refresh
+from tuneworth.retrieval.hits import Hit, Mode, Refresh, Where, condition
+from tuneworth.retrieval.refresh import refresh
 from tuneworth.retrieval.rerank import Reranker, reranked
-from tuneworth.retrieval.search import Found, by_vectors, by_words, passages_at
-from tuneworth.retrieval.state import State, identity_of, read_state
+from tuneworth.retrieval.search import Found, by_vectors, by_words, passages_at, reciprocal_rank_fusion
+from tuneworth.retrieval.state import State, identity_in, identity_of, read_state
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -36,8 +34,6 @@ DEPTH = 100
 
 RERANK_DEPTH = 20
 """Passages that a reranker reads per question."""
-
-_BUILD = Text(en="Build it with `tuneworth index TASK`.", zh="请先用 `tuneworth index TASK` 建立索引。")
 
 
 class PassageIndex:
@@ -108,10 +104,7 @@ class PassageIndex:
     def _checked(self, mode: Mode | None) -> Mode:
         mode = mode or self.modes[0]
         if mode not in self.modes:
-            message = Text(
-                en=f"the index has no vectors, so {mode} search is not possible; use mode text or give an encoder",
-                zh=f"索引不含向量，无法进行 {mode} 检索；请改用 text 模式，或指定嵌入模型",
-            )
+            message = say("retrieval.index.no_vectors", mode=mode)
             raise InputError(Problem(str(self.folder), message))
         return mode
 
@@ -126,9 +119,11 @@ class PassageIndex:
             words = [by_words(self._table, text, depth, cutting=self.state.cutting, condition=only) for text in texts]
         if vectors is not None:
             nearest = by_vectors(self._table, vectors, depth, condition=only)
-        merged = [_merge(*both, mode)[:n_wanted] for both in zip(words, nearest)]
-        passages = passages_at(self._table, sorted({found.row for ranking in merged for found, _ in ranking}))
-        return [[Hit(passages[found.row], found.score, *fused.ranks) for found, fused in ranking] for ranking in merged]
+        both = zip(words, nearest)
+        merged = [reciprocal_rank_fusion(pair) if mode == "hybrid" else [*pair[0], *pair[1]] for pair in both]
+        merged = [ranking[:n_wanted] for ranking in merged]
+        passages = passages_at(self._table, sorted({found.row for ranking in merged for found in ranking}))
+        return [[Hit(passages[found.row], found.score) for found in ranking] for ranking in merged]
 
 
 class Opened(NamedTuple):
@@ -183,8 +178,8 @@ def open_index(folder: Path, encoder: Encoder | None) -> PassageIndex:
     """
     state = read_state(folder)
     if state is None:
-        message = Text(en="no finished index of this version in it", zh="目录中没有当前版本可用的索引")
-        raise InputError(Problem(str(folder), message), _BUILD)
+        message = say("retrieval.index.none")
+        raise InputError(Problem(str(folder), message), say("retrieval.index.build"))
     try:
         table = open_table(folder, state.table, state.version)
     except Damaged as damage:
@@ -192,22 +187,9 @@ def open_index(folder: Path, encoder: Encoder | None) -> PassageIndex:
     if encoder is not None:
         found = identity_in(table)
         if found is None or not found.fits(identity_of(encoder)):
-            message = Text(
-                en=f"was made with the embedding model {state.encoder}; {encoder.id} gives other vectors",
-                zh=f"是用嵌入模型 {state.encoder} 建立的；{encoder.id} 给出的向量与之不同",
-            )
-            raise InputError(Problem(str(folder), message), _BUILD)
+            message = say("retrieval.index.other_encoder", made_with=state.encoder or "", given=encoder.id)
+            raise InputError(Problem(str(folder), message), say("retrieval.index.build"))
     return PassageIndex(folder, table, state, encoder)
-
-
-def _merge(words: list[Found], nearest: list[Found], mode: Mode) -> list[tuple[Found, Fused]]:
-    """Each passage once, best first, with its ranks by words and by vectors."""
-    fused = reciprocal_rank_fusion([[item.id for item in words], [item.id for item in nearest]])
-    seen = {item.id: item for item in (*words, *nearest)}
-    if mode == "hybrid":
-        return [(Found(item.id, seen[item.id].row, item.score), item) for item in fused]
-    ranks = {item.id: item for item in fused}
-    return [(item, ranks[item.id]) for item in (*words, *nearest)]
 
 
 def _check_ids(passages: Sequence[Passage]) -> None:
@@ -216,7 +198,7 @@ def _check_ids(passages: Sequence[Passage]) -> None:
     for passage in passages:
         name = clean_utf8(passage.id)
         if name in seen:
-            message = Text(en="two passages have this id; ids must be unique", zh="有两个段落使用此 id；id 必须唯一")
+            message = say("retrieval.index.same_id")
             problems.append(Problem(name, message))
         seen.add(name)
     if problems:
@@ -224,5 +206,5 @@ def _check_ids(passages: Sequence[Passage]) -> None:
 
 
 def _unreadable(folder: Path, reason: str) -> EnvironmentProblem:
-    message = Text(en=f"the index cannot be read ({reason})", zh=f"无法读取索引（{reason}）")
-    return EnvironmentProblem(Problem(str(folder), message), _BUILD)
+    message = say("retrieval.index.unreadable", reason=reason)
+    return EnvironmentProblem(Problem(str(folder), message), say("retrieval.index.build"))

@@ -14,12 +14,10 @@ from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
 from tuneworth.core.task import Example, Language, OutputKind
 from tuneworth.metrics._parts.words import same_words
-from tuneworth.models.base import Encoder
-from tuneworth.retrieval.answers import are_quoted, telling_answers
-from tuneworth.retrieval.gold import ByName, CarriedGold, GoldPassages, unique
+from tuneworth.models.base import Encoder, Progress
+from tuneworth.retrieval.gold import ByName, CarriedGold, GoldPassages, are_quoted, telling_answers, unique
 from tuneworth.retrieval.hits import Hit, Mode, Refresh, Where
 from tuneworth.retrieval.index import PassageIndex, open_index, open_or_build
-from tuneworth.retrieval.refresh import Progress
 from tuneworth.retrieval.rerank import Reranker
 
 Cutter = Callable[[int], Sequence[Passage]]

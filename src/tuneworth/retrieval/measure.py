@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.metrics._parts.words import answer_tokens
-from tuneworth.retrieval.answers import holds_answer
+from tuneworth.retrieval.gold import holds_answer
 from tuneworth.retrieval.hits import Hit
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Language
-from tuneworth.models.base import Encoder
+from tuneworth.models.base import Encoder, Progress
 from tuneworth.retrieval.database import (
     TEXT_INDEX,
     Known,
@@ -33,18 +33,16 @@ from tuneworth.retrieval.database import (
     open_table,
     read_all,
     remove_generation,
+    stamp,
+    table_schema,
+    to_table,
 )
-from tuneworth.retrieval.earlier import Earlier, find_earlier
-from tuneworth.retrieval.filters import is_in
 from tuneworth.retrieval.fulltext import Cutting, choose_cutting, clean_utf8, fts_config, searched_text
-from tuneworth.retrieval.hits import Refresh
-from tuneworth.retrieval.rows import stamp, table_schema, to_table
-from tuneworth.retrieval.state import Identity, State, identity_of, write_state
+from tuneworth.retrieval.hits import Refresh, is_in
+from tuneworth.retrieval.state import Earlier, Identity, State, find_earlier, identity_of, write_state
 
 if TYPE_CHECKING:
     from lancedb.table import Table
-
-Progress = Callable[[int, int, str], None]
 
 ROWS_PER_WRITE = 512
 _KEPT_FOR = timedelta(days=1)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.hits import Hit
+from tuneworth.words.say import say
 
 PAIRS_PER_BATCH = 16
 _LONGEST = 512  # tokens of question and passage; what the usual rerankers were trained with
@@ -92,10 +92,7 @@ def open_reranker(name: str) -> CrossEncoder:
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
         from transformers.utils import logging
     except ImportError as error:
-        text = Text(
-            en=f'a reranker needs {error.name}: pip install "tuneworth[local]"',
-            zh=f'重排序模型需要 {error.name}：pip install "tuneworth[local]"',
-        )
+        text = say("retrieval.reranker.needs_library", library=error.name or "")
         raise EnvironmentProblem(Problem(name, text)) from error
     folder = _folder(name)
     _check_config(name, folder)
@@ -114,11 +111,7 @@ def _folder(name: str) -> Path:
     if folder.is_dir():
         return folder
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        message = Text(
-            en="no such folder; a reranker is a local folder or a model of the hub, owner/name",
-            zh="没有这个目录；重排序模型应为本地目录，或 Hub 上的 owner/name",
-        )
-        raise InputError(Problem(name, message))
+        raise InputError(Problem(name, say("retrieval.reranker.no_folder")))
     from tuneworth.models.local.hub import fetch_hub
 
     return fetch_hub(name)
@@ -134,8 +127,4 @@ def _check_config(name: str, folder: Path) -> None:
     n_outputs = len(config.get("id2label") or {0: "", 1: ""})  # two is what a configuration without labels means
     if classifies and n_outputs == 1 and any(folder.glob("*.safetensors")):
         return
-    message = Text(
-        en="not a cross-encoder: a sequence classifier with one output, in safetensors, is needed",
-        zh="不是交叉编码器：需要 safetensors 格式、只有一个输出的序列分类模型",
-    )
-    raise InputError(Problem(name, message))
+    raise InputError(Problem(name, say("retrieval.reranker.not_one")))

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.core.documents import Passage
-from tuneworth.retrieval.database import word_search
+from tuneworth.retrieval.database import PASSAGE_COLUMNS, from_row, word_search
 from tuneworth.retrieval.fulltext import Cutting, query_terms
-from tuneworth.retrieval.rows import PASSAGE_COLUMNS, from_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from lancedb.query import LanceVectorQueryBuilder
     from lancedb.table import Table
 
+SMOOTHING = 60
+"""``k`` of Cormack et al. 2009; they found the result insensitive to it."""
 _VECTORS_AT_ONCE = 64
 
 
@@ -34,6 +35,22 @@ class Found:
     id: str
     row: int
     score: float
+
+
+def reciprocal_rank_fusion(rankings: Sequence[Sequence[Found]], *, smoothing: int = SMOOTHING) -> list[Found]:
+    """All passages of all rankings, best first; equal scores, which are many, in the order of their ids.
+
+    A passage scores the sum of 1 / (smoothing + rank) over the rankings that hold it. The scores of the rankings themselves
+    are not looked at, so word and vector scores need no common scale.
+
+    Source: Cormack, Clarke, Büttcher 2009, Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
+    Methods, SIGIR.
+    """
+    scores: dict[tuple[str, int], float] = {}
+    for ranking in rankings:
+        for rank, item in enumerate(ranking, 1):
+            scores[item.id, item.row] = scores.get((item.id, item.row), 0.0) + 1 / (smoothing + rank)
+    return sorted((Found(*at, score) for at, score in scores.items()), key=lambda item: (-item.score, item.id))
 
 
 def by_words(table: Table, query: str, depth: int, *, cutting: Cutting, condition: str | None) -> list[Found]:

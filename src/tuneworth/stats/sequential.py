@@ -33,7 +33,7 @@ Bartroff and Song (2014), J Stat Plan Inference 153:100; the idea of a race is M
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Literal
@@ -42,9 +42,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tuneworth.core.run import Answer, Interval
-from tuneworth.stats.betting import both_bounds, check_alpha, e_value, log_factors, log_mixture, log_wealth, unit
+from tuneworth.stats.betting import (
+    PairTable,
+    both_bounds,
+    check_alpha,
+    e_value,
+    log_factors,
+    log_mixture,
+    log_wealth,
+    unit,
+)
 from tuneworth.stats.family import ALPHA, MIN_PAIRS
-from tuneworth.stats.pairs import PairTable
 
 Floats = NDArray[np.float64]
 Protect = Literal["best", "every"]
@@ -241,32 +249,6 @@ class Eliminator:
             e_value=e_value(rival.log_evidence),
             e_needed=math.exp(needed),
         )
-
-
-def eliminate(
-    scores: Mapping[str, ArrayLike],
-    *,
-    margin: float,
-    alpha: float = ALPHA,
-    protect: Protect = "every",
-    out: Collection[str] = (),
-) -> list[Elimination]:
-    """The arms that are to leave now, from all scores so far.
-
-    Args:
-        scores: arm → its scores in [0, 1] on the first rows of the one row order, shape ``(n_arm,)``, NaN where
-            it has none. Every arm of the race is named, those not yet scored with an empty array.
-        margin, alpha, protect: see `Eliminator`.
-        out: arms that this test eliminated before (see `Eliminator.leave_out`).
-
-    Raises:
-        ValueError: a score lies outside [0, 1], or the margin or alpha is out of range.
-    """
-    race = Eliminator(list(scores), margin=margin, alpha=alpha, protect=protect)
-    race.leave_out(out)
-    for arm, values in scores.items():
-        race.add(arm, values)
-    return race.check()
 
 
 def check_margin(margin: float) -> None:

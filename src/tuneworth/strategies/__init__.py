@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from tuneworth.core.outcome import Status, Usage
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Encoder, Model
+from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
 
@@ -51,10 +51,6 @@ class Answer:
     citations: tuple[str, ...] = ()
 
 
-ProgressCallback = Callable[[int, int, str], None]
-"""``progress(done, total, unit)``: how far the work at hand is; units are rows or steps."""
-
-
 @dataclass
 class Context:
     """What a strategy is given besides rows.
@@ -81,7 +77,7 @@ class Context:
     max_new_tokens: int
     seconds_left: float | None = None
     library: Library | None = None
-    progress: ProgressCallback = lambda done, total, unit: None
+    progress: Progress = lambda done, total, unit: None
     notes: list[Text] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -23,11 +23,13 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import Asker, model_of
 from tuneworth.strategies._parts.features import NearestRows, default_kind, text_features, why_no_sklearn
 from tuneworth.strategies._parts.prompting import (
+    TOKENS_PER_TURN,
+    Asker,
     constrainable,
     full_instruction,
+    model_of,
     opening_turns,
     query_turns,
     unlisted_labels_note,
@@ -41,8 +43,6 @@ SHOTS = (1, 4, 16)
 """With the prompt, which shows none, four sizes: as many as a curve over demonstrations takes."""
 LEAST_ROWS = 4
 """Fewer different rows than this are a hint, not a sample."""
-TOKENS_PER_TURN = 8
-"""What a chat template adds around a turn, at most, in the families we know."""
 PROBE_ROWS = 100
 SELECTION_TEXT: dict[Selection, Text] = {
     "random": Text(en="random", zh="随机"),

@@ -20,8 +20,14 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, TrainConfig, TrainExample, TrainResult, epochs_for, is_trainable
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import Asker, model_of
-from tuneworth.strategies._parts.prompting import brief_instruction, constrainable, opening_turns, query_turns
+from tuneworth.strategies._parts.prompting import (
+    Asker,
+    brief_instruction,
+    constrainable,
+    model_of,
+    opening_turns,
+    query_turns,
+)
 from tuneworth.strategies._parts.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
 
 MIN_ROWS = 50

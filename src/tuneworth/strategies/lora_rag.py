@@ -25,14 +25,17 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request, TrainConfig
 from tuneworth.retrieval.hits import Mode
 from tuneworth.strategies import Context, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import model_of
-from tuneworth.strategies._parts.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
 from tuneworth.strategies._parts.passages import PassagePrompt, passage_prompt
-from tuneworth.strategies._parts.prompting import brief_instruction, constrainable
+from tuneworth.strategies._parts.prompting import brief_instruction, constrainable, model_of
 from tuneworth.strategies._parts.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
 from tuneworth.strategies._parts.reading import (
+    DEPTHS,
     HEAD_TOKENS,
+    USUAL_K,
+    Finder,
     Reader,
+    best_mode,
+    library_of,
     reader,
     reader_on,
     reading_work,

@@ -19,11 +19,17 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import model_of
-from tuneworth.strategies._parts.finding import library_of
 from tuneworth.strategies._parts.passages import passage_prompt
-from tuneworth.strategies._parts.prompting import constrainable, full_instruction
-from tuneworth.strategies._parts.reading import HEAD_TOKENS, Reader, reader, reader_on, reading_work, why_no_documents
+from tuneworth.strategies._parts.prompting import constrainable, full_instruction, model_of
+from tuneworth.strategies._parts.reading import (
+    HEAD_TOKENS,
+    Reader,
+    library_of,
+    reader,
+    reader_on,
+    reading_work,
+    why_no_documents,
+)
 from tuneworth.strategies._parts.workload import Workload, expected_completion, sample
 
 NO_GOLD = "no gold passage is known for the row, so there is nothing to give the reader"

@@ -16,10 +16,11 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import Asker, model_of
 from tuneworth.strategies._parts.prompting import (
+    Asker,
     constrainable,
     full_instruction,
+    model_of,
     opening_turns,
     query_turns,
     unlisted_labels_note,

@@ -20,13 +20,16 @@ from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.hits import Mode
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.asking import model_of
-from tuneworth.strategies._parts.finding import DEPTHS, USUAL_K, Finder, best_mode, library_of
 from tuneworth.strategies._parts.passages import passage_prompt
-from tuneworth.strategies._parts.prompting import constrainable, full_instruction, unlisted_labels_note
+from tuneworth.strategies._parts.prompting import constrainable, full_instruction, model_of, unlisted_labels_note
 from tuneworth.strategies._parts.reading import (
+    DEPTHS,
     HEAD_TOKENS,
+    USUAL_K,
+    Finder,
     Reader,
+    best_mode,
+    library_of,
     reader,
     reader_on,
     reading_work,

@@ -21,8 +21,8 @@ from tuneworth.data.documents.sentences import sentence_ends
 from tuneworth.findings.documents.seen import Seen, rng_of, share_of
 from tuneworth.metrics._parts.words import answer_tokens, same_words
 from tuneworth.models.base import Encoder
-from tuneworth.retrieval.answers import holds_answer
 from tuneworth.retrieval.fulltext import query_terms
+from tuneworth.retrieval.gold import holds_answer
 from tuneworth.stats.intervals import wilson
 from tuneworth.strategies._parts.passages import search_text
 

@@ -24,8 +24,7 @@ from tuneworth.core.record import Interval, Score
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.findings.documents.seen import Referee, Seen, rng_of, score_of
-from tuneworth.stats.intervals import bootstrap_interval, wilson
-from tuneworth.stats.resampling import MIN_INFORMATIVE
+from tuneworth.stats.intervals import MIN_INFORMATIVE, bootstrap_interval, wilson
 from tuneworth.strategies._parts.passages import search_text
 
 Floats = NDArray[np.float64]

@@ -18,11 +18,11 @@ from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.metrics import Metric
-from tuneworth.models.base import Encoder
+from tuneworth.models.base import Encoder, Progress
 from tuneworth.retrieval.gold import is_right
 from tuneworth.retrieval.library import Library
 from tuneworth.stats.intervals import mean_interval, wilson
-from tuneworth.strategies import ProgressCallback, Solver
+from tuneworth.strategies import Solver
 
 ByRow = Mapping[str, Outcome]
 """Row id → outcome."""
@@ -60,7 +60,7 @@ class Seen:
     encoder: Callable[[], Encoder] | None = None
     seed: int = 0
     deadline: float | None = None
-    progress: ProgressCallback = lambda done, total, unit: None
+    progress: Progress = lambda done, total, unit: None
 
     @property
     def seconds_left(self) -> float | None:

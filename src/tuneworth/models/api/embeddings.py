@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import Endpoint, endpoint_of
+from tuneworth.words.say import say
 
 MAX_CHARS = 8000
 """Of a text; services read about 8,000 tokens, and a character is seldom more than one."""
@@ -61,11 +62,12 @@ class ApiEncoder:
         try:
             answer = self._client.embeddings.create(model=self.endpoint.model, input=sent, encoding_format="float")
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise EnvironmentProblem(self._problem(self._refused_key())) from error
+            variable = self.endpoint.service.key_variable or self.endpoint.service.address_variable
+            raise EnvironmentProblem(self._problem(say("models.service.refused_key", variable=variable))) from error
         except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise InputError(self._problem(_refused(error))) from error
+            raise InputError(self._problem(say("models.service.refused", said=_said(error)))) from error
         except openai.OpenAIError as error:
-            raise EnvironmentProblem(self._problem(_silent(error))) from error
+            raise EnvironmentProblem(self._problem(say("models.service.silent", said=_said(error)))) from error
         return self._checked(answer, len(sent))
 
     def _checked(self, answer: Any, n_texts: int) -> NDArray[np.float32]:
@@ -75,18 +77,14 @@ class ApiEncoder:
             vectors = np.array([each.embedding for each in in_order], dtype=np.float32)
             places = [each.index for each in in_order]
         except (AttributeError, TypeError, ValueError) as error:
-            raise EnvironmentProblem(self._problem(_no_vectors())) from error
+            raise EnvironmentProblem(self._problem(say("models.service.no_vectors"))) from error
         usable = vectors.ndim == 2 and np.isfinite(vectors).all() and np.linalg.norm(vectors, axis=1).all()
         if places != list(range(n_texts)) or not usable or (self._dimension or vectors.shape[1]) != vectors.shape[1]:
-            raise EnvironmentProblem(self._problem(_no_vectors()))
+            raise EnvironmentProblem(self._problem(say("models.service.no_vectors")))
         return vectors
 
     def _problem(self, message: Text) -> Problem:
         return Problem(f"{self.endpoint.name} ({self.endpoint.address})", message)
-
-    def _refused_key(self) -> Text:
-        variable = self.endpoint.service.key_variable or self.endpoint.service.address_variable
-        return Text(en=f"refuses the key; check {variable}", zh=f"拒绝了密钥；请检查 {variable}")
 
 
 def open_api_encoder(name: str) -> ApiEncoder:
@@ -100,33 +98,9 @@ def open_api_encoder(name: str) -> ApiEncoder:
     try:
         from openai import OpenAI
     except ImportError as error:
-        text = Text(
-            en='a model behind an API needs openai: pip install "tuneworth[api]"',
-            zh='调用 API 模型需要 openai：pip install "tuneworth[api]"',
-        )
-        raise EnvironmentProblem(Problem(name, text)) from error
+        raise EnvironmentProblem(Problem(name, say("models.service.no_sdk"))) from error
     client = OpenAI(base_url=endpoint.address, api_key=endpoint.key(), max_retries=TRIES, timeout=SECONDS)
     return ApiEncoder(endpoint, client)
-
-
-def _refused(error: Exception) -> Text:
-    said = _said(error)
-    return Text(en=f"refuses the request: {said}", zh=f"拒绝了请求：{said}")
-
-
-def _silent(error: Exception) -> Text:
-    said = _said(error)
-    return Text(
-        en=f"does not answer: {said}. What was embedded is kept; run the same command again later",
-        zh=f"没有正常响应：{said}。已算好的向量都已保存；请稍后再运行同一条命令",
-    )
-
-
-def _no_vectors() -> Text:
-    return Text(
-        en="answers with something else than one vector a text; is it an embedding model?",
-        zh="返回的不是“每条文本一个向量”；它是嵌入模型吗？",
-    )
 
 
 def _said(error: Exception) -> str:

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.words.say import say
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -62,10 +62,7 @@ class Endpoint:
         found = os.environ.get(variable, "").strip() if variable is not None else ""
         if found or variable is None or self.is_here:
             return found or "none"  # the SDK insists on one
-        text = Text(
-            en=f"needs a key: set the environment variable {variable}", zh=f"需要密钥：请设置环境变量 {variable}"
-        )
-        raise EnvironmentProblem(Problem(self.name, text))
+        raise EnvironmentProblem(Problem(self.name, say("models.service.no_key", variable=variable)))
 
 
 def endpoint_of(name: str) -> Endpoint:
@@ -78,18 +75,9 @@ def endpoint_of(name: str) -> Endpoint:
     service = SERVICES.get(prefix)
     if service is None or not model:
         known = ", ".join(f"{each}/MODEL" for each in SERVICES)
-        text = Text(
-            en=f"no such service; there are {known}. Any other that speaks OpenAI's protocol is openai/MODEL with its address in "
-            "OPENAI_BASE_URL and its key in OPENAI_API_KEY",
-            zh=f"没有这个服务；可用的有 {known}。其他兼容 OpenAI 协议的服务请写成 openai/MODEL，并把地址和密钥分别放进环境变量 "
-            "OPENAI_BASE_URL 和 OPENAI_API_KEY",
-        )
-        raise InputError(Problem(name, text))
+        raise InputError(Problem(name, say("models.service.unknown", known=known)))
     address = os.environ.get(service.address_variable, "").strip().rstrip("/") or service.address
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
-        text = Text(
-            en=f"is {address!r}; it must be an address, like {service.address}",
-            zh=f"的值是 {address!r}；应为网址，例如 {service.address}",
-        )
+        text = say("models.service.no_address", address=repr(address), usual=service.address)
         raise InputError(Problem(service.address_variable, text))
     return Endpoint(name, model, service, address)

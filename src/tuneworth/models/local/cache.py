@@ -23,6 +23,7 @@ import platformdirs
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem
+from tuneworth.words.say import say
 
 SOURCE_FILE = "source.json"
 CHECKED_FILE = ".checked.json"
@@ -167,18 +168,12 @@ def _lock(folder: Path) -> Iterator[None]:
 def _require_space(folder: Path, need_mb: int) -> None:
     free_mb = shutil.disk_usage(folder).free >> 20
     if free_mb < need_mb:
-        raise _full(folder, f"{free_mb} MB free, {need_mb} MB needed", f"剩余 {free_mb} MB，需要 {need_mb} MB")
+        raise _full(folder, say("models.cache.room", free=str(free_mb), need=str(need_mb)))
 
 
-_NEXT_STEP = Text(
-    en="Set TUNEWORTH_HOME to a folder on a disk with room that you may write to.",
-    zh="请把环境变量 TUNEWORTH_HOME 设为一个可写、且空间足够的目录。",
-)
-
-
-def _full(folder: Path, en: str, zh: str) -> EnvironmentProblem:
-    message = Text(en=f"the disk of the model cache is full ({en})", zh=f"模型缓存所在的磁盘空间不足（{zh}）")
-    return EnvironmentProblem(Problem(str(folder), message), _NEXT_STEP)
+def _full(folder: Path, reason: Text | str) -> EnvironmentProblem:
+    message = say("models.cache.full", reason=reason)
+    return EnvironmentProblem(Problem(str(folder), message), say("models.cache.step"))
 
 
 @contextlib.contextmanager
@@ -188,15 +183,13 @@ def disk_problems(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(folder, str(error), str(error)) from error
+            raise _full(folder, str(error)) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            message = Text(
-                en=f"the model cache cannot be written ({error.strerror})", zh=f"模型缓存目录不可写（{error.strerror}）"
-            )
-            raise EnvironmentProblem(Problem(str(folder), message), _NEXT_STEP) from error
+            message = say("models.cache.forbidden", reason=str(error.strerror))
+            raise EnvironmentProblem(Problem(str(folder), message), say("models.cache.step")) from error
         raise
     except Exception as error:
         # safetensors reports a full disk in an exception of its own, with the number in the text
         if "os error 28" in str(error):
-            raise _full(folder, "no space left on device", "设备上没有剩余空间") from error
+            raise _full(folder, say("models.cache.no_room")) from error
         raise

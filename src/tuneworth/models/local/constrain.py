@@ -1,4 +1,4 @@
-"""JSON schema, regex and grammar constraints by llguidance, exact at token level.
+"""Labels by a token trie; JSON schema, regex and grammar by llguidance. Both exact at token level.
 
 The mask of llguidance allows precisely the tokens after which the constraint can still be met; the
 engine takes the allowed token with the largest logit. Stretches with a single allowed token are appended
@@ -13,6 +13,8 @@ Keys come in the order of the schema's ``properties``.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -20,9 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Constraint
+from tuneworth.words.say import say
 
 JSON_STYLE: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _FORCED_AT_ONCE = 256
@@ -68,7 +70,7 @@ class Grammars:
         matcher = LLMatcher(self._vocabulary(), grammar, log_level=0)
         if matcher.is_error():
             reason = matcher.get_error().strip()
-            message = Text(en=f"not a valid constraint: {reason}", zh=f"不是有效的输出约束：{reason}")
+            message = say("models.constraint", reason=reason)
             raise InputError(Problem(kind, message))
         return matcher
 
@@ -148,3 +150,65 @@ def _source(constraint: Constraint) -> str:
     if constraint.json_schema is not None:
         return json.dumps(constraint.json_schema, ensure_ascii=False)  # key order matters
     return constraint.regex if constraint.regex is not None else constraint.grammar or ""
+
+
+@dataclass
+class Node:
+    """A place in the trie. A label's path ends with the end-of-turn token; that node has ``label`` set."""
+
+    children: dict[int, Node] = field(default_factory=dict)
+    label: str | None = None
+
+    def allowed(self) -> list[int]:
+        return sorted(self.children)
+
+
+def build_trie(paths: Iterable[tuple[str, Sequence[int]]]) -> Node:
+    """The trie of ``(label, tokens with the end of turn)``.
+
+    Labels that a tokenizer maps to the same tokens cannot be told apart; the first one stands for all.
+    """
+    root = Node()
+    for label, tokens in paths:
+        node = root
+        for token in tokens:
+            node = node.children.setdefault(token, Node())
+        if node.label is None:
+            node.label = label
+    return root
+
+
+class TrieGuide:
+    """Leads one completion through the trie, greedily.
+
+    Equal, token by token, to greedy decoding with all other logits masked. Tokens without an
+    alternative are appended unasked: once a label is certain the model is not called again.
+    """
+
+    def __init__(self, root: Node):
+        self._node = root
+
+    def start(self) -> list[int]:
+        """The tokens that every completion begins with."""
+        return self._forced()
+
+    def choose(self, logits: Tensor) -> int:
+        """The allowed token with the largest logit; ``logits`` has shape ``(vocabulary,)``."""
+        allowed = self._node.allowed()
+        return allowed[int(logits[torch.tensor(allowed, device=logits.device)].argmax())]
+
+    def advance(self, token: int) -> list[int]:
+        """Take ``token``; the tokens that must follow it."""
+        self._node = self._node.children[token]
+        return self._forced()
+
+    def text(self) -> str | None:
+        """The label, once the walk has reached its end."""
+        return self._node.label
+
+    def _forced(self) -> list[int]:
+        forced: list[int] = []
+        while len(self._node.children) == 1:
+            token, self._node = next(iter(self._node.children.items()))
+            forced.append(token)
+        return forced

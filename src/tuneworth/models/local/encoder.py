@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 TOKENS_PER_BATCH = 4096
 """Tokens, padding included, that go through the encoder at once; about 100 MB of activations."""
@@ -88,7 +88,7 @@ def open_encoder_folder(folder: Path | str, *, model_id: str | None = None, devi
 
     folder = Path(folder)
     if not (folder / "config.json").is_file():
-        raise InputError(Problem(str(folder), Text(en="no config.json in it", zh="目录中没有 config.json")))
+        raise InputError(Problem(str(folder), say("models.folder.no_config")))
     pooling = _pooling(folder)
     logging.disable_progress_bar()  # a library does not print
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -125,10 +125,7 @@ def _pooling(folder: Path) -> str:
     newer = config.get("pooling_mode", [])
     modes += [newer] if isinstance(newer, str) else newer
     if modes not in ([], ["mean"], ["cls"]):
-        message = Text(
-            en=f"pools its tokens by {', '.join(modes)}; mean or CLS alone are supported",
-            zh=f"词元的池化方式为 {', '.join(modes)}；仅支持单独的 mean 或 CLS",
-        )
+        message = say("models.folder.pooling", modes=", ".join(modes))
         raise InputError(Problem(str(folder), message))
     return modes[0] if modes else "mean"
 

@@ -1,13 +1,17 @@
-"""Any model of the hub, in the hub library's own cache (``HF_HOME``). Its code and pickles stay there."""
+"""Any model of the hub, in the hub library's own cache (``HF_HOME``), its code and pickles left behind; and the hub's manners."""
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
-from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models.local.sources import HUB_TIMEOUT_S, Progress, first_line, hub_errors, quiet_hub, watched
+from tuneworth.models.base import Progress
+from tuneworth.words.say import say
 
+HUB_TIMEOUT_S = 5.0
 # Weights as safetensors only: the other formats of the hub can carry code.
 PATTERNS = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
 
@@ -26,36 +30,18 @@ def fetch_hub(hub_id: str, *, progress: Progress | None = None) -> Path:
         with quiet_hub():
             info = huggingface_hub.HfApi().model_info(hub_id, timeout=HUB_TIMEOUT_S, files_metadata=True)
             sizes = {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
-            _require_safetensors(hub_id, list(sizes))
+            if not any(name.endswith(".safetensors") for name in sizes):
+                raise InputError(Problem(hub_id, say("models.hub.no_weights")))
             cache = Path(huggingface_hub.constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
             total = sum(size for name, size in sizes.items() if name.endswith(".safetensors"))
             with watched(cache, total, progress):
                 return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=PATTERNS))
     except GatedRepoError as error:
-        raise _refused(
-            hub_id,
-            "is gated: accept its licence on huggingface.co and log in with `hf auth login`",
-            "是受限模型：请先在 huggingface.co 上接受其许可协议，再用 `hf auth login` 登录",
-        ) from error
+        raise InputError(Problem(hub_id, say("models.hub.gated"))) from error
     except RepositoryNotFoundError as error:
-        raise _refused(
-            hub_id, "is not on the hub, or is private to someone else", "在 Hub 上不存在，或者是他人的私有模型"
-        ) from error
+        raise InputError(Problem(hub_id, say("models.hub.unknown"))) from error
     except hub_errors() as error:
         return _earlier_copy(hub_id, first_line(error))
-
-
-def _require_safetensors(hub_id: str, names: list[str]) -> None:
-    if not any(name.endswith(".safetensors") for name in names):
-        raise _refused(
-            hub_id,
-            "has no safetensors weights; other formats can carry code and are not loaded",
-            "没有 safetensors 权重；其他格式可能夹带代码，不予加载",
-        )
-
-
-def _refused(hub_id: str, en: str, zh: str) -> InputError:
-    return InputError(Problem(hub_id, Text(en=en, zh=zh)))
 
 
 def _earlier_copy(hub_id: str, reason: str) -> Path:
@@ -65,12 +51,64 @@ def _earlier_copy(hub_id: str, reason: str) -> Path:
     try:
         return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=PATTERNS, local_files_only=True))
     except LocalEntryNotFoundError as error:
-        message = Text(
-            en=f"the model hub does not answer ({reason}) and there is no local copy",
-            zh=f"模型 Hub 无响应（{reason}），本机也没有缓存",
-        )
-        step = Text(
-            en="Check the network, or use an embedded model or a local folder.",
-            zh="请检查网络，或改用内置模型、本地模型目录。",
-        )
-        raise EnvironmentProblem(Problem(hub_id, message), step) from error
+        message = say("models.hub.silent", reason=reason)
+        raise EnvironmentProblem(Problem(hub_id, message), say("models.hub.silent_step")) from error
+
+
+def hub_errors() -> tuple[type[Exception], ...]:
+    """The exceptions that mean "the hub did not give it": no network, offline mode, no such revision, …"""
+    from huggingface_hub import errors
+
+    # HTTPError is the one of httpx or httpx2, whichever this version of the library speaks through
+    names = ("HTTPError", "HfHubHTTPError", "LocalEntryNotFoundError", "RevisionResolutionError", "XetDownloadError")
+    return (ConnectionError, TimeoutError, *(getattr(errors, name) for name in names if hasattr(errors, name)))
+
+
+def first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+@contextlib.contextmanager
+def quiet_hub() -> Iterator[None]:
+    """No progress bars and no hints of huggingface_hub on the terminal meanwhile."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
+
+    level, bars_were_off = logging.get_verbosity(), are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if not bars_were_off:
+            enable_progress_bars()
+
+
+@contextlib.contextmanager
+def watched(folder: Path, total: int, progress: Progress | None) -> Iterator[None]:
+    """Report how many bytes ``folder`` holds, twice a second, until the block ends."""
+    if progress is None:
+        yield
+        return
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            progress(min(_bytes_in(folder), total), total, "bytes")
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # files come and go while a download runs
+            total += path.stat().st_size
+    return total

@@ -23,14 +23,12 @@ from tuneworth.models.base import (
     TrainExample,
     TrainResult,
 )
-from tuneworth.models.local import adapters
+from tuneworth.models.local.attention import PrefixStore
 from tuneworth.models.local.cache import read_source, sha256_file
 from tuneworth.models.local.chat import ChatFormat
-from tuneworth.models.local.constrain import Grammars
-from tuneworth.models.local.generate import Guide, Row, completion, compute_prefix, run_rows
-from tuneworth.models.local.kv import PrefixStore
-from tuneworth.models.local.plain import run_rows_plain
-from tuneworth.models.local.trie import Node, TrieGuide, build_trie
+from tuneworth.models.local.constrain import Grammars, Node, TrieGuide, build_trie
+from tuneworth.models.local.generate import Guide, Row, completion, compute_prefix, run_rows, run_rows_plain
+from tuneworth.models.local.weights import active_adapter, attach_adapter, has_adapter
 
 MIN_PREFIX = 8
 """A shared prefix shorter than this is read with each row: looking it up costs more than it saves."""
@@ -105,7 +103,7 @@ class LocalModel:
         return self.chat.encode(messages, add_generation_prompt=add_generation_prompt)
 
     def load_adapter(self, name: str, folder: str | Path) -> None:
-        adapters.attach(self.module, name, Path(folder))
+        attach_adapter(self.module, name, Path(folder))
         self._adapters[name] = Path(folder)
         self._prefixes.forget(lambda key: key[0] == name)
 
@@ -195,7 +193,7 @@ class LocalModel:
     def _run_group(self, adapter: str | None, prefix_ids: tuple[int, ...], rows: list[Row]) -> dict[int, Completion]:
         if adapter is not None:
             self._require_adapter(adapter)
-        with adapters.active(self.module, adapter):
+        with active_adapter(self.module, adapter):
             if self.packed:
                 prefix = None
                 if prefix_ids:
@@ -213,8 +211,8 @@ class LocalModel:
         if name not in self._adapters:
             raise KeyError(f"no adapter {name!r} is loaded on {self.id}; loaded: {sorted(self._adapters)}")
         # Whoever trains on the same module may have unwrapped it since.
-        if not adapters.has_adapter(self.module, name):
-            adapters.attach(self.module, name, self._adapters[name])
+        if not has_adapter(self.module, name):
+            attach_adapter(self.module, name, self._adapters[name])
 
     def _kv_bytes(self) -> int:
         if self.device.type != "cuda":

