@@ -22,7 +22,7 @@ from tuneworth.race.folder import RunFolder, read_result
 from tuneworth.race.watch import Silent
 from tuneworth.serve.answer import open_arm
 from tuneworth.serve.load import choose_arm
-from tuneworth.testing.documents import DOCUMENT_CASES
+from tuneworth.testing.cases import DOCUMENT_CASES
 from tuneworth.testing.models import make_tiny_llama
 
 MANUALS = DOCUMENT_CASES[0]

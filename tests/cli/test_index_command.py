@@ -18,8 +18,7 @@ from tuneworth.pipeline import run
 from tuneworth.race.folder import folder_for
 from tuneworth.race.watch import Silent
 from tuneworth.retrieval.index import open_index
-from tuneworth.testing.cases import HashEncoder
-from tuneworth.testing.documents import DOCUMENT_CASES
+from tuneworth.testing.cases import DOCUMENT_CASES, HashEncoder
 
 MANUALS, RETURNS = DOCUMENT_CASES
 

@@ -11,8 +11,7 @@ from tuneworth.core.task import Message, Query, Task
 from tuneworth.models.base import Model, Request
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Context
-from tuneworth.testing.cases import Case, HashEncoder
-from tuneworth.testing.documents import DOCUMENT_CASES, library_of
+from tuneworth.testing.cases import DOCUMENT_CASES, Case, HashEncoder, library_of
 
 MANUALS, RETURNS = DOCUMENT_CASES
 

@@ -19,8 +19,7 @@ from tuneworth.strategies import Context, lora_rag
 from tuneworth.strategies._parts.raft import NEAR_BEST
 from tuneworth.strategies.lora_rag import LoraRag, LoraRagConfig, LoraRagSolver, lessons_note
 from tuneworth.strategies.rag import Rag, RagConfig
-from tuneworth.testing.cases import Case, HashEncoder
-from tuneworth.testing.documents import DOCUMENT_CASES, library_of
+from tuneworth.testing.cases import DOCUMENT_CASES, Case, HashEncoder, library_of
 from tuneworth.testing.models import make_tiny_llama
 from tuneworth.testing.strategies import STRATEGY_CHECKS, Bench
 

@@ -17,8 +17,7 @@ from tuneworth.models.scripted import MS_PER_TOKEN, ScriptedModel
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Context
 from tuneworth.strategies.rag import Rag, RagConfig, RagSolver
-from tuneworth.testing.cases import HashEncoder
-from tuneworth.testing.documents import library_of
+from tuneworth.testing.cases import HashEncoder, library_of
 
 WARRANTY = ask("How long is the warranty of the Quandle lamp?")
 SENTENCE = "The Quandle lamp has a warranty of 22 months."

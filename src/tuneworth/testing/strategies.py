@@ -29,8 +29,7 @@ from tuneworth.models.base import Capabilities, Completion, Encoder, Model, Requ
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.testing.cases import CASES, Case, HashEncoder
-from tuneworth.testing.documents import DOCUMENT_CASES, library_of
+from tuneworth.testing.cases import CASES, DOCUMENT_CASES, Case, HashEncoder, library_of
 
 SEED = 7
 
@@ -324,40 +323,11 @@ class SealedExample(Example):
         return object.__getattribute__(self, name)
 
 
-class SilentModel:
-    """A model that must not be asked anything."""
+class Wrapped:
+    """Another model, as far as a solver and ``workload`` ask for it."""
 
     def __init__(self, model: Model):
         self.inner = model
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self.inner.capabilities
-
-    def count_tokens(self, text: str) -> int:
-        return self.inner.count_tokens(text)
-
-    def load_adapter(self, name: str, folder: str) -> None:
-        raise AssertionError("an adapter was loaded where only counting is allowed")
-
-    def describe(self) -> dict[str, Any]:
-        return self.inner.describe()
-
-    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
-        raise AssertionError("the model was asked where only counting is allowed")
-
-
-class TroubledModel:
-    """A model that fails on one question and finds another too long."""
-
-    def __init__(self, model: Model, failing: str, too_long: str):
-        self.inner = model
-        self.failing = failing
-        self.too_long = too_long
 
     @property
     def id(self) -> str:
@@ -375,6 +345,25 @@ class TroubledModel:
 
     def describe(self) -> dict[str, Any]:
         return self.inner.describe()
+
+
+class SilentModel(Wrapped):
+    """A model that must not be asked anything."""
+
+    def load_adapter(self, name: str, folder: str) -> None:
+        raise AssertionError("an adapter was loaded where only counting is allowed")
+
+    def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
+        raise AssertionError("the model was asked where only counting is allowed")
+
+
+class TroubledModel(Wrapped):
+    """A model that fails on one question and finds another too long."""
+
+    def __init__(self, model: Model, failing: str, too_long: str):
+        super().__init__(model)
+        self.failing = failing
+        self.too_long = too_long
 
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
         done = self.inner.generate(requests, max_new_tokens=max_new_tokens)
