@@ -142,36 +142,33 @@ class LoraRag(Strategy):
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraRagSolver:
         """Look up what the rows would be shown, choose how many passages, and train on them."""
         started, task = time.perf_counter(), context.task
+        model, library = model_of(context), library_of(context)
         prompt = passage_prompt(task, brief_instruction(task), train)
-        finder = self._finder(context)
-        studied, dev_studied = self._studied(finder, train), self._studied(finder, dev)
+        # However far the passages are: a row that will be turned away has something to teach too.
+        finder = Finder(library, self.config.k or USUAL_K, self.config.mode, library.passage_tokens)
+        deepest = (self.config.k or max(DEPTHS)) + SPARE
+        studied, dev_studied = (
+            study(library, rows, finder.find([row.query for row in rows], deepest)) for rows in (train, dev)
+        )
         recall_at = recalls(studied)
         left = _later(context, time.perf_counter() - started)
-        finder = replace(finder, k=self.config.k or _n_passages(studied, recall_at, prompt, left))
-        maker = LessonMaker(prompt, model_of(context), finder.k, self.config.p_gold, _longest(context))
+        k = self.config.k or _n_passages(studied, recall_at, prompt, left)
+        longest = min(TrainConfig().max_length, model.capabilities.context_tokens)
+        maker = LessonMaker(prompt, model, k, self.config.p_gold, longest)
         lessons = maker.training(studied, context.rng)
         looking = time.perf_counter() - started
         adapter = train_adapter(lessons, maker.as_found(dev_studied), self.config, _later(context, looking))
         context.details["fit_seconds"] += looking
-        _report(maker, recall_at, context)
+        context.details |= {
+            "k": k,
+            "train_recall_at": recall_at,
+            "n_gold_inserted": maker.n_inserted,
+            "n_gold_removed": maker.n_removed,
+        }
+        context.notes.append(lessons_note(k, maker.n_inserted, maker.n_removed))
+        near = task.documents.min_similarity if task.documents is not None else None
         tuned = reader(prompt, self.config.constrained, context, load_adapter(adapter, context))
-        return LoraRagSolver(finder, tuned, adapter)
-
-    def _finder(self, context: Context) -> Finder:
-        library, documents = library_of(context), context.task.documents
-        return Finder(
-            library,
-            self.config.k or USUAL_K,
-            self.config.mode,
-            library.passage_tokens,
-            min_similarity=documents.min_similarity if documents is not None else None,
-        )
-
-    def _studied(self, finder: Finder, rows: Sequence[Example]) -> list[Studied]:
-        """Rows with their passages, however far those are: a row that would be turned away has something to teach too."""
-        deepest = (self.config.k or max(DEPTHS)) + SPARE
-        rankings = replace(finder, min_similarity=None).find([row.query for row in rows], deepest)
-        return study(finder.library, rows, rankings)
+        return LoraRagSolver(replace(finder, k=k, min_similarity=near), tuned, adapter)
 
 
 def _read_before(train: Sequence[Example]) -> float:
@@ -220,21 +217,6 @@ def reading_seconds(model: Model, prompts: Sequence[Sequence[Message]]) -> float
     started = time.perf_counter()
     model.generate(requests, max_new_tokens=1)
     return (time.perf_counter() - started) / (mean_tokens(model, prompts) * len(prompts))
-
-
-def _longest(context: Context) -> int:
-    """Tokens of the longest row that the model can be trained on."""
-    return min(TrainConfig().max_length, model_of(context).capabilities.context_tokens)
-
-
-def _report(maker: LessonMaker, recall_at: dict[int, float], context: Context) -> None:
-    context.details.update(
-        k=maker.k,
-        train_recall_at=recall_at,
-        n_gold_inserted=maker.n_inserted,
-        n_gold_removed=maker.n_removed,
-    )
-    context.notes.append(lessons_note(maker.k, maker.n_inserted, maker.n_removed))
 
 
 def lessons_note(k: int, n_inserted: int, n_removed: int) -> Text:
