@@ -47,7 +47,6 @@ def changed(monkeypatch, module: str) -> str:
     [
         "tuneworth.strategies.prompt",
         "tuneworth.strategies._parts.prompting",
-        "tuneworth.strategies._parts.asking",
         "tuneworth.models.scripted",
     ],
 )
