@@ -20,10 +20,11 @@ from tuneworth.report.charts.figure import (
     reading_px,
     row_label,
     score_layout,
+    span_text,
 )
 from tuneworth.report.pages.arms import NOTHING
 from tuneworth.report.pages.documents import DocumentsSection
-from tuneworth.report.pages.documents_tables import FoundRow, RecallRow, Span
+from tuneworth.report.pages.documents_tables import FoundRow, RecallRow
 from tuneworth.report.view import View
 from tuneworth.words import numbers
 
@@ -104,7 +105,7 @@ def _recall_line(row: RecallRow, place: int, n_lines: int, lang: Lang) -> dict[s
             "line": {"color": colour, "width": 2.5},
         },
         "hoverinfo": "text",
-        "hovertext": [escape(f"{row.name}, k = {k}: {_told(at, lang)}") for k, at in row.at.items()],
+        "hovertext": [escape(f"{row.name}, k = {k}: {span_text(*at).to(lang)}") for k, at in row.at.items()],
         "showlegend": False,
         "meta": "direct",
     }
@@ -134,10 +135,6 @@ def _line_names(lines: Sequence[RecallRow], ys: Sequence[float]) -> list[dict[st
         }
         for (_, value, row), at, to in zip(ends, placed, wanted)
     ]
-
-
-def _told(at: Span, lang: Lang) -> str:
-    return numbers.percent(at[0] / 100).to(lang) + numbers.in_parentheses(f"{at[1]:.1f}–{at[2]:.1f}").to(lang)
 
 
 # -- loss -------------------------------------------------------------------------------------------------
@@ -279,7 +276,9 @@ def _age_dots(rows: Sequence[FoundRow], age: str, name: str, shift: float, lang:
                         "line": {"color": colour, "width": 2.5},
                     },
                     "hoverinfo": "text",
-                    "hovertext": [escape(f"{row.arm.label}, {name}: {_told(at, lang)}") for _, row, at in drawn],
+                    "hovertext": [
+                        escape(f"{row.arm.label}, {name}: {span_text(*at).to(lang)}") for _, row, at in drawn
+                    ],
                 }
             )
     return traces

@@ -13,8 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuneworth.core.text import Text
 from tuneworth.report.pages.arms import ArmRow
 from tuneworth.report.plain import shorten, width
+from tuneworth.words import numbers
+from tuneworth.words.names import joined
 
 COLUMN_PX = 7
 LABEL_COLUMNS = 34
@@ -136,6 +139,11 @@ def error_bars(
         "thickness": thickness,
         "width": width,
     }
+
+
+def span_text(value: float, low: float, high: float) -> Text:
+    """``83.7 % (79.1–87.4)``, of a score in per cent."""
+    return joined((numbers.percent(value / 100), numbers.in_parentheses(f"{low:.1f}–{high:.1f}")))
 
 
 def row_label(number: int, label: str, *, bold: bool, columns: int = LABEL_COLUMNS) -> str:

@@ -18,12 +18,12 @@ from tuneworth.report.charts.figure import (
     escape,
     log_ticks,
     score_layout,
+    span_text,
 )
-from tuneworth.report.pages.forecast import BandView, CurveView, PointView
+from tuneworth.report.pages.forecast import BandView, CurveView
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 from tuneworth.words import numbers
-from tuneworth.words.names import joined
 from tuneworth.words.say import say
 
 HEIGHT_PX = 450
@@ -137,16 +137,10 @@ def _targets(curve: CurveView, xs: Sequence[float], lang: Lang) -> list[dict[str
     sizes = moving or ends
     target = [_target_at(curve, n) for n in sizes]
     arm = escape(shorten(curve.target, 30))
+    goal = say("forecast.goal", arm=arm).to(lang)
     lines = (
         (target, "dot", 1.5, MUTED, arm, "bottom right"),
-        (
-            [value + curve.margin for value in target],
-            "dash",
-            2,
-            INK,
-            say("forecast.goal", arm=arm).to(lang),
-            "top right",
-        ),
+        ([value + curve.margin for value in target], "dash", 2, INK, goal, "top right"),
     )
     return [
         {
@@ -190,23 +184,19 @@ def _at_hand(curve: CurveView, xs: Sequence[float], ys: Sequence[float], lang: L
 
 
 def _points(curve: CurveView, name: str, lang: Lang) -> dict[str, Any]:
-    def told(point: PointView) -> str:
-        within = numbers.in_parentheses(f"{point.low:.1f}–{point.high:.1f}")
-        score = joined((numbers.percent(point.value / 100), within))
-        return say("forecast.point_shots" if curve.shots else "forecast.point_rows", n=point.shown, score=score).to(
-            lang
-        )
-
+    key = "forecast.point_shots" if curve.shots else "forecast.point_rows"
+    spans = [(point.value, point.low, point.high) for point in curve.points]
+    told = [say(key, n=point.shown, score=span_text(*span)) for point, span in zip(curve.points, spans)]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
         "x": [point.n for point in curve.points],
         "y": [point.value for point in curve.points],
-        "error_y": error_bars([(point.value, point.low, point.high) for point in curve.points], INK),
+        "error_y": error_bars(spans, INK),
         "marker": {"size": 11, "color": PAPER, "line": {"color": INK, "width": 2.5}},
         "hoverinfo": "text",
-        "hovertext": [escape(told(point)) for point in curve.points],
+        "hovertext": [escape(text.to(lang)) for text in told],
     }
 
 

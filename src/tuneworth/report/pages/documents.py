@@ -5,8 +5,9 @@ The sentences tell what was measured. What follows from it is the decision's to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from tuneworth.core.knowledge import DocumentsResult, Grounding, Injection, LossSplit, Recall, UpdateCost
@@ -149,7 +150,7 @@ class _Builder:
             updating,
             unread if n_unread else None,
         )
-        controlled = any(each.control for each, _ in self._known(found.injection))
+        controlled = any(each.control and each.arm_id in self.rows for each in found.injection)
         return DocumentsSection(
             answer=next((self._say(s.why) for s in self.result.decision.seed_rows if s.row == SETTLES), ""),
             rules=self._rules(),
@@ -163,21 +164,17 @@ class _Builder:
             recalls=self._recalls(way),
             ranked=any(recall.mrr or recall.ndcg for recall in found.recalls),
             lost=self._say(lost),
-            losses=tuple(loss_row(split, row, lang) for split, row in self._known(found.losses)),
+            losses=self._table(found.losses, loss_row),
             renewed=self._say(on_new),
             ages_by=self._say(found.ages_by),
             ages=age_rows(found.ages, self.rows, lang),
             updating=self._say(updating),
             often=self._often(),
-            updates=tuple(update_row(cost, row, lang) for cost, row in self._known(found.updates)),
-            retrains=any(cost.absorbs == "retrain" for cost, _ in self._known(found.updates)),
-            grounding=tuple(grounding_row(each, row, lang) for each, row in self._known(found.grounding)),
-            abstaining=tuple(
-                no_answer_row(each.no_answer, row, lang) for each, row in self._known(found.grounding) if each.no_answer
-            ),
-            injection=tuple(
-                injection_row(each, row, lang, controlled=controlled) for each, row in self._known(found.injection)
-            ),
+            updates=self._table(found.updates, update_row),
+            retrains=any(cost.absorbs == "retrain" and cost.arm_id in self.rows for cost in found.updates),
+            grounding=self._table(found.grounding, grounding_row),
+            abstaining=self._table((each for each in found.grounding if each.no_answer), no_answer_row),
+            injection=self._table(found.injection, partial(injection_row, controlled=controlled)),
             examples=tuple(example_view(each, self.names, lang) for each in found.examples),
             brief=tuple(self._say(text) for text in brief if text is not None),
             words=words,
@@ -189,10 +186,12 @@ class _Builder:
     def _name(self, arm: ArmResult) -> Text:
         return quoted(self.names[arm.arm_id])
 
-    def _known(self, findings: Iterable[_Finding]) -> list[tuple[_Finding, ArmRow]]:
-        """Findings with the row of their arm, in the order of the report."""
-        known = [(each, self.rows[each.arm_id]) for each in findings if each.arm_id in self.rows]
-        return sorted(known, key=lambda pair: pair[1].number)
+    def _table(
+        self, findings: Iterable[_Finding], row_of: Callable[[_Finding, ArmRow, Lang], FoundRow]
+    ) -> tuple[FoundRow, ...]:
+        """Findings about arms that are in the report, in its order."""
+        rows = (row_of(each, self.rows[each.arm_id], self.lang) for each in findings if each.arm_id in self.rows)
+        return tuple(sorted(rows, key=lambda row: row.arm.number))
 
     def _rules(self) -> tuple[RuleView, ...]:
         seeds = {seed.row: seed for seed in self.result.decision.seed_rows}
@@ -303,7 +302,9 @@ class _Builder:
             cost, name = costs.get(arm.arm_id), self._name(arm)
             if cost is None:
                 continue
-            if cost.absorbs == "nothing" or not numbers.is_known(cost.seconds):
+            if cost.absorbs == "nothing":
+                arms.append(say("reasons.update.nothing", arm=name))
+            elif not numbers.is_known(cost.seconds):
                 arms.append(say(f"documents.updates_unknown.{cost.absorbs}", arm=name))
             else:
                 arms.append(say(f"documents.updates.{cost.absorbs}", arm=name, time=numbers.duration(cost.seconds)))

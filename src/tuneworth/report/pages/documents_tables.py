@@ -10,7 +10,6 @@ from tuneworth.core.knowledge import (
     Grounding,
     Injection,
     LossSplit,
-    NoAnswer,
     ReadingExample,
     Recall,
     Share,
@@ -119,7 +118,7 @@ def search_name(recall: Recall) -> Text:
 
 def counted(n: int, stage: str) -> Text:
     """``238 test rows``."""
-    return say("documents.n_rows", n=n, stage=table("documents.stages")[stage])
+    return say("documents.n_rows", n=n, stage=table("reasons.stage")[stage])
 
 
 def amount(share: Share) -> Text:
@@ -155,7 +154,7 @@ def loss_row(split: LossSplit, arm: ArmRow, lang: Lang) -> FoundRow:
     score = 1 - split.reading.value - split.retrieval.value
     side = arm.test if split.stage == "test" else arm.dev
     same_rows = side is not None and side.n_rows == numbers.count(split.n_rows).to(lang)
-    shown_right = say("documents.n_of", n=split.n_found, of=split.n_rows)
+    shown_right = say("units.rows_of", n=split.n_found, of=split.n_rows)
     lost = 100 * (1 - score)
     if split.n_found > 0:
         reading, retrieval = (Cell(amount(s).to(lang), between(s).to(lang)) for s in (split.reading, split.retrieval))
@@ -179,7 +178,7 @@ def loss_row(split: LossSplit, arm: ArmRow, lang: Lang) -> FoundRow:
 def age_rows(ages: Sequence[AgeScore], arms: Mapping[str, ArmRow], lang: Lang) -> tuple[FoundRow, ...]:
     """The measured arms on old and on new knowledge, in the order of the report."""
     by_arm: dict[str, dict[str, Cell]] = {}
-    stages, both = table("documents.stages"), say("documents.and_stage")
+    stages, both = table("reasons.stage"), say("documents.and_stage")
     for age in ages:
         met = joined([stages[stage] for stage in age.stages], both)
         note = say("documents.n_rows", n=age.score.n_rows, stage=met)
@@ -217,7 +216,7 @@ def update_row(cost: UpdateCost, arm: ArmRow, lang: Lang) -> FoundRow:
 def grounding_row(grounding: Grounding, arm: ArmRow, lang: Lang) -> FoundRow:
     checked = grounding.n_checked
     part = checked is not None and checked < grounding.n_answers
-    stage = table("documents.stages")[grounding.stage].to(lang)
+    stage = table("reasons.stage")[grounding.stage].to(lang)
     cells = {
         "answers": Cell(numbers.count(grounding.n_answers).to(lang), note=stage),
         "cited": _share(grounding.cited, lang),
@@ -229,9 +228,11 @@ def grounding_row(grounding: Grounding, arm: ArmRow, lang: Lang) -> FoundRow:
     return FoundRow(arm, cells)
 
 
-def no_answer_row(said: NoAnswer, arm: ArmRow, lang: Lang) -> FoundRow:
+def no_answer_row(grounding: Grounding, arm: ArmRow, lang: Lang) -> FoundRow:
     """How often it was said, how often that was right, and how many of the unanswerable rows it caught."""
-    right, caught = (say("documents.n_of", n=said.n_right, of=of) for of in (said.n_said, said.n_unanswerable))
+    said = grounding.no_answer
+    assert said is not None
+    right, caught = (say("units.rows_of", n=said.n_right, of=of) for of in (said.n_said, said.n_unanswerable))
     cells = {
         "said": Cell(numbers.count(said.n_said).to(lang)),
         "precision": _share(said.precision, lang, right),

@@ -175,7 +175,7 @@ def _lane(
         recommended=row.recommended if row else False,
         fate=fate,
         fate_word=table("race.fates")[fate].to(lang),
-        reached=say("race.reached", n=n_rows, of=race.n_dev).to(lang),
+        reached=say("units.rows_of", n=n_rows, of=race.n_dev).to(lang),
         trained_on=say("race.trained_on", n=n_train).to(lang) if grows else "",
         score=numbers.percent(steps[-1].score).to(lang) if steps else NOTHING,
         to_leader=numbers.signed(stop.difference).to(lang) if stop and stop.difference is not None else NOTHING,
