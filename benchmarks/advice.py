@@ -22,8 +22,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.facts import Situation
-from tuneworth.advisor.situation import situation_of
+from tuneworth.advisor.facts import Situation, situation_of
 from tuneworth.core.advice import Advice, Approach, Origin
 from tuneworth.core.run import RunResult, Verdict
 from tuneworth.core.text import Lang, Text

@@ -16,16 +16,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.approaches import APPROACHES, TUNED, in_sentence
-from tuneworth.advisor.assume import with_implied
-from tuneworth.advisor.breakeven import break_even_calls_per_day, own_machine_is_cheaper
-from tuneworth.advisor.checks import are_contradictory
-from tuneworth.advisor.facts import Facts, Situation
-from tuneworth.advisor.missing import MEASURED_TRIALS
-from tuneworth.advisor.ranking import outcome, scores_of
-from tuneworth.advisor.rules import fired_by, load_rules
-from tuneworth.advisor.situation import situation_of
-from tuneworth.advisor.telling import telling_values
+from tuneworth.advisor.conditions import OwnMachine, break_even_calls_per_day
+from tuneworth.advisor.facts import Facts, Situation, situation_of
+from tuneworth.advisor.meaning import are_contradictory, with_implied
+from tuneworth.advisor.missing import MEASURED_TRIALS, telling_values
+from tuneworth.advisor.ranking import APPROACHES, TUNED, in_sentence, outcome, scores_of
+from tuneworth.advisor.rules import load_rules
 from tuneworth.advisor.words import show
 from tuneworth.core.advice import Advice
 from tuneworth.core.task import Limits, Task
@@ -206,7 +202,7 @@ def expected_with(facts: dict[str, Any], change: dict[str, Any]) -> str | None:
     """What is expected with a change, judged by all rules anew; as before where the change is impossible."""
     given = told(**facts, **change).facts.model_dump()
     values = with_implied(told(**facts).facts.model_dump() if are_contradictory(with_implied(given)) else given)
-    return outcome(values, scores_of(fired_by(values, load_rules()))).expected
+    return outcome(values, scores_of(rule for rule in load_rules() if rule.when.holds(values))).expected
 
 
 @pytest.mark.parametrize("name", ["nothing", "json", "law"])
@@ -283,9 +279,9 @@ def test_prices_decide_what_the_rule_of_thumb_about_volume_would_guess(calls, ru
 def test_where_an_api_is_no_option_there_is_no_break_even():
     values = {"api_usd_per_1k_calls": 2.0, "machine_usd_per_hour": 0.5, "calls_per_day": 9_000.0}
     assert break_even_calls_per_day(values) == pytest.approx(6_000)
-    assert own_machine_is_cheaper(values) is True
-    assert own_machine_is_cheaper({**values, "calls_per_day": None}) is None
-    assert own_machine_is_cheaper({**values, "private": True}) is None
+    assert OwnMachine("cheaper").holds(values) is True
+    assert OwnMachine("cheaper").holds({**values, "calls_per_day": None}) is None
+    assert OwnMachine("cheaper").holds({**values, "private": True}) is None
     assert break_even_calls_per_day({**values, "api_usd_per_1k_calls": 0.0}) is None
 
 
@@ -342,7 +338,7 @@ def test_a_measurement_settles_what_it_can(recall, says):
     advice = advise(told(specialised_domain=True, needs_documents=True, retrieval_recall=recall))
     x3 = next(item for item in advice.contradictions if item.row == "X3")
     assert says in x3.settled_by.en
-    assert f"{100 * recall:.1f} %" in x3.settled_by.en
+    assert f"{100 * recall:.1f}\u00a0%" in x3.settled_by.en
 
 
 def test_pros_and_cons_only_where_they_apply():

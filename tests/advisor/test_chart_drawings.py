@@ -6,9 +6,8 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from tuneworth.advisor.chart import CHART, NODES, path
+from tuneworth.advisor.chart import CHART, NODES, WIDTH, chart_text, fold, path, width
 from tuneworth.advisor.chart_svg import BOX_HEIGHT, BOX_WIDTH, chart_svg, route
-from tuneworth.advisor.chart_text import WIDTH, chart_text, fold, width
 from tuneworth.advisor.facts import Facts
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.advisor.checks import are_contradictory, check_facts
 from tuneworth.advisor.facts import Situation
+from tuneworth.advisor.meaning import are_contradictory, check_facts
 from tuneworth.errors import InputError
 
 

@@ -6,10 +6,9 @@ import typing
 import pytest
 
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.answers import read
 from tuneworth.advisor.facts import Facts, Situation
 from tuneworth.advisor.interview import WORTH_ASKING, Interview, next_question, open_questions
-from tuneworth.advisor.questions import ASKABLE
+from tuneworth.advisor.questions import ASKABLE, read
 from tuneworth.errors import InputError
 
 SHOWN_BY_ROWS_OR_RUNS = {

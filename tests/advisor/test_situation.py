@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tuneworth.advisor.facts import Facts
-from tuneworth.advisor.situation import situation_of
+from tuneworth.advisor.facts import Facts, situation_of
 from tuneworth.core.audit import AuditFact
 from tuneworth.core.task import Limits, Task
 from tuneworth.core.text import Text

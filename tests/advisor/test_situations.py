@@ -12,9 +12,9 @@ import pytest
 
 from report.report_samples import make_result
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.assume import assume
+from tuneworth.advisor.article import self_test
 from tuneworth.advisor.facts import Situation
-from tuneworth.advisor.selftest import self_test
+from tuneworth.advisor.meaning import assume
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "advice.py"
 

@@ -13,7 +13,7 @@ from test_light import BLOCK, HEAVY
 
 from rows_made import label_rows, write_rows
 from tuneworth.advisor.questions import ASKABLE
-from tuneworth.cli.factflags import as_flags, flag, read_flags
+from tuneworth.cli.facts import as_flags, flag, read_flags
 from tuneworth.cli.main import app
 from tuneworth.data.taskfile import load_task_file
 

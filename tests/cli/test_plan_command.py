@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rows_made import label_rows, write_rows
-from tuneworth.cli.taskoptions import documents_section, of_run
+from tuneworth.cli.options import documents_section, of_run
 from tuneworth.core.plan import RunPlan
 from tuneworth.core.task import Limits
 from tuneworth.data.taskfile import task_file_for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneworth.cli.race.lines import RaceLines, standing
+from tuneworth.cli.progress import RaceLines, standing
 from tuneworth.core.record import Interval
 from tuneworth.core.text import Text
 from views_made import SURELY, lane, view

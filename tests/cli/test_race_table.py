@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tuneworth.cli.race.cells import SIGNS, STATES, clock
-from tuneworth.cli.race.table import fit, picture
+from tuneworth.cli.watch import SIGNS, clock, fit, picture
 from tuneworth.core.text import Text
 from tuneworth.race.watch import LaneState
+from tuneworth.words.say import table
 from views_made import SURELY, lane, many, view
 
 
@@ -26,6 +26,7 @@ def drawn(of, width=100, height=None, lang="en", ago=0.0) -> list[str]:
     return [line.rstrip() for line in capture.get().splitlines()]
 
 
+STATES = table("cli.race.state")
 RACE = view(
     lane("a", "done", n_rows=300, score=0.853, seconds=61.0, n_train=1000, title=Text(en="head", zh="分类头")),
     lane("b", "stopped", -0.123, n_rows=64, score=0.73, seconds=5.0, why=SURELY),

@@ -104,3 +104,19 @@ def test_usd(value, shown):
 def test_margin_keeps_the_users_number():
     assert numbers.margin(0.02).to("en") == "±2 points"
     assert numbers.margin(0.005).to("zh") == "±0.5 个百分点"
+
+
+@pytest.mark.parametrize(
+    ("value", "general", "amount"),
+    [
+        (0.0, "0", "0"),
+        (0.002, "0.002", "0.002"),
+        (0.4, "0.4", "0.40"),
+        (2.0, "2", "2"),
+        (2.5, "2.5", "2.50"),
+        (250.5, "250", "250.50"),
+        (12_345.6, "12,346", "12,346"),
+    ],
+)
+def test_numbers_as_their_owner_wrote_them(value, general, amount):
+    assert (numbers.general(value).en, numbers.amount(value).zh) == (general, amount)

@@ -5,23 +5,18 @@ A pure function of the facts: the same facts give the same advice, and nothing e
 
 from __future__ import annotations
 
-from tuneworth.advisor.approaches import in_sentence
-from tuneworth.advisor.assume import assume
+from tuneworth.advisor.article import contradictions, pros_cons, self_test
 from tuneworth.advisor.chart import path
-from tuneworth.advisor.checks import check_facts
-from tuneworth.advisor.contradictions import contradictions
 from tuneworth.advisor.costs import cost_table
 from tuneworth.advisor.facts import Facts, Situation
-from tuneworth.advisor.headline import headline
+from tuneworth.advisor.meaning import assume, check_facts
 from tuneworth.advisor.missing import Missing, missing_facts
-from tuneworth.advisor.proscons import pros_cons
-from tuneworth.advisor.ranking import outcome, ranking, scores_of
-from tuneworth.advisor.rules import fired_by, load_rules
-from tuneworth.advisor.selftest import self_test
+from tuneworth.advisor.ranking import headline, in_sentence, outcome, ranking, scores_of
+from tuneworth.advisor.rules import load_rules
 from tuneworth.advisor.taskyaml import task_yaml
-from tuneworth.advisor.words import QUESTIONS, TITLES, show
+from tuneworth.advisor.words import show, title
 from tuneworth.core.advice import Advice, KnownFact, MissingFact
-from tuneworth.core.text import Text
+from tuneworth.words.say import say
 
 
 def advise(situation: Situation) -> Advice:
@@ -33,7 +28,7 @@ def advise(situation: Situation) -> Advice:
     check_facts(situation)
     completed = assume(situation)
     values = completed.facts.model_dump()
-    rules = fired_by(values, load_rules())
+    rules = [rule for rule in load_rules() if rule.when.holds(values)]
     found = outcome(values, scores_of(rules))
     ranked = ranking(values, rules)
     steps = path(completed.facts)
@@ -59,7 +54,7 @@ def _known(situation: Situation) -> list[KnownFact]:
             name=name,
             value=value,
             origin=situation.origins[name],
-            title=TITLES[name],
+            title=title(name),
             shown=show(name, value),
             why=situation.whys.get(name),
         )
@@ -69,21 +64,14 @@ def _known(situation: Situation) -> list[KnownFact]:
 
 
 def _told(missing: Missing) -> MissingFact:
-    return MissingFact(name=missing.name, question=QUESTIONS[missing.name], why=_why(missing), weight=missing.weight)
-
-
-def _why(missing: Missing) -> Text:
-    """What one answer would change, or that it counts only together with others."""
+    """With what one answer would change, or that it counts only together with others."""
     if missing.example is None or missing.outcome is None:
-        return Text(
-            "Together with other facts that are open it can change the advice.",
-            "与其他未知的情况合在一起，可能改变建议。",
-        )
-    shown = show(missing.name, missing.example[missing.name])
-    if missing.outcome.expected is None:
-        return Text(f"If it is {shown.en}, nothing is expected to win any more.", f"若为“{shown.zh}”，就没有方案占优。")
-    title = in_sentence(missing.outcome.expected)
-    return Text(
-        f"If the answer is “{shown.en}”, {title.en} would be expected to win.",
-        f"若为“{shown.zh}”，则预计{title.zh}胜出。",
-    )
+        why = say("advisor.missing.together")
+    else:
+        shown, expected = show(missing.name, missing.example[missing.name]), missing.outcome.expected
+        if expected is None:
+            why = say("advisor.missing.nothing_wins", shown=shown)
+        else:
+            why = say("advisor.missing.another_wins", shown=shown, title=in_sentence(expected))
+    question = say(f"advisor.question.{missing.name}")
+    return MissingFact(name=missing.name, question=question, why=why, weight=missing.weight)

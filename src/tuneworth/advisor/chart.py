@@ -1,4 +1,4 @@
-"""The flow chart of the seed article (F), completed: its nodes as data, and the way of a situation through it.
+"""The flow chart of the seed article (F), completed: its nodes as data, the way of a situation through it, and both as text.
 
 The article leaves two edges out (X6): what to do when a template is *not* enough for a structured output, and what
 to do when a particular tone *is* needed. It also ends at "consider fine-tuning", where a measurement can go on.
@@ -8,17 +8,19 @@ the article's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tuneworth.advisor.facts import Facts
 from tuneworth.core.advice import ChartStep
 from tuneworth.core.task import Task
-from tuneworth.core.text import Text
+from tuneworth.core.text import Lang, Text
+from tuneworth.words.say import say
 
-Answer = Literal["yes", "no", "unknown"]
 Role = Literal["question", "step", "end"]
+ANSWERS: dict[bool | None, Literal["yes", "no", "unknown"]] = {True: "yes", False: "no", None: "unknown"}
 
 MUCH_DATA_ROWS = 5_000
 """Q1. The article has no single threshold (X4); a measured gain answers the question instead when there is one."""
@@ -48,11 +50,14 @@ class Node:
 
     id: str
     role: Role
-    text: Text
     seed_rows: tuple[str, ...]
     edges: tuple[Edge, ...] = ()
     asks: Callable[[Facts], bool | None] | None = field(default=None, repr=False)
     ours: bool = False
+
+    @property
+    def text(self) -> Text:
+        return say(f"advisor.node.{self.id}")
 
     def edge(self, answer: str) -> Edge | None:
         """The edge for ``answer``; ``None`` when there is none."""
@@ -100,7 +105,6 @@ CHART: tuple[Node, ...] = (
     Node(
         "structure",
         "question",
-        Text("Must outputs keep a fixed structure?", "输出必须保持固定结构吗？"),
         ("F", "A3", "T1"),
         (Edge("template", "yes"), Edge("voice", "no")),
         needs_structure,
@@ -108,7 +112,6 @@ CHART: tuple[Node, ...] = (
     Node(
         "template",
         "question",
-        Text("Is a prompt template enough for it?", "只靠提示词模板够用吗？"),
         ("F", "N3", "T1", "Q3"),
         (Edge("no_tuning", "yes"), Edge("constrain", "no", ours=True)),
         lambda facts: facts.prompt_suffices,
@@ -116,7 +119,6 @@ CHART: tuple[Node, ...] = (
     Node(
         "constrain",
         "step",
-        Text("Constrain decoding for the format, then judge the content.", "用约束解码保证格式，再看内容对不对。"),
         ("X1", "X6"),
         (Edge("data", ours=True),),
         ours=True,
@@ -124,7 +126,6 @@ CHART: tuple[Node, ...] = (
     Node(
         "voice",
         "question",
-        Text("Is a particular tone or style needed?", "需要特定的语气或文风吗？"),
         ("F", "Y3", "A4", "T2"),
         (Edge("samples", "yes", ours=True), Edge("retrieve", "no")),
         needs_voice,
@@ -132,7 +133,6 @@ CHART: tuple[Node, ...] = (
     Node(
         "samples",
         "question",
-        Text("Does a prompt with samples of the voice hit it?", "提示词里附上范文，写得像吗？"),
         ("X6", "Q3"),
         (Edge("no_tuning", "yes", ours=True), Edge("data", "no", ours=True)),
         lambda facts: facts.prompt_suffices,
@@ -141,14 +141,12 @@ CHART: tuple[Node, ...] = (
     Node(
         "retrieve",
         "step",
-        Text("Retrieve from your documents, or call an API as it is.", "接入文档检索，或直接调用 API。"),
         ("F", "N1", "N2", "A1", "A2"),
         (Edge("data"),),
     ),
     Node(
         "data",
         "question",
-        Text("Is there much good data of the domain?", "有大量合格的领域数据吗？"),
         ("F", "Q1", "Y2", "X4"),
         (Edge("consider", "yes"), Edge("prompt_rag", "no")),
         much_data,
@@ -156,14 +154,12 @@ CHART: tuple[Node, ...] = (
     Node(
         "consider",
         "step",
-        Text("Consider fine-tuning.", "可以考虑微调。"),
         ("F", "Y1", "Y2", "A5", "T3"),
         (Edge("measured", ours=True),),
     ),
     Node(
         "measured",
         "question",
-        Text("On held-out rows, does tuning beat the best untuned way?", "在留出数据上，微调胜过最好的不微调方案吗？"),
         ("X4", "X6"),
         (Edge("fine_tune", "yes", ours=True), Edge("keep", "no", ours=True)),
         measured_gain,
@@ -172,19 +168,22 @@ CHART: tuple[Node, ...] = (
     Node(
         "no_tuning",
         "end",
-        Text("No fine-tuning needed.", "不需要微调。"),
         ("F", "N3", "A3", "T1"),
     ),
     Node(
         "prompt_rag",
         "end",
-        Text("Prompts, with retrieval where documents matter.", "用提示词；依赖文档时加检索。"),
         ("F", "N2", "N4", "T4"),
     ),
-    Node("fine_tune", "end", Text("Fine-tune.", "微调。"), ("X6",), ours=True),
-    Node("keep", "end", Text("Keep the best untuned way.", "沿用最好的不微调方案。"), ("X6",), ours=True),
+    Node("fine_tune", "end", ("X6",), ours=True),
+    Node("keep", "end", ("X6",), ours=True),
 )
 """The completed chart, the start first, ends last."""
+
+WIDTH = 80
+ON_PATH = "▶"
+OURS = "+"
+_NO_LINE_START = "，。、；：？！）》」』”’"
 
 NODES: dict[str, Node] = {node.id: node for node in CHART}
 CHART_SEED_ROWS: frozenset[str] = frozenset(row for node in CHART for row in node.seed_rows)
@@ -199,7 +198,7 @@ def path(facts: Facts) -> list[ChartStep]:
     """
     node, steps = CHART[0], list[ChartStep]()
     while node.edges:
-        answer = "" if node.asks is None else _answer(node.asks(facts))
+        answer = "" if node.asks is None else ANSWERS[node.asks(facts)]
         edge = node.edge(answer)
         if edge is None:
             return [*steps, ChartStep(node=node.id, edge="unknown")]
@@ -208,5 +207,63 @@ def path(facts: Facts) -> list[ChartStep]:
     return [*steps, ChartStep(node=node.id)]
 
 
-def _answer(value: bool | None) -> Answer:
-    return "unknown" if value is None else "yes" if value else "no"
+def chart_text(path: Sequence[ChartStep], lang: Lang) -> str:
+    """The whole chart in lines of at most 80 columns, a Chinese character taking two.
+
+    Boxes are numbered; ``▶`` marks the boxes and edges of ``path``, ``+`` what the article does not have.
+    """
+    taken = {step.node: step.edge for step in path}
+    numbers = {node.id: number for number, node in enumerate(CHART, start=1)}
+    lines = [*_wrapped(say("advisor.chart.marks", mine=ON_PATH, ours=OURS).to(lang), ""), ""]
+    for node in CHART:
+        here = node.id in taken
+        mark = f"{ON_PATH if here else ' '}{OURS if node.ours else ' '}"
+        lines += _wrapped(f"{mark}{numbers[node.id]:>3}  {node.text.to(lang)}", " " * 7)
+        for edge in node.edges:
+            on_way = here and taken[node.id] == (edge.answer or "next")
+            mark = f"{ON_PATH if on_way else ' '}{OURS if edge.ours else ' '}"
+            lines.append(f"{mark}        {edge_word(edge.answer or 'next').to(lang)} → {numbers[edge.to]}")
+        if here and taken[node.id] == "unknown":
+            lines.append(f"{ON_PATH}         {edge_word('unknown').to(lang)}")
+    return "\n".join(lines)
+
+
+def edge_word(answer: str) -> Text:
+    return say(f"advisor.edge.{answer}")
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that ``text`` takes; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def pieces(text: str) -> list[str]:
+    """What a line may be broken between: words with the space after them, and single wide characters.
+
+    Closing punctuation stays with what it closes.
+    """
+    found: list[str] = []
+    for char in text:
+        starts = not found or found[-1].endswith(" ") or width(char) == 2 or width(found[-1][-1]) == 2
+        if char == " " or char in _NO_LINE_START or not starts:
+            found[-1:] = [found[-1] + char] if found else [char]
+        else:
+            found.append(char)
+    return found
+
+
+def fold(text: str, columns: int) -> list[str]:
+    """``text`` in lines of at most ``columns`` columns."""
+    lines = [""]
+    for piece in pieces(text):
+        if lines[-1].strip() and width(lines[-1]) + width(piece.rstrip()) > columns:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """``text`` in lines as wide as the chart, all but the first after ``indent``."""
+    first = fold(text, WIDTH)[0]
+    rest = text[len(first) :].lstrip()
+    return [first, *(indent + line for line in fold(rest, WIDTH - len(indent)))] if rest else [first]

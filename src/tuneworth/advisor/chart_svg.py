@@ -2,18 +2,24 @@
 
 The chart has thirteen boxes and never changes, so it is laid out by hand: a box has a column and a row, an edge the
 corners it turns at. Text is broken by an estimate of its width, since an SVG has no line breaking of its own.
+What is drawn how stands in ``chart.svg.j2``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.sax.saxutils import escape
 
-from tuneworth.advisor.chart import CHART, Edge, Node
-from tuneworth.advisor.chart_text import EDGE_WORDS, pieces, width
+from tuneworth.advisor.chart import CHART, Edge, Node, edge_word, pieces, width
 from tuneworth.core.advice import ChartStep
-from tuneworth.core.text import Lang, Text
+from tuneworth.core.text import Lang
+from tuneworth.words.say import say, table
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 BOX_WIDTH, BOX_HEIGHT = 196, 84
 COLUMNS = (112, 350, 588, 826)
@@ -41,33 +47,8 @@ BOXES: dict[str, tuple[int, int]] = {
 }
 """Node → (column, row)."""
 
-_STYLE = """
-text { font-family: "Noto Sans", "Helvetica Neue", Arial, "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC",
-  "Microsoft YaHei", sans-serif; fill: #1f2933; font-size: 14px; text-anchor: middle; }
-.title { font-size: 18px; font-weight: 600; text-anchor: start; }
-.rows { font-size: 11px; fill: #647282; }
-.answer { font-size: 13px; fill: #52606d; paint-order: stroke; stroke: #ffffff; stroke-width: 5px; }
-.legend { text-anchor: start; font-size: 13px; }
-rect.box { fill: #ffffff; stroke: #9aa5b1; stroke-width: 1.5; }
-rect.step, rect.end { fill: #f2f4f7; }
-.ours { stroke-dasharray: 6 4; }
-rect.mine { fill: #e3f0ff; stroke: #0b62c4; stroke-width: 3; }
-path { fill: none; stroke: #9aa5b1; stroke-width: 1.5; }
-path.mine { stroke: #0b62c4; stroke-width: 3; }
-.answer.mine { fill: #0b62c4; font-weight: 700; }
-circle { fill: #b45309; }
-.ask { fill: #ffffff; font-weight: 700; }
-"""
-_TITLE = Text("Fine-tune or not: your way through the chart", "要不要微调：你在流程图上的路径")
-_LEGEND: tuple[tuple[str, Text], ...] = (
-    ("mine", Text("your way", "你的路径")),
-    ("ours", Text("added by tuneworth, missing in the original chart (X6)", "tuneworth 补充，原流程图里没有（X6）")),
-    ("ask", Text("not known: your way ends here", "未知，你的路径到此为止")),
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """A place on the page, in pixels from its upper left corner."""
 
     x: int
@@ -77,18 +58,37 @@ class Point:
 def chart_svg(path: Sequence[ChartStep], lang: Lang) -> str:
     """An SVG document with the whole chart, ``path`` highlighted, added boxes and edges dashed, and a legend."""
     taken = {step.node: step.edge for step in path}
-    lines = [(node, edge, taken.get(node.id) == (edge.answer or "next")) for node in CHART for edge in node.edges]
-    lines.sort(key=lambda line: line[2])  # one's own way is drawn last, over the others
-    parts = [
-        *_head(lang),
-        *(_line(node, edge, mine) for node, edge, mine in lines),
-        *(_box(node, node.id in taken, lang) for node in CHART),
-        *(_answer(node, edge, mine, lang) for node, edge, mine in lines if edge.answer),
-        *(_question_mark(_place(node)) for node, edge in taken.items() if edge == "unknown"),
-        *_legend(lang),
-        "</svg>",
+    lines = [
+        _line(node, edge, taken.get(node.id) == (edge.answer or "next"), lang) for node in CHART for edge in node.edges
     ]
-    return "\n".join(parts) + "\n"
+    return _template().render(
+        lang=lang,
+        title=say("advisor.chart.title").to(lang),
+        width=PAGE_WIDTH,
+        height=PAGE_HEIGHT,
+        box_width=BOX_WIDTH,
+        box_height=BOX_HEIGHT,
+        line_height=LINE_HEIGHT,
+        lines=sorted(lines, key=lambda line: line["mine"]),  # one's own way is drawn last, over the others
+        boxes=[_box(node, taken, lang) for node in CHART],
+        legend={kind: said.to(lang) for kind, said in table("advisor.chart.legend").items()},
+        legend_top=LEGEND_TOP,
+    )
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["xml"] = escape
+    return environment.get_template("chart.svg.j2")
 
 
 def route(source: str, edge: Edge) -> tuple[Point, ...]:
@@ -115,75 +115,39 @@ def _place(node: str) -> Point:
     return Point(COLUMNS[column], TOP + row * ROW_PITCH)
 
 
-def _head(lang: Lang) -> list[str]:
-    title = escape(_TITLE.to(lang))
-    arrow = '<marker id="{0}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="{2}" markerHeight="{2}" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0L10 5L0 10z" style="fill:{1};stroke:none"/></marker>'
-    return [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PAGE_WIDTH} {PAGE_HEIGHT}" '
-        f'width="{PAGE_WIDTH}" height="{PAGE_HEIGHT}" xml:lang="{lang}" role="img" aria-labelledby="chart-title">',
-        f'<title id="chart-title">{title}</title>',
-        f"<style>{_STYLE}</style>",
-        f"<defs>{arrow.format('arrow', '#9aa5b1', 10)}{arrow.format('arrow-mine', '#0b62c4', 14)}</defs>",
-        '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text class="title" x="14" y="36">{title}</text>',
-    ]
-
-
-def _line(node: Node, edge: Edge, mine: bool) -> str:
-    corners = " L".join(f"{point.x} {point.y}" for point in route(node.id, edge))
-    marker = "arrow-mine" if mine else "arrow"
-    return f'<path class="{_classes(mine, edge.ours)}" d="M{corners}" marker-end="url(#{marker})"/>'
-
-
-def _answer(node: Node, edge: Edge, mine: bool, lang: Lang) -> str:
-    """The word on an edge, a little after where it leaves its box."""
-    first, second = route(node.id, edge)[:2]
-    sideways = first.y == second.y
+def _line(node: Node, edge: Edge, mine: bool, lang: Lang) -> dict[str, Any]:
+    """An edge, and the word on it a little after where it leaves its box."""
+    corners = route(node.id, edge)
+    first, second = corners[:2]
     step = 21 if second.x > first.x else -21
-    at = Point(first.x + step, first.y - 9) if sideways else Point(first.x + 18, first.y + 20)
-    word = escape(EDGE_WORDS[edge.answer].to(lang))
-    return f'<text class="answer {"mine" if mine else ""}" x="{at.x}" y="{at.y}">{word}</text>'
+    return {
+        "mine": mine,
+        "classes": _classes(mine, edge.ours),
+        "corners": " L".join(f"{point.x} {point.y}" for point in corners),
+        "word": edge_word(edge.answer).to(lang) if edge.answer else "",
+        "at": Point(first.x + step, first.y - 9) if first.y == second.y else Point(first.x + 18, first.y + 20),
+    }
 
 
-def _box(node: Node, mine: bool, lang: Lang) -> str:
+def _box(node: Node, taken: dict[str, str], lang: Lang) -> dict[str, Any]:
     at = _place(node.id)
-    radius = {"question": 10, "step": 2, "end": BOX_HEIGHT // 2}[node.role]
-    rows = " ".join(row for row in node.seed_rows if row != "F")
     lines = _broken(node.text.to(lang), BOX_WIDTH - (44 if node.role == "end" else 20))
-    baseline = at.y - (len(lines) * LINE_HEIGHT + 14) // 2 + 14
-    texts = [
-        f'<text x="{at.x}" y="{baseline + number * LINE_HEIGHT}">{escape(line)}</text>'
-        for number, line in enumerate(lines)
-    ]
-    texts.append(f'<text class="rows" x="{at.x}" y="{baseline + len(lines) * LINE_HEIGHT}">{rows}</text>')
-    corner = Point(at.x - BOX_WIDTH // 2, at.y - BOX_HEIGHT // 2)
-    rect = (
-        f'<rect class="box {node.role} {_classes(mine, node.ours)}" x="{corner.x}" y="{corner.y}" '
-        f'width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="{radius}"/>'
-    )
-    return f'<g id="node-{node.id}">{rect}{"".join(texts)}</g>'
+    return {
+        "id": node.id,
+        "role": node.role,
+        "classes": _classes(node.id in taken, node.ours),
+        "x": at.x,
+        "y": at.y,
+        "radius": {"question": 10, "step": 2, "end": BOX_HEIGHT // 2}[node.role],
+        "lines": lines,
+        "baseline": at.y - (len(lines) * LINE_HEIGHT + 14) // 2 + 14,
+        "rows": " ".join(row for row in node.seed_rows if row != "F"),
+        "ends_here": taken.get(node.id) == "unknown",
+    }
 
 
 def _classes(mine: bool, ours: bool) -> str:
     return " ".join(name for name, on in (("mine", mine), ("ours", ours)) if on)
-
-
-def _question_mark(at: Point) -> str:
-    x, y = at.x + BOX_WIDTH // 2, at.y - BOX_HEIGHT // 2
-    return f'<circle cx="{x}" cy="{y}" r="12"/><text class="ask" x="{x}" y="{y + 5}">?</text>'
-
-
-def _legend(lang: Lang) -> list[str]:
-    parts = list[str]()
-    for number, (kind, text) in enumerate(_LEGEND):
-        y = LEGEND_TOP + number * 24
-        parts.append(
-            f'<circle cx="36" cy="{y}" r="9"/><text class="ask" x="36" y="{y + 5}">?</text>'
-            if kind == "ask"
-            else f'<path class="{kind}" d="M14 {y} L58 {y}"/>'
-        )
-        parts.append(f'<text class="legend" x="72" y="{y + 5}">{escape(text.to(lang))}</text>')
-    return parts
 
 
 def _broken(text: str, room: int) -> list[str]:

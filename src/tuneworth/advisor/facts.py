@@ -13,8 +13,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.advice import Origin
-from tuneworth.core.task import OutputKind
+from tuneworth.core.audit import AuditFact
+from tuneworth.core.task import OutputKind, Task
 from tuneworth.core.text import Text
+from tuneworth.words.say import say
 
 Scenario = Literal[
     "general_chat",
@@ -29,6 +31,7 @@ Scenario = Literal[
 Pace = Literal["never", "yearly", "monthly", "weekly", "daily"]
 Skills = Literal["none", "some", "team"]
 Hardware = Literal["none", "cpu", "gpu", "cluster"]
+_SCENARIO_OF: dict[OutputKind, Scenario] = {"label": "classification", "json": "structured_output"}
 
 
 class Facts(BaseModel):
@@ -129,3 +132,33 @@ class Situation:
             {name: origin for name, origin in origins.items() if name in known},
             {name: why for name, why in reasons.items() if name in known},
         )
+
+
+def situation_of(task: Task, *, facts: list[AuditFact], answered: Facts | None = None) -> Situation:
+    """What is known about ``task``: what its owner says, its limits, and what its rows show.
+
+    Where the owner and the rows speak of the same fact, the rows are believed.
+
+    Args:
+        facts: those of an audit of the rows; names that are no facts of the advisor are left out.
+        answered: what the task's owner says about the situation.
+    """
+    said = {} if answered is None else answered.model_dump(exclude_none=True)
+    situation = _assumed(task, said).with_facts("answered", {**_limits(task), **said})
+    known = {fact.name: fact for fact in facts if fact.name in Facts.model_fields}
+    values = {"output_kind": task.kind, **{name: fact.value for name, fact in known.items()}}
+    return situation.with_facts("data", values, {name: fact.why for name, fact in known.items()})
+
+
+def _assumed(task: Task, said: dict[str, Any]) -> Situation:
+    scenario = _SCENARIO_OF.get(task.kind)
+    if scenario is None or "scenario" in said:
+        return Situation()
+    why = say("advisor.implied.kind", kind=task.kind)
+    return Situation().with_facts("assumed", {"scenario": scenario}, {"scenario": why})
+
+
+def _limits(task: Task) -> dict[str, Any]:
+    """A limit that is set was said; one that is not set says nothing."""
+    found = {"private": task.limits.private or None, "p95_target_ms": task.limits.p95_ms}
+    return {name: value for name, value in found.items() if value is not None}

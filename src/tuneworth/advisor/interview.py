@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.checks import check_facts
 from tuneworth.advisor.facts import Situation
+from tuneworth.advisor.meaning import check_facts
 from tuneworth.advisor.questions import ASKABLE, Question
 
 FIRST = "scenario"

@@ -1,215 +1,158 @@
-"""What a person can be asked about a situation: the questions, what each is for, and how it is answered.
+"""What a person can be asked about a situation, and what a person's answers mean.
 
-Every fact can be asked for but those that only rows or a run can show. Nothing heavy is imported: the command line
-makes its options from this table before anything runs.
+Every fact can be asked for but those that only rows or a run can show. Answers are yes or no, a number as people write
+it, or one of a list; in either language. Nothing heavy is imported: the command line makes its options from this table
+before anything runs.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from tuneworth.advisor.words import QUESTIONS, VALUES
+from tuneworth.advisor.words import values_of
 from tuneworth.core.text import Text
+from tuneworth.errors import InputError, Problem
+from tuneworth.words.names import joined
+from tuneworth.words.say import say
 
 Kind = Literal["yes_no", "whole", "number", "choice"]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question about one fact.
-
-    Attributes:
-        explanation: what the question is for and how to tell.
-    """
+    """A question about one fact, answered by ``kind``."""
 
     fact: str
     kind: Kind
-    text: Text
-    explanation: Text
+
+    @property
+    def text(self) -> Text:
+        return say(f"advisor.question.{self.fact}")
+
+    @property
+    def explanation(self) -> Text:
+        """What the question is for and how to tell."""
+        return say(f"advisor.explanation.{self.fact}")
 
     @property
     def choices(self) -> dict[str, Text]:
         """The answers of a ``choice`` question and how they read, in order; empty for the others."""
-        return VALUES[self.fact] if self.kind == "choice" else {}
+        return values_of(self.fact) if self.kind == "choice" else {}
 
 
-_ASKED: dict[str, tuple[Kind, Text]] = {
-    "scenario": (
-        "choice",
-        Text(
-            "Pick what most requests are. It says which rules of thumb speak at all. Name the main job, not the topic: "
-            "sorting legal mail is classification, drafting contracts is specialised work.",
-            "按大多数请求来选，它决定哪些经验适用。看的是做什么事，而不是什么行业：给法务邮件分类属于“分类”，起草合同才属于“专业领域任务”。",
-        ),
-    ),
-    "output_kind": (
-        "choice",
-        Text(
-            "Labels and JSON can be forced by constrained decoding, so their format is no reason to tune. "
-            "A fixed list of labels can also be answered by a small classifier.",
-            "标签和 JSON 可以靠约束解码保证格式，因此格式本身不成其为微调的理由；固定标签还可以用小分类器来做。",
-        ),
-    ),
-    "clear_structure": (
-        "yes_no",
-        Text(
-            "Yes if two people who know the job would agree on what goes in and what comes out. "
-            "A model learns a clear mapping with far fewer rows.",
-            "如果两个懂业务的人对“输入什么、输出什么”看法一致，就答是。映射越清楚，要学会它所需的数据越少。",
-        ),
-    ),
-    "distinct_style": (
-        "yes_no",
-        Text(
-            "Yes if readers would notice a wrong voice: a founder's letters, a brand, classical Chinese. "
-            "No if polite and clear is enough.",
-            "如果语气不对读者一眼就能看出来（创始人的口吻、品牌调性、文言文），就答是；只要礼貌清楚就行，则答否。",
-        ),
-    ),
-    "specialised_domain": (
-        "yes_no",
-        Text(
-            "Yes if a layman could not judge the answers: medicine, law, fault diagnosis. General models know less there.",
-            "如果外行判断不了答案对错（医疗、法律、故障诊断等），就答是。这类内容通用模型懂得较少。",
-        ),
-    ),
-    "repetitive": (
-        "yes_no",
-        Text(
-            "Yes if the texts differ in their data but hardly in their build: order mails, inspection notes. "
-            "A small model can take over such work.",
-            "如果每次只是换数据、结构几乎不变（订单邮件、巡检记录等），就答是。这类活小模型就能接手。",
-        ),
-    ),
-    "prompt_suffices": (
-        "yes_no",
-        Text(
-            "Try a good prompt with a few examples on twenty real inputs. Yes if format and tone hold every time. "
-            "Skip it if you have not tried: guessing here misleads.",
-            "拿二十条真实输入，配上几个示例试一个认真写的提示词；格式和语气每次都稳，就答是。没试过就跳过，猜的答案会误导结论。",
-        ),
-    ),
-    "total_rows": (
-        "whole",
-        Text(
-            "Input/output pairs you have now, checked or not. A rough count will do, such as 800 or 12k.",
-            "现有的输入输出数据有多少对，不论是否检查过。大致数目即可，例如 800 或 1.2万。",
-        ),
-    ),
-    "quality_rows": (
-        "whole",
-        Text(
-            "Rows left after repeats, conflicts and wrong labels are gone. With a file at hand, "
-            "`--task rows.jsonl` counts repeats and conflicts for you; `tuneworth audit` also estimates wrong labels.",
-            "去掉重复、矛盾和标错之后剩下的数据。手头有文件的话，`--task rows.jsonl` 会自动扣除重复和矛盾，`tuneworth audit` 还能估计标错率。",
-        ),
-    ),
-    "label_price_usd": (
-        "number",
-        Text(
-            "What you would pay, or the time it takes times its price, for one more correct row. "
-            "It turns missing rows into money.",
-            "再得到一条正确数据的花费，自己标就按工时折算。用它把数据缺口换算成钱。",
-        ),
-    ),
-    "needs_documents": (
-        "yes_no",
-        Text(
-            "Yes if a right answer needs text that only you have: manuals, policies, tickets. "
-            "That text can be looked up at answer time.",
-            "如果答对需要只有自己才有的资料（手册、制度、工单等），就答是。这些内容可以在回答时现查。",
-        ),
-    ),
-    "knowledge_changes": (
-        "choice",
-        Text(
-            "The facts, not the form of answers. What changes weekly is better looked up than trained into weights.",
-            "指答案依据的事实，而不是回答的形式。每周都变的内容，与其训进权重，不如现查。",
-        ),
-    ),
-    "behaviour_changes": (
-        "choice",
-        Text(
-            "The wanted format, tone or set of labels, not the facts. Each change means a new training run for a tuned "
-            "model and an edit for a prompt.",
-            "指格式、语气、标签体系等要求，而不是事实。每变一次，微调模型要重新训练，提示词只需改几句。",
-        ),
-    ),
-    "calls_per_day": (
-        "number",
-        Text(
-            "Requests on a usual day, once it is in use. Volume decides whether a machine of your own pays.",
-            "上线后平常一天的请求数。自己部署划不划算，主要看量。",
-        ),
-    ),
-    "p95_target_ms": (
-        "number",
-        Text(
-            "The slowest 5 % may take longer. 2s and 800ms are understood. Skip it if nobody waits for the answer.",
-            "允许最慢的 5% 超出。可以写 2s 或 800ms。没有人在等结果就跳过。",
-        ),
-    ),
-    "concurrency": (
-        "whole",
-        Text(
-            "Requests that are being answered at the same moment at a busy time.",
-            "高峰时同一时刻正在处理的请求数。",
-        ),
-    ),
-    "cost_sensitive": (
-        "yes_no",
-        Text(
-            "Yes if a feature would be dropped because a call costs a cent instead of a tenth of one.",
-            "如果单次调用从一厘涨到一分，功能就做不下去了，就答是。",
-        ),
-    ),
-    "private": (
-        "yes_no",
-        Text(
-            "Yes if law, contract or policy forbids sending a row to anybody else. This rules out every outside API.",
-            "如果法规、合同或公司制度不允许把数据发给任何外部方，就答是。这样就排除了所有外部 API。",
-        ),
-    ),
-    "local_deployment": (
-        "yes_no",
-        Text(
-            "Yes if the model has to run on your premises, on a device, or in a private cloud, for whatever reason.",
-            "无论出于什么原因，只要模型必须跑在自己的机房、设备或私有云里，就答是。",
-        ),
-    ),
-    "skills": (
-        "choice",
-        Text(
-            "Who would train, check and re-train the model? Count only people who have time for it.",
-            "谁来训练、验收、以后再重训？只算真正抽得出时间的人。",
-        ),
-    ),
-    "hardware": (
-        "choice",
-        Text(
-            "What you own or may rent. A small adapter trains on one GPU; a classifier on embeddings needs only a CPU.",
-            "自有的或可以租用的都算。小模型的 LoRA 一块 GPU 就能训，向量加分类头只需 CPU。",
-        ),
-    ),
-    "api_usd_per_1k_calls": (
-        "number",
-        Text(
-            "From the bill, or tokens a call times the price list. With the volume it gives the monthly cost.",
-            "看账单，或用每次的 token 数乘单价估算。有了调用量，就能算出每月费用。",
-        ),
-    ),
-    "machine_usd_per_hour": (
-        "number",
-        Text(
-            "Rent, or purchase price over its life plus power. It is compared with the API at your volume.",
-            "租金，或购机价按寿命摊销再加电费。在你的调用量下与 API 费用相比。",
-        ),
-    ),
+_KINDS: dict[str, Kind] = {
+    "scenario": "choice",
+    "output_kind": "choice",
+    "clear_structure": "yes_no",
+    "distinct_style": "yes_no",
+    "specialised_domain": "yes_no",
+    "repetitive": "yes_no",
+    "prompt_suffices": "yes_no",
+    "total_rows": "whole",
+    "quality_rows": "whole",
+    "label_price_usd": "number",
+    "needs_documents": "yes_no",
+    "knowledge_changes": "choice",
+    "behaviour_changes": "choice",
+    "calls_per_day": "number",
+    "p95_target_ms": "number",
+    "concurrency": "whole",
+    "cost_sensitive": "yes_no",
+    "private": "yes_no",
+    "local_deployment": "yes_no",
+    "skills": "choice",
+    "hardware": "choice",
+    "api_usd_per_1k_calls": "number",
+    "machine_usd_per_hour": "number",
 }
-"""Fact → how it is answered, and what is said when ``?`` is typed."""
-
-ASKABLE: dict[str, Question] = {
-    name: Question(name, kind, QUESTIONS[name], explanation) for name, (kind, explanation) in _ASKED.items()
-}
+ASKABLE: dict[str, Question] = {fact: Question(fact, kind) for fact, kind in _KINDS.items()}
 """Fact name → its question."""
+
+_YES = {"y", "yes", "true", "是", "是的", "对", "有", "要", "需要", "能", "可以"}
+_NO = {"n", "no", "false", "否", "不", "不是", "不对", "没有", "无", "不要", "不需要", "不能", "不可以"}
+_NUMBER = re.compile(r"\$?\s*(?P<digits>-?\d[\d,_]*(?:\.\d+)?|-?\.\d+)\s*(?P<rest>[^\d.,_]*)")
+_SIZES = {"": 1, "k": 1_000, "千": 1_000, "w": 10_000, "万": 10_000, "m": 1_000_000, "百万": 1_000_000, "亿": 10**8}
+_USD = {"usd": 1.0, "$": 1.0, "美元": 1.0}
+_UNITS: dict[str, dict[str, float]] = {
+    "p95_target_ms": {"ms": 1, "毫秒": 1, "s": 1_000, "sec": 1_000, "秒": 1_000},
+    "total_rows": {"rows": 1, "条": 1},
+    "quality_rows": {"rows": 1, "条": 1},
+    "calls_per_day": {"calls": 1, "次": 1},
+    "label_price_usd": _USD,
+    "api_usd_per_1k_calls": _USD,
+    "machine_usd_per_hour": _USD,
+}
+"""Fact → words that may follow its number, and what they multiply it by."""
+
+
+def read(question: Question, answer: str, where: str = "") -> Any:
+    """The value of the question's fact that ``answer`` says.
+
+    Args:
+        where: what an error names as the place.
+
+    Raises:
+        InputError: it is no answer to this question, or out of the fact's range; says what would be one.
+    """
+    said = unicodedata.normalize("NFKC", answer).strip().casefold()
+    if question.kind == "choice":
+        return _choice(question, said, where)
+    if question.kind != "yes_no":
+        return _number(question, said, answer, where)
+    if said in _YES or said in _NO:
+        return said in _YES
+    raise _refused(where, answer, say("advisor.answer.yes_or_no"))
+
+
+def _choice(question: Question, said: str, where: str) -> str:
+    """An option by its number, its name, or how it reads in either language."""
+    choices = question.choices
+    if said.isdecimal() and 1 <= int(said) <= len(choices):
+        return list(choices)[int(said) - 1]
+    for name, text in choices.items():
+        if said in (name.casefold(), text.en.casefold(), text.zh.casefold()):
+            return name
+    names = joined([Text(name, name) for name in choices], say("units.names.between"))
+    raise _refused(where, said, say("advisor.answer.one_of", names=names, n=len(choices)))
+
+
+def _number(question: Question, said: str, answer: str, where: str) -> float | int:
+    match = _NUMBER.fullmatch(said)
+    factor = None if match is None else _factor(match["rest"].strip(), _UNITS.get(question.fact, {}))
+    if match is None or factor is None:
+        raise _refused(where, answer, say("advisor.answer.number"))
+    # In decimal, so that 1.1k is 1100 and not a hair less.
+    value = round(float(match["digits"].replace(",", "").replace("_", "")) * factor, 9)
+    if question.kind == "whole":
+        if not value.is_integer():
+            raise _refused(where, answer, say("advisor.answer.whole"))
+        value = int(value)
+
+    from tuneworth.advisor.facts import Facts
+
+    for part in Facts.model_fields[question.fact].metadata:
+        least, over = getattr(part, "ge", None), getattr(part, "gt", None)
+        if least is not None and value < least:
+            raise _refused(where, answer, say("advisor.answer.least", least=least))
+        if over is not None and value <= over:
+            raise _refused(where, answer, say("advisor.answer.over", over=over))
+    return value
+
+
+def _factor(rest: str, units: dict[str, float]) -> float | None:
+    """What the words after a number multiply it by; ``None`` when they mean nothing here."""
+    for unit, times in {**units, "": 1}.items():
+        size = rest.removesuffix(unit).strip()
+        if rest.endswith(unit) and size in _SIZES and not (unit and size == "m"):
+            return _SIZES[size] * times
+    return None
+
+
+def _refused(where: str, answer: str, rule: Text) -> InputError:
+    shown = answer.strip()
+    shown = shown if len(shown) <= 40 else shown[:39] + "…"
+    said = say("advisor.answer.is", said=repr(shown))
+    return InputError(Problem(where, joined([said, rule], say("advisor.answer.but"))))

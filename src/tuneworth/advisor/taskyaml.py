@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuneworth.advisor.approaches import TITLES
 from tuneworth.advisor.conditions import Values
 from tuneworth.advisor.facts import Pace
+from tuneworth.advisor.ranking import approach_title
 from tuneworth.core.advice import Approach
 
 PLACEHOLDER = "REPLACE-WITH-YOUR-ROWS.jsonl"
@@ -70,7 +70,7 @@ def _beyond(expected: Approach | None, strategies: Sequence[Approach]) -> list[s
     if expected is None or expected in strategies:
         return []
     return [
-        f"# Expected to win: {TITLES[expected].en}. A run does not measure that yet;",
+        f"# Expected to win: {approach_title(expected).en}. A run does not measure that yet;",
         "# it tells whether tuning beats the simpler approaches on these rows.",
     ]
 

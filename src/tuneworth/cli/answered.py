@@ -12,6 +12,7 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.report.plain import clean, one_line, shorten
 from tuneworth.report.terminal.wrap import wrap
 from tuneworth.serve.answer import Answered
+from tuneworth.words.say import say
 
 MAX_LINES = 4
 """Lines that are shown of a passage."""
@@ -29,7 +30,7 @@ def answer_lines(answered: Answered, documents: Collection | None, lang: Lang, c
         yield _line(note.to(lang), "yellow")
     if passages:
         yield _line("")
-        yield _line(Text(en="Passages read:", zh="参考段落：").to(lang), "dim")
+        yield _line(say("cli.ask.passages").to(lang), "dim")
     for passage in passages:
         yield from _passage_lines(numbers[passage.id], passage, passage.id in answer.citations, lang, columns)
 
@@ -40,31 +41,20 @@ def _notes(answered: Answered, documents: Collection | None) -> Iterator[Text]:
         yield _nothing_shown(answered, documents)
     made_up = [name.removeprefix("?") for name in answer.citations if name not in answer.passages]
     if made_up:
-        listed = ", ".join(f"[{number}]" for number in made_up)
-        yield Text(
-            en=f"The answer also cites {listed}, which was not shown to it: do not rely on that citation.",
-            zh=f"回答还引用了并未提供的段落 {listed}，这处引用不可信。",
-        )
+        names = ", ".join(f"[{number}]" for number in made_up)
+        yield say("cli.ask.made_up", names=names)
 
 
 def _nothing_shown(answered: Answered, documents: Collection | None) -> Text:
     """Why the answer rests on no passage."""
     least = documents.min_similarity if documents is not None else None
-    because = {
-        "not_found": Text(en="No passage was found among those that may be read", zh="在可查的段落中没有找到"),
-        "too_far": Text(en=f"No passage reaches the similarity {least}", zh=f"没有相似度达到 {least} 的段落"),
-        "no_room": Text(
-            en="No passage fits into the model's context beside the question",
-            zh="加上问题后，模型的上下文放不下任何段落",
-        ),
-    }[answered.none_because or "not_found"]
-    if answered.answer.usage.prompt_tokens:
-        return Text(en=f"{because.en}; the model answered without.", zh=f"{because.zh}；这个回答没有文档依据。")
-    return Text(en=f"{because.en}; the model was not asked.", zh=f"{because.zh}；没有询问模型。")
+    because = say(f"cli.ask.none.{answered.none_because or 'not_found'}", least=str(least))
+    asked = bool(answered.answer.usage.prompt_tokens)
+    return say("cli.ask.answered_without" if asked else "cli.ask.not_asked", because=because)
 
 
 def _passage_lines(number: int, passage: Passage, is_cited: bool, lang: Lang, columns: int) -> Iterator[Styled]:
-    mark = Text(en="  ← cited", zh="  ← 已引用").to(lang) if is_cited else ""
+    mark = say("cli.ask.cited").to(lang) if is_cited else ""
     above = " > ".join(dict.fromkeys(part for part in map(one_line, (passage.title, *passage.headings)) if part))
     head = f"[{number}] {above}".rstrip()
     yield _line(shorten(head, max(12, columns - 2 * len(mark))) + mark, "green" if is_cited else "")
@@ -78,7 +68,7 @@ def _where(passage: Passage, lang: Lang) -> str:
     page = passage.page
     parts = [
         one_line(passage.id),
-        Text(en=f"page {page}", zh=f"第 {page} 页").to(lang) if page is not None else "",
+        say("cli.ask.page", n=str(page)).to(lang) if page is not None else "",
         passage.changed.isoformat() if passage.changed is not None else "",
     ]
     return " · ".join(part for part in parts if part)

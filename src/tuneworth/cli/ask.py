@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say, to_json
-from tuneworth.core.text import Text
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken, to_json
 from tuneworth.errors import InputError, Problem, TuneworthError
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from tuneworth.serve.answer import Answered, Answerer
 
-Run = Annotated[Path, typer.Argument(help=say("Folder of a finished run.", "已完成的运行的目录。"))]
+Run = Annotated[Path, typer.Argument(help=inline("Folder of a finished run.", "已完成的运行的目录。"))]
 Question = Annotated[
     str | None,
-    typer.Argument(help=say("The question; without it, questions are asked for one by one.", "问题；不写则逐个输入。")),
+    typer.Argument(
+        help=inline("The question; without it, questions are asked for one by one.", "问题；不写则逐个输入。")
+    ),
 ]
 ArmId = Annotated[
     str | None,
     typer.Option(
         "--arm",
-        help=say(
+        help=inline(
             "Arm that answers (default: the recommended one, or the best that reads documents).",
             "由哪个方案回答（默认用推荐方案，或得分最高的检索方案）。",
         ),
@@ -36,7 +38,7 @@ DocumentIds = Annotated[
     list[str] | None,
     typer.Option(
         "--document",
-        help=say(
+        help=inline(
             "Read only this document, by its path below the documents; may be given several times.",
             "只查这个文档（文档目录下的相对路径），可多次给出。",
         ),
@@ -46,7 +48,7 @@ DocSets = Annotated[
     list[str] | None,
     typer.Option(
         "--doc-set",
-        help=say(
+        help=inline(
             "Read only this part of the documents; may be given several times.", "只查文档的这一部分，可多次给出。"
         ),
     ),
@@ -55,28 +57,21 @@ _DAY = ["%Y-%m-%d"]
 Since = Annotated[
     datetime | None,
     typer.Option(
-        "--since", formats=_DAY, help=say("Read only what is dated then or later.", "只查这一天及以后的文档。")
+        "--since", formats=_DAY, help=inline("Read only what is dated then or later.", "只查这一天及以后的文档。")
     ),
 ]
 Until = Annotated[
     datetime | None,
     typer.Option(
-        "--until", formats=_DAY, help=say("Read only what is dated then or earlier.", "只查这一天及以前的文档。")
+        "--until", formats=_DAY, help=inline("Read only what is dated then or earlier.", "只查这一天及以前的文档。")
     ),
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(
-        name="ask",
-        help=say(
-            "Ask a finished run a question; it answers from the documents and shows the passages.",
-            "向已完成的运行提问：依据文档回答，并列出所用段落。",
-        ),
-    )(ask)
-
-
+@opt.command(
+    "Ask a finished run a question; it answers from the documents and shows the passages.",
+    "向已完成的运行提问：依据文档回答，并列出所用段落。",
+)
 def ask(
     run: Run,
     question: Question = None,
@@ -100,7 +95,7 @@ def ask(
     if question is not None:
         checked(question)
     elif not interactive():
-        raise InputError(_no_question())
+        raise InputError(Problem("", say("cli.ask.no_question")))
     folder = RunFolder(run)
     result = read_result(folder.result)
     chosen = choose_arm(result, str(run), arm)
@@ -113,7 +108,7 @@ def ask(
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         if chosen.note is not None:
             watcher.say(chosen.note)
-        watcher.start(Text(en=f"opening {chosen.arm.arm_id}", zh=f"打开 {chosen.arm.arm_id}"))
+        watcher.start(say("cli.ask.opening", arm=chosen.arm.arm_id))
         answerer = open_arm(result, folder, chosen.arm, watcher, where)
         watcher.finish(chosen.arm.title)
         if answerer.outdated is not None:
@@ -126,26 +121,20 @@ def ask(
 
 def _converse(answerer: Answerer, as_json: bool) -> None:
     """One question after another, until an empty line. A question that cannot be answered does not end it."""
-    print(
-        say(
-            "An empty line or Ctrl-D ends. Each question stands alone.", "输入空行或按 Ctrl-D 结束；各个问题互不相关。"
-        ),
-        file=sys.stderr,
-    )
-    while (question := _next_question()) is not None:
+    print(spoken("cli.ask.ends"), file=sys.stderr)
+    while True:
+        print(spoken("cli.ask.question"), end="", file=sys.stderr, flush=True)
+        try:
+            question = input().strip()
+        except EOFError:
+            print(file=sys.stderr)
+            return
+        if not question:
+            return
         try:
             _show(answerer.ask(question), answerer, as_json)
         except TuneworthError as error:
             print(error.to(LANG), file=sys.stderr)
-
-
-def _next_question() -> str | None:
-    print(say("Question: ", "问题："), end="", file=sys.stderr, flush=True)
-    try:
-        return input().strip() or None
-    except EOFError:
-        print(file=sys.stderr)
-        return None
 
 
 def _show(answered: Answered, answerer: Answerer, as_json: bool) -> None:
@@ -186,13 +175,3 @@ def _as_object(answered: Answered, answerer: Answerer) -> dict[str, Any]:
         "usage": answer.usage.model_dump(),
         "latency_ms": answer.latency_ms,
     }
-
-
-def _no_question() -> Problem:
-    return Problem(
-        "",
-        Text(
-            en="no question, and no terminal to ask for one; write it after the run, in quotation marks",
-            zh="没有给出问题，也没有可供输入的终端；请把问题写在运行目录之后，用引号括起",
-        ),
-    )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken, to_json
 from tuneworth.core.text import Text
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from tuneworth.audit import Embed
@@ -21,43 +22,27 @@ if TYPE_CHECKING:
     from tuneworth.data.load import Loaded
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(
-        name="audit",
-        help=say(
-            "Check the rows: duplicates, leaks, wrong labels, personal data and more. "
-            "SOURCE is a data file or a task.yaml.",
-            "检查数据本身：重复、泄漏、错标、个人信息等。SOURCE 是数据文件或 task.yaml。",
-        ),
-    )(audit)
-
-
+@opt.command(
+    "Check the rows: duplicates, leaks, wrong labels, personal data and more. SOURCE is a data file or a task.yaml.",
+    "检查数据本身：重复、泄漏、错标、个人信息等。SOURCE 是数据文件或 task.yaml。",
+)
 def audit(
-    source: str = typer.Argument(
-        ...,
-        help=say(
-            "Data file (JSONL, JSON, CSV, Parquet, hf://…) or task.yaml.",
-            "数据文件（JSONL、JSON、CSV、Parquet、hf://…）或 task.yaml。",
-        ),
-    ),
-    test: str | None = typer.Option(None, help=say("Your own test rows.", "自带的测试集文件。")),
+    source: opt.Source,
+    test: opt.TestFile = None,
     documents: opt.DocumentSources = None,
     only: str | None = typer.Option(
-        None, help=say("Only these checks, comma-separated.", "只做这些检查，用逗号分隔。")
+        None, help=inline("Only these checks, comma-separated.", "只做这些检查，用逗号分隔。")
     ),
     fix: Path | None = typer.Option(
         None,
-        help=say(
+        help=inline(
             "Write cleaned copies and patches.jsonl into this folder.", "把清洗后的副本和 patches.jsonl 写到这个目录。"
         ),
     ),
-    html: Path | None = typer.Option(None, help=say("Write a page with the findings.", "把检查结果写成网页。")),
-    seed: int | None = typer.Option(None, help=say("Seed of samples and folds.", "随机种子，用于抽样和交叉验证。")),
-    lang: str | None = typer.Option(None, help=say("Language: en or zh.", "语言：en 或 zh。")),
-    as_json: bool = typer.Option(
-        False, "--json", help=say("Print the result as JSON on stdout.", "在标准输出打印 JSON 结果。")
-    ),
+    html: Path | None = typer.Option(None, help=inline("Write a page with the findings.", "把检查结果写成网页。")),
+    seed: int | None = typer.Option(None, help=inline("Seed of samples and folds.", "随机种子，用于抽样和交叉验证。")),
+    lang: opt.Language = None,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Load, check, show; write copies and the page when asked to."""
     from tuneworth.audit._fixes import check_folder, write_fixes
@@ -65,19 +50,18 @@ def audit(
     from tuneworth.audit._run import audit as run_audit
     from tuneworth.audit._run import subject_of
     from tuneworth.cli.run import task_file_of
+    from tuneworth.cli.watch import watcher_for
     from tuneworth.data.documents import read_documents
     from tuneworth.data.load import load
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(
-        source, {name: value for name, value in (("test", test), ("seed", seed)) if value is not None}
-    )
+    task_file = task_file_of(source, {"test": test, "seed": seed})
     if fix is not None:
         check_folder(task_file, fix)
     sources = documents or (task_file.documents.sources if task_file.documents else [])
     texts = read_documents(sources) if sources else ()
     loaded = load(task_file)
-    with _watcher(as_json) as watcher:
+    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         for note in (*loaded.inferred, *loaded.warnings):
             watcher.say(Text(en=mask(note.en), zh=mask(note.zh)))  # a warning may quote a row
         counting = _token_counter(task_file.models[0])
@@ -90,7 +74,7 @@ def audit(
             seed=task_file.seed,
         )
         progress = _Progress(watcher)
-        audited = run_audit(subject, watch=progress, only=_names(only))
+        audited = run_audit(subject, watch=progress, only=opt.names(only))
         progress.close()
     fixed = write_fixes(task_file, loaded, audited.patches, fix) if fix is not None else None
     _show(audited, loaded, fixed, html, as_json)
@@ -117,37 +101,15 @@ class _Progress:
         self._open = False
 
 
-def _watcher(as_json: bool) -> TerminalWatcher:
-    import sys
-
-    from tuneworth.cli.progress import TerminalWatcher
-
-    return TerminalWatcher(LANG, quiet=as_json and not sys.stderr.isatty())
-
-
-def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else None
-
-
 def _encoder(loaded: Loaded, watcher: TerminalWatcher) -> Embed | None:
     """The embedded sentence encoder, opened when a check first asks; ``None`` where it cannot help."""
     from importlib.util import find_spec
 
     if loaded.task.language != "en":
-        watcher.say(
-            Text(
-                en="The embedded sentence encoder knows English only; checks that compare meanings do without it.",
-                zh="内置句向量模型只支持英文；按语义比较的检查不使用它。",
-            )
-        )
+        watcher.say(say("cli.audit.english_only"))
         return None
     if find_spec("torch") is None or find_spec("transformers") is None:
-        watcher.say(
-            Text(
-                en="No local engine: checks that compare meanings do without vectors. To have them: pip install 'tuneworth[local]'",
-                zh="没有安装本地引擎，按语义比较的检查不使用句向量。如需使用：pip install 'tuneworth[local]'",
-            )
-        )
+        watcher.say(say("cli.audit.no_engine"))
         return None
     opened: list[Any] = []
 
@@ -188,7 +150,7 @@ def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | No
 
         write_audit(audited.result, html, lang=LANG, name=loaded.task.name)
     if as_json:
-        typer.echo(audited.result.model_dump_json(indent=1))
+        typer.echo(to_json(audited.result))
         return
     from rich.console import Console
 
@@ -205,18 +167,11 @@ def _written(fixed: Fixed | None, html: Path | None) -> list[str]:
     lines = [] if fixed is None and html is None else [""]
     for file in fixed.files if fixed is not None else ():
         lines.append(
-            say(
-                f"{file.path}: {file.n_out:,} of {file.n_in:,} rows, {file.n_changed:,} of them changed",
-                f"{file.path}：保留 {file.n_in:,} 条中的 {file.n_out:,} 条，其中 {file.n_changed:,} 条有改动",
-            )
+            spoken("cli.audit.file", path=str(file.path), out=file.n_out, all=file.n_in, changed=file.n_changed)
         )
     if fixed is not None:
-        lines.append(
-            say(
-                f"{fixed.patches}: {fixed.n_applied:,} changes made, {fixed.n_suggested:,} suggested for review",
-                f"{fixed.patches}：已改 {fixed.n_applied:,} 处，另有 {fixed.n_suggested:,} 处建议待人工确认",
-            )
-        )
+        path, applied, suggested = str(fixed.patches), fixed.n_applied, fixed.n_suggested
+        lines.append(spoken("cli.audit.patches", path=path, applied=applied, suggested=suggested))
     if html is not None:
-        lines.append(say(f"Page: {html}", f"网页：{html}"))
+        lines.append(spoken("cli.audit.page", path=str(html)))
     return lines

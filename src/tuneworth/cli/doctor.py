@@ -13,7 +13,8 @@ from pathlib import Path
 
 import typer
 
-from tuneworth.cli.language import LANG, say, to_json
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, spoken, to_json
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,8 @@ class Finding:
     fix: str = ""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(name="doctor", help=say("Check this machine.", "检查本机环境。"))(doctor)
-
-
-def doctor(
-    as_json: bool = typer.Option(False, "--json", help=say("Print as JSON.", "以 JSON 打印。")),
-    lang: str = typer.Option(LANG, help=say("Language: en or zh.", "语言：en 或 zh。")),
-) -> None:
+@opt.command("Check this machine.", "检查本机环境。")
+def doctor(as_json: opt.ListAsJson = False, lang: opt.ShownLanguage = LANG) -> None:
     """Exit code 2 when something that a run needs is missing."""
     del lang
     findings = [check() for check in CHECKS]
@@ -42,8 +36,9 @@ def doctor(
         typer.echo(to_json([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
-            mark = say("ok  ", "正常") if finding.ok else say("FIX ", "待修")
-            typer.echo(f"{mark}  {finding.name}: {finding.found}")
+            typer.echo(
+                f"{spoken('cli.doctor.ok' if finding.ok else 'cli.doctor.broken')}  {finding.name}: {finding.found}"
+            )
             if not finding.ok:
                 typer.echo(f"      {finding.fix}")
     if not all(finding.ok for finding in findings):
@@ -56,32 +51,25 @@ def _python() -> Finding:
         "Python",
         sys.version_info >= (3, 11),
         found,
-        say("install Python 3.11 or newer", "请安装 Python 3.11 或更新版本"),
+        spoken("cli.doctor.install_python"),
     )
 
 
 def _engine() -> Finding:
     missing = [name for name in ("torch", "transformers", "peft", "llguidance", "sklearn") if not find_spec(name)]
-    found = say("complete", "齐全") if not missing else say("missing: ", "缺少：") + ", ".join(missing)
-    return Finding(say("local engine", "本地引擎"), not missing, found, "pip install 'tuneworth[local]'")
+    found = spoken("cli.doctor.missing", names=", ".join(missing)) if missing else spoken("cli.doctor.complete")
+    return Finding(spoken("cli.doctor.engine"), not missing, found, "pip install 'tuneworth[local]'")
 
 
 def _accelerator() -> Finding:
-    name = say("processor", "处理器")
+    name = spoken("cli.doctor.processor")
     if not find_spec("torch"):
-        return Finding(name, True, say(f"{os.cpu_count()} cores", f"{os.cpu_count()} 核"))
+        return Finding(name, True, spoken("cli.doctor.cores", n=str(os.cpu_count())))
     import torch
 
     if torch.cuda.is_available():
         return Finding(name, True, torch.cuda.get_device_name(0))
-    return Finding(
-        name,
-        True,
-        say(
-            f"{torch.get_num_threads()} CPU threads, no GPU (not needed)",
-            f"{torch.get_num_threads()} 个 CPU 线程，无 GPU（不是必需）",
-        ),
-    )
+    return Finding(name, True, spoken("cli.doctor.threads", n=torch.get_num_threads()))
 
 
 def _memory() -> Finding:
@@ -89,10 +77,10 @@ def _memory() -> Finding:
 
     total = machine()["memory_gb"]
     return Finding(
-        say("memory", "内存"),
+        spoken("cli.doctor.memory"),
         total >= 4,
         f"{total} GB",
-        say("4 GB are needed for the embedded model", "内置模型需要 4 GB 内存"),
+        spoken("cli.doctor.more_memory"),
     )
 
 
@@ -100,42 +88,32 @@ def _cache() -> Finding:
     from tuneworth.models.local.cache import models_home
 
     folder = models_home()
-    name = say("model cache", "模型缓存")
-    fix = say(
-        "set TUNEWORTH_HOME to a folder that can be written, with 2 GB free",
-        "请把 TUNEWORTH_HOME 设为可写且有 2 GB 空闲空间的目录",
-    )
+    name = spoken("cli.doctor.cache")
+    fix = spoken("cli.doctor.set_home")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free / 2**30
     except OSError as error:
         return Finding(name, False, f"{folder} ({error.strerror})", fix)
-    return Finding(name, free >= 2, say(f"{folder}, {free:.0f} GB free", f"{folder}，剩余 {free:.0f} GB"), fix)
+    return Finding(name, free >= 2, spoken("cli.doctor.free", folder=str(folder), gb=f"{free:.0f}"), fix)
 
 
 def _models() -> Finding:
     from tuneworth.models.catalog import list_models
 
     waiting = [info.id for info in list_models() if not info.cached]
-    found = (
-        say("all here", "都已就绪")
-        if not waiting
-        else say("fetched on first use: ", "首次使用时获取：") + ", ".join(waiting)
-    )
-    return Finding(say("embedded models", "内置模型"), True, found)
+    found = spoken("cli.doctor.fetched", names=", ".join(waiting)) if waiting else spoken("cli.doctor.all_here")
+    return Finding(spoken("cli.doctor.models"), True, found)
 
 
 def _here() -> Finding:
     writable = os.access(Path.cwd(), os.W_OK)
     return Finding(
-        say("this folder", "当前目录"),
+        spoken("cli.doctor.folder"),
         writable,
         str(Path.cwd()),
-        say(
-            "runs are written here; go to a folder that can be written, or use --out",
-            "运行结果写在当前目录；请换一个可写的目录，或使用 --out",
-        ),
+        spoken("cli.doctor.go_elsewhere"),
     )
 
 

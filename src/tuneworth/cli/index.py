@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say, to_json
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import Interrupted, Problem
+from tuneworth.words.names import listed
+from tuneworth.words.say import say
 
 if TYPE_CHECKING:
     from tuneworth.race.folder import RunFolder
@@ -26,7 +28,7 @@ LISTED = 20
 Out = Annotated[
     Path | None,
     typer.Option(
-        help=say(
+        help=inline(
             "Folder of the run that the index belongs to (default: the one `run` would use for SOURCE without other options).",
             "索引所属的运行目录（默认为 `run` 对同一 SOURCE、不带其他选项时使用的目录）。",
         )
@@ -34,17 +36,10 @@ Out = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(
-        name="index",
-        help=say(
-            "Build or refresh the index of a task's documents. SOURCE is a task.yaml or a data file.",
-            "建立或更新任务的文档索引。SOURCE 是 task.yaml 或数据文件。",
-        ),
-    )(index)
-
-
+@opt.command(
+    "Build or refresh the index of a task's documents. SOURCE is a task.yaml or a data file.",
+    "建立或更新任务的文档索引。SOURCE 是 task.yaml 或数据文件。",
+)
 def index(
     source: opt.Source,
     documents: opt.DocumentSources = None,
@@ -79,34 +74,34 @@ def _show(done: IndexedDocuments) -> None:
 
     console = Console(highlight=False)
     console.print(
-        say(f"{done.folder}: {done.n_documents:,} documents", f"{done.folder}：共 {done.n_documents:,} 篇文档"),
+        spoken("cli.index.folder", folder=str(done.folder), n=done.n_documents),
         markup=False,
         soft_wrap=True,
     )
     for each in done.indexes:
         console.print(Wrapped(f"  {_what_changed(each).to(LANG)}", hang=4))
     for line in [
-        *_listed(say("Could not be read, or only in part", "无法读取，或只读出一部分"), done.problems),
-        *_listed(say("Notes", "说明"), done.notes),
+        *_listed(spoken("cli.index.problems"), done.problems),
+        *_listed(spoken("cli.index.notes"), done.notes),
     ]:
         console.print(Wrapped(line, hang=4))
 
 
 def _what_changed(done: Indexed) -> Text:
     made = done.refresh
-    return Text(
-        en=f"{done.n_passages:,} passages of up to {done.passage_tokens} tokens: {made.added:,} added, {made.changed:,} changed, "
-        f"{made.removed:,} removed, {made.unchanged:,} unchanged; {_embedded(done).en}{made.seconds:.1f} s",
-        zh=f"{done.n_passages:,} 个段落，每段不超过 {done.passage_tokens} 个词元：新增 {made.added:,}，改动 {made.changed:,}，"
-        f"删除 {made.removed:,}，未变 {made.unchanged:,}；{_embedded(done).zh}用时 {made.seconds:.1f} 秒",
+    changes = say(
+        "cli.index.changes",
+        n=done.n_passages,
+        tokens=str(done.passage_tokens),
+        added=made.added,
+        changed=made.changed,
+        removed=made.removed,
+        unchanged=made.unchanged,
     )
-
-
-def _embedded(done: Indexed) -> Text:
-    if done.encoder is None:
-        return Text(en="searched by words only; ", zh="只按词检索；")
-    n = f"{done.refresh.embedded:,}"
-    return Text(en=f"{n} embedded with {done.encoder}; ", zh=f"用 {done.encoder} 计算了 {n} 个向量；")
+    embedded = say("cli.index.words_only")
+    if done.encoder is not None:
+        embedded = say("cli.index.embedded", n=made.embedded, encoder=done.encoder)
+    return listed([changes, embedded, say("cli.index.took", seconds=f"{made.seconds:.1f}")])
 
 
 def _listed(title: str, found: Sequence[Problem]) -> Iterator[str]:
@@ -115,14 +110,11 @@ def _listed(title: str, found: Sequence[Problem]) -> Iterator[str]:
     if not found:
         return
     yield ""
-    yield say(f"{title} ({len(found):,}):", f"{title}（{len(found):,} 处）：")
+    yield spoken("cli.index.counted", title=title, n=len(found))
     for problem in found[:LISTED]:
         yield f"  {one_line(problem.to(LANG))}"
     if len(found) > LISTED:
-        yield say(
-            f"  … and {len(found) - LISTED:,} more; --json lists all",
-            f"  ……另有 {len(found) - LISTED:,} 处，用 --json 查看全部",
-        )
+        yield spoken("cli.index.more", n=len(found) - LISTED)
 
 
 def _as_object(done: IndexedDocuments) -> dict[str, Any]:
@@ -147,12 +139,4 @@ def _as_object(done: IndexedDocuments) -> dict[str, Any]:
 
 def _interrupted(folder: RunFolder) -> Interrupted:
     command = shlex.join(["tuneworth", *sys.argv[1:]])
-    return Interrupted(
-        Problem(
-            str(folder.path),
-            Text(
-                en=f"stopped; an index that was there before answers as before, and what was embedded is kept. To go on: {command}",
-                zh=f"已停止；原有的索引照常可用，已算好的向量都已保存。继续运行：{command}",
-            ),
-        )
-    )
+    return Interrupted(Problem(str(folder.path), say("cli.index.stopped", command=command)))

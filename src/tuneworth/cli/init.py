@@ -6,24 +6,18 @@ from pathlib import Path
 
 import typer
 
-from tuneworth.cli import taskoptions as opt
-from tuneworth.cli.language import LANG, say
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(
-        name="init", help=say("Write a commented task.yaml for a data file.", "为数据文件生成带注释的 task.yaml。")
-    )(init)
-
-
+@opt.command("Write a commented task.yaml for a data file.", "为数据文件生成带注释的 task.yaml。")
 def init(
-    source: str = typer.Argument(..., help=say("Data file.", "数据文件。")),
-    out: Path = typer.Option(Path("task.yaml"), help=say("Where to write it.", "写到哪里。")),
+    source: str = typer.Argument(..., help=inline("Data file.", "数据文件。")),
+    out: Path = typer.Option(Path("task.yaml"), help=inline("Where to write it.", "写到哪里。")),
     test: opt.TestFile = None,
     documents: opt.DocumentSources = None,
-    force: bool = typer.Option(False, "--force", help=say("Overwrite an existing file.", "覆盖已有文件。")),
-    lang: str | None = typer.Option(None, help=say("Language: en or zh.", "语言：en 或 zh。")),
+    force: bool = typer.Option(False, "--force", help=inline("Overwrite an existing file.", "覆盖已有文件。")),
+    lang: opt.Language = None,
 ) -> None:
     """Infer what can be inferred and write it down."""
     from tuneworth.data.initfile import write_task_file
@@ -35,4 +29,4 @@ def init(
     write_task_file(out, source, loaded, lang=LANG, test=test, documents=documents or (), force=force)
     for line in loaded.inferred:
         typer.echo(line.to(LANG), err=True)
-    typer.echo(say(f"wrote {out}; start with: tuneworth run {out}", f"已写入 {out}；运行：tuneworth run {out}"))
+    typer.echo(spoken("cli.init.wrote", path=str(out)))

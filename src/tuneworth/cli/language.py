@@ -11,6 +11,7 @@ from typing import Any
 
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import Part, say
 
 _OWN_VARIABLE = "TUNEWORTH_LANG"
 
@@ -40,9 +41,7 @@ def check_languages(arguments: Sequence[str], environment: Mapping[str, str]) ->
     if environment.get(_OWN_VARIABLE):
         asked.append((_OWN_VARIABLE, environment[_OWN_VARIABLE]))
     problems = [
-        Problem(where, Text(en=f"is {value!r}, must be en or zh", zh=f"当前为 {value!r}，应为 en 或 zh"))
-        for where, value in asked
-        if _known(value) is None
+        Problem(where, say("cli.unknown_language", said=repr(value))) for where, value in asked if _known(value) is None
     ]
     if problems:
         raise InputError(problems)
@@ -68,13 +67,20 @@ def _known(value: str) -> Lang | None:
 LANG: Lang = detect(sys.argv[1:], os.environ)
 
 
-def say(en: str, zh: str) -> str:
-    """One of the two, by the language of this process."""
-    return Text(en=en, zh=zh).to(LANG)
+def inline(en: str, zh: str) -> str:
+    """One of the two, by the language of this process: for the help of options, written where they are declared."""
+    return en if LANG == "en" else zh
+
+
+def spoken(key: str, **parts: Part) -> str:
+    """The sentence at ``key`` of the catalogue, in the language of this process."""
+    return say(key, **parts).to(LANG)
 
 
 def to_json(value: Any) -> str:
     """What ``--json`` prints; sentences in every language, as in ``result.json``."""
+    if hasattr(value, "model_dump_json"):
+        return value.model_dump_json(indent=1)
     return json.dumps(value, ensure_ascii=False, indent=1, default=_plain)
 
 

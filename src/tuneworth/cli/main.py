@@ -7,14 +7,13 @@ Exit codes: 0 finished, whatever the verdict · 1 a defect in tuneworth · 2 the
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 
 import typer
 
-from tuneworth.cli import advise, ask, audit, doctor, index, init, models, plan, report, run, runs
-from tuneworth.cli.language import LANG, check_languages, say
+from tuneworth.cli import advise, ask, audit, doctor, index, init, models, run, runs
+from tuneworth.cli.language import LANG, check_languages, inline, spoken, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 
@@ -23,18 +22,10 @@ from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 
 # What a disk or its owner refuses, wherever it happens; any other OSError is a defect and shows itself.
-_NOT_OUR_FAULT = frozenset(
-    [
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-        errno.ENOTDIR,
-        errno.EISDIR,
-        errno.ENAMETOOLONG,
-    ]
-)
+_NOT_OUR_FAULT = {
+    getattr(errno, name)
+    for name in ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ENAMETOOLONG"]
+}
 
 app = typer.Typer(
     name="tuneworth",
@@ -43,16 +34,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help=say("Should we fine-tune? Measured on your own rows.", "该不该微调？用你自己的数据实测回答。"),
+    help=inline("Should we fine-tune? Measured on your own rows.", "该不该微调？用你自己的数据实测回答。"),
 )
-for command in (run, plan, advise, audit, index, init, report, ask, runs, doctor):
-    command.register(app)
+for command in (
+    run.run,
+    run.plan,
+    advise.advise,
+    audit.audit,
+    index.index,
+    init.init,
+    runs.report,
+    ask.ask,
+    runs.runs,
+    doctor.doctor,
+):
+    command.add_to(app)
 app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)
 def version_option(
-    version: bool = typer.Option(False, "--version", is_eager=True, help=say("Show the version.", "显示版本号。")),
+    version: bool = typer.Option(False, "--version", is_eager=True, help=inline("Show the version.", "显示版本号。")),
 ) -> None:
     """Answer ``--version``."""
     if version:
@@ -70,7 +72,7 @@ def main() -> None:
         _show(error)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        print(say("Stopped.", "已停止。"), file=sys.stderr)
+        print(spoken("cli.stopped"), file=sys.stderr)
         raise SystemExit(130) from None
     except BrokenPipeError:
         # The reader of our output (head, less) went away: nothing is left to say.
@@ -112,8 +114,8 @@ def _discard_output() -> None:
 def _show(error: TuneworthError) -> None:
     if "--json" in sys.argv:
         problems = [{"where": problem.where, "message": problem.message.to(LANG)} for problem in error.problems]
-        print(json.dumps({"error": {"kind": type(error).__name__, "problems": problems}}, ensure_ascii=False, indent=1))
-    label = say("error: ", "错误：")
+        print(to_json({"error": {"kind": type(error).__name__, "problems": problems}}))
+    label = spoken("cli.error")
     for line in error.to(LANG).splitlines():
         print(f"{label}{line}", file=sys.stderr)
         label = " " * 2

@@ -6,18 +6,19 @@ from dataclasses import asdict
 
 import typer
 
-from tuneworth.cli.language import LANG, say, to_json
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken, to_json
+from tuneworth.words.say import say
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=say("List and get models.", "查看和获取模型。"))
-_LANG_HELP = say("Language: en or zh.", "语言：en 或 zh。")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=inline("List and get models.", "查看和获取模型。"))
 
 
 @app.command(
-    name="list", help=say("Embedded models, and whether they are on this machine.", "内置模型，以及是否已在本机。")
+    name="list", help=inline("Embedded models, and whether they are on this machine.", "内置模型，以及是否已在本机。")
 )
 def list_models(
-    as_json: bool = typer.Option(False, "--json", help=say("Print as JSON.", "以 JSON 打印。")),
-    lang: str = typer.Option(LANG, help=_LANG_HELP),
+    as_json: opt.ListAsJson = False,
+    lang: opt.ShownLanguage = LANG,
 ) -> None:
     """One line a model."""
     from tuneworth.models import catalog
@@ -28,34 +29,26 @@ def list_models(
         typer.echo(to_json([asdict(info) for info in found]))
         return
     for info in found:
-        state = (
-            say("here", "已在本机") if info.cached else say(f"{info.size_mb} MB to get", f"需下载 {info.size_mb} MB")
-        )
+        state = spoken("cli.models.here") if info.cached else spoken("cli.models.to_get", mb=str(info.size_mb))
         typer.echo(f"{info.id}  {info.title.to(LANG)}  {info.licence}  {state}")
-    typer.echo(
-        say(
-            "Any folder with a Hugging Face model, or owner/name on the hub, works as a model too.",
-            "任何 Hugging Face 格式的模型目录，或 Hub 上的 owner/name，也可以作为模型使用。",
-        )
-    )
+    typer.echo(spoken("cli.models.others"))
 
 
 @app.command(
     name="pull",
-    help=say("Get a model now, so that later runs need no network.", "现在就获取模型，之后运行不再需要网络。"),
+    help=inline("Get a model now, so that later runs need no network.", "现在就获取模型，之后运行不再需要网络。"),
 )
 def pull(
-    name: str = typer.Argument(..., help=say("Model name.", "模型名。")),
-    lang: str = typer.Option(LANG, help=_LANG_HELP),
+    name: str = typer.Argument(..., help=inline("Model name.", "模型名。")),
+    lang: opt.ShownLanguage = LANG,
 ) -> None:
     """Fetch, check and convert."""
     from tuneworth.cli.progress import TerminalWatcher
-    from tuneworth.core.text import Text
     from tuneworth.models import catalog
 
     del lang
     with TerminalWatcher(LANG) as watcher:
-        watcher.start(Text(en=f"getting {name}", zh=f"获取 {name}"))
+        watcher.start(say("cli.models.getting", name=name))
         folder = catalog.pull(name, progress=watcher.progress)
         watcher.finish()
     typer.echo(str(folder))

@@ -1,4 +1,4 @@
-"""``tuneworth runs``: the runs in a folder."""
+"""``tuneworth runs`` and ``tuneworth report``: finished runs, listed and shown again."""
 
 from __future__ import annotations
 
@@ -7,18 +7,34 @@ from typing import Any
 
 import typer
 
-from tuneworth.cli.language import LANG, say, to_json
+from tuneworth.cli import options as opt
+from tuneworth.cli.language import LANG, inline, spoken, to_json
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to ``app``."""
-    app.command(name="runs", help=say("List runs, finished and unfinished.", "列出所有运行，包括未完成的。"))(runs)
+@opt.command("Show a finished run again and rewrite its report.html.", "重新显示一次已完成的运行，并重写 report.html。")
+def report(
+    run: Path = typer.Argument(..., help=inline("Folder of a run.", "运行目录。")),
+    lang: opt.Language = None,
+    as_json: opt.AsJson = False,
+) -> None:
+    """Re-render from ``result.json`` alone."""
+    from tuneworth.cli.run import show
+    from tuneworth.race.folder import RunFolder, read_result
+    from tuneworth.report.html import write_html
+
+    del lang
+    folder = RunFolder(run)
+    result = read_result(folder.result)
+    if not as_json:
+        write_html(result, folder.report, lang=LANG)
+    show(result, folder, as_json=as_json)
 
 
+@opt.command("List runs, finished and unfinished.", "列出所有运行，包括未完成的。")
 def runs(
-    folder: Path = typer.Argument(Path("runs"), help=say("Folder that holds the runs.", "存放运行的目录。")),
-    as_json: bool = typer.Option(False, "--json", help=say("Print as JSON.", "以 JSON 打印。")),
-    lang: str = typer.Option(LANG, help=say("Language: en or zh.", "语言：en 或 zh。")),
+    folder: Path = typer.Argument(Path("runs"), help=inline("Folder that holds the runs.", "存放运行的目录。")),
+    as_json: opt.ListAsJson = False,
+    lang: opt.ShownLanguage = LANG,
 ) -> None:
     """One line a run, newest first."""
     del lang
@@ -27,31 +43,17 @@ def runs(
         typer.echo(to_json(found))
         return
     if not found:
-        typer.echo(
-            say(
-                f"no runs in {folder}; start one with `tuneworth run`",
-                f"{folder} 中还没有运行；用 `tuneworth run` 开始",
-            )
-        )
+        typer.echo(spoken("cli.runs.none", folder=str(folder)))
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for title in (
-        say("run", "运行"),
-        say("created (UTC)", "时间（UTC）"),
-        say("verdict", "结论"),
-        say("recommended", "推荐方案"),
-    ):
-        table.add_column(title, overflow="fold")
+    for column in ("run", "created", "verdict", "recommended"):
+        table.add_column(spoken(f"cli.runs.{column}"), overflow="fold")
     for row in found:
-        table.add_row(
-            row["folder"],
-            row["created"] or "",
-            row["headline"] or say("unfinished", "未完成"),
-            row["recommended"] or "",
-        )
+        headline = row["headline"] or spoken("cli.runs.unfinished")
+        table.add_row(row["folder"], row["created"] or "", headline, row["recommended"] or "")
     Console(highlight=False, markup=False).print(table)
 
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tuneworth.core.text import Text
+from tuneworth.core.yamlfile import Document, Location, dotted
 from tuneworth.data.rows import quote
-from tuneworth.data.yamlfile import Document, Location, dotted
 from tuneworth.errors import Problem
 from tuneworth.words.say import say, table
 

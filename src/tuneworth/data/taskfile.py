@@ -13,11 +13,11 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits
 from tuneworth.core.text import Lang, Text
+from tuneworth.core.yamlfile import parse_yaml
 from tuneworth.data.files import decode, read_bytes
 from tuneworth.data.formats import PREFIX
 from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, Updates, refused
 from tuneworth.data.taskerrors import document_problems, option_problems
-from tuneworth.data.yamlfile import parse_yaml
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
 
@@ -178,7 +178,7 @@ def load_task_file(path: Path) -> TaskFile:
     text = decode(read_bytes(path, path.name), path.name).text
     document = parse_yaml(text, path.name)
     try:
-        task_file = TaskFile.model_validate(document.data, strict=True)
+        task_file = TaskFile.model_validate(document.mapping, strict=True)
     except ValidationError as error:
         raise InputError(document_problems(error, document, path.name, TaskFile)) from None
     return _resolved(task_file, path.resolve().parent)

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from tuneworth.advisor.advise import advise
-from tuneworth.advisor.checks import check_facts
-from tuneworth.advisor.facts import Facts, Pace
-from tuneworth.advisor.situation import situation_of
+from tuneworth.advisor.facts import Facts, Pace, situation_of
+from tuneworth.advisor.meaning import check_facts
 from tuneworth.audit._run import audit, subject_of
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult

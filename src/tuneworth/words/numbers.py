@@ -36,6 +36,19 @@ def count(value: float | None) -> Text:
     return plain(f"{round(value):,}") if is_known(value) else unknown()
 
 
+def general(value: float) -> Text:
+    """Any number, at most three digits of it after the point: ``12,000``, ``2.5``, ``0.05``; large ones are whole."""
+    is_whole = abs(value) >= 100 or math.isclose(value, round(value), abs_tol=1e-12)
+    return plain(f"{round(value):,}" if is_whole else f"{value:.3g}")
+
+
+def amount(value: float) -> Text:
+    """Money as its owner wrote it, without the currency: ``12,000``, ``2``, ``2.50``, ``0.002``."""
+    if math.isclose(value, round(value), abs_tol=1e-9) or abs(value) >= 1_000:
+        return count(value)
+    return plain(f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}")
+
+
 def rounded(value: float) -> int:
     """To two significant digits: an estimate of rows is no better than that."""
     return round(round(value), -max(0, len(str(abs(round(value)))) - 2))

@@ -1,1 +1,0 @@
-"""The race as it is watched."""
