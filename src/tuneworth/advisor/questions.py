@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tuneworth.advisor.words import values_of
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.names import joined
 from tuneworth.words.say import say
+
+if TYPE_CHECKING:
+    from tuneworth.advisor.facts import Situation
 
 Kind = Literal["yes_no", "whole", "number", "choice"]
 
@@ -156,3 +160,10 @@ def _refused(where: str, answer: str, rule: Text) -> InputError:
     shown = shown if len(shown) <= 40 else shown[:39] + "…"
     said = say("advisor.answer.is", said=repr(shown))
     return InputError(Problem(where, joined([said, rule], say("advisor.answer.but"))))
+
+
+def with_said(situation: Situation, values: Mapping[str, Any]) -> Situation:
+    """``situation`` with what somebody said on top. What nobody can be asked for was measured by whoever wrote it down."""
+    asked = {name: value for name, value in values.items() if name in ASKABLE}
+    measured = {name: value for name, value in values.items() if name not in ASKABLE}
+    return situation.with_facts("answered", asked).with_facts("measured", measured)

@@ -6,15 +6,19 @@ group ``tuneworth.audit``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, Protocol
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.audit import AuditFact, Finding, Side
+from tuneworth.core.audit import AuditFact, AuditResult, Finding, Side
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 
@@ -114,3 +118,13 @@ class Check(Protocol):
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
         """Look at the rows. Heavy imports happen here."""
         ...
+
+
+class _Room(ModuleType):
+    """The package is also the function of the public API that has its name, so that ``tuneworth.audit(rows)`` always works."""
+
+    def __call__(self, source: str | Path, **options: Any) -> AuditResult:
+        return import_module("tuneworth.api").audit(source, **options)
+
+
+sys.modules[__name__].__class__ = _Room

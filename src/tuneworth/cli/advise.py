@@ -63,12 +63,12 @@ def advise(
 ) -> None:
     """Gather the facts, ask for more where that can change the advice, and show it."""
     from tuneworth.advisor.advise import advise as advise_on
-    from tuneworth.cli.run import task_file_of
+    from tuneworth.data.taskfile import task_file_of
 
     del lang  # read before options are parsed, see cli/language.py
     asking = _asking(ask, as_json)
     _check_chart(chart)
-    task_file = task_file_of(task, {}) if task is not None else None
+    task_file = task_file_of(task) if task is not None else None
     situation = situation_from(facts, facts_file, None if task_file is None else lambda: _read_task(task_file, as_json))
     if asking:
         from tuneworth.cli.conversation import hold

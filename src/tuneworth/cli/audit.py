@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from tuneworth.cli import options as opt
 from tuneworth.cli.language import LANG, inline, spoken, to_json
-from tuneworth.core.text import Text
-from tuneworth.words.say import say
 
 if TYPE_CHECKING:
-    from tuneworth.audit import Embed
     from tuneworth.audit._fixes import Fixed
     from tuneworth.audit._run import Audited
-    from tuneworth.cli.progress import TerminalWatcher
     from tuneworth.data.load import Loaded
 
 
@@ -45,102 +39,19 @@ def audit(
     as_json: opt.AsJson = False,
 ) -> None:
     """Load, check, show; write copies and the page when asked to."""
+    from tuneworth.api import audited as run_audit
     from tuneworth.audit._fixes import check_folder, write_fixes
-    from tuneworth.audit._personal.mask import mask
-    from tuneworth.audit._run import audit as run_audit
-    from tuneworth.audit._run import subject_of
-    from tuneworth.cli.run import task_file_of
     from tuneworth.cli.watch import watcher_for
-    from tuneworth.data.documents import read_documents
-    from tuneworth.data.load import load
+    from tuneworth.data.taskfile import task_file_of
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(source, {"test": test, "seed": seed})
+    task_file = task_file_of(source, test=test, seed=seed)
     if fix is not None:
         check_folder(task_file, fix)
-    sources = documents or (task_file.documents.sources if task_file.documents else [])
-    texts = read_documents(sources) if sources else ()
-    loaded = load(task_file)
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
-        for note in (*loaded.inferred, *loaded.warnings):
-            watcher.say(Text(en=mask(note.en), zh=mask(note.zh)))  # a warning may quote a row
-        counting = _token_counter(task_file.models[0])
-        subject = subject_of(
-            loaded,
-            embed=_encoder(loaded, watcher),
-            count_tokens=counting and counting[0],
-            context_tokens=counting and counting[1],
-            documents=texts,
-            seed=task_file.seed,
-        )
-        progress = _Progress(watcher)
-        audited = run_audit(subject, watch=progress, only=opt.names(only))
-        progress.close()
+        loaded, audited = run_audit(task_file, watcher, documents=documents or (), only=opt.names(only))
     fixed = write_fixes(task_file, loaded, audited.patches, fix) if fix is not None else None
     _show(audited, loaded, fixed, html, as_json)
-
-
-class _Progress:
-    """Turns the audit's reports into one progress bar a check."""
-
-    def __init__(self, watcher: TerminalWatcher):
-        self._watcher = watcher
-        self._open = False
-
-    def __call__(self, title: Text, done: int, total: int) -> None:
-        if total == 0:
-            self.close()
-            self._watcher.start(title)
-            self._open = True
-        else:
-            self._watcher.progress(done, total, "rows")
-
-    def close(self) -> None:
-        if self._open:
-            self._watcher.finish()
-        self._open = False
-
-
-def _encoder(loaded: Loaded, watcher: TerminalWatcher) -> Embed | None:
-    """The embedded sentence encoder, opened when a check first asks; ``None`` where it cannot help."""
-    from importlib.util import find_spec
-
-    if loaded.task.language != "en":
-        watcher.say(say("cli.audit.english_only"))
-        return None
-    if find_spec("torch") is None or find_spec("transformers") is None:
-        watcher.say(say("cli.audit.no_engine"))
-        return None
-    opened: list[Any] = []
-
-    def embed(texts: Any) -> Any:
-        if not opened:
-            from tuneworth.models.catalog import open_encoder
-
-            opened.append(open_encoder())
-        return opened[0].encode(texts)
-
-    return embed
-
-
-def _token_counter(model: str) -> tuple[Callable[[str], int], int] | None:
-    """Tokens of a text and the context of ``model``, when it is on this machine already; nothing is fetched."""
-    from importlib.util import find_spec
-
-    from tuneworth.models.catalog import list_models, name_kind
-
-    known = {info.id: info.folder for info in list_models() if info.cached}
-    folder = Path(model).expanduser() if name_kind(model) == "folder" else known.get(model)
-    if folder is None or find_spec("tokenizers") is None:
-        return None
-    files = (folder / "tokenizer.json", folder / "config.json")
-    if not all(file.is_file() for file in files):
-        return None
-    from tokenizers import Tokenizer
-
-    context = json.loads(files[1].read_text(encoding="utf-8")).get("max_position_embeddings")
-    tokenizer: Any = Tokenizer.from_file(str(files[0]))
-    return (lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), context) if context else None
 
 
 def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | None, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from tuneworth.advisor.questions import ASKABLE, read
+from tuneworth.advisor.questions import ASKABLE, read, with_said
 from tuneworth.cli.language import LANG, spoken
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, NotEnoughData, Problem
@@ -105,19 +105,12 @@ def situation_from(
     flagged, wrong = read_flags(flags)
     problems, values = problems + wrong, {**said, **flagged}
     try:
-        check_facts(_with_said(Situation(), values))
+        check_facts(with_said(Situation(), values))
     except InputError as error:
         problems += error.problems
     if problems:
         raise InputError(problems)
-    return _with_said(base() if base is not None else Situation(), values)
-
-
-def _with_said(situation: Situation, values: Mapping[str, Any]) -> Situation:
-    """What nobody can be asked for was measured by whoever wrote it down."""
-    asked = {name: value for name, value in values.items() if name in ASKABLE}
-    measured = {name: value for name, value in values.items() if name not in ASKABLE}
-    return situation.with_facts("answered", asked).with_facts("measured", measured)
+    return with_said(base() if base is not None else Situation(), values)
 
 
 def read_facts_file(path: Path) -> tuple[dict[str, Any], list[Problem]]:

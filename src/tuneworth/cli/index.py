@@ -48,13 +48,14 @@ def index(
     as_json: opt.AsJson = False,
 ) -> None:
     """Load, cut, index, and show what changed."""
-    from tuneworth.cli.run import RUNS, task_file_of
+    from tuneworth.cli.run import RUNS
     from tuneworth.cli.watch import watcher_for
+    from tuneworth.data.taskfile import task_file_of
     from tuneworth.race.folder import RunFolder, folder_for
     from tuneworth.race.library import index_documents
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(source, {"documents": opt.documents_section(documents)})
+    task_file = task_file_of(source, documents=opt.documents_section(documents))
     folder = RunFolder(out) if out is not None else folder_for(RUNS, task_file)
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         try:

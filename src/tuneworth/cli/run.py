@@ -43,9 +43,10 @@ def run(
 ) -> None:
     """Run the main job and show its summary."""
     from tuneworth.cli.watch import watcher_for
+    from tuneworth.data.taskfile import task_file_of
     from tuneworth.pipeline import run as run_pipeline
 
-    task_file = task_file_of(source, opt.of_run(**options))
+    task_file = task_file_of(source, **opt.of_run(**options))
     folder = _folder(task_file, out, fresh)
     report_lang = LANG if lang else task_file.lang or LANG  # before parsing, see cli/language.py
     with watcher_for(LANG, watch=watch, as_json=as_json) as watcher:
@@ -72,12 +73,13 @@ def run(
 def plan(source: opt.Source, *, lang: opt.Language = None, as_json: opt.AsJson = False, **options: Any) -> None:
     """Get ready as a run does, count, and show."""
     from tuneworth.cli.watch import watcher_for
+    from tuneworth.data.taskfile import task_file_of
     from tuneworth.pipeline import DEFAULT_BUDGET_SECONDS
     from tuneworth.race.prepare import ready
     from tuneworth.race.preview import preview
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(source, opt.of_run(**options))
+    task_file = task_file_of(source, **opt.of_run(**options))
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         planned = preview(ready(task_file, watcher), task_file.budget_seconds or DEFAULT_BUDGET_SECONDS)
     if as_json:
@@ -100,15 +102,6 @@ def show(result: RunResult, folder: RunFolder, *, as_json: bool, lang: Lang = LA
     from tuneworth.report.terminal import summary
 
     Console(highlight=False).print(summary(result, lang, folder.report))
-
-
-def task_file_of(source: str, options: dict[str, Any]) -> TaskFile:
-    """The task file at ``source``, or one for the data there, with options on top (``None``: not given)."""
-    from tuneworth.data.taskfile import load_task_file, task_file_for, with_options
-
-    if Path(source).suffix.lower() in (".yaml", ".yml"):
-        return with_options(load_task_file(Path(source)), **options)
-    return task_file_for(source, **options)
 
 
 def _folder(task_file: TaskFile, out: Path | None, fresh: bool) -> RunFolder:

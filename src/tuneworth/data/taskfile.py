@@ -184,6 +184,13 @@ def load_task_file(path: Path) -> TaskFile:
     return _resolved(task_file, path.resolve().parent)
 
 
+def task_file_of(source: str | Path, **options: Any) -> TaskFile:
+    """The task file at ``source``, or one for the data there, with options on top (``None``: not given)."""
+    if Path(source).suffix.lower() in (".yaml", ".yml"):
+        return with_options(load_task_file(Path(source)), **options)
+    return task_file_for(source, **options)
+
+
 def task_file_for(data_path: str | Path, **options: Any) -> TaskFile:
     """The task file of a user who gives only a data file (or ``hf://…``) and options.
 

@@ -1,0 +1,229 @@
+"""The product from Python: what the commands do, as functions that return records and print nothing.
+
+    import tuneworth
+
+    result = tuneworth.run("task.yaml", budget="10m")
+    print(result.decision.headline.en)
+    stricter = tuneworth.decide_again(result, limits={"p95_ms": 50})
+
+All raise ``TuneworthError`` with everything that is wrong at once. ``options`` are keys of a task file, laid over what the source
+says; ``watcher`` hears how the work gets on (`tuneworth.race.watch.Watcher`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tuneworth.core.text import Lang, Text
+from tuneworth.errors import InputError
+from tuneworth.words.say import say
+
+if TYPE_CHECKING:
+    from tuneworth.audit import Embed
+    from tuneworth.audit._run import Audited
+    from tuneworth.core.advice import Advice
+    from tuneworth.core.audit import AuditResult
+    from tuneworth.core.plan import RunPlan
+    from tuneworth.core.run import RunResult
+    from tuneworth.data.load import Loaded
+    from tuneworth.data.taskfile import TaskFile
+    from tuneworth.race.watch import Watcher
+
+RUNS = Path("runs")
+Source = str | Path
+
+
+def run(
+    source: Source, *, out: Source | None = None, watcher: Watcher | None = None, lang: Lang = "en", **options: Any
+) -> RunResult:
+    """Measure every arm and decide. With the same settings it goes on where it was stopped.
+
+    Args:
+        source: a data file or a ``task.yaml``.
+        out: folder of the run; ``runs/NAME-DIGEST`` when not given.
+        lang: language that ``report.html`` opens in.
+    """
+    from tuneworth import pipeline
+    from tuneworth.data.taskfile import task_file_of
+    from tuneworth.race.folder import RunFolder, folder_for
+    from tuneworth.race.watch import Silent
+
+    task_file = task_file_of(source, **options)
+    folder = RunFolder(Path(out)) if out is not None else folder_for(RUNS, task_file)
+    result = pipeline.run(task_file, folder, watcher or Silent(), command=f"tuneworth.run({str(source)!r})", lang=lang)
+    assert result is not None, "declined, but nobody was asked"
+    return result
+
+
+def plan(source: Source, *, watcher: Watcher | None = None, **options: Any) -> RunPlan:
+    """What a run would take and what its rows can show; nothing is spent."""
+    from tuneworth.data.taskfile import task_file_of
+    from tuneworth.pipeline import DEFAULT_BUDGET_SECONDS
+    from tuneworth.race.prepare import ready
+    from tuneworth.race.preview import preview
+    from tuneworth.race.watch import Silent
+
+    task_file = task_file_of(source, **options)
+    return preview(ready(task_file, watcher or Silent()), task_file.budget_seconds or DEFAULT_BUDGET_SECONDS)
+
+
+def audit(
+    source: Source, *, only: Sequence[str] | None = None, watcher: Watcher | None = None, **options: Any
+) -> AuditResult:
+    """What the rows themselves say.
+
+    Args:
+        only: ids of checks; all when not given.
+    """
+    from tuneworth.data.taskfile import task_file_of
+    from tuneworth.race.watch import Silent
+
+    return audited(task_file_of(source, **options), watcher or Silent(), only=only)[1].result
+
+
+def advise(facts: Mapping[str, Any]) -> Advice:
+    """What the rules of thumb say of a situation before anything is measured.
+
+    Args:
+        facts: what is known, by the names of `tuneworth.advisor.facts.Facts`: ``{"scenario": "classification"}``.
+    """
+    from pydantic import ValidationError
+
+    from tuneworth.advisor.advise import advise as advise_on
+    from tuneworth.advisor.facts import Facts, Situation
+    from tuneworth.advisor.meaning import check_facts
+    from tuneworth.advisor.questions import with_said
+    from tuneworth.data.taskerrors import option_problems
+
+    try:
+        Facts.model_validate(facts)
+    except ValidationError as error:
+        raise InputError(option_problems(error, Facts)) from None
+    situation = with_said(Situation(), facts)
+    check_facts(situation)
+    return advise_on(situation)
+
+
+def load_run(folder: Source) -> RunResult:
+    """The result of a finished run, from its folder."""
+    from tuneworth.race.folder import read_result
+
+    return read_result(Path(folder) / "result.json")
+
+
+def decide_again(
+    result: RunResult,
+    *,
+    margin: float | None = None,
+    limits: Mapping[str, Any] | None = None,
+    usd_per_label: float | None = None,
+) -> RunResult:
+    """The verdict of the same measurements under what is asked here (`tuneworth.decide.again`); what is left out stays.
+
+    Args:
+        limits: laid over those of the task, by name.
+    """
+    from tuneworth.data.taskfile import task_file_of
+    from tuneworth.decide import again
+
+    asked = {"margin": margin, "limits": limits and dict(limits), "usd_per_label": usd_per_label}
+    checked = task_file_of("rows.jsonl", **asked)  # checked as a task file is, and never read
+    return again.decide_again(
+        result, margin=margin, limits=checked.limits if limits else None, usd_per_label=usd_per_label
+    )
+
+
+# -- shared with the command -------------------------------------------------------------------------------
+
+
+def audited(
+    task_file: TaskFile,
+    watcher: Watcher,
+    *,
+    documents: Sequence[str] = (),
+    only: Sequence[str] | None = None,
+) -> tuple[Loaded, Audited]:
+    """The rows and what the audit says of them; progress is one piece of work a check.
+
+    Args:
+        documents: sources instead of those of the task file.
+    """
+    from tuneworth.audit._personal.mask import mask
+    from tuneworth.audit._run import audit as run_audit
+    from tuneworth.audit._run import subject_of
+    from tuneworth.data.documents import read_documents
+    from tuneworth.data.load import load
+
+    sources = documents or (task_file.documents.sources if task_file.documents else [])
+    texts = read_documents(sources) if sources else ()
+    loaded = load(task_file)
+    for note in (*loaded.inferred, *loaded.warnings):
+        watcher.say(Text(en=mask(note.en), zh=mask(note.zh)))  # a warning may quote a row
+    counting = _token_counter(task_file.models[0])
+    subject = subject_of(
+        loaded,
+        embed=_encoder(loaded, watcher),
+        count_tokens=counting and counting[0],
+        context_tokens=counting and counting[1],
+        documents=texts,
+        seed=task_file.seed,
+    )
+    begun: list[Text] = []
+
+    def progress(title: Text, done: int, total: int) -> None:
+        if total > 0:
+            watcher.progress(done, total, "rows")
+            return
+        if begun:
+            watcher.finish()
+        watcher.start(title)
+        begun.append(title)
+
+    found = run_audit(subject, watch=progress, only=only)
+    if begun:
+        watcher.finish()
+    return loaded, found
+
+
+def _encoder(loaded: Loaded, watcher: Watcher) -> Embed | None:
+    """The embedded sentence encoder, opened when a check first asks; ``None`` where it cannot help."""
+    missing: Literal["english_only", "no_engine"] | None = None
+    if loaded.task.language != "en":
+        missing = "english_only"
+    elif find_spec("torch") is None or find_spec("transformers") is None:
+        missing = "no_engine"
+    if missing is not None:
+        watcher.say(say(f"cli.audit.{missing}"))
+        return None
+    opened: list[Any] = []
+
+    def embed(texts: Any) -> Any:
+        if not opened:
+            from tuneworth.models.catalog import open_encoder
+
+            opened.append(open_encoder())
+        return opened[0].encode(texts)
+
+    return embed
+
+
+def _token_counter(model: str) -> tuple[Callable[[str], int], int] | None:
+    """Tokens of a text and the context of ``model``, when it is on this machine already; nothing is fetched."""
+    from tuneworth.models.catalog import list_models, name_kind
+
+    known = {info.id: info.folder for info in list_models() if info.cached}
+    folder = Path(model).expanduser() if name_kind(model) == "folder" else known.get(model)
+    if folder is None or find_spec("tokenizers") is None:
+        return None
+    files = (folder / "tokenizer.json", folder / "config.json")
+    if not all(file.is_file() for file in files):
+        return None
+    from tokenizers import Tokenizer
+
+    context = json.loads(files[1].read_text(encoding="utf-8")).get("max_position_embeddings")
+    tokenizer: Any = Tokenizer.from_file(str(files[0]))
+    return (lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids), context) if context else None
