@@ -1,6 +1,6 @@
 """What is each rule of the race worth? Every rule is replaced by its plain alternative, on the same made-up races.
 
-    python benchmarks/race_ablate.py                        # every rule, without a budget and with two
+    python benchmarks/race_ablate.py                        # every rule, without a budget and with one
     python benchmarks/race_ablate.py --only "all rules" --runs 100
 
 Regret: points of the metric behind the winner of the exhaustive comparison. Good: within the margin of it. Other kind: points
@@ -26,7 +26,7 @@ from tuneworth.race import schedule as scheduling
 from tuneworth.race.schedule import board, purse, rules
 from tuneworth.stats.curve import CurvePoint
 
-BUDGETS = (None, 0.5, 0.25)
+BUDGETS = (None, 0.4)
 SIZES = (31, 62, 125, 250, 500, None)
 Make = Callable[[np.random.Generator], Recording]
 
@@ -116,6 +116,15 @@ def in_plan_order(piece: Callable[..., board.Piece]) -> Callable[..., board.Piec
     return flat
 
 
+def of_all_only(rows: Callable[..., Any]) -> Callable[..., Any]:
+    def judged(self: rules.Rules, arm: board.Contender) -> Any:
+        leader = board.Board.leader
+        with patch.object(board.Board, "leader", lambda self, kind=None, without=None: leader(self, None, without)):
+            return rows(self, arm)
+
+    return judged
+
+
 def exact(piece: Callable[..., board.Piece]) -> Callable[..., board.Piece]:
     def priced(self: rules.Rules, fit: board.Fit, n_rows: int, gain: float, *, heat: bool = False) -> board.Piece:
         price = self._purse.work(fit, n_rows - fit.rows)
@@ -134,8 +143,8 @@ def by_mean(add: Callable[..., None]) -> Callable[..., None]:
 
 def alternatives() -> dict[str, list[Any]]:
     """Name of what is put in its place → patches."""
-    rule, pay, plan, fits = rules.Rules, purse.Purse, scheduling.Schedule, scheduling
-    everything = "tuneworth.race.schedule.rules."
+    rule, pay, plan = rules.Rules, purse.Purse, scheduling.Schedule
+    everything, gap = "tuneworth.race.schedule.rules.", "tuneworth.stats.final_gap."
     return {
         "all rules": [],
         "order: fewest rows first, plan order": [patch.object(rule, "piece", in_plan_order(rule.piece))],
@@ -145,8 +154,8 @@ def alternatives() -> dict[str, list[Any]]:
         "cost does not matter: a tenth of a margin": [
             patch.object(rule, "_least_gain", lambda self, *_: 0.1 * self._margin)
         ],
-        "a vague prior (sd 1, no rows)": [patch(everything + "PRIOR_SD", 1.0), patch(everything + "PRIOR_ROWS", 0.1)],
-        "no test": [patch.object(fits.Eliminator, "check", lambda self: [])],
+        "a vague prior (sd 1, no rows)": [patch(gap + "PRIOR_SD", 1.0), patch(gap + "PRIOR_ROWS", 0.1)],
+        "no test": [patch.object(scheduling.Eliminator, "check", lambda self: [])],
         "sizes: none, all rows at once": [patch.object(rule, "_size", straight(rule._size))],
         "sizes: every one, no jump": [patch.object(rule, "_break_even", all_sizes)],
         "sizes: one, then all rows": [patch.object(rule, "_break_even", no_sizes)],
@@ -156,17 +165,14 @@ def alternatives() -> dict[str, list[Any]]:
         "no cheap arms": [patch(everything + "CHEAP_SHARE", 0.0)],
         "no heats": [patch.object(plan, "__init__", without_family(plan.__init__))],
         "heats on n/2": [patch(everything + "HEAT_HALVINGS", 1)],
-        "no nearness: best of kind counts in full": [patch(everything + "NEAR", 1e6)],
-        "the best of all only": [patch(everything + "NEAR", -1e6)],
-        "best of kind not completed": [patch.object(rule, "_complete", never)],
+        "the best of all only": [patch.object(rule, "_rows", of_all_only(rule._rows))],
+        "leader not completed": [patch.object(rule, "_complete", never)],
         "no sizes filled in": [patch.object(rule, "_fill", never)],
         "purse: sizes though all rows are dear": [patch.object(pay, "shortcut", lambda self, fit: fit)],
         "purse: untuned arms take what they like": [patch.object(pay, "_is_needed", lambda self, *_: False)],
         "purse: untuned arms only what is left": [patch("tuneworth.race.schedule.purse.UNTUNED_SHARE", 0.0)],
         "purse: the first training takes all": [patch.object(pay, "_waiting", lambda self: [])],
         "purse: nobody is exempt": [patch.object(pay, "_is_exempt", lambda self, arm: arm.entrant.model is None)],
-        "pairs tested after every step": [patch("tuneworth.race.schedule.CHECK_SHARE", 0.0)],
-        "costs learned at every look": [patch("tuneworth.race.schedule.MANY_LOOKS", 10**9)],
     }
 
 
@@ -244,7 +250,10 @@ def main() -> None:
             play(make, [options.seed, number, run], sums)
     titles = (f"{part:.0%} of all" if part else "no budget" for part in BUDGETS)
     heading = " | ".join(f"{title}: regret | good % | other kind | cost %" for title in titles)
-    print(f"{options.runs} races in each of {len(fields)} fields.\n\n| instead | {heading} |\n|" + "---|" * 13)
+    print(
+        f"{options.runs} races in each of {len(fields)} fields.\n\n| instead | {heading} |\n|"
+        + "---|" * (1 + 4 * len(BUDGETS))
+    )
     for name in chosen:
         cells = [sums[name, part].cells(sums["all rules", part]) for part in BUDGETS if (name, part) in sums]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)

@@ -1,25 +1,18 @@
 """Which arm next, on how many training and dev rows, and which no further: pure, told of all it knows.
 
 Every arm starts on the first 32 dev rows. After that, of all that could be done, the work with the most expected gain
-per expected second comes next, and what is not expected to gain what it costs is not done:
+per expected second comes next, and what is not expected to gain what it costs is not done (`tuneworth.race.schedule.rules`):
 
-- **Gain** is how far an arm that is behind is expected to end ahead (`tuneworth.race.schedule.rules`): of the best of all, or of
-  the best of its kind, because the best tuned and the best untuned arm both meet the test rows.
 - **Two arms are compared on the rows that both have seen**, so the leader goes ahead and the others follow, never beyond.
-- **Cost** is in seconds. What an arm must be expected to gain grows with its share of the cost of everything: a head
-  that takes a second is looked at in full, a few-shot arm with long prompts only while it may well win. This saves more
-  than the test does: a few hundred rows show surely only what is far behind.
-- **Elimination** is by `tuneworth.stats.sequential` alone, and comes with its promise. ``little_to_gain`` has none.
+- **Elimination** is by `tuneworth.stats.sequential` alone, and comes with its promise. All other rules have none: what
+  each is worth was found by simulation (docs/decisions/015).
 - **The best of each kind is not stopped** for being behind, since it goes to the test rows anyway; it is just not
   asked more. So an arm ends either with a `Stop`, or standing.
-- Arms that learn from rows go through sizes; a small size that is eliminated is out, the arm is not. Of those that
-  differ in a setting only, one goes beyond n/8.
 - Under a budget nothing is started that is not expected to fit (`tuneworth.race.schedule.purse`).
-
-**Several may be out at once**: `next` may be asked again before `observe`, and what is out may come back in any order. Of one
-arm at most one work is out, because its next rows, and its next size, depend on what comes of these. Leaders, the
-test and all judgements use what came back only; an arm that is out is not judged, and nobody is stopped for want of time while
-anything is out, because it may take less than was set aside for it.
+- **Several may be out at once**: `next` may be asked again before `observe`, and what is out may come back in any order. Of
+  one arm at most one work is out, because its next rows, or size, depend on what comes of these. Leaders, the test and
+  all judgements use what came back only; an arm that is out is not judged, and nobody is stopped for want of time
+  while anything is out, because it may take less than was set aside for it.
 
 Each decision follows from what was observed, the expected costs and the time left as told: there is no clock here.
 """
@@ -27,26 +20,21 @@ Each decision follows from what was observed, the expected costs and the time le
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tuneworth.core.race import Stop, StopReason
 from tuneworth.core.run import Interval
-from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Entrant, Fit, Halt, Piece, Work
+from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Entrant, Fit, Piece, Work
 from tuneworth.race.schedule.purse import Costs, Purse
-from tuneworth.race.schedule.rules import Rules, final_gap
+from tuneworth.race.schedule.rules import Rules
 from tuneworth.stats.curve import CurvePoint
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.sequential import Eliminator
 
 __all__ = ["Costs", "Entrant", "Place", "Schedule", "Work"]
-
-CHECK_SHARE = 0.05
-"""All pairs are tested after each step; in a large race after so many steps as this part of its fits."""
-MANY_LOOKS = 32
-"""After so many first looks, expected costs are taken up again only each time that their number has doubled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +46,9 @@ class Place:
     """
 
     arm_id: str
-    n_train: int | None
-    n_rows: int
-    mean: float | None
+    n_train: int | None = None
+    n_rows: int = 0
+    mean: float | None = None
     leader: str | None = None
     difference: float | None = None
     interval: Interval | None = None
@@ -112,10 +100,8 @@ class Schedule:
         n_train = n_train or 2 * max((fit.n_train or 0 for fit in fits), default=0) or 1
         self._purse = Purse(self._arms, costs, n_dev)
         self._rules = Rules(self._board, self._purse, margin=margin, n_train=n_train, chance=chance, seed=seed)
-        self._racing = {fit.name: fit for fit in fits if fit.arm.entrant.kind != "yardstick"}
-        self._test = None if self._off else Eliminator(list(self._racing), margin=margin)
-        self._n_steps = self._n_looks = self._untested = 0
-        self._leaders: list[tuple[Fit, int] | None] = []
+        self._test = None if self._off else Eliminator(list(self._board.racing), margin=margin)
+        self._n_steps = 0
 
     # -- what happened ---------------------------------------------------------------------------------
 
@@ -126,18 +112,14 @@ class Schedule:
             ValueError: the work is not out, there are no scores, or more than rows were asked for.
         """
         fit, values = self._fit_of(work), np.asarray(scores, dtype=np.float64)
-        have = fit.rows
-        if not 0 < values.size <= work.n_rows - have:
-            raise ValueError(f"{work.arm_id}: {values.size} scores for {work.n_rows - have} new rows")
+        if not 0 < values.size <= work.n_rows - fit.rows:
+            raise ValueError(f"{work.arm_id}: {values.size} scores for {work.n_rows - fit.rows} new rows")
         self._came_back(fit)
-        if have == 0:
-            self._learn_costs()
         self._board.add(fit, values)
-        if self._test is not None and fit.name in self._racing:
-            self._test.add(fit.name, values)
-            self._untested += 1
         self._purse.paid(fit, values.size)
-        if fit.rows >= min(FIRST_ROWS, self._board.n_dev) and 2 * fit.scored < fit.rows:
+        if self._test is not None and fit.name in self._board.racing:
+            self._test.add(fit.name, values)
+        if fit.rows >= min(FIRST_ROWS, self._board.n_dev) and 2 * fit.known.size < fit.rows:
             self._broke(fit)
 
     def fail(self, work: Work) -> None:
@@ -155,8 +137,9 @@ class Schedule:
 
         What is out of it is no longer waited for, but may come back all the same.
         """
-        if self._by_id[arm_id].stop is None:
-            self._stop(self._by_id[arm_id], Halt(reason))
+        arm = self._by_id[arm_id]
+        if arm.stop is None:
+            self._stop(arm, self._rules.stop(arm, reason))
 
     @property
     def out(self) -> tuple[Work, ...]:
@@ -173,20 +156,11 @@ class Schedule:
     def _came_back(self, fit: Fit) -> None:
         fit.arm.at, fit.arm.out = max(fit.arm.at, fit.at), None
         self._n_steps += 1
-        fit.arm.changed()
-
-    def _learn_costs(self) -> None:
-        """After a first look costs are better known, also of arms that were not looked at."""
-        self._n_looks += 1
-        if self._n_looks <= MANY_LOOKS or self._n_looks.bit_count() == 1:
-            self._purse.forget()
-            for arm in self._arms:
-                arm.stale |= arm.at < 0
 
     def _broke(self, fit: Fit) -> None:
         fit.broken = True
         if fit is fit.arm.full and fit.arm.stop is None:
-            self._stop(fit.arm, Halt("failed"))
+            self._stop(fit.arm, self._rules.stop(fit.arm, "failed"))
 
     # -- what is next ----------------------------------------------------------------------------------
 
@@ -198,62 +172,36 @@ class Schedule:
                 ``None``: no limit.
         """
         self._purse.tell(seconds_left)
-        self._eliminate(CHECK_SHARE * len(self._racing))
-        if (work := self._best()) is not None:
-            return work
-        # Before the end all is looked at once more: an arm may have waited for one that went no further.
-        self._eliminate(1)
-        for arm in self._arms:
-            arm.stale = True
-        return self._best()
-
-    def _eliminate(self, steps: float) -> None:
-        """Test all pairs, if there were at least so many steps since the last time."""
-        if self._test is None or self._untested < max(1, int(steps)):
-            return
-        self._untested = 0
-        for gone in self._test.check():
-            fit = self._racing[gone.arm]
-            fit.worse, fit.arm.stale = gone, True
-
-    def _best(self) -> Work | None:
-        """The best piece that the time reaches for, handed out; arms for which it does not are stopped on the way.
-
-        Most gain per second comes first, unknown costs after known ones; plan order when the race is off.
-        """
+        for gone in self._test.check() if self._test is not None else ():
+            self._board.racing[gone.arm].worse = gone
         while True:
-            self._judge_stale()
-            pieces = [(arm, self._in_time(arm.piece)) for arm in self._arms if arm.piece is not None and not arm.out]
-            if not self._off:
-                dear = 1 + 2 * max((piece.price or 0.0 for _, piece in pieces), default=0.0)
-                pieces.sort(key=lambda pair: -pair[1].gain / (dear if pair[1].price is None else pair[1].price))
+            pieces, n_open = self._pieces(), sum(arm.open for arm in self._arms)
             for arm, piece in pieces:
                 if piece.fit.arm.out is None and (work := self._affordable(arm, piece)) is not None:
                     self._purse.hand_out(piece.fit, work)
                     return work
-            if not any(arm.stale for arm in self._arms):
-                return None
+            if n_open == sum(arm.open for arm in self._arms):
+                return None  # where arms were stopped for want of time, there may be time for others
 
-    def _judge_stale(self) -> None:
-        """Judge again the arms about which something has changed, but for those that are out."""
+    def _pieces(self) -> list[tuple[Contender, Piece]]:
+        """What could be done for each arm that is not out, the best first; arms of which no more is expected are stopped.
+
+        Most gain per second comes first, unknown costs after known ones; plan order when the race is off.
+        """
         while True:
-            if not self._off and (leaders := self._board.leaders()) != self._leaders:
-                self._leaders, stale = leaders, list(self._arms)
-            else:
-                stale = [arm for arm in self._arms if arm.stale]
-            if not stale:
-                return
-            for arm in stale:
-                arm.stale = False
-            for arm in stale:
-                arm.piece = None
-                if not arm.open or arm.out:
-                    continue
-                found = self._rules.everything(arm) if self._off else self._rules.judge(arm)
-                if isinstance(found, Halt):
-                    self._stop(arm, found)
-                else:
-                    arm.piece = found
+            n_stops, found = len(self.stops), list[tuple[Contender, Piece]]()
+            for arm in (arm for arm in self._arms if arm.open and not arm.out):
+                piece = self._rules.everything(arm) if self._off else self._rules.judge(arm)
+                if isinstance(piece, Stop):
+                    self._stop(arm, piece)
+                elif piece is not None:
+                    found.append((arm, self._in_time(piece)))
+            if len(self.stops) == n_stops:  # else others may lead, and all are judged again
+                break
+        if not self._off:
+            dear = 1 + 2 * max((piece.price or 0.0 for _, piece in found), default=0.0)
+            found.sort(key=lambda pair: -pair[1].gain / (dear if pair[1].price is None else pair[1].price))
+        return found
 
     def _in_time(self, piece: Piece) -> Piece:
         """The same on all training rows, when there would be no time for these after it."""
@@ -275,47 +223,17 @@ class Schedule:
             # No time to try this setting; where it is the first of the family, it goes on and the others are out.
             for one in arm.rivals if arm.first_of_family is arm else [arm]:
                 if one.stop is None:
-                    self._stop(one, Halt("budget"))
+                    self._stop(one, self._rules.stop(one, "budget"))
         elif arm.grown and (arm.entrant.kind == "yardstick" or self._rules.is_best_of_kind(arm)):
             arm.silent = True  # it goes to the test rows anyway, and stands on the rows it has
-            arm.changed()
         else:
-            self._stop(arm, Halt("budget"))
+            self._stop(arm, self._rules.stop(arm, "budget"))
         return None
 
     # -- who was stopped, who stands -------------------------------------------------------------------
 
-    def _stop(self, arm: Contender, halt: Halt) -> None:
-        fit, against = arm.latest, halt.leader
-        found: dict[str, object] = {}
-        if halt.reason in ("eliminated", "no_rise") and fit is not None and (gone := fit.worse) is not None:
-            found = {
-                "n_rows": gone.n_rows,
-                "leader": self._racing[gone.leader].arm.entrant.arm_id,
-                "difference": gone.difference,
-                "interval": gone.interval,
-                "e_value": gone.e_value,
-                "e_needed": gone.e_needed,
-            }
-        elif against is not None and fit is not None:
-            pairs = self._board.pairs(fit, against)
-            low, high = final_gap(pairs, self._board.n_dev).interval(0.95)
-            found = {
-                "n_rows": pairs.n,
-                "leader": against.arm.entrant.arm_id,
-                "difference": pairs.mean,
-                "interval": Interval(low=low, high=high, level=0.95),
-            }
-        stop = Stop(
-            arm_id=arm.entrant.arm_id,
-            reason=halt.reason,
-            after_step=self._n_steps,
-            n_train=fit.n_train if fit is not None else None,
-            expected_gain=halt.expected_gain,
-            forecast_high=halt.forecast_high,
-            seconds_saved=self._purse.rest(arm),
-        )
-        self.stops.append(stop.model_copy(update=found))
+    def _stop(self, arm: Contender, stop: Stop) -> None:
+        self.stops.append(stop.model_copy(update={"after_step": self._n_steps}))
         self._board.stop(arm, self.stops[-1])
 
     @property
@@ -329,16 +247,15 @@ class Schedule:
         tested = {standing.arm: standing for standing in self._test.standings()} if self._test is not None else {}
         places: list[Place] = []
         for arm in self._arms:
-            fit, name = arm.latest, arm.entrant.arm_id
-            stopped = arm.stop.reason if arm.stop is not None else None
+            fit = arm.latest
+            place = Place(arm.entrant.arm_id, stopped=arm.stop.reason if arm.stop is not None else None)
+            if fit is not None:
+                place = replace(place, n_train=fit.n_train, n_rows=fit.rows, mean=fit.mean)
             held = None if fit is None else fit.worse or tested.get(fit.name)
-            if fit is None:
-                places.append(Place(name, None, 0, None, stopped=stopped))
-            elif held is None or (other := self._racing[held.leader].arm) is arm:
-                places.append(Place(name, fit.n_train, fit.rows, fit.mean, stopped=stopped))
-            else:
-                against = (other.entrant.arm_id, held.difference, held.interval)
-                places.append(Place(name, fit.n_train, fit.rows, fit.mean, *against, stopped))
+            if held is not None and (leader := self._board.racing[held.leader].arm) is not arm:
+                against = leader.entrant.arm_id
+                place = replace(place, leader=against, difference=held.difference, interval=held.interval)
+            places.append(place)
         return places
 
     def points(self, arm_id: str) -> list[CurvePoint]:

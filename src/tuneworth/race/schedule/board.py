@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.race import Stop, StopReason
+from tuneworth.core.race import Stop
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.final_gap import Paired, paired
 from tuneworth.stats.sequential import Elimination
 
 Floats = NDArray[np.float64]
@@ -71,8 +72,6 @@ class Fit:
     n_train: int | None
     name: str
     scores: Floats = field(default_factory=lambda: np.empty(0), repr=False)
-    scored: int = 0
-    total: float = 0.0
     surely: float = -math.inf
     broken: bool = False
     worse: Elimination | None = None
@@ -82,16 +81,12 @@ class Fit:
         return self.scores.size
 
     @property
-    def mean(self) -> float | None:
-        return self.total / self.scored if self.scored else None
+    def known(self) -> Floats:
+        return self.scores[~np.isnan(self.scores)]
 
     @property
-    def standard_error(self) -> float | None:
-        """Of the mean; ``None`` for right/wrong scores, whose error follows from the number of rows."""
-        known = self.scores[~np.isnan(self.scores)]
-        if known.size < 2 or bool(np.isin(known, (0.0, 1.0)).all()):
-            return None
-        return float(known.std(ddof=1)) / math.sqrt(known.size)
+    def mean(self) -> float | None:
+        return float(known.mean()) if (known := self.known).size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +107,6 @@ class Piece:
     heat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """An arm is to be stopped; ``leader`` is the fit it was held against."""
-
-    reason: StopReason
-    leader: Fit | None = None
-    expected_gain: float | None = None
-    forecast_high: float | None = None
-
-
 @dataclass(eq=False)
 class Contender:
     """An arm's way through the race: how far it came, what could be done next, why it ended.
@@ -129,8 +114,6 @@ class Contender:
     Attributes:
         number: in plan order.
         at: number of its latest size, -1 before the first.
-        piece: what could be done for it next, also by asking its rival; ``None``: nothing is worth doing.
-        stale: it is to be judged again.
         silent: it stands as it is, for want of time.
         out: its work that was handed out and did not come back; ``aside``: the seconds that this is expected to take.
         rivals: the other arms of its family, in plan order.
@@ -141,8 +124,6 @@ class Contender:
     fits: list[Fit] = field(default_factory=list[Fit])
     rivals: list[Contender] = field(default_factory=list["Contender"], repr=False)
     at: int = -1
-    piece: Piece | None = None
-    stale: bool = True
     stop: Stop | None = None
     silent: bool = False
     out: Work | None = None
@@ -158,10 +139,6 @@ class Contender:
         return self.fits[self.at] if self.at >= 0 else None
 
     @property
-    def grows(self) -> bool:
-        return len(self.fits) > 1
-
-    @property
     def grown(self) -> bool:
         """It was fitted on all rows."""
         return self.at == len(self.fits) - 1
@@ -174,30 +151,6 @@ class Contender:
     def first_of_family(self) -> Contender:
         """The first arm in plan order that was not stopped, of those that differ from it in settings only."""
         return min((one for one in (self, *self.rivals) if one.stop is None), key=lambda one: one.number, default=self)
-
-    def changed(self) -> None:
-        """It is to be judged again, and so are those that may wait for it."""
-        for arm in (self, *self.rivals):
-            arm.stale = True
-
-
-@dataclass(frozen=True, slots=True)
-class PairSums:
-    """Sums over the rows that two arms both scored: of their differences, and of the squares.
-
-    Attributes:
-        seen: rows that both were asked, scored or not.
-        n: rows that both scored.
-    """
-
-    seen: int = 0
-    n: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    @property
-    def mean(self) -> float:
-        return self.total / self.n if self.n else 0.0
 
 
 class Board:
@@ -217,23 +170,21 @@ class Board:
             if sizes != (*smaller, None):
                 raise ValueError(f"{name}: sizes are {sizes}, must ascend and end with None, all rows")
             arm.fits = [Fit(arm, at, size, f"{name}@{size}" if size else name) for at, size in enumerate(sizes)]
-        self._pairs: dict[tuple[Fit, Fit], PairSums] = {}
+        racing = (arm for arm in self.arms if arm.entrant.kind != "yardstick")
+        self.racing = {fit.name: fit for arm in racing for fit in arm.fits}
+        self._pairs: dict[tuple[Fit, Fit], Paired] = {}
         self._leaders: dict[str | None, Fit | None] = {}
 
     def add(self, fit: Fit, scores: Floats) -> None:
         """Scores of the next rows of a fit; NaN where a row has none."""
-        known = scores[~np.isnan(scores)]
         fit.scores = np.concatenate([fit.scores, scores])
-        fit.scored += known.size
-        fit.total += float(known.sum())
-        if fit.scored >= MIN_PAIRS:
-            fit.surely = fit.total / fit.scored - 1 / math.sqrt(fit.scored)
+        if (known := fit.known).size >= MIN_PAIRS:
+            fit.surely = float(known.mean()) - 1 / math.sqrt(known.size)
         self._leaders.clear()
 
     def stop(self, arm: Contender, stop: Stop) -> None:
         """The arm does not lead any longer."""
-        arm.stop, arm.piece, arm.out = stop, None, None
-        arm.changed()
+        arm.stop, arm.out = stop, None
         self._leaders.clear()
 
     def leader(self, kind: str | None = None, without: Contender | None = None) -> Fit | None:
@@ -245,24 +196,11 @@ class Board:
             return found
         return _best(arm for arm in self.arms if kind in (None, arm.entrant.kind) and arm is not without)
 
-    def leaders(self) -> list[tuple[Fit, int] | None]:
-        """The best of all and of each kind, with its rows."""
-        best = [self.leader(kind) for kind in (None, "tuned", "untuned")]
-        return [None if fit is None else (fit, fit.rows) for fit in best]
-
-    def pairs(self, fit: Fit, other: Fit) -> PairSums:
-        """Sums of ``fit − other`` on the rows that both scored; only new rows are read."""
-        stop = min(fit.rows, other.rows)
-        known = self._pairs.get((fit, other), PairSums())
-        if known.seen < stop:
-            differences = fit.scores[known.seen : stop] - other.scores[known.seen : stop]
-            differences = differences[~np.isnan(differences)]
-            known = self._pairs[fit, other] = PairSums(
-                seen=stop,
-                n=known.n + differences.size,
-                total=known.total + float(differences.sum()),
-                squares=known.squares + float(differences @ differences),
-            )
+    def pairs(self, fit: Fit, other: Fit) -> Paired:
+        """``fit − other`` on the rows that both were asked."""
+        seen, known = min(fit.rows, other.rows), self._pairs.get((fit, other))
+        if known is None or known.seen < seen:
+            known = self._pairs[fit, other] = paired(fit.scores[:seen] - other.scores[:seen])
         return known
 
 

@@ -39,7 +39,7 @@ class Purse:
 
     def __init__(self, arms: Sequence[Contender], costs: Costs, n_dev: int):
         self._arms, self._costs, self._n_dev = arms, costs, n_dev
-        self._total: float | None = None
+        self.total = 0.0
         self._left: float | None = None
         self._first_left = self._untuned_spent = 0.0
 
@@ -67,18 +67,6 @@ class Purse:
             parts.append(self.asking(arm.latest, self._n_dev - arm.latest.rows))
         return _sum(parts)
 
-    def forget(self) -> None:
-        """Costs have become better known."""
-        self._total = None
-
-    @property
-    def total(self) -> float:
-        """Of everything; arms whose cost is not known count as the mean of the others. 0 when none is known."""
-        if self._total is None:
-            known = [whole for arm in self._arms if (whole := self.whole(arm)) is not None]
-            self._total = sum(known) / len(known) * len(self._arms) if known else 0.0
-        return self._total
-
     def share(self, seconds: float | None, n_rows: int) -> float:
         """Part of the cost of everything; when that is not known, part of all rows."""
         if seconds is not None and self.total > 0:
@@ -88,7 +76,12 @@ class Purse:
     # -- whether the time reaches ----------------------------------------------------------------------
 
     def tell(self, seconds_left: float | None) -> None:
-        """Time that is left now, that of what is out included; the first that is told is the whole."""
+        """Time that is left now, that of what is out included; the first that is told is the whole.
+
+        Arms whose cost is not known count as the mean of the others in the ``total`` of everything.
+        """
+        known = [whole for arm in self._arms if (whole := self.whole(arm)) is not None]
+        self.total = sum(known) / len(known) * len(self._arms) if known else 0.0
         if self._left is None and seconds_left is not None:
             self._first_left = seconds_left
         self._left = None if seconds_left is None else seconds_left - sum(arm.aside for arm in self._arms if arm.out)

@@ -1,13 +1,11 @@
 """What could be done next for an arm, what that is expected to gain, and whether it is worth its cost.
 
-**Gain.** When all dev rows are in, the better of two arms is taken. So more rows of an arm that is behind gain what it is
-then ahead, if it is, and nothing if it is not: the expected value of ``max(0, final difference)``, the expected
-opportunity cost of stopping now (Chick and Inoue 2001, Oper Res 49:732) with all of the remaining rows in one step. The
-knowledge gradient (Frazier, Powell and Dayanik 2008, SIAM J Control Optim 47:2410) looks one row ahead instead, which for
-arms far apart is nought until many rows later. It is no promise: the share of good arms given up is found by
-simulation (``benchmarks/race.py``), not bounded.
+**Gain** is how far an arm that is behind is expected to end ahead of the best of all, or of its kind, because the best tuned
+and the best untuned arm both meet the test rows (`tuneworth.stats.final_gap`). What must be gained grows with the share of
+the cost of everything: a head that takes a second is looked at in full, a few-shot arm with long prompts only while it
+may well win.
 
-**Growth.** A training on all rows is the dearest thing of a run. Smaller sizes are worth their cost when they may show that it
+**Sizes.** A training on all rows is the dearest thing of a run. Smaller sizes are worth their cost when they may show that it
 is not needed. So after each size of an arm that learns from rows:
 
 - *jump* to all rows when the chance that the arm ends behind by more than the margin, times the cost of all rows, is less
@@ -15,121 +13,51 @@ is not needed. So after each size of an arm that learns from rows:
   that is all sizes up to it, and the chance is guessed from where the arm stands now and what doublings usually add;
 - *stop* when even the upper 95 % end of the forecast is below the leader by more than the margin (``forecast``); when the
   curve does not rise and its largest size is surely worse (``no_rise``); or when what all rows are expected to be
-  ahead is not worth their cost (``little_to_gain``). All three need four sizes: with fewer there is no curve;
+  ahead is not worth their cost (``little_to_gain``). A small size that is eliminated is out, the arm is not;
 - else the next size. An arm that costs next to nothing is taken through all its sizes on all rows.
 
-**Heats.** A training on all rows for each rank and rate would cost more than all else in a run. So the arms of a family are
-fitted on an eighth of the training rows and asked all dev rows, and the one with the best mean goes on alone: one round of
-successive halving (Jamieson and Talwalkar 2016, AISTATS). It has no promise: the best setting for few rows need not be the
-best for all; on a handful of rows a low rate has learned nothing when a high one is done, so there are ``HEAT_LEAST``.
-The first of the family leads the way by the usual rules, but not past the heat. The others take part only while the
-full training of the winner remains affordable after them.
+**Heats.** Arms of a family differ in settings only. They are fitted on an eighth of the training rows and asked all dev rows,
+and the one with the best mean goes on alone: one round of successive halving (Jamieson and Talwalkar 2016, AISTATS).
+The first leads the way by the usual rules, but not past the heat; the others take part only while the full training of the
+winner remains affordable after them. The best setting for few rows need not be the best for all.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
-from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Fit, Halt, PairSums, Piece
+from tuneworth.core.race import Stop, StopReason
+from tuneworth.core.run import Interval
+from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Fit, Piece
 from tuneworth.race.schedule.purse import Purse
 from tuneworth.stats.curve import MIN_SIZES, CannotTell, Curve, CurvePoint, fit_curve
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.final_gap import FinalGap, Paired, final_gap
 
-PRIOR_SD = 0.1
-"""Difference of two arms that may both win. Arms differ by more; but the less is believed of a lead on 32 rows the less often
-the best arm is given up for it (in simulation half as often as with 0.2, for a twentieth more rows)."""
-PRIOR_ROWS = 2.0
-PRIOR_VARIANCE = 0.5
-"""Of the difference of two independent right/wrong scores, each right half the time."""
 RISE = 0.03
 RISE_SD = 0.05
 """What a doubling of the training rows adds, as a rough guide to whether a smaller size is worth trying. The heads and the LoRA that
 these were read from rose by 1 to 12 points; whether to stop is decided by a forecast of the arm's own curve."""
-
-OF_ALL = 1.2
-"""Margins that must be expected to be gained for the cost of measuring everything; for a part of it, that part."""
-ROWS_MOST = 0.12
-"""So many margins are worth any rows: they are what everything is decided on, and in a race of few arms each has a large share of
-the cost. In simulation (nine arms around 0.6 by 10 or by 3 points, 300 or 600 rows) this found the best or one within the margin
-in 99, 95 and 95 % of the races for 37, 54 and 27 % of the rows; 2.5 times as much lost it in 8 to 15 % of them for 8 to 15 % less."""
-TRAINING_MOST = 0.3
-"""So many are worth a training on all rows, what the run is about: to give it up too soon costs a wrong answer, to go on costs
-minutes. In imitations of a run whose tuned arm ends level with the best untuned one, 2.5 times as much saved a third of the
-cost and gave up the winner in a quarter of the races."""
-LEAST = 0.01
-"""Below a hundredth of the margin nothing is worth the while, however cheap."""
-NEAR = 2.0
-"""Margins behind the best of all within which the best of a kind may change the verdict."""
-COMPLETE_SHARE = 0.02
-"""Part of the cost of everything that is spent on a round number without being asked for by a gain."""
+OF_ALL, LEAST = 1.2, 0.01
+"""Margins that must be expected to be gained for the cost of measuring everything; for a part of it that part, but so many at least."""
+ROWS_MOST, TRAINING_MOST = 0.12, 0.3
+"""So many margins are worth any rows, or any training on all rows."""
 YARDSTICK_GAIN = 1e9
 LEAST_SECONDS = 2.0**-10
-
 POINT_ROWS = 64
-"""Dev rows for one point of a curve: a standard error of six points at most. In simulation more cost more than they helped."""
+"""Dev rows for one point of a curve, a standard error of six points at most …"""
 ASK_SHARE = 0.25
-"""More rows are asked only for so many seconds for a second of fitting."""
+"""… and more for so many seconds of asking for a second of fitting: what a reader sees of a curve is sharper for it."""
 CHEAP_SHARE = 0.05
 """An arm that costs less than this part of everything is not worth deliberating about."""
-HEAT_HALVINGS = 3
-"""The heat is on n/8 of the training rows, or the smallest size above it …"""
-HEAT_LEAST = 64
-"""… that has so many rows; on n/2 when none has."""
+HEAT_HALVINGS, HEAT_LEAST = 3, 64
+"""The heat is on n/8 of the training rows, or the smallest size above it that has so many (on a handful of rows a low rate has learned
+nothing when a high one is done); on n/2 when none has."""
 
-_NORMAL = NormalDist()
-
-
-@dataclass(frozen=True, slots=True)
-class FinalGap:
-    """Normal distribution of the difference of two arms on all dev rows."""
-
-    mean: float
-    sd: float
-
-    def gain(self, head_start: float = 0.0) -> float:
-        """Expected value of the positive part of the difference plus ``head_start``."""
-        mean = self.mean + head_start
-        if self.sd <= 0:
-            return max(0.0, mean)
-        z = mean / self.sd
-        return self.sd * _NORMAL.pdf(z) + mean * _NORMAL.cdf(z)
-
-    def below(self, limit: float) -> float:
-        """Probability that the difference is below ``limit``."""
-        return float(self.mean < limit) if self.sd <= 0 else _NORMAL.cdf((limit - self.mean) / self.sd)
-
-    def interval(self, level: float = 0.95) -> tuple[float, float]:
-        reach = _NORMAL.inv_cdf((1 + level) / 2) * self.sd
-        return self.mean - reach, self.mean + reach
-
-    def risen(self, doublings: float) -> FinalGap:
-        """After more training rows, so many times doubled."""
-        return FinalGap(self.mean + RISE * doublings, math.hypot(self.sd, RISE_SD * doublings))
-
-
-def final_gap(pairs: PairSums, n_dev: int) -> FinalGap:
-    """Where the difference will stand when all ``n_dev`` rows are in.
-
-    Of the known rows it is certain, and for the others a normal posterior is used. Two priors keep few rows from looking
-    like many: differences of arms are around 0 by ``PRIOR_SD`` (so the lucky lead of the best of many is not believed in
-    full), and the variance of a row's difference counts ``PRIOR_ROWS`` rows of a coin against a coin (so rows on which
-    two arms happened to agree do not make them the same).
-    """
-    rest = n_dev - pairs.seen
-    if rest <= 0:
-        return FinalGap(pairs.mean, 0.0)
-    spread = max(0.0, pairs.squares - pairs.n * pairs.mean**2)
-    variance = (spread + PRIOR_ROWS * PRIOR_VARIANCE) / (pairs.n + PRIOR_ROWS)
-    precision = 1 / PRIOR_SD**2 + pairs.n / variance
-    true_mean = pairs.total / variance / precision
-    return FinalGap(
-        mean=(pairs.seen * pairs.mean + rest * true_mean) / n_dev,
-        sd=rest / n_dev * math.sqrt(1 / precision + variance / rest),
-    )
+EVIDENCE = ("n_rows", "difference", "interval", "e_value", "e_needed")
 
 
 class Rules:
@@ -138,13 +66,13 @@ class Rules:
     def __init__(self, board: Board, purse: Purse, *, margin: float, n_train: int, chance: float, seed: int):
         self._board, self._purse, self._margin = board, purse, margin
         self._n_train, self._chance, self._seed = n_train, chance, seed
-        self._prior_gain = final_gap(PairSums(), board.n_dev).gain()
+        self._prior_gain = final_gap(Paired(), board.n_dev).gain()
         self._curves: dict[Fit, Curve | CannotTell] = {}
 
-    def judge(self, arm: Contender) -> Piece | Halt | None:
+    def judge(self, arm: Contender) -> Piece | Stop | None:
         """The next piece, a reason to stop, or ``None``: it stands, and nothing is worth doing."""
         n_dev, yardstick = self._board.n_dev, arm.entrant.kind == "yardstick"
-        if yardstick or (arm.at < 0 and not arm.grows):  # the first rows; of a yardstick then all
+        if yardstick or (arm.at < 0 and len(arm.fits) == 1):  # the first rows; of a yardstick then all
             rows = self._next_rows(0) if not arm.full.rows else n_dev
             gain = YARDSTICK_GAIN if yardstick else self._prior_gain
             return self.piece(arm.full, rows, gain) if arm.full.rows < n_dev else None
@@ -181,25 +109,36 @@ class Rules:
             rows *= 2
         return min(rows, self._board.n_dev)
 
+    def stop(self, arm: Contender, reason: StopReason, leader: Fit | None = None, **evidence: Any) -> Stop:
+        """The end of an arm, with the evidence against it: that of the test, or where it stands against ``leader``."""
+        fit = arm.latest
+        if reason in ("eliminated", "no_rise") and fit is not None and fit.worse is not None:
+            evidence |= {part: getattr(fit.worse, part) for part in EVIDENCE}
+            evidence["leader"] = self._board.racing[fit.worse.leader].arm.entrant.arm_id
+        elif leader is not None and fit is not None:
+            pairs = self._board.pairs(fit, leader)
+            low, high = final_gap(pairs, self._board.n_dev).interval(0.95)
+            evidence |= {"n_rows": pairs.n, "leader": leader.arm.entrant.arm_id, "difference": pairs.mean}
+            evidence["interval"] = Interval(low=low, high=high, level=0.95)
+        n_train, rest = None if fit is None else fit.n_train, self._purse.rest(arm)
+        return Stop(arm_id=arm.entrant.arm_id, reason=reason, n_train=n_train, seconds_saved=rest, **evidence)
+
     # -- an arm on all training rows: dev rows ---------------------------------------------------------
 
-    def _rows(self, arm: Contender) -> Piece | Halt | None:
+    def _rows(self, arm: Contender) -> Piece | Stop | None:
         """More rows that it and the arm to overtake have in common, if what that may gain is worth their cost."""
         board, fit, best_of_kind = self._board, arm.full, self.is_best_of_kind(arm)
         if fit.worse and not best_of_kind:
-            return Halt("eliminated")
+            return self.stop(arm, "eliminated")
         rest = board.n_dev - fit.rows
         price = self._purse.work(fit, rest)
         best, of_kind = board.leader(), board.leader(arm.entrant.kind)
         if best is None or best.arm is arm:
-            return self._complete(fit, rest, price, leads=True) if best_of_kind else None
-        overall = final_gap(board.pairs(fit, best), board.n_dev)
-        rival, gain = best, overall.gain()
+            return self._complete(fit, rest, price) if best_of_kind else None
+        rival, gain = best, final_gap(board.pairs(fit, best), board.n_dev).gain()
         if not best_of_kind and of_kind is not None and of_kind is not best:
-            # To be the best of a kind that is far behind changes no verdict.
-            within = final_gap(board.pairs(fit, of_kind), board.n_dev).gain()
-            within = min(within, overall.gain(NEAR * self._margin))
-            rival, gain = (of_kind, within) if within > gain else (best, gain)
+            of_its_kind = final_gap(board.pairs(fit, of_kind), board.n_dev).gain()
+            rival, gain = (of_kind, of_its_kind) if of_its_kind > gain else (best, gain)
         if gain >= self._least_gain(price, rest, ROWS_MOST):
             other = rival.arm
             if fit.rows >= rival.rows and other.open:
@@ -209,17 +148,13 @@ class Rules:
                     return self.piece(rival, self._next_rows(rival.rows), gain)
             return self.piece(fit, self._next_rows(fit.rows), gain) if rest > 0 else None
         if best_of_kind:
-            return self._fill(arm, rival) or self._complete(fit, rest, price, leads=False)
-        return Halt("little_to_gain", rival, gain) if rest > 0 else None
+            return self._fill(arm, rival)
+        return self.stop(arm, "little_to_gain", rival, expected_gain=gain) if rest > 0 else None
 
-    def _complete(self, fit: Fit, rest: int, price: float | None, *, leads: bool) -> Piece | None:
-        """The best of a kind on all rows: if it leads the whole race and costs no more than an average arm, or little.
-
-        Its score is what a forecast is held against, and what a reader sees first.
-        """
+    def _complete(self, fit: Fit, rest: int, price: float | None) -> Piece | None:
+        """The leader on all rows, if it costs no more than an average arm: a reader sees its score first."""
         n_arms = sum(arm.entrant.kind != "yardstick" for arm in self._board.arms)
-        affordable = 1 / n_arms if leads else COMPLETE_SHARE
-        if rest <= 0 or self._purse.share(price, rest) > affordable:
+        if rest <= 0 or self._purse.share(price, rest) > 1 / n_arms:
             return None
         return self.piece(fit, self._next_rows(fit.rows), LEAST * self._margin)
 
@@ -237,11 +172,12 @@ class Rules:
 
     # -- an arm that learns from rows: sizes -----------------------------------------------------------
 
-    def _size(self, arm: Contender, leader: Fit | None) -> Piece | Halt:
+    def _size(self, arm: Contender, leader: Fit | None) -> Piece | Stop:
         """The next size, or all rows at once, or a reason to stop; ``leader`` is the fit of another arm to beat."""
         upcoming, full, doublings = arm.fits[arm.at + 1], arm.full, len(arm.fits) - 1 - arm.at
         now = self._now(arm, leader)
-        gain, ends_behind = now.risen(doublings).gain(), now.risen(doublings).below(-self._margin)
+        risen = now.moved(RISE * doublings, RISE_SD * doublings)
+        gain, ends_behind = risen.gain(), risen.below(-self._margin)
         if arm.at < 0:
             return self.piece(upcoming, self.rows_for(upcoming), now.gain())  # at the start all arms are the same
         if self._is_cheap(arm):
@@ -255,10 +191,9 @@ class Rules:
             if isinstance(curve, CannotTell):
                 gain, ends_behind = now.gain(), now.below(-self._margin)
                 if arm.fits[arm.at].worse:
-                    return Halt("no_rise", leader, gain)
+                    return self.stop(arm, "no_rise", leader, expected_gain=gain)
             else:
-                known = leader.scores[: last.rows]
-                known = known[~np.isnan(known)]
+                known = leader.scores[: last.rows][~np.isnan(leader.scores[: last.rows])]
                 beat, error = float(known.mean()), float(known.std()) / math.sqrt(known.size)
                 slack = 2 * error * math.sqrt(max(0.0, 1 - leader.rows / last.rows))  # the leader has fewer rows
                 ends = curve.scores(np.array([float(self._n_train)]))[:, 0]
@@ -266,10 +201,10 @@ class Rules:
                 ends_behind = float((ends < beat - self._margin).mean())
                 high = curve.predict(self._n_train).high95
                 if high < beat - self._margin - slack:
-                    return Halt("forecast", leader, gain, high)
+                    return self.stop(arm, "forecast", leader, expected_gain=gain, forecast_high=high)
             rows = self.rows_for(full)
             if gain < self._least_gain(self._purse.work(full, rows), rows, TRAINING_MOST):
-                return Halt("little_to_gain", leader, gain, high)
+                return self.stop(arm, "little_to_gain", leader, expected_gain=gain, forecast_high=high)
         found = upcoming if ends_behind > self._break_even(arm, len(points)) else full
         return self.piece(found, self.rows_for(found), gain)
 
@@ -288,11 +223,10 @@ class Rules:
 
     def rows_for(self, fit: Fit) -> int:
         """Dev rows that a fit of an arm with several sizes is asked at first."""
-        if self._is_cheap(fit.arm):
-            return self._board.n_dev
-        rows, fitting = min(POINT_ROWS, self._board.n_dev), self._purse.fitting(fit)
-        while fitting is not None and (more := self._next_rows(rows)) > rows:
-            asking = self._purse.asking(fit, more)
+        n_dev, fitting = self._board.n_dev, self._purse.fitting(fit)
+        rows = n_dev if self._is_cheap(fit.arm) else min(POINT_ROWS, n_dev)
+        while rows < n_dev and fitting is not None:
+            asking = self._purse.asking(fit, more := self._next_rows(rows))
             if asking is None or asking > ASK_SHARE * fitting:
                 break
             rows = more
@@ -304,16 +238,15 @@ class Rules:
 
     def points(self, arm: Contender) -> list[CurvePoint]:
         """Scores by size, of the sizes with enough rows."""
-        return [
-            CurvePoint(
-                n=fit.n_train if fit.n_train is not None else self._n_train,
-                score=min(1.0, max(0.0, fit.mean)),
-                n_rows=fit.scored,
-                standard_error=fit.standard_error,
-            )
-            for fit in arm.fits
-            if fit.scored >= MIN_PAIRS and fit.mean is not None
-        ]
+        points: list[CurvePoint] = []
+        for fit in arm.fits:
+            if (known := fit.known).size >= MIN_PAIRS:
+                # The error of right/wrong scores follows from the number of rows.
+                right_wrong = bool(np.isin(known, (0.0, 1.0)).all())
+                error = None if right_wrong else float(known.std(ddof=1)) / math.sqrt(known.size)
+                score = min(1.0, max(0.0, float(known.mean())))
+                points.append(CurvePoint(fit.n_train or self._n_train, score, known.size, error))
+        return points
 
     def _curve(self, last: Fit, points: list[CurvePoint]) -> Curve | CannotTell:
         """Fitted once for each size: the points of a curve do not change until the next."""
@@ -329,22 +262,22 @@ class Rules:
     def _now(self, arm: Contender, leader: Fit | None) -> FinalGap:
         """Where the latest size stands against the leader; the prior when nothing is known."""
         seen = self._answered(arm)
-        pairs = PairSums() if seen is None or leader is None else self._board.pairs(seen, leader)
+        pairs = Paired() if seen is None or leader is None else self._board.pairs(seen, leader)
         return final_gap(pairs, self._board.n_dev)
 
     # -- arms that differ in a setting: heats ----------------------------------------------------------
 
-    def _heat(self, arm: Contender, leader: Fit | None) -> Piece | Halt | None:
+    def _heat(self, arm: Contender, leader: Fit | None) -> Piece | Stop | None:
         """Up to the end of the heat; ``None`` also while the others are awaited."""
         heat, first, n_dev = _heat_of(arm), arm.first_of_family, self._board.n_dev
         if heat.broken:
-            return Halt("failed")
+            return self.stop(arm, "failed")
         if arm is first and arm.at < heat.at:
             found = self._size(arm, leader)
             past = isinstance(found, Piece) and found.fit.at > heat.at
             return self.piece(heat, n_dev, found.gain, heat=True) if isinstance(found, Piece) and past else found
         if arm is not first and first.at > heat.at:
-            return Halt("budget")  # there was time for one training only
+            return self.stop(arm, "budget")  # there was time for one training only
         if heat.rows < n_dev:
             ready = arm is first or first.fits[heat.at].rows >= n_dev
             return self.piece(heat, n_dev, self._prior_gain, heat=True) if ready else None
@@ -352,7 +285,7 @@ class Rules:
         if any(one.fits[heat.at].rows < n_dev for one in runners):
             return None
         best = max(runners, key=lambda one: one.fits[heat.at].mean or 0.0)  # the first of those that are level
-        return None if best is arm else Halt("setting", best.fits[heat.at])
+        return None if best is arm else self.stop(arm, "setting", best.fits[heat.at])
 
 
 def _heat_of(arm: Contender) -> Fit:
