@@ -20,8 +20,7 @@ from tuneworth.models.scripted import ScriptedModel
 from tuneworth.pipeline import run
 from tuneworth.race.folder import RunFolder, read_result
 from tuneworth.race.watch import Silent
-from tuneworth.serve.answer import open_arm
-from tuneworth.serve.load import choose_arm
+from tuneworth.serve.answer import choose_arm, open_arm
 from tuneworth.testing.cases import DOCUMENT_CASES
 from tuneworth.testing.models import make_tiny_llama
 

@@ -88,8 +88,7 @@ def ask(
     from tuneworth.cli.watch import watcher_for
     from tuneworth.race.folder import RunFolder, read_result
     from tuneworth.retrieval.hits import Where
-    from tuneworth.serve.answer import checked, open_arm
-    from tuneworth.serve.load import choose_arm
+    from tuneworth.serve.answer import checked, choose_arm, open_arm
 
     del lang  # read before options are parsed, see cli/language.py
     if question is not None:

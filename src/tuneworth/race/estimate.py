@@ -6,7 +6,14 @@ The best that is known is used, in this order:
    less in the proportion that the counts say;
 2. the counts, times how much longer than counted the other arms of the same model took (each counts once, as a ratio: one
    slow arm does not speak for all). A model that answers slowly is taken to learn slowly until it was trained once;
-3. the counts at the speeds measured beforehand (`tuneworth.race.speeds`). Without these, nothing is known.
+3. the counts at the speeds measured beforehand: how fast a model reads, writes and learns on this machine. Without
+   these, nothing is known.
+
+Speeds come from two calls of the real model on a made-up chat, a second or two for a small one: 32 rows for one token
+each, and the same rows for a few more. From the first follows what reading a token takes, from the difference what
+writing one takes. The answer is kept in the cache folder, per machine, model and number of threads. It is ROUGH: a
+machine that is busy now or busy later is slower by any factor, rows are longer or shorter than these, and training is
+taken to cost a fixed multiple of reading. The run corrects it with what it sees.
 """
 
 from __future__ import annotations
@@ -29,6 +36,17 @@ from tuneworth.errors import TuneworthError
 from tuneworth.models.base import Completion, Model, Request
 from tuneworth.models.local.cache import cache_home
 from tuneworth.strategies._parts.workload import Workload
+
+ROWS = 32
+"""As many as the runner asks at once: what a written token takes depends on how many rows are written together."""
+NEW_TOKENS = 9
+TRAINING_COST = 3.0
+"""Training on a token against reading it: forward, and backward at twice that (Kaplan et al. 2001.08361, section 2.1,
+less the gradients of frozen weights, plus those of the adapters)."""
+ENCODER_CHARS_PER_S = 12_000.0
+"""Characters a second of the sentence encoder, and of the arithmetic below: seen on two cores without AMX. They are a few
+seconds of a run, so they are not measured but corrected as it goes."""
+OPERATIONS_PER_S = 4e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +216,6 @@ def _middle(pairs: Sequence[tuple[float, float]]) -> float | None:
     """Geometric mean of the ratios; pairs in which either is nothing tell nothing."""
     logs = [math.log(seen / counted) for seen, counted in pairs if seen > 0 and counted > 0]
     return math.exp(sum(logs) / len(logs)) if logs else None
-
-
-ROWS = 32
-"""As many as the runner asks at once: what a written token takes depends on how many rows are written together."""
-NEW_TOKENS = 9
-TRAINING_COST = 3.0
-"""Training on a token against reading it: forward, and backward at twice that (Kaplan et al. 2001.08361, section 2.1,
-less the gradients of frozen weights, plus those of the adapters)."""
-ENCODER_CHARS_PER_S = 12_000.0
-"""Characters a second of the sentence encoder, and of the arithmetic below: seen on two cores without AMX. They are a few
-seconds of a run, so they are not measured but corrected as it goes."""
-OPERATIONS_PER_S = 4e9
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ cannot work on one run at the same time.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -60,14 +61,6 @@ class FitRecord(BaseModel):
     def cut_by_time(self) -> bool:
         """Whether a training was shorter than it would have been with more time."""
         return self.details.get("stopped") == "time"
-
-
-class LatencyRecord(BaseModel):
-    """Times of rows that were solved one at a time, in milliseconds."""
-
-    model_config = ConfigDict(frozen=True)
-
-    milliseconds: list[float]
 
 
 class Store:
@@ -133,11 +126,12 @@ class Store:
         self._insert("INSERT OR IGNORE INTO fits VALUES (?, ?)", [(arm_key, fit.model_dump_json())])
 
     def latencies(self, arm_key: str) -> list[float] | None:
+        """Times of rows that were solved one at a time."""
         found = self._select("SELECT milliseconds FROM latencies WHERE arm_key = ?", arm_key)
-        return LatencyRecord.model_validate_json(found[0][0]).milliseconds if found else None
+        return json.loads(found[0][0])["milliseconds"] if found else None
 
     def add_latencies(self, arm_key: str, milliseconds: list[float]) -> None:
-        text = LatencyRecord(milliseconds=milliseconds).model_dump_json()
+        text = json.dumps({"milliseconds": milliseconds})
         self._insert("INSERT OR IGNORE INTO latencies VALUES (?, ?)", [(arm_key, text)])
 
     def fact(self, name: str) -> str | None:

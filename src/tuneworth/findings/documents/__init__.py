@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuneworth.core.knowledge import DocumentsResult, IndexFacts
-from tuneworth.core.outcome import Outcome
 from tuneworth.findings.documents.ages import age_of, ages, updates
 from tuneworth.findings.documents.grounding import groundings
 from tuneworth.findings.documents.injection import injections
@@ -53,7 +51,7 @@ class Session:
                 index=self.index,
                 metric=ready.metrics[0],
                 results=raced.results,
-                dev={arm_id: _by_row(entry.dev) for arm_id, entry in raced.entries.items()},
+                dev={arm_id: {one.row_id: one for one in entry.dev} for arm_id, entry in raced.entries.items()},
                 test=tested.outcomes,
                 solvers={arm_id: raced.entries[arm_id].solver for arm_id in readers},
                 problems=ready.shelf.problems(),
@@ -83,14 +81,11 @@ def open_session(ready: Ready, folder: Path, encoder: SharedEncoder, store: Stor
     return Session(ready, library, index, watcher)
 
 
-def _by_row(outcomes: list[Outcome]) -> Mapping[str, Outcome]:
-    return {outcome.row_id: outcome for outcome in outcomes}
-
-
 def findings(seen: Seen) -> DocumentsResult:
     """What ``seen`` shows about documents. The same ``seen`` gives the same result, but for what time cuts short.
 
-    Orders are planted first: the race has kept time for them. Called when the finalists have met the test rows: ways of searching are compared on those as well.
+    Orders are planted first: the race has kept time for them. Called when the finalists have met the test rows: ways of
+    searching are compared on those as well.
 
     Raises:
         TuneworthError: the index can no longer be read.

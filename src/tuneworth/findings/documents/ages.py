@@ -28,6 +28,7 @@ from tuneworth.words.names import joined
 from tuneworth.words.numbers import plain
 from tuneworth.words.say import say
 
+DAYS_PER_YEAR = 365.25
 _LISTED = 3
 
 
@@ -141,42 +142,47 @@ def _most(known: Sequence[object], train: Sequence[Example]) -> bool:
     return 2 * len(known) > len(train) and len(train) > 0
 
 
-DAYS_PER_YEAR = 365.25
+# -- the price of an update --------------------------------------------------------------------------------
 
 
 def updates(seen: Seen) -> list[UpdateCost]:
-    """For every measured arm but the yardsticks, which nobody keeps up to date."""
-    return [_update(seen, arm) for arm in seen.measured() if not arm.yardstick]
+    """What it takes each measured arm but the yardsticks to know of new documents (seed rows C6 and X5).
 
-
-def _update(seen: Seen, arm: ArmResult) -> UpdateCost:
-    absorbs = how_absorbed(arm)
-    seconds = {"index": seen.index.update_seconds, "retrain": _refitting(seen, arm), "nothing": None}[absorbs]
-    every, documents = seen.knowledge_every_days, seen.task.documents
-    paid_elsewhere = absorbs == "index" and documents is not None and documents.encoder_elsewhere
-    return UpdateCost(
-        arm_id=arm.arm_id,
-        absorbs=absorbs,
-        seconds=seconds,
-        usd=None if paid_elsewhere else machine_usd(seconds, seen.machine_usd_per_hour),
-        runs_per_year=DAYS_PER_YEAR / every if every is not None and absorbs != "nothing" else None,
-    )
-
-
-def _refitting(seen: Seen, arm: ArmResult) -> float | None:
-    """Seconds of a fit on all rows, as the arm's own was one."""
-    in_part = arm.n_train is not None and arm.n_train < len(seen.split.train)
-    cut = arm.fit_details.get("stopped") == "time"
-    return None if in_part or cut else arm.cost.fit_seconds or None
+    - An arm that looks things up knows them once they are indexed, also when it was trained to read: what it learned is how
+      to read, and that stays. Its seconds are those of adding the new passages to the index, of the task's usual size.
+    - An arm that answers by heart and learns from all its rows has to be fitted again, on all of them. NOT included: the
+      rows about the new documents, which somebody must write first; and that the new knowledge is learned is not certain.
+      What that takes is not known of an arm whose fit was on some of the rows only, or was cut short by the time.
+    - Nothing helps an arm that answers by heart and learns from no rows, or from a handful: a few examples show what an
+      answer looks like, they do not hold the documents.
+    """
+    documents, every = seen.task.documents, seen.knowledge_every_days
+    paid_elsewhere = documents is not None and documents.encoder_elsewhere
+    found: list[UpdateCost] = []
+    for arm in (arm for arm in seen.measured() if not arm.yardstick):
+        seconds, absorbs = None, how_absorbed(arm)
+        if absorbs == "index":
+            seconds = seen.index.update_seconds
+        elif absorbs == "retrain":
+            in_part = arm.n_train is not None and arm.n_train < len(seen.split.train)
+            cut = arm.fit_details.get("stopped") == "time"
+            seconds = None if in_part or cut else arm.cost.fit_seconds or None
+        unknown = absorbs == "index" and paid_elsewhere
+        found.append(
+            UpdateCost(
+                arm_id=arm.arm_id,
+                absorbs=absorbs,
+                seconds=seconds,
+                usd=None if unknown else machine_usd(seconds, seen.machine_usd_per_hour),
+                runs_per_year=DAYS_PER_YEAR / every if every is not None and absorbs != "nothing" else None,
+            )
+        )
+    return found
 
 
 def how_absorbed(arm: ArmResult) -> Absorbs:
-    """What ``arm`` must do to know of new documents."""
+    """What ``arm`` must do to know of new documents. A strategy that is no longer installed is taken not to learn from all rows."""
     if arm.reads_documents:
         return "index"
-    return "retrain" if arm.tuned or _grows(arm.strategy) else "nothing"
-
-
-def _grows(strategy: str) -> bool:
-    """Whether the strategy learns from all rows it is given. One that is no longer installed is taken not to."""
-    return strategy in plugin_modules(GROUP) and load_plugin(GROUP, strategy).grows
+    grows = arm.strategy in plugin_modules(GROUP) and load_plugin(GROUP, arm.strategy).grows
+    return "retrain" if arm.tuned or grows else "nothing"

@@ -2,6 +2,10 @@
 
 Only for answers in free text: a label or a filled form is not quoted from a passage, and whether it follows from one
 is what the score says.
+
+A passage supports an answer by its words, or by its meaning. Both are evidence, no proof. An answer that is wrong but
+stands in the passage is supported; one that draws a conclusion which no sentence states is not. Both thresholds come
+from what answers get that have nothing to do with the passage, so they are not tied to one collection or one encoder.
 """
 
 from __future__ import annotations
@@ -28,6 +32,16 @@ from tuneworth.strategies._parts.passages import search_text
 
 CHECKED_ROWS = 100
 """Answers whose support is looked at when an encoder takes part: each is compared with many others."""
+MIN_TERMS = 4
+"""A shorter answer must stand in the passage as it is: of three words, two are found in many a passage."""
+TERM_SHARE = 0.75
+"""Share of a longer answer's terms that one passage must hold: in the manner of the knowledge precision of Adlakha et al.
+2024 (TACL 12:681). Of sentences taken from one Wikipedia paragraph, 2 in 1,000 reach it in another of the same article,
+in English and in Chinese (2,400 sentences); half of them would be too little, which 3 in 100 reach in English."""
+N_OTHERS = 19
+"""Answers to other rows that an answer must beat: one that has nothing to do with the passage does in 1 of 20 cases.
+Of 100 answers to questions on Wikipedia paragraphs, MiniLM let 72 right ones pass, and 4 that belonged to other
+questions. It is weak evidence, for answers in other words than the passage's."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,10 @@ def groundings(seen: Seen) -> list[Grounding]:
 def _grounding(seen: Seen, arm: ArmResult) -> Grounding:
     rows = seen.scored(arm)
     said = _said(seen, arm, rows)
-    checked = said if seen.encoder is None else _spread(said)
+    checked = said
+    if seen.encoder is not None:  # at most so many, evenly from first to last
+        places = np.linspace(0, len(said) - 1, min(CHECKED_ROWS, len(said))).round().astype(int)
+        checked = [said[place] for place in places]
     words = [by_words(one.answer, one.evidence) for one in checked]
     meaning = _meaning(seen, arm, checked, words)
     either = words if meaning is None else [a or b for a, b in zip(words, meaning, strict=True)]
@@ -88,12 +105,6 @@ def _said(seen: Seen, arm: ArmResult, rows: Sequence[tuple[Example, Outcome]]) -
         for row, outcome in rows
         if outcome.answer and outcome.answer.strip() and not same_words(outcome.answer, seen.library.no_answer)
     ]
-
-
-def _spread(said: Sequence[_Said]) -> list[_Said]:
-    """At most ``CHECKED_ROWS`` of them, evenly from first to last."""
-    places = np.linspace(0, len(said) - 1, min(CHECKED_ROWS, len(said))).round().astype(int)
-    return [said[place] for place in places]
 
 
 def _meaning(seen: Seen, arm: ArmResult, said: Sequence[_Said], by_word: Sequence[bool]) -> list[bool] | None:
@@ -144,18 +155,6 @@ def no_answer(rows: Sequence[tuple[Example, Outcome]], phrase: str) -> NoAnswer 
     )
 
 
-MIN_TERMS = 4
-"""A shorter answer must stand in the passage as it is: of three words, two are found in many a passage."""
-TERM_SHARE = 0.75
-"""Share of a longer answer's terms that one passage must hold: in the manner of the knowledge precision of Adlakha et al.
-2024 (TACL 12:681). Of sentences taken from one Wikipedia paragraph, 2 in 1,000 reach it in another of the same article,
-in English and in Chinese (2,400 sentences); half of them would be too little, which 3 in 100 reach in English."""
-N_OTHERS = 19
-"""Answers to other rows that an answer must beat: one that has nothing to do with the passage does in 1 of 20 cases.
-Of 100 answers to questions on Wikipedia paragraphs, MiniLM let 72 right ones pass, and 4 that belonged to other
-questions. It is weak evidence, for answers in other words than the passage's."""
-
-
 def by_words(answer: str, passages: Sequence[str]) -> bool:
     """Whether one of ``passages`` holds the answer word for word, or most terms of a longer one."""
     if any(holds_answer(text, [answer]) for text in passages):
@@ -169,12 +168,8 @@ def by_words(answer: str, passages: Sequence[str]) -> bool:
 def terms(text: str) -> set[str]:
     """The different words of ``text`` but those without a topic; pairs of characters where no spaces part words."""
     tokens = answer_tokens(query_terms(text, "english"))
-    words = {token for token in tokens if not _is_character(token)}
-    return words | {a + b for a, b in pairwise(tokens) if _is_character(a) and _is_character(b)}
-
-
-def _is_character(token: str) -> bool:
-    return len(token) == 1 and not token.isascii()
+    single = {token for token in tokens if len(token) == 1 and not token.isascii()}
+    return set(tokens) - single | {a + b for a, b in pairwise(tokens) if a in single and b in single}
 
 
 def by_meaning(
@@ -228,15 +223,15 @@ def _others(row: int, keys: Sequence[str], passages: Sequence[Sequence[str]]) ->
 
 def _sentence_vectors(passages: Sequence[Sequence[str]], encoder: Encoder) -> list[NDArray[np.float32]]:
     """For each row the vectors of its sentences, shape ``(sentences, dimension)``; each is embedded once."""
-    sentences = [[sentence for text in texts for sentence in _sentences(text)] for texts in passages]
+
+    def parts(text: str) -> list[str]:
+        ends = sentence_ends(text, 0, len(text))
+        cut = (text[start:end].strip() for start, end in pairwise([0, *ends]))
+        return [sentence for sentence in cut if sentence]
+
+    sentences = [[sentence for text in texts for sentence in parts(text)] for texts in passages]
     place = {sentence: at for at, sentence in enumerate(dict.fromkeys(each for row in sentences for each in row))}
     if not place:
         return [np.zeros((0, 0), dtype=np.float32) for _ in passages]
     vectors = encoder.encode(list(place))
     return [vectors[[place[sentence] for sentence in row]] for row in sentences]
-
-
-def _sentences(text: str) -> list[str]:
-    ends = sentence_ends(text, 0, len(text))
-    cut = (text[start:end].strip() for start, end in pairwise([0, *ends]))
-    return [sentence for sentence in cut if sentence]

@@ -9,6 +9,8 @@ is there is worth training, one that does well when it is there needs better ret
 
 NOT guaranteed: that finding more would really give m · (s − s'). Rows whose passage is hard to find may be hard to read
 as well. ``retrieval`` is below 0 for an arm that does better without the passage.
+
+Beside the figures, test rows to look at: what was asked, what was found, and why it went wrong, if it did.
 """
 
 from __future__ import annotations
@@ -31,6 +33,12 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 ORACLE = "oracle"
 """Id of the strategy that is given the gold passages."""
+MAX_EXAMPLES = 12
+MAX_TEXT = 600
+"""Characters of a text that are kept."""
+RIGHT_FROM = 0.5
+"""Least score of an answer that is called right: for graded metrics, half of what could be had."""
+_ORDER: tuple[Cause | None, ...] = ("not_read", "not_found", "right", None)
 _ANYTHING = Interval(low=0.0, high=1.0)
 
 
@@ -137,18 +145,12 @@ def oracle_score(arm: ArmResult, results: Mapping[str, ArmResult], metric: str) 
     return best.dev[metric] if best is not None else None
 
 
-MAX_EXAMPLES = 12
-MAX_TEXT = 600
-"""Characters of a text that are kept."""
-RIGHT_FROM = 0.5
-"""Least score of an answer that is called right: for graded metrics, half of what could be had."""
-_ORDER: tuple[Cause | None, ...] = ("not_read", "not_found", "right", None)
-
-
 def examples(seen: Seen, referee: Referee) -> list[ReadingExample]:
     """Rows of the best finalist that looks things up: as many of each cause as there are, drawn at random."""
     tested = [arm for arm in seen.finalists() if seen.stage_of(arm) == "test"]
-    best = max(tested, key=lambda arm: _mean(seen, arm), default=None)
+    best = max(
+        tested, key=lambda arm: np.mean([one.scores[seen.metric.id] for _, one in seen.scored(arm)]), default=None
+    )
     if best is None:
         return []
     pairs = seen.scored(best)
@@ -171,11 +173,6 @@ def cause_of(seen: Seen, referee: Referee, arm: ArmResult, row: Example, outcome
     return "not_read" if referee.shown(row, outcome.passages, size) else "not_found"
 
 
-def _mean(seen: Seen, arm: ArmResult) -> float:
-    scores = [outcome.scores[seen.metric.id] for _, outcome in seen.scored(arm)]
-    return sum(scores) / len(scores)
-
-
 def _mixed(by_cause: Sequence[Sequence[ReadingExample]]) -> list[ReadingExample]:
     """Taken in turn until there are enough, then told cause by cause."""
     taken = [0] * len(by_cause)
@@ -189,34 +186,26 @@ def _mixed(by_cause: Sequence[Sequence[ReadingExample]]) -> list[ReadingExample]
 def _example(
     seen: Seen, referee: Referee, arm: ArmResult, row: Example, outcome: Outcome, cause: Cause | None
 ) -> ReadingExample:
-    return ReadingExample(
-        arm_id=arm.arm_id,
-        row_id=row.id,
-        question=cut(search_text(row.query)),
-        reference=cut(row.output),
-        answer=cut(outcome.answer) if outcome.answer is not None else None,
-        score=outcome.scores[seen.metric.id],
-        cause=cause,
-        passages=_shown(seen, referee, arm, row, outcome),
-    )
-
-
-def _shown(seen: Seen, referee: Referee, arm: ArmResult, row: Example, outcome: Outcome) -> list[ShownPassage]:
     size = seen.passage_tokens(arm)
     known = seen.library.passages(size)
     passages = [known[name] for name in outcome.passages if name in known]
     right = referee.flags(row, passages, size) if referee.knows(row, size) else [None] * len(passages)
-    return [
-        ShownPassage(
-            id=passage.id,
-            title=passage.title,
-            text=cut(passage.text),
-            right=is_right,
-            cited=passage.id in outcome.citations,
-        )
-        for passage, is_right in zip(passages, right, strict=True)
-    ]
+    return ReadingExample(
+        arm_id=arm.arm_id,
+        row_id=row.id,
+        question=_cut(search_text(row.query)),
+        reference=_cut(row.output),
+        answer=_cut(outcome.answer) if outcome.answer is not None else None,
+        score=outcome.scores[seen.metric.id],
+        cause=cause,
+        passages=[
+            ShownPassage(
+                id=one.id, title=one.title, text=_cut(one.text), right=is_right, cited=one.id in outcome.citations
+            )
+            for one, is_right in zip(passages, right, strict=True)
+        ],
+    )
 
 
-def cut(text: str) -> str:
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1].rstrip() + "…"
