@@ -27,7 +27,7 @@ import numpy as np
 
 from tuneworth.audit import Embed, Subject
 from tuneworth.audit.label_noise import Judged, judge
-from tuneworth.audit.style.halves import consistency, halves_of
+from tuneworth.audit.style.voice import consistency, halves_of
 from tuneworth.core.task import Example
 from tuneworth.data.load import load
 from tuneworth.data.taskfile import task_file_for

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planted_values import NEGATIVES, POSITIVES, Make
-from tuneworth.audit._personal.find import find
+from tuneworth.audit._personal.mask import find
 
 SETS = {"banking77": "en", "e2e_nlg": "en", "csl_category_zh": "zh"}
 PER_KIND = 200

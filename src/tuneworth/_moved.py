@@ -23,7 +23,7 @@ MOVED = {
     "tuneworth.metrics.base": "tuneworth.metrics",
     "tuneworth.data.audit": "tuneworth.audit",
     "tuneworth.data.audit.base": "tuneworth.audit",
-    "tuneworth.data.audit.mentions": "tuneworth.audit._mentions",
+    "tuneworth.data.audit.mentions": "tuneworth.audit._findings",
     "tuneworth.data.audit.mask": "tuneworth.audit._personal.mask",
     **{
         f"tuneworth.strategies.{old}": f"tuneworth.strategies._parts.{new}"

@@ -10,8 +10,7 @@ from audit_rows import example, sentences, subject
 
 from tuneworth.audit import Checked, Patch
 from tuneworth.audit import _run as runner
-from tuneworth.audit._quality import row_facts
-from tuneworth.audit._run import audit, cleaned, worst_first
+from tuneworth.audit._run import audit, cleaned, row_facts, worst_first
 from tuneworth.core.audit import AuditFact, CheckRun, Finding
 from tuneworth.core.run import Interval
 from tuneworth.core.text import Text

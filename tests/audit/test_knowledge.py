@@ -7,9 +7,7 @@ import pytest
 
 from tuneworth.audit import Subject
 from tuneworth.audit.knowledge import PLUGIN
-from tuneworth.audit.knowledge.documents import Library
-from tuneworth.audit.knowledge.units import units_of
-from tuneworth.audit.knowledge.words import Haystack, han_number
+from tuneworth.audit.knowledge.words import Haystack, Library, han_number, units_of
 from tuneworth.core.task import Example, Message, Query, Task
 
 TOWNS = ["Arlen", "Brockton", "Calvert", "Delmar", "Easton", "Fargo", "Granby", "Hilo", "Irving", "Juneau"]

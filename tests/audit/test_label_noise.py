@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audit_rows import WORDS, Pair, example, subject
 
-from tuneworth.audit._learned.folds import group_names, grouped_folds
+from tuneworth.audit._learned import group_names, grouped_folds
 from tuneworth.audit.label_noise import PLUGIN, judge
 
 LABELS = ("fruit", "tool", "place")

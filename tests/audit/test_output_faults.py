@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 from audit_rows import sentences
 
-from tuneworth.audit.outputs.jsonform import json_form
-from tuneworth.audit.outputs.labels import near_misses, one_slip, written
-from tuneworth.audit.outputs.layout import layout_of, skeleton_of
-from tuneworth.audit.outputs.refusals import is_refusal
-from tuneworth.audit.outputs.scripts import odd_ones, script_of
-from tuneworth.audit.outputs.truncation import common_limit, cut_off
+from tuneworth.audit.outputs.form import layout_of, skeleton_of
+from tuneworth.audit.outputs.signs import common_limit, cut_off, is_refusal, odd_ones, script_of
+from tuneworth.audit.outputs.slips import json_form, near_misses, one_slip, written
 
 REFUSALS = [
     "As an AI language model, I do not have opinions.",

@@ -8,8 +8,7 @@ from stdnum import luhn
 from stdnum.cn import ric, uscc
 
 from tuneworth.audit._personal import secret
-from tuneworth.audit._personal.find import find
-from tuneworth.audit._personal.mask import Placeholders, excerpt, mask
+from tuneworth.audit._personal.mask import Placeholders, excerpt, find, mask
 from tuneworth.audit._personal.spans import Span, settle
 
 # Made here, not those of anybody: the check digits are worked out.

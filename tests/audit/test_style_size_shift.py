@@ -9,9 +9,9 @@ import pytest
 from audit_rows import WORDS, subject
 
 from tuneworth.audit import shift, size, style
-from tuneworth.audit._learned.auc import auc
+from tuneworth.audit._learned import auc
 from tuneworth.audit.shift import compare_inputs, compare_labels
-from tuneworth.audit.style.features import NAMES, style_vector, tokens
+from tuneworth.audit.style.voice import NAMES, style_vector, tokens
 
 FORMAL = ["the", "of", "which", "has", "been", "by", "that", "is", "not", "with"]
 CHATTY = ["i", "you", "so", "just", "my", "can't", "we", "do", "but", "me"]
@@ -51,7 +51,7 @@ def as_subject(outputs, inputs=None):
     ids=["en", "zh"],
 )
 def test_one_voice_is_told_from_two(one, other):
-    single, mixed = style.measure(as_subject(one)).voice, style.measure(as_subject([*one[:300], *other])).voice
+    single, mixed = style.judge(as_subject(one)).voice, style.judge(as_subject([*one[:300], *other])).voice
     assert single.value > 0.85
     assert mixed.value < 0.2
     assert single.interval.low <= single.value <= single.interval.high
@@ -70,7 +70,7 @@ def test_the_smaller_voice_is_listed():
 
 def test_outputs_are_compared_with_inputs():
     formal, chatty, more = voiced("formal", 300, 1), voiced("chatty", 300, 2), voiced("formal", 300, 5)
-    told, alike = style.measure(as_subject(formal, chatty)), style.measure(as_subject(formal, more))
+    told, alike = style.judge(as_subject(formal, chatty)), style.judge(as_subject(formal, more))
     assert told.against_inputs is not None
     assert told.against_inputs.interval.low > 0.95
     assert alike.against_inputs is not None
@@ -95,7 +95,7 @@ def test_style_skips_labels_short_outputs_and_code():
 
 
 def test_equal_outputs_have_one_voice():
-    assert style.measure(as_subject([voiced("formal", 1, 1)[0]] * 150)).voice.value == 1.0
+    assert style.judge(as_subject([voiced("formal", 1, 1)[0]] * 150)).voice.value == 1.0
 
 
 def topical(n, low, high, seed):

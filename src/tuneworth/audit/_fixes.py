@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tuneworth.audit import Patch
-from tuneworth.audit._personal.mask import excerpt, mask
-from tuneworth.audit._rowedits import masked, with_output, with_references
+from tuneworth.audit._personal.mask import Placeholders, excerpt, mask
 from tuneworth.core.files import write_atomic
-from tuneworth.core.text import Text
 from tuneworth.data import formats, rewrite
+from tuneworth.data.drafts import is_conversation
 from tuneworth.data.formats import PREFIX
 from tuneworth.data.load import Loaded
 from tuneworth.data.rewrite import Rewritten
 from tuneworth.data.rows import RawRow
+from tuneworth.data.shapes import Shape
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 PATCHES = "patches.jsonl"
 _SHOWN_CHARS = 1_000
+_TEXT_KEYS = ("content", "value")
+_ASSISTANTS = ("assistant", "gpt", "chatgpt", "bot", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,11 @@ def check_folder(task_file: TaskFile, folder: Path) -> None:
         InputError: ``folder`` is a file, or has a file that is called like one that would be written.
     """
     if folder.exists() and not folder.is_dir():
-        message = Text(en="is a file; `--fix` needs the name of a folder", zh="是一个文件；`--fix` 后面要写目录名")
-        raise InputError(Problem(str(folder), message))
+        raise InputError(Problem(str(folder), say("audit.fixes.is_a_file")))
     names = [*_copies(task_file).values(), PATCHES]
     taken = [folder / name for name in names if (folder / name).exists()]
     if taken:
-        message = Text(
-            en="is there already and would be overwritten; name another folder", zh="已经存在，不会覆盖；请换一个目录"
-        )
-        raise InputError([Problem(str(path), message) for path in taken])
+        raise InputError([Problem(str(path), say("audit.fixes.would_overwrite")) for path in taken])
 
 
 def write_fixes(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], folder: Path) -> Fixed:
@@ -113,10 +112,7 @@ def _read_again(loaded: Loaded, source: str) -> formats.RawData:
     name = source if source in loaded.files or source.startswith(PREFIX) else Path(source).name
     data = formats.read(source, name=name)
     if loaded.files.get(data.name) != data.sha256:
-        message = Text(
-            en="changed while it was audited; run the command again", zh="在检查期间被改动；请重新运行这条命令"
-        )
-        raise InputError(Problem(data.name, message))
+        raise InputError(Problem(data.name, say("audit.fixes.changed")))
     return data
 
 
@@ -228,3 +224,51 @@ def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:
         "into": patch.into,
         "why": {"en": mask(patch.why.en), "zh": mask(patch.why.zh)},  # reasons quote the row at times
     }
+
+
+def with_output(value: Mapping[str, Any], shape: Shape, output: str) -> dict[str, Any]:
+    """``value`` with another answer, written in the type of the old one."""
+    place = shape.used[-1]
+    old = value[place]
+    return {**value, place: _with_last_answer(old, output) if is_conversation(old) else _like(old, output)}
+
+
+def with_references(value: Mapping[str, Any], shape: Shape, answers: Sequence[str]) -> dict[str, Any]:
+    """``value`` with the list of all accepted answers."""
+    return {**value, shape.extras.references or "references": list(answers)}
+
+
+def masked(value: Mapping[str, Any], keep: frozenset[str]) -> dict[str, Any]:
+    """``value`` with placeholders for personal data in every text, but for the fields in ``keep``."""
+    placeholders = Placeholders()
+    return {name: cell if name in keep else _masked_cell(cell, placeholders) for name, cell in value.items()}
+
+
+def _masked_cell(cell: Any, placeholders: Placeholders) -> Any:
+    if isinstance(cell, str):
+        return placeholders.apply(cell)
+    if isinstance(cell, list):
+        return [_masked_cell(inner, placeholders) for inner in cell]
+    if isinstance(cell, dict):
+        return {name: _masked_cell(inner, placeholders) for name, inner in cell.items()}
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        text = str(cell)  # a telephone or card number may stand as a bare number
+        shown = placeholders.apply(text)
+        return cell if shown == text else shown
+    return cell
+
+
+def _with_last_answer(turns: list[dict[str, Any]], output: str) -> list[dict[str, Any]]:
+    last = max(at for at, turn in enumerate(turns) if turn.get("role", turn.get("from")) in _ASSISTANTS)
+    key = next(key for key in _TEXT_KEYS if key in turns[last])
+    return [{**turn, key: output} if at == last else turn for at, turn in enumerate(turns)]
+
+
+def _like(old: Any, output: str) -> Any:
+    """``output`` in the type of ``old`` where it can be written so, else as text."""
+    if isinstance(old, str):
+        return output
+    try:
+        return json.loads(output)
+    except ValueError:
+        return output

@@ -3,6 +3,11 @@
 A check that cannot run (an extra is missing, too few rows) is listed as skipped with the reason. So is a
 check of another distribution that fails in whatever way: it must not take the audit down. A built-in that
 fails is a bug of ours and is raised.
+
+How many rows can be learned from: a training row counts unless a check would drop it (it repeats another row, it is
+empty, …) or another row contradicts it. Wrong labels are not known row by row but as a rate, so they come off as a
+share of the rows that are left. A row that contradicts another *and* is mislabelled comes off twice; the count is on
+the low side then, by at most the number of contradictions times the noise rate.
 """
 
 from __future__ import annotations
@@ -12,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tuneworth.audit import Check, Checked, Embed, Patch, Subject
-from tuneworth.audit._quality import row_facts
 from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Severity
 from tuneworth.core.registry import load_plugin, plugin_modules
+from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.load import Loaded
 from tuneworth.errors import InputError, Interrupted, Problem, TuneworthError
+from tuneworth.words.say import say
 
 GROUP = "tuneworth.audit"
 Watch = Callable[[Text, int, int], None]
@@ -27,6 +33,7 @@ Watch = Callable[[Text, int, int], None]
 # Quick answers first; the checks that embed rows or train a classifier come last.
 _ORDER = ("duplicates", "leaks", "conflicts", "templates", "size", "outputs", "personal", "knowledge", "style")
 _RANK: dict[Severity, int] = {"serious": 0, "warning": 1, "note": 2}
+_NOT_ABOUT_QUALITY = ("leaks",)  # a leaked row is a good row on the wrong side
 
 
 @dataclass(frozen=True)
@@ -127,8 +134,7 @@ def _chosen(only: Sequence[str] | None) -> list[str]:
     unknown = [] if only is None else [name for name in only if name not in known]
     if unknown:
         there = ", ".join(known)
-        message = Text(en=f"no such check; there are {there}", zh=f"没有这项检查；可选：{there}")
-        raise InputError([Problem(name, message) for name in unknown])
+        raise InputError([Problem(name, say("audit.run.no_such_check", there=there)) for name in unknown])
     place = {name: at for at, name in enumerate(_ORDER)}
     return sorted(known if only is None else set(only), key=lambda name: (place.get(name, len(place)), name))
 
@@ -164,10 +170,7 @@ def _is_ours(name: str) -> bool:
 
 def _crashed(error: Exception) -> Text:
     what = f"{type(error).__name__}: {error}"
-    return Text(
-        en=f"the check failed ({what}); update or uninstall the package it comes from",
-        zh=f"检查出错（{what}）；请更新或卸载它所属的软件包",
-    )
+    return say("audit.run.crashed", what=what)
 
 
 def _facts(facts: Sequence[AuditFact]) -> list[AuditFact]:
@@ -176,3 +179,49 @@ def _facts(facts: Sequence[AuditFact]) -> list[AuditFact]:
     for fact in facts:
         first.setdefault(fact.name, fact)
     return list(first.values())
+
+
+def row_facts(subject: Subject, patches: Sequence[Patch], facts: Sequence[AuditFact]) -> list[AuditFact]:
+    """``total_rows`` and ``quality_rows`` of the training file.
+
+    Args:
+        patches: all that checks would change or look at.
+        facts: those of the checks; ``noise_rate`` is used where there is one.
+    """
+    total = len(subject.train)
+    left = total - len(_doubtful(subject, patches))
+    noise = next((fact for fact in facts if fact.name == "noise_rate"), None)
+    counted = AuditFact(name="total_rows", value=total, why=say("audit.run.total_rows"))
+    return [counted, _quality(total, left, noise)]
+
+
+def _doubtful(subject: Subject, patches: Sequence[Patch]) -> set[str]:
+    """Ids of training rows that a check would drop or that another row contradicts."""
+    found = {
+        patch.row_id
+        for patch in patches
+        if (patch.action == "drop" and patch.check not in _NOT_ABOUT_QUALITY)
+        or (patch.action == "relabel" and patch.check == "conflicts")
+    }
+    return found & {row.id for row in subject.train}
+
+
+def _quality(total: int, left: int, noise: AuditFact | None) -> AuditFact:
+    gone = total - left
+    if noise is None:
+        return AuditFact(name="quality_rows", value=left, why=say("audit.run.quality_rows", total=total, gone=gone))
+    rate = float(noise.value)
+    return AuditFact(
+        name="quality_rows",
+        value=round(left * (1 - rate)),
+        why=say("audit.run.quality_rows_noise", total=total, gone=gone, rate=f"{rate:.1%}"),
+        interval=_counts(left, noise),
+    )
+
+
+def _counts(left: int, noise: AuditFact) -> Interval | None:
+    """The noise rate's interval as rows that are left."""
+    if noise.interval is None:
+        return None
+    low, high = noise.interval.low, noise.interval.high
+    return Interval(low=round(left * (1 - high)), high=round(left * (1 - low)), level=noise.interval.level)

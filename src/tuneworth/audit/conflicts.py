@@ -16,11 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
-from tuneworth.audit._likeness.forms import bare
-from tuneworth.audit._likeness.rows import asked, n_of
-from tuneworth.audit._mentions import mention
+from tuneworth.audit._findings import measure, mention, no_rows
+from tuneworth.audit._likeness.forms import asked, bare, n_of
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, Measure, RowMention
+from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.neardup import ngram_size, pairs_within, plain, sketch
@@ -56,7 +55,7 @@ class Conflicts:
     title = Text(en="Same input, different answers", zh="输入相同、答案不同")
 
     def skip(self, subject: Subject) -> Text | None:
-        return None if subject.train else Text(en="there are no rows", zh="没有数据")
+        return no_rows(subject)
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
         tick(0, 2)
@@ -97,23 +96,14 @@ def _conflict(subject: Subject, repeated: Sequence[Repeated], split: Sequence[Re
             zh=f"有 {len(split):,} 种输入的答案互相矛盾（涉及 {rows:,} 条数据）",
         ),
         measures=[
-            Measure(
-                name=Text(en="best accuracy possible on these rows", zh="在这些数据上可能达到的最高准确率"),
-                value=ceiling,
-                unit="share",
-            ),
-            Measure(
-                name=Text(
-                    en=f"of the {n_inputs:,} inputs that occur more than once, those with contradicting answers",
-                    zh=f"出现多次的 {n_inputs:,} 种输入中，答案互相矛盾的占比",
-                ),
-                value=len(split) / n_inputs,
-                unit="share",
+            measure("best accuracy possible on these rows", "在这些数据上可能达到的最高准确率", ceiling),
+            measure(
+                f"of the {n_inputs:,} inputs that occur more than once, those with contradicting answers",
+                f"出现多次的 {n_inputs:,} 种输入中，答案互相矛盾的占比",
+                len(split) / n_inputs,
                 interval=wilson(len(split), n_inputs),
             ),
-            Measure(
-                name=Text(en="rows that no model can get right", zh="任何模型都答不对的数据"), value=lost, unit="rows"
-            ),
+            measure("rows that no model can get right", "任何模型都答不对的数据", lost, "rows"),
         ],
         why=Text(
             en=f"{lost:,} of {total:,} rows cannot be got right by any model. Training on both answers teaches neither, "
@@ -139,7 +129,7 @@ def _several(subject: Subject, split: Sequence[Repeated]) -> Finding:
             en=f"there is more than one answer for {n_of(len(split), 'input')} ({rows:,} rows)",
             zh=f"有 {len(split):,} 种输入对应多个答案（涉及 {rows:,} 条数据）",
         ),
-        measures=[Measure(name=Text(en="rows", zh="数据条数"), value=rows, unit="rows")],
+        measures=[measure("rows", "数据条数", rows, "rows")],
         why=Text(
             en="Several right answers are normal for free text. On held-out rows they count as references of one input.",
             zh="自由文本有多个正确答案很正常；在评测数据上，它们会合并为同一输入的多个参考答案。",
@@ -187,10 +177,8 @@ def _near_miss(subject: Subject, near: Sequence[tuple[int, int, float]]) -> Find
             zh=f"有 {len(near):,} 对数据的输入几乎相同，答案却不同",
         ),
         measures=[
-            Measure(name=Text(en="share of the rows", zh="占比"), value=len(near) / len(rows), unit="share"),
-            Measure(
-                name=Text(en="least similarity of such a pair", zh="这样成对的最低相似度"), value=NEAR, unit="score"
-            ),
+            measure("share of the rows", "占比", len(near) / len(rows)),
+            measure("least similarity of such a pair", "这样成对的最低相似度", NEAR, "score"),
         ],
         why=Text(
             en="Either one of the two answers is wrong, or a single word decides. The first is label noise; the second is "

@@ -20,9 +20,8 @@ from typing import Literal
 import numpy as np
 
 from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
-from tuneworth.audit._likeness.forms import bare
-from tuneworth.audit._likeness.rows import asked
-from tuneworth.audit._mentions import mention
+from tuneworth.audit._findings import measure, mention, no_rows
+from tuneworth.audit._likeness.forms import asked, bare
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
 from tuneworth.core.task import Example, OutputKind
 from tuneworth.core.text import Text
@@ -53,7 +52,7 @@ class Duplicates:
     title = Text(en="Repeated rows", zh="重复的数据")
 
     def skip(self, subject: Subject) -> Text | None:
-        return None if subject.train else Text(en="there are no rows", zh="没有数据")
+        return no_rows(subject)
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
         tick(0, 2)
@@ -123,7 +122,7 @@ def _leaders(pairs: Pairs) -> list[tuple[int, int, float]]:
 
 def _measures(repeats: Sequence[Repeat], total: int) -> list[Measure]:
     counts = Counter(repeat.degree for repeat in repeats)
-    share = Measure(name=Text(en="share of the rows", zh="占比"), value=len(repeats) / total, unit="share")
+    share = measure("share of the rows", "占比", len(repeats) / total)
     return [
         share,
         *(Measure(name=DEGREES[degree], value=counts[degree], unit="rows") for degree in DEGREES if counts[degree]),

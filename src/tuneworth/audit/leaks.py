@@ -19,11 +19,18 @@ from typing import Literal
 import numpy as np
 
 from tuneworth.audit import Checked, Patch, Subject, Tick, no_tick
-from tuneworth.audit._likeness.forms import ENOUGH_LETTERS, Names, bare, letters, without_numbers
-from tuneworth.audit._likeness.frames import Lines, common_frames
-from tuneworth.audit._likeness.named import NameSpans
-from tuneworth.audit._likeness.rows import boilerplate_of, questions, stripped
-from tuneworth.audit._mentions import mention
+from tuneworth.audit._findings import measure, mention
+from tuneworth.audit._likeness.forms import (
+    ENOUGH_LETTERS,
+    Names,
+    bare,
+    boilerplate_of,
+    letters,
+    questions,
+    stripped,
+    without_numbers,
+)
+from tuneworth.audit._likeness.frames import Lines, NameSpans, common_frames
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, Measure, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
@@ -191,7 +198,7 @@ def _repeats(subject: Subject, leaks: Sequence[Leak]) -> Finding:
             zh=f"{total:,} 条测试数据中有 {n:,} 条（{n / total:.1%}）与训练数据重复",
         ),
         measures=[
-            Measure(name=Text(en="share of the test rows", zh="占测试数据的比例"), value=n / total, unit="share"),
+            measure("share of the test rows", "占测试数据的比例", n / total),
             *(Measure(name=KINDS[kind], value=counts[kind], unit="rows") for kind in KINDS if counts[kind]),
         ],
         why=Text(
@@ -221,9 +228,7 @@ def _wording(subject: Subject, leaks: Sequence[Leak]) -> Finding:
             en=f"{n:,} of {total:,} test rows ({n / total:.1%}) are worded almost like a training row",
             zh=f"{total:,} 条测试数据中有 {n:,} 条（{n / total:.1%}）与某条训练数据措辞几乎相同",
         ),
-        measures=[
-            Measure(name=Text(en="share of the test rows", zh="占测试数据的比例"), value=n / total, unit="share")
-        ],
+        measures=[measure("share of the test rows", "占测试数据的比例", n / total)],
         why=Text(
             en="A test row in the words of a training row is easier than what users will ask. How much that matters "
             "depends on whether real requests repeat themselves as well.",

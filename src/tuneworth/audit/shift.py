@@ -15,14 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tuneworth.audit import Checked, Subject, Tick, no_tick
-from tuneworth.audit._learned.auc import Auc, auc
-from tuneworth.audit._learned.classify import held_out_scores
-from tuneworth.audit._learned.folds import group_names, grouped_folds
-from tuneworth.audit._learned.needs import why_no_classifier
-from tuneworth.audit._learned.vectors import vectors
-from tuneworth.audit._mentions import mentions
+from tuneworth.audit._findings import measure, mentions
+from tuneworth.audit._learned import Auc, auc, group_names, grouped_folds, held_out_scores, vectors, why_no_classifier
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.core.audit import Finding, Measure, Severity
+from tuneworth.core.audit import Finding, Severity
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 
@@ -153,16 +149,15 @@ def _input_finding(subject: Subject, found: Inputs) -> Finding:
             zh=f"{said.zh}：分类器区分两者的 AUC 为 {value:.2f}（p = {p_value:.2g}）",
         ),
         measures=[
-            Measure(
-                name=Text(
-                    en="AUC of telling test from train (0.5 is not at all)", zh="区分训练与测试的 AUC（0.5 表示分不出）"
-                ),
-                value=value,
-                unit="score",
-                interval=found.auc.interval,
+            measure(
+                "AUC of telling test from train (0.5 is not at all)",
+                "区分训练与测试的 AUC（0.5 表示分不出）",
+                value,
+                "score",
+                found.auc.interval,
             ),
-            Measure(name=Text(en="p-value, no difference", zh="p 值（原假设：无差异）"), value=p_value, unit="p_value"),
-            Measure(name=Text(en="groups compared", zh="参与比较的组数"), value=found.n_units, unit="rows"),
+            measure("p-value, no difference", "p 值（原假设：无差异）", p_value, "p_value"),
+            measure("groups compared", "参与比较的组数", found.n_units, "rows"),
         ],
         why=Text(
             en="Every arm learns from one kind of input and is judged on another. That is right if the test file shows what will "
@@ -202,14 +197,8 @@ def _label_finding(found: LabelShift) -> Finding:
             f"{found.train_share:.1%} 对 {found.test_share:.1%}",
         ),
         measures=[
-            Measure(
-                name=Text(en="total variation distance of the labels", zh="标签分布的总变差距离"),
-                value=found.distance,
-                unit="share",
-            ),
-            Measure(
-                name=Text(en="p-value, no difference", zh="p 值（原假设：无差异）"), value=found.p_value, unit="p_value"
-            ),
+            measure("total variation distance of the labels", "标签分布的总变差距离", found.distance),
+            measure("p-value, no difference", "p 值（原假设：无差异）", found.p_value, "p_value"),
         ],
         why=Text(
             en="A tuned model learns how frequent each label is, so a test with other shares counts against it.",

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tuneworth.audit import Checked, Subject, Tick, no_tick
-from tuneworth.audit._mentions import mentions
+from tuneworth.audit._findings import measure, mentions, no_rows
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.core.audit import Finding, Measure, Severity
+from tuneworth.core.audit import Finding, Severity
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
@@ -38,7 +38,7 @@ class Size:
     title = Text(en="Size against need", zh="数据量与需求")
 
     def skip(self, subject: Subject) -> Text | None:
-        return None if subject.train else Text(en="there are no rows", zh="没有数据")
+        return no_rows(subject)
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
         found = [_power(subject)]
@@ -70,13 +70,9 @@ def _power(subject: Subject) -> Finding:
             zh=f"{n_test:,} 条测试数据能看出 {visible:.1%} 以上的差异，而设定的界限是 {margin:.1%}",
         ),
         measures=[
-            Measure(name=Text(en="test rows", zh="测试行数"), value=n_test, unit="rows"),
-            Measure(name=Text(en="smallest difference shown", zh="能看出的最小差异"), value=visible, unit="score"),
-            Measure(
-                name=Text(en="test rows needed for the margin", zh="达到界限所需的测试行数"),
-                value=float(needed or 100_000),
-                unit="rows",
-            ),
+            measure("test rows", "测试行数", n_test, "rows"),
+            measure("smallest difference shown", "能看出的最小差异", visible, "score"),
+            measure("test rows needed for the margin", "达到界限所需的测试行数", float(needed or 100_000), "rows"),
         ],
         why=Text(
             en=f'With too few test rows the verdict is "can\'t tell yet". Planned for 80 % power and {planned.en}.',
@@ -138,13 +134,9 @@ def _class_finding(
             zh=f"共 {len(counts):,} 个类别，最少的只有 {smallest:,} 行；{len(rare):,} 个类别不足 {FEW_ROWS} 行{zh}{none_zh}",
         ),
         measures=[
-            Measure(name=Text(en="rows of the smallest class", zh="最小类别的行数"), value=smallest, unit="rows"),
-            Measure(name=Text(en="share of the largest class", zh="最大类别的占比"), value=largest, unit="share"),
-            Measure(
-                name=Text(en="effective number of classes (exp of the entropy)", zh="有效类别数（熵的指数）"),
-                value=effective,
-                unit="score",
-            ),
+            measure("rows of the smallest class", "最小类别的行数", smallest, "rows"),
+            measure("share of the largest class", "最大类别的占比", largest),
+            measure("effective number of classes (exp of the entropy)", "有效类别数（熵的指数）", effective, "score"),
         ],
         why=Text(
             en="A class with a handful of rows is learnt badly and tested on one or two rows. Where one class has nearly all "
@@ -179,13 +171,14 @@ def _tokens(subject: Subject, count: Callable[[str], int]) -> list[Finding]:
             zh=f"{n:,} 行超出模型上下文{context_zh}；平均每行 {mean:,.0f} 个词元，95% 的行不超过 {p95:,.0f} 个",
         ),
         measures=[
-            Measure(
-                name=Text(en="tokens a row, question and answer", zh="每行词元数（问题加答案）"),
-                value=mean,
-                unit="tokens",
-                interval=Interval(low=max(0.0, mean - error), high=mean + error) if len(sizes) < total else None,
+            measure(
+                "tokens a row, question and answer",
+                "每行词元数（问题加答案）",
+                mean,
+                "tokens",
+                Interval(low=max(0.0, mean - error), high=mean + error) if len(sizes) < total else None,
             ),
-            Measure(name=Text(en="tokens of the 95th percentile", zh="第 95 百分位的词元数"), value=p95, unit="tokens"),
+            measure("tokens of the 95th percentile", "第 95 百分位的词元数", p95, "tokens"),
         ],
         why=Text(
             en="Rows over the context cannot be learnt from or answered whole; tokens are what an API charges and what training "

@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tuneworth.audit import Checked, Subject, Tick, no_tick
-from tuneworth.audit._likeness.forms import ENOUGH_LETTERS, Names, bare, letters, tokens
+from tuneworth.audit._findings import measure, mention
+from tuneworth.audit._likeness.forms import ENOUGH_LETTERS, Names, asked, bare, letters, n_of, tokens
 from tuneworth.audit._likeness.frames import Lines, shared_frames
-from tuneworth.audit._likeness.rows import asked, n_of
 from tuneworth.audit._likeness.slots import skeletons
-from tuneworth.audit._mentions import mention
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
+from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, RowMention, Severity
 from tuneworth.core.text import Text
 
 MIN_FAMILY = 5
@@ -175,8 +174,8 @@ def _finding(subject: Subject, families: Sequence[Family], n_rows: int) -> Findi
             zh=f"{total:,} 条数据中有 {n_rows:,} 条（{share:.1%}）套用了 {len(families):,} 个模板",
         ),
         measures=[
-            Measure(name=Text(en="share of the rows", zh="占比"), value=share, unit="share"),
-            Measure(name=Text(en="rows of the largest template", zh="最大模板的行数"), value=largest, unit="rows"),
+            measure("share of the rows", "占比", share),
+            measure("rows of the largest template", "最大模板的行数", largest, "rows"),
         ],
         why=Text(
             en="Rows of one template say little more than one of them. A model learns the template fast, and a test with "

@@ -17,7 +17,7 @@ from tuneworth.core.text import Text
 Part = Text | str | int
 FOLDER = Path(__file__).parent / "catalogue"
 _CHARACTER = "[\u4e00-\u9fff“”（）［］]"
-_KEPT_SPACE = "\ue000"  # of no script
+_KEPT_SPACE, _VALUE = "\ue000", "\ue001"  # of no script, in no text that is said
 _SPACE_BETWEEN_CHARACTERS = re.compile(f"(?<={_CHARACTER}) (?={_CHARACTER})")
 
 
@@ -44,7 +44,7 @@ class Catalogue:
             raise KeyError(f"no sentence {key!r} in the catalogue") from None
         said = {lang: template.format(**_in(lang, parts)) for lang, template in columns.items()}
         if parts:  # a sentence without is written as it is meant
-            said["zh"] = _SPACE_BETWEEN_CHARACTERS.sub("", said["zh"]).replace(_KEPT_SPACE, " ")
+            said["zh"] = _SPACE_BETWEEN_CHARACTERS.sub("", said["zh"]).replace(_KEPT_SPACE, " ").replace(_VALUE, "")
         return Text(**said)
 
     def table(self, key: str) -> dict[str, Text]:
@@ -85,8 +85,11 @@ def _in(lang: str, parts: Mapping[str, Part]) -> dict[str, str]:
 
 
 def _word(part: Part, lang: str) -> str:
-    """In Chinese the spaces inside a part are not ours to take away: they may stand in a value of the user's."""
-    said = part.to(lang) if isinstance(part, Text) else f"{part:,}" if isinstance(part, int) else part
+    """In Chinese the spaces inside a part stay, and those around a value: it may be the user's own."""
+    if isinstance(part, Text):
+        said = part.to(lang)
+    else:
+        said = f"{part:,}" if isinstance(part, int) else f"{_VALUE}{part}{_VALUE}" if lang == "zh" else part
     return said.replace(" ", _KEPT_SPACE) if lang == "zh" else said
 
 

@@ -12,6 +12,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from tuneworth.core.task import Example
+from tuneworth.data.neardup import Boilerplate
+
 NUMBER = "0"
 NAME = "\ua66e"  # counts as a letter, so that punctuation can go and the mask stays, and is in no text
 HAN_LETTERS = 3
@@ -40,6 +43,7 @@ july august september october november december american arabic british chinese 
 indian irish italian japanese korean mexican russian spanish thai turkish
 """
 _NEVER_NAMES = frozenset(_CAPITALISED.split())
+_BOILERPLATE_FROM = 5_000
 
 
 def tokens(text: str) -> list[str]:
@@ -117,3 +121,27 @@ def _folded(text: str) -> str:
 
 def _starts_sentence(text: str, place: int) -> bool:
     return _SENTENCE_START.search(text, max(place - 4, 0), place) is not None
+
+
+def questions(rows: Sequence[Example]) -> list[str]:
+    """All that each row asks, choices included."""
+    return ["\n".join((row.query.text, *row.query.choices)) for row in rows]
+
+
+def n_of(n: int, noun: str) -> str:
+    """ "1 row", "1,204 rows"."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def asked(rows: Sequence[Example]) -> list[str]:
+    """What each row asks, without what nearly all rows begin or end with."""
+    return stripped(questions(rows), boilerplate_of(rows))
+
+
+def boilerplate_of(rows: Sequence[Example]) -> Boilerplate:
+    """What nearly all rows begin and end with, judged by some thousand of them."""
+    return Boilerplate.of(questions(rows[:: max(len(rows) // _BOILERPLATE_FROM, 1)]))
+
+
+def stripped(texts: Sequence[str], boilerplate: Boilerplate) -> list[str]:
+    return [boilerplate.strip(text) for text in texts]

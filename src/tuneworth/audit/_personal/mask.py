@@ -1,18 +1,41 @@
-"""Showing a row without showing whom it is about: excerpts, masks and placeholders."""
+"""All finders together, and showing a row without showing whom it is about: excerpts, masks and placeholders."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from importlib.util import find_spec
 
-from tuneworth.audit._personal.find import find, missing_libraries
-from tuneworth.audit._personal.spans import SECRETS, Kind, Span, narrow
+from tuneworth.audit._personal.contact import addresses_of_machines, emails, homes, names, phones
+from tuneworth.audit._personal.papers import papers
+from tuneworth.audit._personal.secret import secrets
+from tuneworth.audit._personal.spans import SECRETS, Kind, Span, narrow, settle
 
+LIBRARIES = {"phonenumbers": "phonenumbers", "stdnum": "python-stdnum", "detect_secrets": "detect-secrets"}
+"""Modules that the finders need → the packages that hold them."""
+_FINDERS = (secrets, emails, papers, phones, addresses_of_machines, homes, names)
 _NOT_DIGIT = re.compile(r"\D")
 _SPACE = re.compile(r"\s+")
 # Something that begins inside an excerpt must be seen far enough to be recognised.
 _LOOK_AHEAD = 1_000
 _SUSPICIOUS = re.compile(r"\d(?:[ .()/-]{0,2}\d){4,}|[A-Za-z0-9_+/=-]{16,}|\S+@\S+|(?<=:)\S{4,}")
+
+
+@cache
+def missing_libraries() -> tuple[str, ...]:
+    """Packages that are not installed here."""
+    return tuple(package for module, package in LIBRARIES.items() if find_spec(module) is None)
+
+
+def find(text: str) -> list[Span]:
+    """Personal data and secrets in ``text``, in order, without overlaps.
+
+    Raises:
+        ImportError: one of ``LIBRARIES`` is not installed.
+    """
+    plain = narrow(text)
+    return settle(span for finder in _FINDERS for span in finder(plain))
 
 
 def excerpt(text: str, limit: int = 200) -> str:

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
 
-from tuneworth.audit._personal.context import numbers_something_else
-from tuneworth.audit._personal.spans import Kind, Span
+from tuneworth.audit._personal.spans import Kind, Span, numbers_something_else
 
 _BEFORE = r"(?<![A-Za-z0-9_#.$€£¥￥-])(?<![^\d\s]/)"
 _AFTER = r"(?![A-Za-z0-9_]|[.-]\d|,\d{3}(?!\d)|%)"
+# A UK number has no checksum; the form is HMRC's: two letters from a set without some pairs, A–D at the end.
+_NINO = r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
+_CARD = (
+    r"(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3528|35[3-8]\d|6011|6[45]\d{2}|62\d{2})"
+    r"(?:([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{12,15})"
+)
+_AMEX = r"3[47]\d{2}(?:([ -])\d{6}\1\d{5}|\d{11})"
+_HINT = re.compile(r"\d(?:[ .-]?\d){5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,6 @@ def _paper(kind: Kind, body: str, module: str = "", label: str = "") -> Paper:
     )
 
 
-# A UK number has no checksum; the form is HMRC's: two letters from a set without some pairs, A–D at the end.
-_NINO = r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"
-_CARD = (
-    r"(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3528|35[3-8]\d|6011|6[45]\d{2}|62\d{2})"
-    r"(?:([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{12,15})"
-)
-_AMEX = r"3[47]\d{2}(?:([ -])\d{6}\1\d{5}|\d{11})"
-
 PAPERS = (
     _paper(
         "cn_id",
@@ -69,7 +68,6 @@ PAPERS = (
     _paper("bank_card", _CARD, "luhn"),
     _paper("bank_card", _AMEX, "luhn"),
 )
-_HINT = re.compile(r"\d(?:[ .-]?\d){5}")
 
 
 def papers(text: str) -> Iterator[Span]:

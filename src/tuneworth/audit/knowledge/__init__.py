@@ -19,16 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuneworth.audit import Checked, Subject, Tick, no_tick
-from tuneworth.audit._mentions import mentions
+from tuneworth.audit._findings import measure, mentions
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.audit.knowledge.documents import Library
-from tuneworth.audit.knowledge.units import is_question, leaves, units_of, units_of_json
-from tuneworth.audit.knowledge.words import Haystack
+from tuneworth.audit.knowledge.words import Haystack, Library, is_question, leaves, units_of, units_of_json
 from tuneworth.core.audit import AuditFact, Finding, Measure
 from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.stats.intervals import mean_interval, wilson
+from tuneworth.words.say import say
 
 MOST_ROWS = 20_000
 FEWEST_ROWS = 20
@@ -73,15 +72,9 @@ class Knowledge:
 
     def skip(self, subject: Subject) -> Text | None:
         if subject.task.kind not in ("text", "json"):
-            return Text(
-                en="answers are chosen from a list, so they state nothing of their own",
-                zh="答案从给定选项中选出，本身不含新信息",
-            )
+            return say("audit.knowledge.skip.chosen")
         if subject.task.language == "other":
-            return Text(
-                en="names can be told in English and Chinese only",
-                zh="目前只能识别中文和英文中的专名",
-            )
+            return say("audit.knowledge.skip.language")
         return None
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
@@ -148,39 +141,54 @@ def _cover(subject: Subject, rows: list[_Row], rng: np.random.Generator) -> _Est
 
 
 def _novelty_fact(novelty: _Estimate, n_stating: int) -> AuditFact:
-    why = Text(
-        en=f"names and numbers in an answer that its input lacks, mean over {novelty.n_rows:,} rows; "
-        f"{novelty.n_rows - n_stating:,} answers state none and count as 0",
-        zh=f"答案中的专名和数字有多少不在输入里，{novelty.n_rows:,} 条数据的平均；"
-        f"其中 {novelty.n_rows - n_stating:,} 条答案不含这类内容，按 0 计",
-    )
+    why = say("audit.knowledge.fact.novelty", n_rows=novelty.n_rows, none=novelty.n_rows - n_stating)
     return AuditFact(name="answer_novelty", value=round(novelty.value, 4), why=why, interval=novelty.interval)
 
 
 def _cover_fact(cover: _Estimate) -> AuditFact:
-    why = Text(
-        en=f"share of those that a single document has, mean over {cover.n_rows:,} rows",
-        zh=f"这些内容能在同一篇文档中找到的比例，{cover.n_rows:,} 条数据的平均",
+    return AuditFact(
+        name="documents_cover",
+        value=round(cover.value, 4),
+        why=say("audit.knowledge.fact.cover", n_rows=cover.n_rows),
+        interval=cover.interval,
     )
-    return AuditFact(name="documents_cover", value=round(cover.value, 4), why=why, interval=cover.interval)
 
 
 def _finding(subject: Subject, rows: list[_Row], novelty: _Estimate, cover: _Estimate | None) -> Finding:
     new = sorted((row for row in rows if row.new), key=lambda row: (-row.novelty, -len(row.new)))
     share = len(new) / len(rows)
     measures = [
-        Measure(name=_WITH_NEW, value=share, unit="share", interval=wilson(len(new), len(rows))),
-        Measure(name=_NOT_IN_INPUT, value=novelty.value, unit="share", interval=novelty.interval),
+        Measure(
+            name=say("audit.knowledge.measure.with_new"),
+            value=share,
+            unit="share",
+            interval=wilson(len(new), len(rows)),
+        ),
+        Measure(
+            name=say("audit.knowledge.measure.not_in_input"),
+            value=novelty.value,
+            unit="share",
+            interval=novelty.interval,
+        ),
     ]
     if cover is not None:
-        measures.append(Measure(name=_IN_DOCUMENT, value=cover.value, unit="share", interval=cover.interval))
+        measures.append(
+            Measure(
+                name=say("audit.knowledge.measure.in_document"),
+                value=cover.value,
+                unit="share",
+                interval=cover.interval,
+            )
+        )
     much = novelty.interval.low >= MUCH
     return Finding(
         id="knowledge",
         severity="warning" if much and cover is None else "note",
-        title=_title(share, cover),
+        title=say("audit.knowledge.title.new", share=f"{share:.0%}")
+        if cover is None
+        else say("audit.knowledge.title.covered", share=f"{share:.0%}", cover=f"{cover.value:.0%}"),
         measures=measures,
-        why=_WHY_MUCH if much else _WHY_LITTLE,
+        why=say("audit.knowledge.why_much") if much else say("audit.knowledge.why_little"),
         seed_rows=["N2", "A2", "T3", "X3"],
         fix=_fix(much, cover),
         rows=mentions(subject, ((row.example, _new_units(row)) for row in new)),
@@ -188,69 +196,30 @@ def _finding(subject: Subject, rows: list[_Row], novelty: _Estimate, cover: _Est
     )
 
 
-_WITH_NEW = Text(en="answers with a name or number that the input lacks", zh="含有输入中没有的专名或数字的答案")
-_NOT_IN_INPUT = Text(en="names and numbers not in the input, per answer", zh="每条答案中不在输入里的专名和数字")
-_IN_DOCUMENT = Text(en="of those, in a single document", zh="其中能在同一篇文档里找到的")
-
-
-def _title(share: float, cover: _Estimate | None) -> Text:
-    en = f"{share:.0%} of the answers have names or numbers that are not in the input"
-    zh = f"{share:.0%} 的答案含有输入中没有的专名或数字"
-    if cover is None:
-        return Text(en=en, zh=zh)
-    return Text(
-        en=f"{en}; one document has {cover.value:.0%} of those", zh=f"{zh}；其中 {cover.value:.0%} 能在同一篇文档中找到"
-    )
-
-
 def _new_units(row: _Row) -> Text:
     shown = excerpt(", ".join(row.new[:6]), 80)
-    return Text(en=f"not in the input: {shown}", zh=f"输入中没有：{shown}")
-
-
-_WHY_MUCH = Text(
-    en="A model cannot work these out from its input. It must have learned them (and learn them anew when they "
-    "change), or be given a document that says them.",
-    zh="这些内容无法从输入推出：要么模型事先学过（内容一变就得重学），要么把写有答案的文档一并给它。",
-)
-_WHY_LITTLE = Text(
-    en="Mostly, answers restate what the input says. What is to be learned is form, not facts.",
-    zh="答案大多是对输入内容的转写；要学的是形式，而不是事实。",
-)
+    return say("audit.knowledge.new_units", shown=shown)
 
 
 def _fix(much: bool, cover: _Estimate | None) -> Text:
     if not much:
-        return Text(en="Nothing to do.", zh="无需处理。")
+        return say("audit.nothing_to_do")
     if cover is None:
-        return Text(
-            en="If documents hold the answers, audit again with `--documents FILE` and measure retrieval; "
-            "otherwise expect a tuned model to invent such values.",
-            zh="如果有文档写着答案，加上 `--documents FILE` 重新检查，并实测检索方案；否则要预期微调后的模型会编造这类内容。",
-        )
+        return say("audit.knowledge.fix.no_documents")
     if cover.interval.low >= MUCH:
-        return Text(
-            en="Measure retrieval before fine-tuning, or fine-tuning on top of retrieval.",
-            zh="先实测检索，再考虑微调，或在检索之上微调。",
-        )
-    return Text(
-        en="The documents lack much of it: complete them before choosing between retrieval and fine-tuning.",
-        zh="文档缺少其中不少内容：先补齐文档，再在检索与微调之间选择。",
-    )
+        return say("audit.knowledge.fix.retrieval")
+    return say("audit.knowledge.fix.incomplete")
 
 
 def _too_few(n: int) -> Finding:
     return Finding(
         id="knowledge",
         severity="note",
-        title=Text(
-            en=f"{n} rows are too few to estimate what answers need to know",
-            zh=f"只有 {n} 条数据，不足以估计答案需要多少知识",
-        ),
-        measures=[Measure(name=Text(en="rows", zh="数据条数"), value=n, unit="rows")],
-        why=Text(en=f"An estimate needs at least {FEWEST_ROWS} rows.", zh=f"至少要有 {FEWEST_ROWS} 条才能估计。"),
+        title=say("audit.knowledge.too_few.title", n=str(n)),
+        measures=[measure("rows", "数据条数", n, "rows")],
+        why=say("audit.knowledge.too_few.why", fewest=FEWEST_ROWS),
         seed_rows=["N2", "X3"],
-        fix=Text(en="Nothing to do.", zh="无需处理。"),
+        fix=say("audit.nothing_to_do"),
     )
 
 

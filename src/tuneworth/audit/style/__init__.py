@@ -12,17 +12,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tuneworth.audit import Checked, Subject, Tick, no_tick
-from tuneworth.audit._learned.auc import Auc, auc
-from tuneworth.audit._learned.classify import held_out_scores
-from tuneworth.audit._learned.folds import group_names, grouped_folds
-from tuneworth.audit._learned.needs import why_no_classifier
-from tuneworth.audit._mentions import mentions
-from tuneworth.audit.style.features import function_word_share, style_vector, tokens
-from tuneworth.audit.style.halves import MAX_TOKENS, MIN_TOKENS, Consistency, consistency, halves_of
+from tuneworth.audit._findings import measure, mentions
+from tuneworth.audit._learned import Auc, auc, group_names, grouped_folds, held_out_scores, why_no_classifier
+from tuneworth.audit.style.voice import (
+    MAX_TOKENS,
+    MIN_TOKENS,
+    Consistency,
+    consistency,
+    function_word_share,
+    halves_of,
+    style_vector,
+    tokens,
+)
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
+from tuneworth.words.say import say
 
 MIN_TEXTS = 100
 MAX_TEXTS = 4_000
@@ -51,26 +57,20 @@ class Style:
 
     def skip(self, subject: Subject) -> Text | None:
         if subject.task.kind != "text":
-            return Text(en="outputs are not free text", zh="输出不是自由文本")
+            return say("audit.style.skip.kind")
         n = sum(len(tokens(row.output[:2_000])) >= MIN_TOKENS for row in subject.train)
         if n < MIN_TEXTS:
-            return Text(
-                en=f"needs {MIN_TEXTS} outputs of at least {MIN_TOKENS} words; there are {n}",
-                zh=f"至少需要 {MIN_TEXTS} 条不少于 {MIN_TOKENS} 个词（字）的输出，目前只有 {n} 条",
-            )
+            return say("audit.style.skip.few", min_texts=MIN_TEXTS, min_tokens=MIN_TOKENS, n=str(n))
         if not _is_prose(subject.train):
-            return Text(
-                en="the outputs have hardly any function words: code, lists or names have no voice",
-                zh="输出中几乎没有虚词：代码、列表、名称谈不上文风",
-            )
+            return say("audit.style.skip.no_prose")
         return why_no_classifier()
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
-        found = measure(subject, tick)
+        found = judge(subject, tick)
         return Checked([_finding(subject, found)], len(found.rows), [_fact(found)])
 
 
-def measure(subject: Subject, tick: Tick = no_tick) -> Measured:
+def judge(subject: Subject, tick: Tick = no_tick) -> Measured:
     """The voice of the outputs that are long enough, of at most ``MAX_TEXTS`` of them."""
     rng = subject.rng("style")
     candidates = [row for row in subject.train if len(tokens(row.output[:2_000])) >= MIN_TOKENS]
@@ -112,25 +112,13 @@ def _finding(subject: Subject, found: Measured) -> Finding:
     return Finding(
         id="style",
         severity="warning" if high < TWO_VOICES else "note",
-        title=Text(
-            en=f"Consistency of the outputs' voice: {value:.2f} ({low:.2f} to {high:.2f}); {verdict.en}",
-            zh=f"输出文风的一致度为 {value:.2f}（{low:.2f} 至 {high:.2f}）：{verdict.zh}",
+        title=say(
+            "audit.style.found.title", value=f"{value:.2f}", low=f"{low:.2f}", high=f"{high:.2f}", verdict=verdict
         ),
         measures=_measures(found),
-        why=Text(
-            en="A style can be imitated only if there is one. The value compares the two halves of each output: where a half "
-            "says nothing about the other beyond what all outputs share, the voice is even. It does not say whether "
-            "the voice is a special one.",
-            zh="有统一的文风，才谈得上模仿。这里比较每条输出的前后两半：如果一半除了共性之外透露不出另一半的风格，"
-            "说明文风均匀。它并不说明这种文风是否独特。",
-        ),
+        why=say("audit.style.found.why"),
         seed_rows=["Y3", "A4", "T2", "P4"],
-        fix=Text(
-            en="Read some outputs of the smaller group below. If they are of another voice than you want, leave them out."
-            if mixed
-            else "Nothing to do.",
-            zh="读几条下面列出的少数派输出；如果不是想要的文风，就剔除它们。" if mixed else "无需处理。",
-        ),
+        fix=say("audit.style.found.fix" if mixed else "audit.nothing_to_do"),
         rows=mentions(subject, ((row, None) for row in odd[:MAX_ROWS_SHOWN])) if mixed else [],
         n_rows=len(odd) if mixed else 0,
     )
@@ -139,37 +127,25 @@ def _finding(subject: Subject, found: Measured) -> Finding:
 def _verdict(voice: Consistency) -> Text:
     if voice.interval.high < ONE_VOICE:
         share = min(voice.minority, 1 - voice.minority)
-        return Text(
-            en=f"they fall into two voices or registers, the smaller with {share:.0%} of them",
-            zh=f"可分为两种文风（或语体），较少的一种约占 {share:.0%}",
-        )
+        return say("audit.style.verdict.two", share=f"{share:.0%}")
     if voice.interval.low > ONE_VOICE:
-        return Text(en="mostly one voice", zh="基本是同一种文风")
-    return Text(en="one voice or two, the rows do not tell", zh="是一种还是两种文风，现有数据难以断定")
+        return say("audit.style.verdict.one")
+    return say("audit.style.verdict.unsure")
 
 
 def _measures(found: Measured) -> list[Measure]:
     measures = [
-        Measure(
-            name=Text(en="consistency of voice", zh="文风一致度"),
-            value=found.voice.value,
-            unit="score",
-            interval=found.voice.interval,
-        ),
-        Measure(
-            name=Text(en="outputs long enough to judge", zh="足够长、可判断的输出"), value=len(found.rows), unit="rows"
-        ),
+        measure("consistency of voice", "文风一致度", found.voice.value, "score", found.voice.interval),
+        measure("outputs long enough to judge", "足够长、可判断的输出", len(found.rows), "rows"),
     ]
     if found.against_inputs is not None:
         measures.append(
-            Measure(
-                name=Text(
-                    en="style alone tells outputs from inputs (AUC; 0.5 is not at all)",
-                    zh="仅凭文风区分输出与输入的 AUC（0.5 表示分不出）",
-                ),
-                value=found.against_inputs.value,
-                unit="score",
-                interval=found.against_inputs.interval,
+            measure(
+                "style alone tells outputs from inputs (AUC; 0.5 is not at all)",
+                "仅凭文风区分输出与输入的 AUC（0.5 表示分不出）",
+                found.against_inputs.value,
+                "score",
+                found.against_inputs.interval,
             )
         )
     return measures
@@ -180,10 +156,7 @@ def _fact(found: Measured) -> AuditFact:
     return AuditFact(
         name="style_consistency",
         value=found.voice.value,
-        why=Text(
-            en=f"one minus the agreement in style of the two halves of {len(found.rows):,} outputs, beyond what all share",
-            zh=f"1 减去 {len(found.rows):,} 条输出前后两半在文风上超出共性的一致程度",
-        ),
+        why=say("audit.style.fact", n=len(found.rows)),
         interval=interval,
     )
 

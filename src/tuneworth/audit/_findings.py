@@ -1,4 +1,4 @@
-"""Rows of a subject as findings mention them."""
+"""What findings are made of: measured quantities, and rows as they are mentioned."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ from collections.abc import Iterable
 
 from tuneworth.audit import Subject
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.core.audit import MAX_ROWS_SHOWN, RowMention
+from tuneworth.core.audit import MAX_ROWS_SHOWN, Measure, RowMention, Unit
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 
 _QUESTION, _ANSWER = 90, 100
+
+
+def measure(en: str, zh: str, value: float, unit: Unit = "share", interval: Interval | None = None) -> Measure:
+    """One measured quantity with its name in both languages."""
+    return Measure(name=Text(en=en, zh=zh), value=value, unit=unit, interval=interval)
+
+
+def no_rows(subject: Subject) -> Text | None:
+    """Why a check of all training rows is skipped, or ``None``."""
+    return None if subject.train else Text(en="there are no rows", zh="没有数据")
 
 
 def mention(

@@ -1,32 +1,111 @@
-"""Findings on the form of the answers: labels, JSON, or the layout of text."""
+"""How a text answer is laid out, coarsely: what a template or a parser would rely on.
+
+The layout of an answer is three things: one line or several, its markup, and how it ends. The share of answers
+with the commonest layout says how regular the format is. A skeleton is stronger: an opening, or heads of lines
+("Subject:", "摘要："), that nearly all answers share.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from tuneworth.audit import Checked, Patch, Subject
-from tuneworth.audit._mentions import mentions
+from tuneworth.audit._findings import mentions
 from tuneworth.audit._personal.mask import excerpt
-from tuneworth.audit.outputs.jsonform import JsonForm, json_form
-from tuneworth.audit.outputs.labels import NearMiss, near_misses
-from tuneworth.audit.outputs.layout import Layout, Skeleton, layout_of, skeleton_of
+from tuneworth.audit.outputs.slips import JsonForm, NearMiss, json_form, near_misses
 from tuneworth.core.audit import AuditFact, Finding, Measure
 from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
+from tuneworth.data.neardup import Boilerplate
 from tuneworth.data.values import parse_structure
 from tuneworth.stats.intervals import wilson
+from tuneworth.words.names import joined
+from tuneworth.words.say import say, table
+
+SKELETON_SHARE = 0.9
+_MIN_OPENING = 3
+_HEAD = re.compile(r"^[ \t>*#\-]*([^\W\d_][\w /&()-]{0,30}?)[*_]*\s*[:：]", re.MULTILINE)
+_BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,3}[.)、]|[（(]\d{1,3}[)）]|[一二三四五六七八九十]+、)\s*\S", re.MULTILINE)
+_TAG = re.compile(r"^\s*<[A-Za-z!?][^>]*>")
+_TABLE = re.compile(r"^\s*\|.*\|\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6} \S", re.MULTILINE)
 
 CLEAR = 0.9
 _SHOWN_LABELS = 3
 
-_REGULAR = Text(en="share of outputs in the usual format", zh="符合通常格式的输出比例")
-_DIFFERENCE = {
-    "writing": Text(en="case, spacing or width", zh="大小写、空格或全半角"),
-    "plural": Text(en="singular and plural", zh="单复数或类别后缀"),
-    "typo": Text(en="one letter", zh="一个字母"),
-}
+
+class Layout(NamedTuple):
+    """What is seen of an answer's form."""
+
+    several_lines: bool
+    markup: str
+    end: str
+
+    def describe(self) -> Text:
+        lines = (
+            say("audit.outputs.layout.several_lines") if self.several_lines else say("audit.outputs.layout.one_line")
+        )
+        markup, end = table("audit.outputs.markup")[self.markup], table("audit.outputs.ends")[self.end]
+        return say("audit.outputs.layout.all", lines=lines, markup=markup, end=end)
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """Fixed parts that nearly all answers share: the opening, the ending, and heads of lines in their order."""
+
+    opening: str
+    ending: str
+    heads: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.opening or self.ending or self.heads)
+
+
+def layout_of(output: str) -> Layout:
+    """The layout of one answer."""
+    text = output.strip()
+    return Layout("\n" in text, _markup(text), _end(text))
+
+
+def skeleton_of(outputs: Sequence[str]) -> Skeleton:
+    """What at least 90 % of the answers share. Answers that are all the same share everything, which says nothing."""
+    if len(set(outputs)) < 2:
+        return Skeleton("", "", ())
+    shared = Boilerplate.of(outputs)
+    heads = Counter(head for output in outputs for head in dict.fromkeys(_HEAD.findall(output)))
+    usual = tuple(head for head, n in heads.items() if n >= SKELETON_SHARE * len(outputs))
+    opening = shared.prefix.strip()
+    ending = shared.suffix.strip()
+    return Skeleton(
+        opening if len(opening) >= _MIN_OPENING else "", ending if len(ending) >= _MIN_OPENING else "", usual
+    )
+
+
+def _markup(text: str) -> str:
+    if parse_structure(text) is not None:
+        return "json"
+    if text.startswith("```"):
+        return "code"
+    if _TAG.match(text):
+        return "tags"
+    n_lines = text.count("\n") + 1
+    for name, pattern in (("table", _TABLE), ("headings", _HEADING), ("heads", _HEAD), ("list", _BULLET)):
+        found = len(pattern.findall(text))
+        if found >= max(2, n_lines / 4) or (found and name == "headings"):
+            return name
+    return "plain"
+
+
+def _end(text: str) -> str:
+    last = text.rstrip("\"'”’»」』)）*_ ")[-1:]
+    if last in tuple(".!?。！？…"):
+        return "mark"
+    return "none" if last.isalnum() else "other"
 
 
 def label_answers(subject: Subject) -> Checked:
@@ -36,10 +115,7 @@ def label_answers(subject: Subject) -> Checked:
     misses = near_misses(counts) if subject.task.kind == "label" else []
     sure = {miss.label for miss in misses if miss.difference == "writing"}
     n_sure, total = sum(counts[label] for label in sure), len(subject.train)
-    why = Text(
-        en=f"{len(counts) - len(sure):,} labels; {n_sure:,} of {total:,} outputs write one of them in another way",
-        zh=f"共 {len(counts) - len(sure):,} 种标签；{total:,} 条输出中有 {n_sure:,} 条写法不一致",
-    )
+    why = say("audit.outputs.fact.labels", labels=len(counts) - len(sure), n_sure=n_sure, total=total)
     facts = _facts(total - n_sure, total, why, clear=n_sure <= (1 - CLEAR) * total)
     by_label = {miss.label: miss for miss in misses}
     rows = [(row, by_label[row.output]) for row in (*subject.train, *subject.test) if row.output in by_label]
@@ -51,10 +127,7 @@ def json_answers(subject: Subject) -> Checked:
     """JSON answers that break the schema of nearly all."""
     form = json_form([parse_structure(row.output) for row in subject.train], [row.query.text for row in subject.train])
     n, total = len(form.violations), len(subject.train)
-    why = Text(
-        en=f"{total - n:,} of {total:,} outputs fit the JSON schema inferred from the usual ones",
-        zh=f"{total:,} 条输出中有 {total - n:,} 条符合由多数输出推断的 JSON Schema",
-    )
+    why = say("audit.outputs.fact.json", n=total - n, total=total)
     findings = [_json_finding(subject, form)] if n else []
     return Checked(findings, total, _facts(total - n, total, why, clear=total - n >= CLEAR * total))
 
@@ -65,9 +138,12 @@ def text_answers(subject: Subject) -> Checked:
     usual, n = Counter(layouts).most_common(1)[0]
     skeleton = skeleton_of([row.output for row in subject.train])
     total, shape = len(layouts), usual.describe()
-    why = Text(en=f"the commonest layout: {shape.en}", zh=f"最常见的版式：{shape.zh}")
-    # Text without a skeleton may have a structure that counting does not see: that is left to be asked.
-    facts = _facts(n, total, why, clear=True if skeleton or usual.markup not in ("plain", "list") else None)
+    facts = _facts(
+        n,
+        total,
+        say("audit.outputs.fact.layout", shape=shape),
+        clear=True if skeleton or usual.markup not in ("plain", "list") else None,
+    )
     finding = _layout_finding(subject, layouts, usual, skeleton)
     return Checked([] if finding is None else [finding], total, facts)
 
@@ -80,42 +156,31 @@ def _facts(n_regular: int, total: int, why: Text, *, clear: bool | None) -> list
 
 def _regular(n_regular: int, total: int) -> Measure:
     interval: Interval = wilson(n_regular, total)
-    return Measure(name=_REGULAR, value=n_regular / total, unit="share", interval=interval)
+    return Measure(name=say("audit.outputs.regular"), value=n_regular / total, unit="share", interval=interval)
 
 
 def _label_finding(
     subject: Subject, misses: Sequence[NearMiss], rows: Sequence[tuple[Example, NearMiss]], counts: Counter[str]
 ) -> Finding:
     pairs = [(excerpt(miss.label, 40), excerpt(miss.usual, 40)) for miss in misses[:_SHOWN_LABELS]]
-    en = ", ".join(f"{label!r} for {usual!r}" for label, usual in pairs)
-    zh = "、".join(f"“{label}”与“{usual}”" for label, usual in pairs)
+    shown = [Text(en=f"{label!r} for {usual!r}", zh=f"“{label}”与“{usual}”") for label, usual in pairs]
     sure = any(miss.difference == "writing" for miss in misses)
     n_rows = sum(counts[miss.label] for miss in misses)
     return Finding(
         id="outputs.labels",
         severity="serious" if sure and n_rows >= (1 - CLEAR) * len(subject.train) else "warning",
-        title=Text(
-            en=f"{len(misses):,} labels look like another label written differently: {en}",
-            zh=f"{len(misses):,} 种标签疑似同一标签的不同写法：{zh}",
-        ),
+        title=say("audit.outputs.labels.title", n=len(misses), pairs=joined(shown, say("units.names.between"))),
         measures=[_regular(len(subject.train) - n_rows, len(subject.train))],
-        why=Text(
-            en="Two spellings of one class are two classes to every arm: rows are split between them and right answers "
-            "count as wrong.",
-            zh="同一类别的两种写法，在任何方案眼里都是两个类别：样本被拆散，答对了也会判错。",
-        ),
+        why=say("audit.outputs.labels.why"),
         seed_rows=["K4", "Q2"],
-        fix=Text(
-            en="`--fix` unites those that differ in case, spacing or width only; the others are listed for you to decide.",
-            zh="`--fix` 只合并大小写、空格、全半角不同的写法；其余列出供你判断。",
-        ),
+        fix=say("audit.outputs.labels.fix"),
         rows=mentions(subject, ((row, _label_why(miss)) for row, miss in rows)),
         n_rows=n_rows,
     )
 
 
 def _label_why(miss: NearMiss) -> Text:
-    what = _DIFFERENCE[miss.difference]
+    what = table("audit.outputs.difference")[miss.difference]
     usual = excerpt(miss.usual, 60)
     return Text(en=f"differs from {usual!r} in {what.en}", zh=f"与“{usual}”只差{what.zh}")
 
@@ -139,21 +204,11 @@ def _json_finding(subject: Subject, form: JsonForm) -> Finding:
     return Finding(
         id="outputs.format",
         severity="serious" if n >= (1 - CLEAR) * total else "warning" if n >= 0.01 * total else "note",
-        title=Text(
-            en=f"{n:,} of {total:,} outputs break the schema that the others keep ({fields} fields)",
-            zh=f"{total:,} 条输出中有 {n:,} 条不符合其余输出的 Schema（{fields} 个字段）",
-        ),
+        title=say("audit.outputs.json.title", n=n, total=total, fields=fields),
         measures=[_regular(total - n, total)],
-        why=Text(
-            en="Constrained decoding writes only what the schema allows. Whatever a few rows do differently makes the schema "
-            "wider for all, or makes those rows unanswerable.",
-            zh="约束解码只会写出 Schema 允许的内容。少数行的例外，要么让 Schema 对所有行都放宽，要么让这些行永远答不对。",
-        ),
+        why=say("audit.outputs.json.why"),
         seed_rows=["X1", "T1", "K4"],
-        fix=Text(
-            en="Correct these rows, or give the wider schema in `output.schema` if they are right.",
-            zh="修正这些行；如果它们是对的，就在 `output.schema` 中写明更宽的 Schema。",
-        ),
+        fix=say("audit.outputs.json.fix"),
         rows=mentions(subject, ((subject.train[at], why) for at, why in form.violations.items())),
         n_rows=n,
     )
@@ -169,17 +224,11 @@ def _layout_finding(subject: Subject, layouts: Sequence[Layout], usual: Layout, 
     return Finding(
         id="outputs.format",
         severity="note" if len(odd) <= 0.05 * total else "warning",
-        title=Text(
-            en=f"{len(odd):,} of {total:,} outputs are laid out differently; the usual is {shape.en}",
-            zh=f"{total:,} 条输出中有 {len(odd):,} 条版式不同；通常是{shape.zh}",
-        ),
+        title=say("audit.outputs.format.title", n=len(odd), total=total, shape=shape),
         measures=[_regular(total - len(odd), total)],
-        why=Text(
-            en="Whoever reads the answers by program relies on their form, and few exceptions are enough to teach a model both.",
-            zh="用程序解析答案时要靠固定的版式；只要有少量例外，模型就会两种都学。",
-        ),
+        why=say("audit.outputs.format.why"),
         seed_rows=["Q2", "N3", "T1"],
-        fix=Text(en="Decide on one form and bring these rows into it.", zh="确定一种版式，把这些行改成一致。"),
+        fix=say("audit.outputs.format.fix"),
         rows=mentions(subject, ((subject.train[at], layouts[at].describe()) for at in odd)),
         n_rows=len(odd),
     )

@@ -1,1 +1,0 @@
-"""What a model that is trained on the rows says of them."""
