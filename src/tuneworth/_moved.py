@@ -35,6 +35,14 @@ MOVED = {
 """Old module → new module."""
 
 
+def now(name: str) -> str:
+    """Where a module, or a name in one, is now."""
+    if name in MOVED:
+        return MOVED[name]
+    module, dot, inner = name.rpartition(".")
+    return f"{MOVED[module]}{dot}{inner}" if module in MOVED else name
+
+
 class OldPaths(MetaPathFinder, Loader):
     """Finds a moved module under its old name, after everything else has failed to, and warns."""
 

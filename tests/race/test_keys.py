@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import zipfile
 
 import pytest
 
@@ -48,6 +49,7 @@ def changed(monkeypatch, module: str) -> str:
         "tuneworth.strategies.prompt",
         "tuneworth.strategies._parts.prompting",
         "tuneworth.models.scripted",
+        "tuneworth.core.task",
     ],
 )
 def test_code_that_makes_the_prompt_changes_the_key(monkeypatch, module):
@@ -100,3 +102,57 @@ def test_a_plugin_of_another_distribution_counts_with_its_own_package(tmp_path, 
 def test_arms_of_a_plan_have_keys_of_their_own():
     plan = plan_arms(TASK, [], [ScriptedModel()], ["prompt"], "basis")
     assert len({arm.key for arm in plan.arms}) == len(plan.arms) > 0
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A plug-in package that can be imported; what it holds is written by the test."""
+    package = tmp_path / "house"
+    package.mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield package
+    for name in [name for name in sys.modules if name.partition(".")[0] == "house"]:
+        del sys.modules[name]
+
+
+def test_a_plugin_that_is_a_package_counts_with_what_it_imports_from_beside_it(house):
+    (house / "__init__.py").write_text("from .words import HELLO\nfrom . import lines\n")
+    (house / "lines.py").write_text("")
+    (house / "words.py").write_text("HELLO = 'hello'\n")
+    importlib.import_module("house")
+    before = keys.code_digest("house")
+    digests = {before}
+    for file in ("words", "lines"):
+        (house / f"{file}.py").write_text("HELLO = 'hi'\n")
+        keys.code_digest.cache_clear()
+        digests.add(keys.code_digest("house"))
+    assert len(digests) == 3
+
+
+def test_a_plugin_that_knows_the_old_paths_counts_with_the_code_that_is_there_now(house, monkeypatch):
+    (house / "__init__.py").write_text("")
+    (house / "mine.py").write_text("def fit():\n    from tuneworth.strategies.prompting import Prompting\n")
+    importlib.import_module("house.mine")
+    before, real = keys.code_digest("house.mine"), keys.source_of
+    moved = "tuneworth.strategies._parts.prompting"
+    monkeypatch.setattr(keys, "source_of", lambda name: f"{real(name)}\n# changed" if name == moved else real(name))
+    keys.code_digest.cache_clear()
+    assert keys.code_digest("house.mine") != before
+
+
+def test_a_zipped_plugin_counts(tmp_path):
+    digests = set()
+    for hello in ("hello", "hi"):
+        path = tmp_path / f"{hello}.zip"
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("packed/__init__.py", "")
+            packed.writestr("packed/mine.py", "from packed.words import HELLO\n")
+            packed.writestr("packed/words.py", f"HELLO = {hello!r}\n")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(path))
+            importlib.import_module("packed.mine")
+            keys.code_digest.cache_clear()
+            digests.add(keys.code_digest("packed.mine"))
+        for name in ("packed", "packed.mine", "packed.words"):
+            del sys.modules[name]
+    assert len(digests) == 2

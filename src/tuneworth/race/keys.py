@@ -13,14 +13,23 @@ import json
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from tuneworth._moved import now
 from tuneworth.core.task import Example, Task
 from tuneworth.models.base import Model
 from tuneworth.strategies import Strategy, StrategyConfig
 
-PROMPT_CODE = ("tuneworth.strategies", "tuneworth.retrieval", "tuneworth.models")
-"""Modules in these packages shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
+PROMPT_CODE = (
+    "tuneworth.strategies",
+    "tuneworth.retrieval",
+    "tuneworth.models",
+    "tuneworth.core.task",
+    "tuneworth.core.documents",
+    "tuneworth.metrics._parts.words",
+)
+"""These modules, and those in these packages, shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
 _TASK = {"instruction", "kind", "labels", "json_schema", "language", "metric"}
 _MODEL = ("id", "weights_sha256", "dtype", "attention", "device")
 """What makes a model answer as it does, without what it measured or where it lies."""
@@ -72,26 +81,37 @@ def code_digest(*modules: str) -> str:
 
 
 def source_of(module: str) -> str | None:
-    """The text of a module, found without importing it; ``None`` for what is no file (a name in a module, a session)."""
-    top, *inner = module.split(".")
-    roots = getattr(sys.modules.get(top), "__path__", None)
-    if roots is None:
-        file = getattr(sys.modules.get(module), "__file__", None)
-        return Path(file).read_text(encoding="utf-8") if file else None
-    for path in (Path(root, *inner) for root in roots):
-        for file in (path.parent / f"{path.name}.py", path / "__init__.py"):
-            if file.is_file():
-                return file.read_text(encoding="utf-8")
-    return None
+    """The text of a module, found without importing it; ``None`` for what is no module, or one without a source."""
+    spec = _spec_of(module)
+    read = getattr(spec.loader, "get_source", None) if spec is not None else None
+    if spec is not None and read is not None:
+        return read(spec.name)
+    file = getattr(sys.modules.get(module), "__file__", None)  # the script itself
+    return Path(file).read_text(encoding="utf-8") if file else None
+
+
+def _spec_of(module: str) -> ModuleSpec | None:
+    """Where a module lies, below the package that was imported: in a folder, or in a zip file."""
+    name, *inner = module.split(".")
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    for part in inner:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        name = f"{name}.{part}"
+        spec = PathFinder.find_spec(name, spec.submodule_search_locations)
+    return spec
 
 
 def _imports(module: str, source: str) -> Iterator[str]:
     """Names that ``source`` imports, wherever it does; a name from a package may be a module of it."""
+    spec = _spec_of(module)
+    is_package = spec is not None and spec.submodule_search_locations is not None
+    here = module.split(".") if is_package else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from (now(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = module.split(".")[: -node.level] if node.level else []
-            package = ".".join([*above, *([node.module] if node.module else [])])
+            above = here[: len(here) - node.level + 1] if node.level else []
+            package = now(".".join([*above, *([node.module] if node.module else [])]))
             yield package
-            yield from (f"{package}.{alias.name}" for alias in node.names)
+            yield from (now(f"{package}.{alias.name}") for alias in node.names)
