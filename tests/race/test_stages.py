@@ -746,3 +746,27 @@ def test_a_failure_that_may_pass_is_asked_again_by_a_later_start_and_nothing_els
     assert [outcome.row_id for outcome in again if outcome.status == "failed"] == ["dev-5"], "what is wrong stays wrong"
     asked = [request.messages[-1].content for request in model.requests]
     assert asked == ["dev text 3", "dev text 40", *(f"dev text {i}" for i in range(96, 120))]
+
+
+def test_scores_of_an_earlier_start_are_those_of_the_metric_as_it_is_now(tmp_path, monkeypatch):
+    """The code of metrics is in no key: an answer that was paid for is scored anew, not asked for again."""
+    one = replace(arm(Asking), model=ScriptedModel())
+    with Store(tmp_path / "store.sqlite") as store:
+        run = stages(tmp_path, store)
+        first = run.runner.measure(run.runner.fit(one), "dev", DEV[:32]).outcomes
+    monkeypatch.setattr(type(run.runner.metrics[0]), "score", lambda *_: 0.25)
+    with Store(tmp_path / "store.sqlite") as store:
+        run = stages(tmp_path, store)
+        again = run.runner.measure(run.runner.fit(one), "dev", DEV[:32]).outcomes
+    assert {outcome.scores["accuracy"] for outcome in again} == {0.25}
+    assert [outcome.answer for outcome in again] == [outcome.answer for outcome in first]
+
+
+def test_a_service_is_asked_once_for_rows_of_the_same_content(tmp_path, store):
+    model = ScriptedModel()
+    model.capabilities = replace(model.capabilities, local=False)
+    run, one = stages(tmp_path, store), replace(arm(Asking), model=model)
+    twins = [DEV[0], DEV[1], replace(DEV[0], query=replace(DEV[0].query, id="twin"))]
+    outcomes = run.runner.measure(run.runner.fit(one), "dev", twins).outcomes
+    assert [outcome.row_id for outcome in outcomes] == ["dev-0", "dev-1", "twin"]
+    assert len(model.requests) == 2

@@ -199,8 +199,8 @@ class Runner:
         for start in range(0, len(rows), BATCH_ROWS):
             batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
             if not entry.arm.local:
-                missing = [at for at, key in enumerate(batch_keys) if key not in known]
-                batch, batch_keys = [batch[at] for at in missing], [batch_keys[at] for at in missing]
+                missing = {key: row for key, row in zip(batch_keys, batch, strict=True) if key not in known}
+                batch, batch_keys = list(missing.values()), list(missing)
             if any(key not in known for key in batch_keys):
                 answers = self._solve(entry.solver, batch)
                 outcomes = [self._outcome(arm, stage, row, answer) for row, answer in zip(batch, answers, strict=True)]
@@ -208,8 +208,12 @@ class Runner:
                 for key, outcome in zip(batch_keys, outcomes, strict=True):
                     known.setdefault(key, outcome)  # the first stays, as in the store
             self.watcher.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
-        # Rows of the same content share one outcome: each gets it under its own id.
+        # Rows of the same content share one outcome: each gets it under its own id. The code of metrics is in no key, so
+        # what was in the store is scored anew.
         own = [known[key].model_copy(update={"row_id": row.id}) for row, key in zip(rows, keys, strict=True)]
+        for at, row in enumerate(rows):
+            if row.id in saved:
+                own[at] = own[at].model_copy(update={"scores": self._scores(own[at], row)})
         return Measured(own, saved)
 
     def latencies(self, entry: Entry) -> list[float]:
@@ -253,16 +257,12 @@ class Runner:
         return answers
 
     def _outcome(self, arm: Arm, stage: Stage, row: Example, answer: Answer) -> Outcome:
-        scores = {}
-        if answer.status == "scored" and answer.text is not None:
-            scores = {metric.id: score_row(metric, answer.text, row) for metric in self.metrics}
-        return Outcome(
+        outcome = Outcome(
             arm_id=arm.arm_id,
             row_id=row.id,
             stage=stage,
             status=answer.status,
             answer=answer.text,
-            scores=scores,
             usage=answer.usage,
             latency_ms=answer.latency_ms,
             usd=0.0 if stays_here(arm, self.task) else answer.usd,
@@ -271,6 +271,12 @@ class Runner:
             passages=answer.passages,
             citations=answer.citations,
         )
+        return outcome.model_copy(update={"scores": self._scores(outcome, row)})
+
+    def _scores(self, outcome: Outcome, row: Example) -> dict[str, float]:
+        if outcome.status != "scored" or outcome.answer is None:
+            return {}
+        return {metric.id: score_row(metric, outcome.answer, row) for metric in self.metrics}
 
 
 def _loaded(arm: Arm, saved: Path, context: Context) -> Solver | None:
