@@ -30,7 +30,12 @@ MOVED = {
         for new, olds in _PARTS.items()
         for old in olds.split()
     },
-    **{f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}" for part in ("json_values", "labels", "words")},
+    **{
+        f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}"
+        for part in ("catalog", "custom", "json_values", "labels", "words")
+    },
+    "tuneworth.testing.documents": "tuneworth.testing.cases",
+    "tuneworth.testing.tiny": "tuneworth.testing.models",
 }
 """Old module → new module."""
 
@@ -54,10 +59,14 @@ class OldPaths(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         new = MOVED[spec.name]
         warnings.warn(f"{spec.name} is now {new}; the old name goes after 0.2", DeprecationWarning, stacklevel=2)
-        return importlib.import_module(new)
+        module = importlib.import_module(new)
+        spec.loader_state = module.__spec__
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """The module is complete; only its old name was asked for."""
+        """The module is complete; only its old name was asked for, and the import has put that into its spec."""
+        old = module.__spec__
+        module.__spec__ = old.loader_state if old is not None else None
 
 
 def install() -> None:

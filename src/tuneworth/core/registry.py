@@ -17,6 +17,9 @@ from typing import Any
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 
+_OLD_GROUPS = {"tuneworth.audit": ("tuneworth.data.audit",)}
+"""Names of version 0.1 that other distributions may be registered under; gone after 0.2."""
+
 
 @cache
 def plugin_modules(group: str) -> MappingProxyType[str, str]:
@@ -27,8 +30,9 @@ def plugin_modules(group: str) -> MappingProxyType[str, str]:
         for info in pkgutil.iter_modules(package.__path__)
         if not info.name.startswith("_")
     }
-    for point in entry_points(group=group):
-        found.setdefault(point.name, point.value)
+    for name in (group, *_OLD_GROUPS.get(group, ())):
+        for point in entry_points(group=name):
+            found.setdefault(point.name, point.value)
     return MappingProxyType(dict(sorted(found.items())))
 
 
