@@ -56,6 +56,20 @@ def test_the_price_of_labels_has_two_digits(rows, each, en):
     assert about_usd(rows * each).en == en
 
 
+# -- limits ------------------------------------------------------------------------------------------------
+
+
+def test_a_limit_and_what_breaks_it_never_look_alike():
+    [slow] = breaches(arm("prompt", 200, p95=10_400), Limits(p95_ms=10_000), METRIC)
+    assert told(slow, {}).en == "its p95 latency is 10,400\u00a0ms, the limit is 10,000\u00a0ms"
+
+
+def test_rows_without_an_answer_are_counted_not_estimated():
+    [silent] = breaches(arm("prompt", 100, 119, failed=18), Limits(), METRIC)
+    assert "on 18 of 137 test rows" in told(silent, {}).en
+    assert "它在 137 条测试数据中有 18 条" in told(silent, {}).zh
+
+
 # -- rounding ----------------------------------------------------------------------------------------------
 
 

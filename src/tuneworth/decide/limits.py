@@ -40,8 +40,8 @@ def breaches(arm: ArmResult, limits: Limits, metric: str) -> list[Reason]:
         found.append(Reason("limits.quality", score=value, limit_score=limits.min_quality))
     if leaves_rows_unanswered(arm.test_counts):
         unscored = n_unscored(arm.test_counts)
-        total = unscored + arm.test_counts.scored
-        found.append(Reason("limits.unanswered", unscored=unscored, total=total, share=MAX_FAILED_SHARE))
+        n = unscored + arm.test_counts.scored
+        found.append(Reason("limits.unanswered", unscored=unscored, n=n, share=MAX_FAILED_SHARE))
     return found
 
 

@@ -152,8 +152,11 @@ def milliseconds(value: float | None) -> Text:
     """Two significant digits below 10 ms, whole milliseconds up to ten seconds."""
     if not is_known(value):
         return unknown()
-    if value >= 10_000:
-        return duration(value / 1000)
+    return duration(value / 1000) if value >= 10_000 else in_milliseconds(value)
+
+
+def in_milliseconds(value: float) -> Text:
+    """As `milliseconds`, but never in seconds: rounded to those, a limit and what breaks it may look alike."""
     if 0 < value < 0.01:
         return plain("<\u00a00.01\u00a0ms")
     number = f"{value:,.0f}" if value >= 9.95 or value == 0 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
