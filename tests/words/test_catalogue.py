@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from tuneworth.words.numbers import percent
 from tuneworth.words.say import CATALOGUE, Catalogue, say
 
 SRC = Path(tuneworth.__file__).parent
+SILENT = ("decide", "findings", "race", "report", "serve")
+"""Rooms whose sentences all stand in the catalogue."""
 KEYS = [f"{page}.{place}" for page in CATALOGUE.pages() for place in CATALOGUE.columns(page)]
 
 
@@ -53,6 +56,40 @@ def said_in_source() -> tuple[set[str], tuple[str, ...]]:
 def test_every_sentence_is_said_somewhere():
     whole, begun = said_in_source()
     assert [key for key in KEYS if key not in whole and not key.startswith(begun)] == []
+
+
+def sentences_in(path: Path) -> list[int]:
+    """Lines with a sentence of their own: a `Text` with words in it, or Chinese outside a docstring."""
+    tree, found = ast.parse(path.read_text(encoding="utf-8")), list[int]()
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Text":
+            given = [*node.args, *(word.value for word in node.keywords)]
+            texts = [part for arg in given for part in (arg.values if isinstance(arg, ast.JoinedStr) else [arg])]
+        else:
+            texts = [node] if re.search("[\u4e00-\u9fff]", str(getattr(node, "value", ""))) else []
+        found += [
+            text.lineno
+            for text in texts
+            if isinstance(text, ast.Constant) and str(text.value).strip() and id(text) not in docs
+        ]
+    return found
+
+
+@pytest.mark.parametrize("room", SILENT)
+def test_no_sentence_stands_in_the_code(room):
+    paths = sorted((SRC / room).rglob("*.py"))
+    assert paths
+    assert [f"{path.relative_to(SRC)}:{line}" for path in paths for line in sentences_in(path)] == []
+
+
+def test_a_sentence_in_the_code_is_noticed(tmp_path):
+    path = tmp_path / "spoken.py"
+    path.write_text(
+        '"""说明"""\nText(en="so", zh=f"{n} 条")\ncore.Text("so", zh)\nx = f"{n} 条"\nText(en=f"{n:,}", zh=n)\n"条"\n',
+        encoding="utf-8",
+    )
+    assert sorted(set(sentences_in(path))) == [2, 3, 4]
 
 
 def test_a_further_language_is_one_more_column(tmp_path):
