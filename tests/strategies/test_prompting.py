@@ -6,11 +6,13 @@ import json
 
 import pytest
 
+from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message, Query, Task
-from tuneworth.models.base import Constraint
+from tuneworth.models.base import Completion, Constraint
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies._parts.prompting import (
     MAX_BRIEF,
+    answer_from,
     brief_instruction,
     constrainable,
     constraint_for,
@@ -165,3 +167,17 @@ def test_a_recursive_schema_ends() -> None:
     tree = {"$ref": "#/$defs/T", "$defs": {"T": {"properties": {"child": {"$ref": "#/$defs/T"}}}}}
     assert len(schema_text(tree)) < 200
     assert json.dumps(schema_text(tree)).count("any") == 1
+
+
+def test_what_a_service_charged_and_whether_its_failure_may_pass_reach_the_answer():
+    failed = answer_from(Completion("", Usage(), 3.0, "error", "429", usd=0.01, may_pass=True))
+    assert (failed.status, failed.text, failed.error, failed.usd, failed.may_pass) == (
+        "failed",
+        None,
+        "429",
+        0.01,
+        True,
+    )
+    done = answer_from(Completion(" yes ", Usage(), 3.0, "stop", usd=0.02))
+    assert (done.status, done.text, done.usd, done.may_pass) == ("scored", "yes", 0.02, False)
+    assert not answer_from(Completion("", Usage(), 0.0, "over_context", may_pass=True)).may_pass, "it stays too long"

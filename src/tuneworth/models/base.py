@@ -64,13 +64,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came back. ``latency_ms`` is this request's share of the time its batch took."""
+    """What came back.
+
+    Attributes:
+        latency_ms: this request's share of the time its batch took.
+        usd: what a service charged for it, ``None`` when not known; of what runs on this machine nobody asks.
+        may_pass: of an ``error`` that may not happen again (network, rate limit, server). Said here, the other requests of
+            the batch keep their answers; a model that raises `tuneworth.errors.PassingFailure` gets them all once more.
+    """
 
     text: str
     usage: Usage
     latency_ms: float
     finish_reason: FinishReason
     error: str | None = None
+    usd: float | None = None
+    may_pass: bool = False
 
 
 @dataclass(frozen=True, slots=True)

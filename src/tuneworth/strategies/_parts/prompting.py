@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tuneworth.core.task import Message, OutputKind, Query, Task
@@ -237,13 +237,14 @@ class Asker:
 
 def answer_from(completion: Completion) -> Answer:
     """An answer cut off at ``max_new_tokens`` is scored as it stands: the metric judges it."""
-    usage, latency_ms = completion.usage, completion.latency_ms
+    done = Answer(completion.text.strip(), completion.usage, completion.latency_ms, usd=completion.usd)
     if completion.finish_reason == "over_context":
         error = completion.error or "the prompt is longer than the model's context"
-        return Answer(None, usage, latency_ms, status="over_limit", error=error)
+        return replace(done, text=None, status="over_limit", error=error)
     if completion.finish_reason == "error":
-        return Answer(None, usage, latency_ms, status="failed", error=completion.error or "the model gave no answer")
-    return Answer(completion.text.strip(), usage, latency_ms)
+        error = completion.error or "the model gave no answer"
+        return replace(done, text=None, status="failed", error=error, may_pass=completion.may_pass)
+    return done
 
 
 def model_of(context: Context) -> Model:
