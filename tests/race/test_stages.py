@@ -25,7 +25,7 @@ from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
 from tuneworth.race.keys import row_key
-from tuneworth.race.runner import ArmFailed, Runner
+from tuneworth.race.runner import ArmFailed, Measured, Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
@@ -770,3 +770,15 @@ def test_a_service_is_asked_once_for_rows_of_the_same_content(tmp_path, store):
     outcomes = run.runner.measure(run.runner.fit(one), "dev", twins).outcomes
     assert [outcome.row_id for outcome in outcomes] == ["dev-0", "dev-1", "twin"]
     assert len(model.requests) == 2
+
+
+def test_money_that_is_known_is_counted_beside_a_row_of_which_it_is_not():
+    rows = [
+        Outcome(arm_id="a", row_id=str(i), stage="dev", status=status, usd=usd)
+        for i, (status, usd) in enumerate([("scored", 0.25), ("failed", None), ("scored", 0.5), ("scored", 2.0)])
+    ]
+    measured = Measured(rows, frozenset({"3"}))
+    assert (measured.spent(before=False).usd, measured.spent(before=True).usd) == (0.75, 2.0)
+    budget = Budget(None, usd=10.0, usd_per_hour=0.0)
+    budget.charge(measured.spent(before=False))
+    assert budget.usd_left == pytest.approx(9.25), "a failure does not make the other rows free"

@@ -8,11 +8,12 @@ and gets the same answers.
 from __future__ import annotations
 
 import errno
+import math
 import shutil
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,9 @@ class Measured:
     saved: frozenset[str]
 
     def spent(self, *, before: bool) -> Spend:
-        """What an earlier start spent on those in the store, or this one on the others."""
-        return spent_on([outcome for outcome in self.outcomes if (outcome.row_id in self.saved) == before])
+        """What an earlier start spent on those in the store, or this one on the others; money as far as it is known."""
+        rows = [outcome for outcome in self.outcomes if (outcome.row_id in self.saved) == before]
+        return replace(spent_on(rows), usd=math.fsum(row.usd or 0.0 for row in rows))
 
 
 @dataclass
