@@ -782,3 +782,18 @@ def test_money_that_is_known_is_counted_beside_a_row_of_which_it_is_not():
     budget = Budget(None, usd=10.0, usd_per_hour=0.0)
     budget.charge(measured.spent(before=False))
     assert budget.usd_left == pytest.approx(9.25), "a failure does not make the other rows free"
+
+
+def test_times_that_a_passing_failure_spoilt_are_taken_again_by_a_later_start_only(tmp_path):
+    model, path = Flaky(), tmp_path / "store.sqlite"
+    one, asked = replace(arm(Asking), model=model), []
+    for _ in range(2):
+        with Store(path) as store:
+            run = stages(tmp_path, store)
+            entry = run.runner.fit(one)
+            first = run.runner.latencies(entry)
+            asked.append(len(model.requests))
+            assert run.runner.latencies(entry) == first
+            assert len(model.requests) == asked[-1], "this start has timed it"
+        model.lost = set()
+    assert asked[1] > asked[0] > 0
