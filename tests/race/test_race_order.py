@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.race.arms import Arm, chance_of, entrant_of, training_sizes
+from tuneworth.race.arms import Arm, chance_of, training_sizes
+from tuneworth.race.driver import entrant_of
 from tuneworth.race.prepare import in_race_order
 from tuneworth.strategies import StrategyConfig
 from tuneworth.strategies.head import Head

@@ -47,7 +47,7 @@ from tuneworth.audit._learned import (
     why_no_classifier,
 )
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, Severity
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.groups import stratified_sample

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
+
+Answer = Literal["better", "worse", "equivalent", "cant_tell"]
+"""What a comparison of two arms says."""
 
 
 class Record(BaseModel):

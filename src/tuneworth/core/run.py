@@ -14,16 +14,13 @@ from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Power, Race
-from tuneworth.core.record import Interval as Interval
-from tuneworth.core.record import Record
-from tuneworth.core.record import Score as Score
+from tuneworth.core.record import Answer, Interval, Record, Score
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 
 SCHEMA_VERSION = 1
 
 Verdict = Literal["fine_tune", "dont_fine_tune", "not_yet", "cant_tell", "none_meets_limits"]
-Answer = Literal["better", "worse", "equivalent", "cant_tell"]
 ArmState = Literal["measured", "skipped", "failed"]
 RuleState = Literal["confirmed", "overturned", "open"]
 """How a rule of thumb fared."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
-from tuneworth.core.run import ArmResult, Comparison, Decision, Interval, Score, SeedFinding
+from tuneworth.core.record import Interval, Score
+from tuneworth.core.run import ArmResult, Comparison, Decision, SeedFinding
 from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence

@@ -9,7 +9,8 @@ from statistics import fmean
 
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race, Stop
-from tuneworth.core.run import Answer, ArmResult, Comparison, Interval, Score
+from tuneworth.core.record import Answer, Interval, Score
+from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.core.task import Task
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
 from tuneworth.decide.reason import Reason

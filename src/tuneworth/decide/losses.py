@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuneworth.core.knowledge import LossSplit, Share
-from tuneworth.core.run import ArmResult, Score
+from tuneworth.core.record import Score
+from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.outlook import incomplete, unfinished
 from tuneworth.decide.reason import Reason, ReasonPart

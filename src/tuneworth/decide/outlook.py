@@ -20,7 +20,8 @@ from itertools import pairwise
 from statistics import NormalDist
 
 from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, Stop
-from tuneworth.core.run import ArmResult, Interval
+from tuneworth.core.record import Interval
+from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.reason import Reason
 from tuneworth.stats.curve_crossing import REACH

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.knowledge import Share
-from tuneworth.core.run import ArmResult, Interval, Score
+from tuneworth.core.record import Interval, Score
+from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 
 

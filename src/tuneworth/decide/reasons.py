@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from tuneworth.core.run import ArmResult, Score
+from tuneworth.core.record import Score
+from tuneworth.core.run import ArmResult
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence, trainings
 from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, lasting_first, update_reasons

@@ -15,7 +15,8 @@ from statistics import NormalDist
 import numpy as np
 
 from tuneworth.core.race import BandPoint, Forecast, ForecastCrossing, ForecastPoint
-from tuneworth.core.run import ArmResult, Interval, Score
+from tuneworth.core.record import Interval, Score
+from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.metrics import Metric
 from tuneworth.race.results import best_untuned, scores

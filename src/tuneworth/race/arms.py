@@ -11,15 +11,16 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.data.sections import Settings
-from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.keys import arm_key, digest
-from tuneworth.race.schedule import Entrant
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
 from tuneworth.words.say import say
+
+if TYPE_CHECKING:
+    from tuneworth.data.taskfile import TaskFile
 
 GROUP = "tuneworth.strategies"
 AS_PICKED = Settings()
@@ -245,13 +246,6 @@ def training_sizes(arm: Arm, n_train: int) -> tuple[int | None, ...]:
         return (None,)
     halved = [n_train >> times for times in range(HALVINGS, 0, -1)]
     return (*(size for size in halved if size >= SMALLEST), None)
-
-
-def entrant_of(arm: Arm, n_train: int) -> Entrant:
-    strategy = arm.strategy
-    kind = "yardstick" if strategy.yardstick else "tuned" if strategy.tuned else "untuned"
-    family = f"{strategy.id}/{arm.model_id}" if strategy.tuned and strategy.grows else None
-    return Entrant(arm.arm_id, kind, training_sizes(arm, n_train), arm.model_id, family)
 
 
 def chance_of(task: Task, train: Sequence[Example]) -> float:

@@ -13,14 +13,21 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Step
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
-from tuneworth.race.arms import Arm
+from tuneworth.race.arms import Arm, training_sizes
 from tuneworth.race.budget import Reserve
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import ArmFailed, Entry, Measured, Runner, mean_of, scores_of
-from tuneworth.race.schedule import Place, Schedule, Work
+from tuneworth.race.schedule import Entrant, Place, Schedule, Work
 from tuneworth.race.watch import Lane, LaneState, RaceView
 from tuneworth.words.numbers import plain
 from tuneworth.words.say import say, table
+
+
+def entrant_of(arm: Arm, n_train: int) -> Entrant:
+    strategy = arm.strategy
+    kind = "yardstick" if strategy.yardstick else "tuned" if strategy.tuned else "untuned"
+    family = f"{strategy.id}/{arm.model_id}" if strategy.tuned and strategy.grows else None
+    return Entrant(arm.arm_id, kind, training_sizes(arm, n_train), arm.model_id, family)
 
 
 @dataclass

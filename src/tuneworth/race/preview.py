@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
-from tuneworth.race.arms import Arm, Plan, Skipped, entrant_of, training_sizes
+from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
 from tuneworth.race.budget import FINAL_SHARE, RESERVE_SHARE, final_rows, is_exempt
+from tuneworth.race.driver import entrant_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready
 from tuneworth.race.schedule import Schedule, Work

@@ -17,7 +17,8 @@ import numpy as np
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import StopReason
-from tuneworth.core.run import ArmCost, ArmResult, Counts, Score
+from tuneworth.core.record import Score
+from tuneworth.core.run import ArmCost, ArmResult, Counts
 from tuneworth.core.task import Example, Limits
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import arm_cost

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +31,11 @@ from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.keys import row_key
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
-from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context, Solver
 from tuneworth.words.say import say
+
+if TYPE_CHECKING:
+    from tuneworth.retrieval.library import Library
 
 BATCH_ROWS = 32
 LATENCY_ROWS = 20

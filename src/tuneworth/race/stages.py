@@ -13,9 +13,9 @@ from tuneworth.core.text import Text
 from tuneworth.costs.spend import spent_on
 from tuneworth.metrics import Metric
 from tuneworth.race import results
-from tuneworth.race.arms import Arm, Plan, chance_of, entrant_of, stays_here
+from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
 from tuneworth.race.budget import Budget, Reserve
-from tuneworth.race.driver import Driver, nothing_scored
+from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import ArmFailed, Entry, Runner, mean_of
 from tuneworth.race.schedule import Schedule

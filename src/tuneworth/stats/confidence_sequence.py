@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.stats.betting import N_LATTICE, both_bounds, check_alpha, histogram, unit
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.run import Score
+from tuneworth.core.record import Score
 from tuneworth.stats.curve import CannotTell, Curve, right_wrong_rows
 
 Floats = NDArray[np.float64]

@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneworth.core.run import Answer, Interval
+from tuneworth.core.record import Answer, Interval
 from tuneworth.stats.paired import MCNEMAR, PairedResult
 from tuneworth.stats.power import rows_to_show, rows_to_tie
 

@@ -19,7 +19,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 
 Floats = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.stats._scipy import binomial_p, root, t_quantile, t_two_sided_p
 from tuneworth.stats.intervals import (
     MIN_INFORMATIVE,

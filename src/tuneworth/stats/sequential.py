@@ -41,7 +41,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.run import Answer, Interval
+from tuneworth.core.record import Answer, Interval
 from tuneworth.stats.betting import (
     PairTable,
     both_bounds,

@@ -32,7 +32,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.stats._scipy import root, t_quantile
 from tuneworth.stats.intervals import RowStatistic, checked_scores
 from tuneworth.stats.paired import N_CORPUS_RESAMPLES, PairedResult, compare_corpus, compare_means

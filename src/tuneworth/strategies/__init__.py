@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -20,8 +20,10 @@ from tuneworth.core.outcome import Status, Usage
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Encoder, Model, Progress
-from tuneworth.retrieval.library import Library
 from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
+
+if TYPE_CHECKING:
+    from tuneworth.retrieval.library import Library
 
 
 class StrategyConfig(BaseModel):

@@ -18,7 +18,7 @@ from tuneworth.audit._findings import mentions
 from tuneworth.audit._personal.mask import excerpt
 from tuneworth.audit.outputs.slips import JsonForm, NearMiss, json_form, near_misses
 from tuneworth.core.audit import AuditFact, Finding, Measure
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.neardup import Boilerplate

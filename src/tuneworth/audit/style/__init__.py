@@ -25,7 +25,7 @@ from tuneworth.audit.style.voice import (
     tokens,
 )
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.words.say import say

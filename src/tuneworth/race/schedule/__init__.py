@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tuneworth.core.race import Stop, StopReason
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Entrant, Fit, Piece, Work
 from tuneworth.race.schedule.purse import Costs, Purse
 from tuneworth.race.schedule.rules import Rules

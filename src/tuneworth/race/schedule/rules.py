@@ -25,17 +25,19 @@ winner remains affordable after them. The best setting for few rows need not be 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tuneworth.core.race import Stop, StopReason
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.race.schedule.board import FIRST_ROWS, Board, Contender, Fit, Piece
-from tuneworth.race.schedule.purse import Purse
 from tuneworth.stats.curve import MIN_SIZES, CannotTell, Curve, CurvePoint, fit_curve
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.final_gap import FinalGap, Paired, final_gap
+
+if TYPE_CHECKING:
+    from tuneworth.race.schedule.purse import Purse
 
 RISE = 0.03
 RISE_SD = 0.05

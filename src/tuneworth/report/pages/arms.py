@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from tuneworth.core.run import ArmResult, Interval, RunResult, Score
+from tuneworth.core.record import Interval, Score
+from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import ScoreText, score_text
 from tuneworth.report.plain import clean, one_line

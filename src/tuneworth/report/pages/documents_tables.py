@@ -15,7 +15,7 @@ from tuneworth.core.knowledge import (
     Share,
     UpdateCost,
 )
-from tuneworth.core.run import Score
+from tuneworth.core.record import Score
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import score_text
 from tuneworth.report.pages.arms import NOTHING, ArmRow
