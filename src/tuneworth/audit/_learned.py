@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.audit import Embed, Tick, no_tick
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.language import han_share

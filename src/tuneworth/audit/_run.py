@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from tuneworth.audit import Check, Checked, Embed, Patch, Subject
 from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Severity
+from tuneworth.core.record import Interval
 from tuneworth.core.registry import load_plugin, plugin_modules
-from tuneworth.core.run import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.load import Loaded

@@ -16,7 +16,7 @@ from tuneworth.audit import Checked, Subject, Tick, no_tick
 from tuneworth.audit._findings import measure, mentions, no_rows
 from tuneworth.audit._personal.mask import excerpt
 from tuneworth.core.audit import Finding, Severity
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.split import n_test_rows

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.core.run import Interval
+from tuneworth.core.record import Interval
 
 Floats = NDArray[np.float64]
 
