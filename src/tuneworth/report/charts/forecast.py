@@ -42,10 +42,24 @@ def forecast_charts(view: View) -> tuple[Chart, ...]:
 
 
 def _chart(curve: CurveView, view: View, words: dict[str, str]) -> Chart:
-    low, high = _x_range(curve)
-    xs = [math.log10(low), math.log10(high)]
+    # From just below the smallest size to as far as there is something to see.
+    sizes = [point.n for point in curve.points] + ([curve.at_hand] if curve.at_hand else [])
+    ends, reach = [at.n for at in curve.band], max(sizes)
+    if curve.crossing is not None:
+        _, n, upper = curve.crossing
+        last = max([reach, *ends])
+        reach = max(reach, n, min(ROOM * upper, last) if upper else last)
+    elif ends:
+        reach = max(reach, min(max(ends), max(ends) if curve.target else AHEAD * reach))
+    xs = [math.log10(min(sizes) / 1.25), math.log10(reach * 1.12)]
     band = [at for at in curve.band if at.n <= 10 ** xs[1] * 1.001]
-    ys = _y_range(curve, band)
+    values = [edge for point in curve.points for edge in (point.low, point.high)]
+    values += [edge for at in band for edge in (at.low80, at.high80, at.low95, at.high95)]
+    if curve.target_score is not None:
+        drawn = [curve.target_score, *(value for n, value in curve.target_line if not band or n <= band[-1].n)]
+        values += [min(drawn), max(drawn) + curve.margin]
+    pad = max(1.5, 0.08 * (max(values) - min(values)))
+    ys = [max(-1.0, min(values) - pad), min(102.0, max(values) + pad)]
     ticks, axis = log_ticks(xs), words["rows_axis"]
     if curve.shots:
         # Every measured number of demonstrations, and its doublings beyond.
@@ -69,31 +83,6 @@ def _chart(curve: CurveView, view: View, words: dict[str, str]) -> Chart:
         ),
         layout=layout,
     )
-
-
-def _x_range(curve: CurveView) -> tuple[float, float]:
-    """From just below the smallest size to as far as there is something to see."""
-    sizes = [point.n for point in curve.points] + ([curve.at_hand] if curve.at_hand else [])
-    low, high = min(sizes), max(sizes)
-    ends = [at.n for at in curve.band]
-    if curve.crossing is not None:
-        _, n, upper = curve.crossing
-        last = max([high, *ends])
-        high = max(high, n, min(ROOM * upper, last) if upper else last)
-    elif ends:
-        high = max(high, min(max(ends), max(ends) if curve.target else AHEAD * high))
-    return low / 1.25, high * 1.12
-
-
-def _y_range(curve: CurveView, band: Sequence[BandView]) -> list[float]:
-    values = [edge for point in curve.points for edge in (point.low, point.high)]
-    values += [edge for at in band for edge in (at.low80, at.high80, at.low95, at.high95)]
-    if curve.target_score is not None:
-        drawn = [curve.target_score, *(value for n, value in curve.target_line if not band or n <= band[-1].n)]
-        values += [min(drawn), max(drawn) + curve.margin]
-    low, high = min(values), max(values)
-    pad = max(1.5, 0.08 * (high - low))
-    return [max(-1.0, low - pad), min(102.0, high + pad)]
 
 
 def _bands(band: Sequence[BandView], words: dict[str, str]) -> list[dict[str, Any]]:

@@ -121,6 +121,7 @@ def _stage(arm: ArmResult) -> str:
 
 def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: Lang) -> ArmRow:
     cost, metric, stage, race = arm.cost, result.primary_metric, _stage(arm), result.race
+    n, n_train = arm.n_train, result.data.n_train
     stopped = stage == "measured" and race is not None and any(stop.arm_id == arm.arm_id for stop in race.stops)
     trained = _test_scores(arm, metric)
     # A yardstick that reads documents is given the right ones: the best that finding could do.
@@ -146,7 +147,7 @@ def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: L
         dev=score_text(arm.dev[metric], lang) if metric in arm.dev else None,
         test=score_text(arm.test[metric], lang) if metric in arm.test else None,
         seen=_seen(arm, result).to(lang),
-        part=_part(arm, result.data.n_train).to(lang),
+        part=say("arms.trained_on", n=n, n_train=n_train).to(lang) if n is not None and n < n_train else "",
         trainings=_span(trained).to(lang) if trained else "",
         repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
         unscored=_unscored(arm).to(lang),
@@ -205,11 +206,6 @@ def _seen(arm: ArmResult, result: RunResult) -> Text:
     if score is None or race is None or n >= race.n_dev:
         return numbers.plain("")
     return say("arms.seen", n=n, n_dev=race.n_dev)
-
-
-def _part(arm: ArmResult, n_train: int) -> Text:
-    n = arm.n_train
-    return numbers.plain("") if n is None or n >= n_train else say("arms.trained_on", n=n, n_train=n_train)
 
 
 def _unscored(arm: ArmResult) -> Text:

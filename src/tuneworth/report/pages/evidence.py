@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tuneworth.core.advice import Advice
 from tuneworth.core.run import ClassRow, RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report.pages.arms import arm_labels
@@ -186,10 +185,19 @@ def build_expected(result: RunResult, lang: Lang) -> ExpectedView | None:
             tested.append((found, ExpectedRule(clean(rule.reason.to(lang)), " ".join(rule.seed_rows), found, word)))
     tested.sort(key=lambda item: FINDING_ORDER.index(item[0]))
     left = len(advice.rules) - len(tested)
+    ranked = next((ranked for ranked in advice.ranking if ranked.approach == advice.expected), None)
+    if ranked is None:
+        said = say("report.expected.nothing")
+    else:
+        measured = any(arm.strategy == ranked.approach and arm.state == "measured" for arm in result.arms)
+        key = f"report.expected.{'measured' if measured else 'not_measured'}"
+        said = say(key, approach=clean(ranked.title.to(lang)))
+    recommended = arm_labels(result, lang).get(result.decision.recommended or "")
+    told = [said] if recommended is None else [said, say("report.expected.recommended", arm=recommended)]
     return ExpectedView(
         finding=finding,
         finding_word=say(f"report.findings.{finding}").to(lang),
-        sentence=_expected_sentence(advice, result, lang),
+        sentence=joined(told, say("units.marks.space")).to(lang),
         rules=tuple(rule for _, rule in tested),
         untested=say(f"report.expected.untested.{'one' if left == 1 else 'many'}", n=left).to(lang) if left else "",
     )
@@ -214,17 +222,3 @@ def expectation(result: RunResult) -> Finding:
     won = {(pair.a, pair.b) for pair in result.comparisons if pair.answer == "better"}
     won |= {(pair.b, pair.a) for pair in result.comparisons if pair.answer == "worse"}
     return "overturned" if any((winner.arm_id, arm.arm_id) in won for arm in expected) else "open"
-
-
-def _expected_sentence(advice: Advice, result: RunResult, lang: Lang) -> str:
-    """Who was expected to win, and whom the run recommends."""
-    ranked = next((ranked for ranked in advice.ranking if ranked.approach == advice.expected), None)
-    if ranked is None:
-        said = say("report.expected.nothing")
-    else:
-        measured = any(arm.strategy == ranked.approach and arm.state == "measured" for arm in result.arms)
-        key = f"report.expected.{'measured' if measured else 'not_measured'}"
-        said = say(key, approach=clean(ranked.title.to(lang)))
-    recommended = arm_labels(result, lang).get(result.decision.recommended or "")
-    told = [said] if recommended is None else [said, say("report.expected.recommended", arm=recommended)]
-    return joined(told, say("units.marks.space")).to(lang)

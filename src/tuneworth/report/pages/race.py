@@ -115,12 +115,20 @@ def build_race(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> RaceSec
         return (0, lane.number, 0.0) if lane.fate == "finalist" else (1, 0, -last)
 
     words = {key: text.to(lang) for key, text in table("race.labels").items()}
+    took, everything = numbers.duration(race.seconds), numbers.duration(race.seconds_all)
+    if not numbers.is_known(race.seconds_all):
+        spent = say("race.spent.unknown", took=took)
+    elif race.seconds_all <= race.seconds:  # no claim of a saving where there is none
+        spent = say("race.spent.no_less", took=took, all=everything)
+    else:
+        share = numbers.percent(race.seconds / race.seconds_all, 0)
+        spent = say("race.spent.part", took=took, all=everything, share=share)
     unsaved = sum(stop.seconds_saved or 0.0 for stop in race.stops if stop.reason == "budget")
     partial = any(step.n_train is not None or step.n_rows < race.n_dev for step in race.steps)
     eliminated = any(stop.reason == "eliminated" for stop in race.stops)
     return RaceSection(
         lead=words["race_lead"] if race.off is None else _sentence(race.off, lang),
-        spent=_spent(race).to(lang),
+        spent=spent.to(lang),
         cut=say("race.cut_off", time=numbers.duration(unsaved)).to(lang) if unsaved >= 1 else "",
         key=words["race_key"] if partial else "",
         promise=say("race.promise", share=numbers.percent(race.promise, 0)).to(lang) if eliminated else "",
@@ -128,16 +136,6 @@ def build_race(result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> RaceSec
         seconds=max((step.spent_seconds for step in race.steps), default=0.0),
         words=words,
     )
-
-
-def _spent(race: Race) -> Text:
-    """``Spent 6 min 6 s of the 21 min 0 s …``; no claim of a saving where there is none."""
-    took, everything = numbers.duration(race.seconds), numbers.duration(race.seconds_all)
-    if not numbers.is_known(race.seconds_all):
-        return say("race.spent.unknown", took=took)
-    if race.seconds_all <= race.seconds:
-        return say("race.spent.no_less", took=took, all=everything)
-    return say("race.spent.part", took=took, all=everything, share=numbers.percent(race.seconds / race.seconds_all, 0))
 
 
 def _sentence(text: Text, lang: Lang) -> str:

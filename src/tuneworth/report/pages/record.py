@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.core.run import RunResult
-from tuneworth.core.task import Limits
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import Fact
 from tuneworth.report.plain import excerpt, one_line
@@ -50,11 +49,20 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
         "leaks": data.n_leaks,
     }
     sides = {"train": data.n_train, "dev": data.n_dev, "test": data.n_test}
+    limits, said = task.limits, list[Text]()
+    if limits.private:
+        said.append(say("report.limit.private"))
+    if limits.p95_ms is not None:
+        said.append(say("report.limit.p95_ms", n=numbers.milliseconds(limits.p95_ms)))
+    if limits.max_usd_per_1k is not None:
+        said.append(say("report.limit.max_usd_per_1k", n=numbers.usd_sign(limits.max_usd_per_1k)))
+    if limits.min_quality is not None:
+        said.append(say("report.limit.min_quality", n=numbers.percent(limits.min_quality)))
     asked = [
         Fact(words["task"], f"{one_line(task.name)} · {say(f'report.kinds.{task.kind}').to(lang)}"),
         Fact(words["metric"], metric_name(result.primary_metric).to(lang)),
         Fact(words["margin"], numbers.margin(task.margin).to(lang)),
-        Fact(words["limits"], listed(_limits(task.limits)).to(lang) or words["no_limits"]),
+        Fact(words["limits"], listed(said).to(lang) or words["no_limits"]),
         *([Fact(words["instruction"], excerpt(task.instruction, lang, 400))] if task.instruction else []),
     ]
     return DataView(
@@ -64,19 +72,6 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
         inferred=tuple(excerpt(sentence.to(lang), lang) for sentence in data.inferred),
         warnings=tuple(excerpt(sentence.to(lang), lang) for sentence in data.warnings),
     )
-
-
-def _limits(limits: Limits) -> list[Text]:
-    said: list[Text] = []
-    if limits.private:
-        said.append(say("report.limit.private"))
-    if limits.p95_ms is not None:
-        said.append(say("report.limit.p95_ms", n=numbers.milliseconds(limits.p95_ms)))
-    if limits.max_usd_per_1k is not None:
-        said.append(say("report.limit.max_usd_per_1k", n=numbers.usd_sign(limits.max_usd_per_1k)))
-    if limits.min_quality is not None:
-        said.append(say("report.limit.min_quality", n=numbers.percent(limits.min_quality)))
-    return said
 
 
 def build_record(result: RunResult, lang: Lang) -> tuple[FactGroup, ...]:

@@ -205,7 +205,15 @@ def _comparison_row(
     }
     # More training rows, a larger budget or nothing at all may be what the verdict asks for.
     no_test_rows = main and (result.decision.rows is None or result.decision.verdict == "not_yet")
-    ending = _ending(pair, no_gain=main and _certainty(result) == "no_gain", no_test_rows=no_test_rows)
+    if pair.answer != "cant_tell":
+        ending = say(f"verdict_page.pair.ending.{pair.answer}", margin=numbers.margin(pair.margin))
+    elif main and _certainty(result) == "no_gain":
+        ending = say("verdict_page.pair.ending.no_gain", margin=numbers.points(pair.margin))
+    elif no_test_rows:
+        ending = say("verdict_page.pair.ending.open")
+    else:
+        known = pair.rows_needed is not None
+        ending = say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
     between = say("verdict_page.pair.against").to(lang)
     found = say("verdict_page.pair.found", **shown, ending=ending).to(lang)
     return ComparisonRow(
@@ -226,18 +234,6 @@ def _comparison_row(
         else None,
         **shown,
     )
-
-
-def _ending(pair: Comparison, *, no_gain: bool, no_test_rows: bool) -> Text:
-    """What a comparison found; that which decided must not ask for test rows where the verdict asks for none."""
-    if pair.answer != "cant_tell":
-        return say(f"verdict_page.pair.ending.{pair.answer}", margin=numbers.margin(pair.margin))
-    if no_gain:
-        return say("verdict_page.pair.ending.no_gain", margin=numbers.points(pair.margin))
-    if no_test_rows:
-        return say("verdict_page.pair.ending.open")
-    known = pair.rows_needed is not None
-    return say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
 
 
 def _in_all(pair: Comparison) -> Text:

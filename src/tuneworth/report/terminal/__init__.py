@@ -10,7 +10,7 @@ from rich.text import Text as Styled
 
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang
-from tuneworth.report.pages.arms import NOTHING, ArmRow
+from tuneworth.report.pages.arms import NOTHING
 from tuneworth.report.terminal.layout import CHOSEN, HEADING, QUIET, below, bullets, headed, ruled, section
 from tuneworth.report.terminal.wrap import Wrapped
 from tuneworth.report.view import View, build_view
@@ -30,12 +30,19 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
     for seed in view.seed:
         rules.setdefault(seed.finding_word, []).extend(rule for rule, _ in seed.rules)
     fared = between.join(f"{word}{colon}{' '.join(rows)}" for word, rows in rules.items())
+    # What the race took, what more rows would change, and what the rows can show if that is in doubt.
+    race, space = view.race, say("units.marks.space").to(lang)
+    raced = [
+        space.join(filter(None, (race.spent, race.cut))) if race else "",
+        view.forecasts.answer if view.forecasts else "",
+        view.power if view.verdict.code == "cant_tell" else "",
+    ]
     parts = [
         _verdict(view),
         _arms(view),
         bullets(w["reasons"], view.verdict.reasons),
         bullets(w["would_change"], view.verdict.would_change),
-        bullets(w["race_and_forecast"], _raced(view)),
+        bullets(w["race_and_forecast"], filter(None, raced)),
         bullets(view.documents.words["documents"], view.documents.brief) if view.documents else None,
         bullets(w["skipped"], (f"{arm.label}{colon}{arm.why}" for arm in view.skipped)),
         bullets(w["warnings"], view.data.warnings),
@@ -66,30 +73,15 @@ def _arms(view: View) -> RenderableType:
     w = view.words
     table = ruled(gap=1)
     table.add_column(w["arm"] + numbers.in_parentheses(view.metric).to(view.lang), overflow="fold", ratio=1)
-    for name in ("score_dev", "score_test", "per_row_short", "fit_time", "usd_short"):
-        table.add_column(w[name], justify="right", no_wrap=name != "score_test", overflow="fold")
+    for key in ("score_dev", "score_test", "per_row_short", "fit_time", "usd_short"):
+        table.add_column(w[key], justify="right", no_wrap=key != "score_test", overflow="fold")
     for arm in view.arms:
-        table.add_row(*_arm_cells(arm), style=CHOSEN if arm.recommended else "")
+        mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
+        name: RenderableType = Wrapped(mark + arm.label, hang=2)
+        for note in (arm.bound, arm.part, arm.trainings, arm.unscored):
+            if note:
+                name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
+        test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING
+        cells = (arm.dev.value if arm.dev else NOTHING, test, arm.per_row, arm.fit_time, arm.usd_per_1k)
+        table.add_row(name, *(Styled(cell) for cell in cells), style=CHOSEN if arm.recommended else "")
     return below(table, Wrapped(w["legend"], QUIET))
-
-
-def _arm_cells(arm: ArmRow) -> tuple[RenderableType, ...]:
-    mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
-    name: RenderableType = Wrapped(mark + arm.label, hang=2)
-    for note in (arm.bound, arm.part, arm.trainings, arm.unscored):
-        if note:
-            name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
-    test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING
-    cells = (arm.dev.value if arm.dev else NOTHING, test, arm.per_row, arm.fit_time, arm.usd_per_1k)
-    return name, *(Styled(cell) for cell in cells)
-
-
-def _raced(view: View) -> list[str]:
-    """Three lines at most: what the race took, what more rows would change, and what the rows can show if that is in doubt."""
-    race, space = view.race, say("units.marks.space").to(view.lang)
-    lines = [
-        space.join(filter(None, (race.spent, race.cut))) if race else "",
-        view.forecasts.answer if view.forecasts else "",
-        view.power if view.verdict.code == "cant_tell" else "",
-    ]
-    return [line for line in lines if line]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console, Group, RenderableType
 from rich.text import Text as Styled
 
-from tuneworth.core.advice import Advice, Choice, Contradiction, CostCell, RankedApproach, SelfTest, Stance
+from tuneworth.core.advice import Advice, Choice, Contradiction, CostCell, SelfTest, Stance
 from tuneworth.core.text import Lang
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.report.terminal.layout import CHOSEN, HEADING, QUIET, beside, headed, indented, ruled
@@ -113,18 +113,14 @@ def _ranking(advice: Advice, words: Mapping[str, str], lang: Lang) -> Renderable
     for item in advice.ranking:
         style = CHOSEN if item.approach == advice.expected else QUIET if item.ruled_out else ""
         score = "–" if item.ruled_out else f"{item.score:+.1f}"
-        title = sentence_case(item.title.to(lang))
-        shown.add_row(Styled(title), Styled(score), Wrapped(_standing(item, main_rows, lang)), style=style)
+        if item.ruled_out is not None:
+            why = item.ruled_out.to(lang)
+        else:  # the main row of each rule for and against it
+            sides = (("+", item.rules_for), ("−", item.rules_against))
+            rows = {sign: dict.fromkeys(main_rows[id] for id in ids if id in main_rows) for sign, ids in sides}
+            why = "   ".join(f"{sign} {' '.join(found)}" for sign, found in rows.items() if found)
+        shown.add_row(Styled(sentence_case(item.title.to(lang))), Styled(score), Wrapped(why), style=style)
     return shown
-
-
-def _standing(item: RankedApproach, main_rows: Mapping[str, str], lang: Lang) -> str:
-    """Why an approach is out, or the main row of each rule for and against it."""
-    if item.ruled_out is not None:
-        return item.ruled_out.to(lang)
-    sides = (("+", item.rules_for), ("−", item.rules_against))
-    said = {sign: list(dict.fromkeys(main_rows[rule] for rule in rules if rule in main_rows)) for sign, rules in sides}
-    return "   ".join(f"{sign} {' '.join(found)}" for sign, found in said.items() if found)
 
 
 def _costs(cells: Sequence[CostCell], lang: Lang) -> Iterable[RenderableType]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Group, RenderableType
 from rich.text import Text as Styled
 
-from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
+from tuneworth.core.plan import Prospect, RunPlan
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import NOTHING
 from tuneworth.report.pages.race import power_sentence
@@ -39,6 +39,11 @@ def plan_summary(plan: RunPlan, lang: Lang) -> RenderableType:
         metric=plan.metric,
         margin=numbers.points(plan.margin),
     )
+    by_why: dict[Text, list[Text]] = {}  # arms that share a reason share a line
+    for arm in plan.arms:
+        if arm.why is not None:
+            by_why.setdefault(arm.why, []).append(arm.title)
+    left_out = (joined([listed(titles), say("units.marks.colon"), why]) for why, titles in by_why.items())
 
     def points(key: str, texts: Iterable[Text]) -> RenderableType | None:
         return bullets(words[key], (sentence_case(clean(text.to(lang))) for text in texts))
@@ -49,7 +54,7 @@ def plan_summary(plan: RunPlan, lang: Lang) -> RenderableType:
         Wrapped(rows.to(lang)),
         _arms(plan, words, lang),
         points("time", _times(plan)),
-        points("left_out", _left_out(plan)),
+        points("left_out", left_out),
         below(Wrapped(power_sentence(plan.power).to(lang))),
         points("warnings", plan.warnings),
     ]
@@ -60,24 +65,20 @@ def _arms(plan: RunPlan, words: dict[str, str], lang: Lang) -> RenderableType:
     shown = ruled(gap=1)
     shown.add_column(words["arm"], overflow="fold", ratio=1)
     with_usd = plan.machine_usd_per_hour is not None
-    for name in ("fit", "dev", "all", *(["usd"] if with_usd else [])):
-        shown.add_column(words[name], justify="right", no_wrap=True)
+    for key in ("fit", "dev", "all", *(["usd"] if with_usd else [])):
+        shown.add_column(words[key], justify="right", no_wrap=True)
     for arm in plan.arms:
         cells = [*map(numbers.duration, (arm.fit_seconds, arm.dev_seconds, arm.seconds))]
         cells += [numbers.usd_sign(arm.usd)] if with_usd else []
         if arm.prospect == "cannot_run":
             cells = [numbers.plain(NOTHING)] * len(cells)
-        shown.add_row(_name(arm, lang), *(Styled(cell.to(lang)) for cell in cells))
+        mark = _SIGNS[arm.prospect] + (" · " if arm.yardstick else " ")
+        name: RenderableType = Wrapped(mark + sentence_case(clean(arm.title.to(lang))), hang=2)
+        if len(arm.sizes) > 1:
+            sizes = joined([Text(en=f"{size:,}", zh=str(size)) for size in arm.sizes], say("units.names.between"))
+            name = Group(name, Wrapped(f"    {say('plan.sizes', sizes=sizes).to(lang)}", QUIET, hang=4))
+        shown.add_row(name, *(Styled(cell.to(lang)) for cell in cells))
     return below(shown, *(Wrapped(words[note], QUIET) for note in ("legend", "rough")))
-
-
-def _name(arm: PlannedArm, lang: Lang) -> RenderableType:
-    mark = _SIGNS[arm.prospect] + (" · " if arm.yardstick else " ")
-    name = Wrapped(mark + sentence_case(clean(arm.title.to(lang))), hang=2)
-    if len(arm.sizes) < 2:
-        return name
-    sizes = joined([Text(en=f"{size:,}", zh=str(size)) for size in arm.sizes], say("units.names.between"))
-    return Group(name, Wrapped(f"    {say('plan.sizes', sizes=sizes).to(lang)}", QUIET, hang=4))
 
 
 def _times(plan: RunPlan) -> Iterable[Text]:
@@ -95,12 +96,3 @@ def _times(plan: RunPlan) -> Iterable[Text]:
 
 def _cents(usd: float) -> str:
     return f"${usd:,.2f}"
-
-
-def _left_out(plan: RunPlan) -> Iterable[Text]:
-    """Arms that share a reason share a line."""
-    by_why: dict[Text, list[Text]] = {}
-    for arm in plan.arms:
-        if arm.why is not None:
-            by_why.setdefault(arm.why, []).append(arm.title)
-    return (joined([listed(titles), say("units.marks.colon"), why]) for why, titles in by_why.items())
