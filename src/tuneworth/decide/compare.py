@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from tuneworth.core.run import Comparison
-from tuneworth.stats.family import Judged, judge
+from tuneworth.stats.family import judge
 from tuneworth.stats.intervals import RowStatistic
 from tuneworth.stats.paired import PairedResult, compare, compare_corpus
 from tuneworth.stats.trainings import compare_corpus_trainings, compare_trainings
@@ -57,7 +57,26 @@ def compare_finalists(
     trainings = {arm_id: _trainings(arm_id, rows.get(arm_id, {}), corpus, corpus_further) for arm_id in finalists}
     pairs = list(combinations(finalists, 2))
     results = [_measure(trainings[a], trainings[b], binary=binary, rng=rng) for a, b in pairs]
-    return [_comparison(a, b, metric, margin, judged) for (a, b), judged in zip(pairs, judge(results, margin=margin))]
+    return [
+        Comparison(
+            a=a,
+            b=b,
+            metric=metric,
+            method=judged.result.method,
+            difference=judged.result.difference,
+            interval=judged.result.interval,
+            p_value=judged.result.p_value,
+            p_adjusted=judged.p_adjusted,
+            n_rows=judged.result.n_rows,
+            wins=judged.result.wins,
+            losses=judged.result.losses,
+            ties=judged.result.ties,
+            margin=margin,
+            answer=judged.answer,
+            rows_needed=judged.rows_needed,
+        )
+        for (a, b), judged in zip(pairs, judge(results, margin=margin))
+    ]
 
 
 def _trainings(
@@ -87,24 +106,3 @@ def _measure(a: Sequence[_Training], b: Sequence[_Training], *, binary: bool, rn
 
 def _of_positions(corpus: Callable[[Sequence[str]], float], row_ids: Sequence[str]) -> RowStatistic:
     return lambda positions: corpus([row_ids[int(position)] for position in positions])
-
-
-def _comparison(a: str, b: str, metric: str, margin: float, judged: Judged) -> Comparison:
-    result = judged.result
-    return Comparison(
-        a=a,
-        b=b,
-        metric=metric,
-        method=result.method,
-        difference=result.difference,
-        interval=result.interval,
-        p_value=result.p_value,
-        p_adjusted=judged.p_adjusted,
-        n_rows=result.n_rows,
-        wins=result.wins,
-        losses=result.losses,
-        ties=result.ties,
-        margin=margin,
-        answer=judged.answer,
-        rows_needed=judged.rows_needed,
-    )

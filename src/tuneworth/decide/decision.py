@@ -88,11 +88,6 @@ def decide(
 # -- the edge ----------------------------------------------------------------------------------------------
 
 
-def _chance(probability: float) -> Text:
-    """Never as good as certain: the curves are only those that we know."""
-    return numbers.percent(min(max(probability, 0.01), 0.99), 0)
-
-
 FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room"), numbers.points),
     **dict.fromkeys(("difference", "lowest", "highest"), numbers.signed_points),
@@ -105,7 +100,8 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("limit_ms", "measured_ms"), numbers.in_milliseconds),
     **dict.fromkeys(("usd", "limit_usd", "measured_usd", "each_usd"), numbers.usd),
     **dict.fromkeys(("cost_usd", "low_usd", "high_usd"), numbers.about_usd),
-    "chance": _chance,
+    # Never as good as certain: the curves are only those that we know.
+    "chance": lambda value: numbers.percent(min(max(value, 0.01), 0.99), 0),
     "p": numbers.p_value,
     "epochs": lambda value: numbers.plain(f"{value:.1f}"),
     "times": lambda value: numbers.plain(f"{value:.0f}"),

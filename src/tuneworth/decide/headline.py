@@ -65,7 +65,12 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     seen: dict[str, ReasonPart] = {**both, "difference": pair.difference, "meanwhile": _meanwhile(ruling)}
     if ruling.case == "open":
         ends = {"lowest": pair.interval.low, "highest": pair.interval.high}
-        return Reason("verdict.open", n=pair.n_rows, label=_label(ruling, pair), **ends, **seen)
+        label = Reason("verdict.label.no_number")
+        if ruling.rows is not None:
+            label = Reason("verdict.label.about", rows=ruling.rows)
+        elif pair.n_rows < MIN_PAIRS:
+            label = Reason("verdict.label.too_few", n=MIN_PAIRS)
+        return Reason("verdict.open", n=pair.n_rows, label=label, **ends, **seen)
     seen["interval"] = pair.interval
     if ruling.case == "training_cut":
         return Reason("verdict.training_cut", **seen)
@@ -110,14 +115,6 @@ def _mean(evidence: Evidence, arm: ArmResult) -> float | Reason:
     """The score that differences are about; of several trainings the mean."""
     value, n = evidence.value(arm), 1 + len(arm.repeats)
     return value if n == 1 or arm.arm_id not in evidence.averaged else Reason("verdict.mean", score=value, n=n)
-
-
-def _label(ruling: Ruling, pair: Comparison) -> Reason:
-    if ruling.rows is not None:
-        return Reason("verdict.label.about", rows=ruling.rows)
-    if pair.n_rows < MIN_PAIRS:
-        return Reason("verdict.label.too_few", n=MIN_PAIRS)
-    return Reason("verdict.label.no_number")
 
 
 def _meanwhile(ruling: Ruling) -> Reason | None:

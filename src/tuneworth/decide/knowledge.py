@@ -103,21 +103,24 @@ def update_reasons(
         return []
     heart = next((arm for arm in evidence.finalists if learned_by_heart(evidence, arm)), None)
     arms = _unique([recommended, evidence.best_reader(), heart, *of_the_verdict])
-    costs = [_update(arm, cost) for arm in arms if (cost := update_of(evidence, arm)) is not None]
+    costs = list[Reason]()
+    for arm in arms:
+        cost = update_of(evidence, arm)
+        if cost is None:
+            continue
+        if cost.absorbs == "nothing":
+            costs.append(Reason("reasons.update.nothing", arm=arm))
+            continue
+        price = Reason("reasons.update.unknown")
+        if cost.seconds is not None:
+            price = _price(cost.seconds, cost.usd)
+            if cost.runs_per_year is not None:
+                runs = cost.runs_per_year
+                year = _price(runs * cost.seconds, runs * cost.usd if cost.usd is not None else None)
+                price = Reason("reasons.update.per_year", once=price, runs=runs, year=year)
+        code = "reasons.update.index" if cost.absorbs == "index" else "reasons.update.retrain"
+        costs.append(Reason(code, arm=arm, price=price))
     return [Reason("reasons.update.each", every=every(evidence), costs=costs)] if costs else []
-
-
-def _update(arm: ArmResult, cost: UpdateCost) -> Reason:
-    if cost.absorbs == "nothing":
-        return Reason("reasons.update.nothing", arm=arm)
-    price = Reason("reasons.update.unknown")
-    if cost.seconds is not None:
-        price = _price(cost.seconds, cost.usd)
-        if cost.runs_per_year is not None:
-            runs = cost.runs_per_year
-            year = _price(runs * cost.seconds, runs * cost.usd if cost.usd is not None else None)
-            price = Reason("reasons.update.per_year", once=price, runs=runs, year=year)
-    return Reason("reasons.update.index" if cost.absorbs == "index" else "reasons.update.retrain", arm=arm, price=price)
 
 
 def _price(seconds: float, usd: float | None) -> Reason:

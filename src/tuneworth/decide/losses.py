@@ -129,30 +129,23 @@ def _loss(evidence: Evidence, arm: ArmResult, diagnosis: Diagnosis) -> Reason:
     }
     if diagnosis.cause == "never_found":
         return Reason("reasons.loss.never_found", **parts)
+    interval = wilson(split.n_found, split.n_rows)
+    shown = Score(value=split.n_found / split.n_rows, interval=interval, n_rows=split.n_rows)
+    lead = diagnosis.cause
+    if lead == "reading" and interval.low >= FINDS:
+        lead = "misread"
+    elif lead == "retrieval" and diagnosis.reader_is_fine:
+        lead = "reader_is_fine"
     return Reason(
         "reasons.loss.split",
-        lead=_lead(diagnosis),
-        share=_found(split),
+        lead=Reason(f"reasons.loss.lead.{lead}"),
+        share=shown,
         at=Reason("reasons.loss.recall_at", k=k) if isinstance(k, int) else None,
         reading=split.reading,
         retrieval=split.retrieval,
         next=_next(evidence, arm, diagnosis),
         **parts,
     )
-
-
-def _found(split: LossSplit) -> Score:
-    """The share of rows that were shown the right passage."""
-    interval = wilson(split.n_found, split.n_rows)
-    return Score(value=split.n_found / split.n_rows, interval=interval, n_rows=split.n_rows)
-
-
-def _lead(diagnosis: Diagnosis) -> Reason:
-    if diagnosis.cause == "reading" and _found(diagnosis.split).interval.low >= FINDS:
-        return Reason("reasons.loss.lead.misread")
-    if diagnosis.cause == "retrieval" and diagnosis.reader_is_fine:
-        return Reason("reasons.loss.lead.reader_is_fine")
-    return Reason(f"reasons.loss.lead.{diagnosis.cause}")
 
 
 def _next(evidence: Evidence, arm: ArmResult, diagnosis: Diagnosis) -> Reason | None:

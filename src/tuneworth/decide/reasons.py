@@ -90,22 +90,25 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
             found.append(Reason("forecast.verdict.on_a_part.only", tuned=ruling.tuned, **sizes))
     met = outlook.crossing
     if ruling.case == "not_yet" and met is not None:
-        found.append(_curve(outlook, met.probability or 0.0, arms))
+        assert outlook.forecast is not None
+        at = sorted(point.n for point in outlook.forecast.points)
+        grows = outlook.forecast.target_grows
+        found.append(
+            Reason(
+                "forecast.verdict.curve",
+                first=at[0],
+                last=at[-1],
+                chance=met.probability or 0.0,
+                grows=Reason("forecast.verdict.target_grows", untuned=ruling.untuned) if grows else None,
+                tuned=ruling.tuned,
+                margin=evidence.task.margin,
+            )
+        )
         found += price_of_more(evidence, outlook)
     if refuted and outlook.never and met is not None:
         odds = Reason("forecast.verdict.odds", chance=met.probability) if met.probability is not None else None
         found.append(Reason("forecast.verdict.never", reach=outlook.reach, odds=odds, **arms))
     return found
-
-
-def _curve(outlook: Outlook, chance: float, arms: dict[str, ReasonPart]) -> Reason:
-    assert outlook.forecast is not None
-    sizes = sorted({point.n for point in outlook.forecast.points})
-    grows = Reason("forecast.verdict.target_grows", untuned=arms["untuned"]) if outlook.forecast.target_grows else None
-    ends: dict[str, ReasonPart] = {"first": sizes[0], "last": sizes[-1]}
-    return Reason(
-        "forecast.verdict.curve", chance=chance, grows=grows, tuned=arms["tuned"], margin=arms["margin"], **ends
-    )
 
 
 def price_of_more(evidence: Evidence, outlook: Outlook) -> list[Reason]:
@@ -164,7 +167,10 @@ def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     alike: dict[Text | str, list[ArmResult]] = {}
     for arm in evidence.arms:
         if not arm.yardstick and (arm.tuned or ruling.case == "nothing_measured"):
-            alike.setdefault(_why(arm), []).append(arm)
+            why = "reasons.missed.behind" if arm.state == "measured" else "reasons.missed.unrecorded"
+            if arm.why is not None:  # what was recorded, as a clause
+                why = Text(**{lang: said.rstrip(".。") for lang, said in arm.why.by_lang.items()})
+            alike.setdefault(why, []).append(arm)
     found = list[Reason]()
     if not any(arm.tuned for arm in evidence.arms):
         found.append(Reason("reasons.missed.no_tuning"))
@@ -172,13 +178,6 @@ def _unmeasured(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         code = "reasons.missed.one" if len(arms) == 1 else "reasons.missed.several"
         found.append(Reason(code, arms=arms, why=Reason(why) if isinstance(why, str) else why))
     return found
-
-
-def _why(arm: ArmResult) -> Text | str:
-    """What was recorded, as a clause; else a code."""
-    if arm.why is not None:
-        return Text(**{lang: said.rstrip(".。") for lang, said in arm.why.by_lang.items()})
-    return "reasons.missed.behind" if arm.state == "measured" else "reasons.missed.unrecorded"
 
 
 def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]:
@@ -192,18 +191,15 @@ def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]
     limit, score = evidence.task.limits.min_quality, evidence.score(recommended)
     if limit is not None and score.interval.low < limit:
         found.append(Reason("reasons.caution.barely", arm=recommended, limit_score=limit, score=score))
-    return [*found, *_trivial(evidence, recommended)]
-
-
-def _trivial(evidence: Evidence, arm: ArmResult) -> list[Reason]:
-    """A yardstick that does as well means that the score is easy to get; not one that is given the gold passages."""
+    # A yardstick that does as well means that the score is easy to get; not one that is given the gold passages.
     metric = evidence.metric
-    trivial = [other for other in evidence.arms if other.yardstick and not other.reads_documents]
-    yardsticks = [other for other in trivial if metric in other.dev]
-    best = max(yardsticks, key=lambda other: (other.dev[metric].value, other.arm_id), default=None)
-    if best is None or metric not in arm.dev or best.dev[metric].value < arm.dev[metric].interval.low:
-        return []
-    return [Reason("reasons.caution.trivial", yardstick=best, score=best.dev[metric].value, arm=arm)]
+    trivial = [arm for arm in evidence.arms if arm.yardstick and not arm.reads_documents and metric in arm.dev]
+    best = max(trivial, key=lambda arm: (arm.dev[metric].value, arm.arm_id), default=None)
+    if best is not None and metric in recommended.dev:
+        dev = best.dev[metric].value
+        if not dev < recommended.dev[metric].interval.low:
+            found.append(Reason("reasons.caution.trivial", yardstick=best, score=dev, arm=recommended))
+    return found
 
 
 def _trust(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:

@@ -32,7 +32,6 @@ any. A T that learned by heart is not worth labelling more rows for either: ``no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -185,6 +184,10 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
 
     Good enough: the best eligible arm cannot be better by the margin. An arm whose score is shown for old knowledge
     only is left out, unless it is all there is on that side.
+
+    While the verdict is open nobody is to tune for a lead that is not shown, nor to give up one of the margin to be simple:
+    of the arms that cannot be told apart from the best, those without tuning if there are any; of these the simplest that
+    is less than the margin behind the best of them, as seen.
     """
     eligible = lasting_first(evidence)
     if not eligible:
@@ -194,21 +197,12 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     on_side = [arm for arm in eligible if arm.tuned in sides]
     candidates = [arm for arm in on_side if not only_old(evidence, arm)] or on_side
     if case in ("open", "not_grown", "training_cut", "old_only"):
-        return _for_the_meantime(evidence, best, candidates)
+        near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
+        first, *others = [arm for arm in near if not arm.tuned] or near
+        close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]
+        return min([first, *close], key=_simplest)
     good_enough = (arm for arm in candidates if arm is candidates[0] or evidence.rules_out_gain(best, arm))
     return min(good_enough, key=_simplest)
-
-
-def _for_the_meantime(evidence: Evidence, best: ArmResult, candidates: Sequence[ArmResult]) -> ArmResult:
-    """While the verdict is open: nobody is to tune for a lead that is not shown, nor to give up one of the margin to be simple.
-
-    Of the arms that cannot be told apart from the best, those without tuning if there are any; of these the simplest that
-    is less than the margin behind the best of them, as seen.
-    """
-    near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
-    first, *others = [arm for arm in near if not arm.tuned] or near
-    close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]
-    return min([first, *close], key=_simplest)
 
 
 def _simplest(arm: ArmResult) -> tuple[int, str]:

@@ -325,23 +325,17 @@ def _together(evidence: Evidence, with_it: _Duel | None, closed: ArmResult | Non
 
 def _x3(with_it: _Duel | None, diagnosis: Diagnosis | None) -> RuleFinding:
     """Settled when training the reader was measured to gain or not, or when there is nothing in reading to win."""
-    loss = _loss(diagnosis)
+    loss = Reason("seed.loss.never_found") if diagnosis is not None else None
+    if diagnosis is not None and diagnosis.cause != "never_found":
+        split, cause = diagnosis.split, diagnosis.cause
+        sure = Reason(f"seed.loss.{cause}") if cause in ("unclear", "both") else None
+        loss = Reason("seed.loss.split", reading=split.reading, retrieval=split.retrieval, sure=sure)
     if with_it is not None:
         why = Reason(f"seed.reader.{with_it.winner}", loss=loss, numbers=with_it.numbers)
         return RuleFinding("X3", "open" if with_it.winner == "open" else "confirmed", why)
     if diagnosis is not None and diagnosis.reader_is_fine:
         return RuleFinding("X3", "confirmed", Reason("seed.reader.nothing_to_win", loss=loss))
     return RuleFinding("X3", "open", Reason("seed.reader.not_trained", loss=loss))
-
-
-def _loss(diagnosis: Diagnosis | None) -> Reason | None:
-    if diagnosis is None:
-        return None
-    split, cause = diagnosis.split, diagnosis.cause
-    if cause == "never_found":
-        return Reason("seed.loss.never_found")
-    sure = Reason(f"seed.loss.{cause}") if cause in ("unclear", "both") else None
-    return Reason("seed.loss.split", reading=split.reading, retrieval=split.retrieval, sure=sure)
 
 
 def _update_cost(evidence: Evidence) -> list[RuleFinding]:

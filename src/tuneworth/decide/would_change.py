@@ -9,7 +9,7 @@ from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, newer_rows, pace_of_change
 from tuneworth.decide.losses import reading_changes
-from tuneworth.decide.outlook import FAR, WIDE, Outlook, cut_short, incomplete, interval_of_more
+from tuneworth.decide.outlook import FAR, WIDE, cut_short, incomplete, interval_of_more
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.reasons import price_of_more
 from tuneworth.decide.ruling import Ruling
@@ -166,29 +166,23 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     if outlook.sure:
         return []  # something else decides: test rows, or that nothing is left to gain
     if outlook.more is not None:
-        why, between = _weakness(tuned, outlook), interval_of_more(outlook)
-        weak = Reason("forecast.verdict.weak", more=outlook.more.n, between=between, why=why, margin=margin, **arms)
+        more, between = outlook.more, interval_of_more(outlook)
+        if cut_short(tuned):
+            why = Reason("forecast.verdict.weakness.cut_short")
+        elif more.high is None:
+            why = Reason("forecast.verdict.weakness.no_end", chance=met.probability or 0.0)
+        elif outlook.n_train + more.n > FAR * outlook.largest:
+            why = Reason("forecast.verdict.weakness.far", far=FAR, n=outlook.largest)
+        else:
+            wide = more.high > WIDE * more.n
+            why = Reason(f"forecast.verdict.weakness.{'wide' if wide else 'contradicted'}")
+        weak = Reason("forecast.verdict.weak", more=more.n, between=between, why=why, margin=margin, **arms)
         return [weak, *price_of_more(evidence, outlook)]
     if met.status == "cannot_tell" and met.probability is not None:
         return [Reason("forecast.verdict.even", chance=met.probability, margin=margin, **arms)]
     if ruling.case == "not_grown" and met.status == "forecast" and met.n is not None:
         return [Reason("forecast.verdict.at_hand", rows=met.n, all=outlook.n_train, margin=margin, **arms)]
     return []
-
-
-def _weakness(tuned: ArmResult, outlook: Outlook) -> Reason:
-    more, met = outlook.more, outlook.crossing
-    assert more is not None
-    assert met is not None
-    if cut_short(tuned):
-        return Reason("forecast.verdict.weakness.cut_short")
-    if more.high is None:
-        return Reason("forecast.verdict.weakness.no_end", chance=met.probability or 0.0)
-    if outlook.n_train + more.n > FAR * outlook.largest:
-        return Reason("forecast.verdict.weakness.far", far=FAR, n=outlook.largest)
-    return Reason(
-        "forecast.verdict.weakness.wide" if more.high > WIDE * more.n else "forecast.verdict.weakness.contradicted"
-    )
 
 
 def _faster(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:
