@@ -70,7 +70,13 @@ def _recall(seen: Seen, referee: Referee, stage: Stage, way: _Way) -> Recall | N
         rows = rows[:RERANKED_ROWS]
     if not rows:
         return None
-    found = _search(seen, rows, way)
+    found: list[list[Hit]] = []
+    for start in range(0, len(rows), BATCH_ROWS):
+        texts = [search_text(row.query) for row in rows[start : start + BATCH_ROWS]]
+        found += seen.library.search(
+            texts, DEPTH, mode=way.mode, passage_tokens=way.passage_tokens, rerank=way.reranked
+        )
+        seen.progress(len(found), len(rows), "rows")
 
     def score(name: str, values: Floats) -> Score:
         mean = score_of(values, rng_of(seen.seed, "recall", stage, way.mode, str(way.passage_tokens), name))
@@ -91,38 +97,23 @@ def _recall(seen: Seen, referee: Referee, stage: Stage, way: _Way) -> Recall | N
     )
 
 
-def _search(seen: Seen, rows: Sequence[Example], way: _Way) -> list[list[Hit]]:
-    found: list[list[Hit]] = []
-    for start in range(0, len(rows), BATCH_ROWS):
-        texts = [search_text(row.query) for row in rows[start : start + BATCH_ROWS]]
-        found += seen.library.search(
-            texts, DEPTH, mode=way.mode, passage_tokens=way.passage_tokens, rerank=way.reranked
-        )
-        seen.progress(len(found), len(rows), "rows")
-    return found
-
-
 def _by_gold(seen: Seen, rows: Sequence[Example], found: Sequence[Sequence[Hit]], way: _Way) -> dict[str, Floats]:
-    named = [_named(seen, row, way) for row in rows]
-    wanted = [set(names.values()) for names in named]
-    ranked = [
-        [names.get(hit.passage.id, hit.passage.id) for hit in hits] for names, hits in zip(named, found, strict=True)
-    ]
-    by_name = {str(k): recall_at(k, ranked, wanted) for k in KS}
-    return by_name | {"mrr": reciprocal_rank(ranked, wanted), "ndcg": ndcg_at(DEPTH, ranked, wanted)}
+    """By what a row calls its passages: themselves, or their document.
+
+    A document whose answer stands in three of its passages is found with the first of them. Counted by passages, no
+    ranking could have a recall at 1 above a third.
+    """
+    wanted, ranked = list[set[str]](), list[list[str]]()
+    for row, hits in zip(rows, found, strict=True):
+        by_name = seen.library.gold_by_name(row, way.passage_tokens)
+        names = {passage.id: name for name, passages in by_name.items() for passage in passages}
+        wanted.append(set(names.values()))
+        ranked.append([names.get(hit.passage.id, hit.passage.id) for hit in hits])
+    at = {str(k): recall_at(k, ranked, wanted) for k in KS}
+    return at | {"mrr": reciprocal_rank(ranked, wanted), "ndcg": ndcg_at(DEPTH, ranked, wanted)}
 
 
 def _by_answer(rows: Sequence[Example], found: Sequence[Sequence[Hit]]) -> dict[str, Floats]:
     texts = [[hit.passage.text for hit in hits] for hits in found]
     answers = [telling_answers(row) for row in rows]
     return {str(k): answer_recall_at(k, texts, answers) for k in KS}
-
-
-def _named(seen: Seen, row: Example, way: _Way) -> dict[str, str]:
-    """Id of a gold passage → what ``row`` calls it: itself, or its document.
-
-    A document whose answer stands in three of its passages is found with the first of them. Counted by passages, no
-    ranking could have a recall at 1 above a third.
-    """
-    by_name = seen.library.gold_by_name(row, way.passage_tokens)
-    return {passage.id: name for name, passages in by_name.items() for passage in passages}
