@@ -35,7 +35,18 @@ def advise(situation: Situation) -> Advice:
     return Advice(
         headline=headline(values, rules, ranked, found),
         expected=found.expected,
-        facts=_known(completed),
+        facts=[
+            KnownFact(
+                name=name,
+                value=value,
+                origin=completed.origins[name],
+                title=title(name),
+                shown=show(name, value),
+                why=completed.whys.get(name),
+            )
+            for name in Facts.model_fields
+            if (value := completed.given(name)) is not None
+        ],
         self_test=self_test(values),
         rules=[rule.fired(values) for rule in rules],
         contradictions=contradictions(values, steps),
@@ -46,21 +57,6 @@ def advise(situation: Situation) -> Advice:
         path=steps,
         task_yaml=task_yaml(values, found.expected),
     )
-
-
-def _known(situation: Situation) -> list[KnownFact]:
-    return [
-        KnownFact(
-            name=name,
-            value=value,
-            origin=situation.origins[name],
-            title=title(name),
-            shown=show(name, value),
-            why=situation.whys.get(name),
-        )
-        for name in Facts.model_fields
-        if (value := situation.given(name)) is not None
-    ]
 
 
 def _told(missing: Missing) -> MissingFact:

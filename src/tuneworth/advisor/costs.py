@@ -90,7 +90,15 @@ def _calls(choice: Choice, values: Values) -> _Cell:
     if choice == "provider":
         return _Cell(say("advisor.cost.calls.provider"))
     if choice == "small_model" or stays_home(values):
-        return _machine(values)
+        hour, break_even = values.get("machine_usd_per_hour"), break_even_calls_per_day(values)
+        if hour is None:
+            return _Cell(say("advisor.cost.machine_unpriced"))
+        month = DAYS_PER_MONTH * HOURS_PER_DAY * hour
+        text = say("advisor.cost.calls.machine", month=numbers.amount(month))
+        if break_even is not None:
+            pays_from = numbers.general(break_even)
+            text = say("advisor.cost.calls.machine_pays", month=numbers.amount(month), calls=pays_from)
+        return _Cell(text, month, say("advisor.cost.usd_a_month"))
     calls, price = values.get("calls_per_day"), values.get("api_usd_per_1k_calls")
     if price is None:
         return _Cell(say("advisor.cost.calls.api_unpriced"))
@@ -99,18 +107,6 @@ def _calls(choice: Choice, values: Values) -> _Cell:
         return _Cell(text, price, say("advisor.cost.calls.unit_each"))
     month = DAYS_PER_MONTH * calls * price / 1_000
     text = say("advisor.cost.calls.api", month=numbers.amount(month), calls=numbers.general(calls))
-    return _Cell(text, month, say("advisor.cost.usd_a_month"))
-
-
-def _machine(values: Values) -> _Cell:
-    price, break_even = values.get("machine_usd_per_hour"), break_even_calls_per_day(values)
-    if price is None:
-        return _Cell(say("advisor.cost.machine_unpriced"))
-    month = DAYS_PER_MONTH * HOURS_PER_DAY * price
-    text = say("advisor.cost.calls.machine", month=numbers.amount(month))
-    if break_even is not None:
-        pays_from = numbers.general(break_even)
-        text = say("advisor.cost.calls.machine_pays", month=numbers.amount(month), calls=pays_from)
     return _Cell(text, month, say("advisor.cost.usd_a_month"))
 
 

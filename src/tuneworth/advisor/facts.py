@@ -144,21 +144,14 @@ def situation_of(task: Task, *, facts: list[AuditFact], answered: Facts | None =
         answered: what the task's owner says about the situation.
     """
     said = {} if answered is None else answered.model_dump(exclude_none=True)
-    situation = _assumed(task, said).with_facts("answered", {**_limits(task), **said})
+    situation, scenario = Situation(), _SCENARIO_OF.get(task.kind)
+    if scenario is not None and "scenario" not in said:
+        why = say("advisor.implied.kind", kind=task.kind)
+        situation = situation.with_facts("assumed", {"scenario": scenario}, {"scenario": why})
+    # A limit that is set was said; one that is not set says nothing.
+    limits = {"private": task.limits.private or None, "p95_target_ms": task.limits.p95_ms}
+    set_limits = {name: value for name, value in limits.items() if value is not None}
+    situation = situation.with_facts("answered", {**set_limits, **said})
     known = {fact.name: fact for fact in facts if fact.name in Facts.model_fields}
     values = {"output_kind": task.kind, **{name: fact.value for name, fact in known.items()}}
     return situation.with_facts("data", values, {name: fact.why for name, fact in known.items()})
-
-
-def _assumed(task: Task, said: dict[str, Any]) -> Situation:
-    scenario = _SCENARIO_OF.get(task.kind)
-    if scenario is None or "scenario" in said:
-        return Situation()
-    why = say("advisor.implied.kind", kind=task.kind)
-    return Situation().with_facts("assumed", {"scenario": scenario}, {"scenario": why})
-
-
-def _limits(task: Task) -> dict[str, Any]:
-    """A limit that is set was said; one that is not set says nothing."""
-    found = {"private": task.limits.private or None, "p95_target_ms": task.limits.p95_ms}
-    return {name: value for name, value in found.items() if value is not None}

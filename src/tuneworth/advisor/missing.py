@@ -105,14 +105,12 @@ def _missing(name: str, here: _World, worlds: list[_World], rng: Random) -> Miss
         if after is None or after == world.outcome:
             continue
         changed += 1 + (after.fine_tune != world.outcome.fine_tune)
-        if world is here and _tells_more(after, example_outcome, here.outcome):
+        if world is not here:
+            continue
+        # Shown is the first change, or the first that turns between tuning and not.
+        if example_outcome is None or example_outcome.fine_tune == here.outcome.fine_tune != after.fine_tune:
             example, example_outcome = change, after
     return Missing(name, changed / (2 * len(tried)), example, example_outcome)
-
-
-def _tells_more(after: Outcome, shown: Outcome | None, before: Outcome) -> bool:
-    """The first change is shown, or the first that turns between tuning and not."""
-    return shown is None or (shown.fine_tune == before.fine_tune != after.fine_tune)
 
 
 def _trials(name: str) -> tuple[dict[str, Any], ...]:
@@ -191,22 +189,16 @@ def values_told_apart(name: str, conditions: Iterable[Condition]) -> tuple[Any, 
 
 
 def _stretches(name: str, limits: list[float]) -> tuple[float, ...]:
-    """Each limit, and a number below, between and above the limits, as far as the fact can have it."""
-    least, most = _range(name)
-    whole = int in get_args(Facts.model_fields[name].annotation)
-    ends = [least, *limits, most]
-    between = [(low + high) / 2 for low, high in pairwise(ends)]
+    """Each limit, and a number below, between and above the limits, as far as the fact's model allows it.
+
+    Without an upper bound, up to far above what any rule names.
+    """
+    field = Facts.model_fields[name]
+    bounds = {
+        kind: getattr(part, kind) for part in field.metadata for kind in ("ge", "gt", "le", "lt") if hasattr(part, kind)
+    }
+    least, most = bounds.get("ge", bounds.get("gt", 0.0)), bounds.get("le", bounds.get("lt", 1e6))
+    whole = int in get_args(field.annotation)
+    between = [(low + high) / 2 for low, high in pairwise([least, *limits, most])]
     candidates = [*limits, *(int(value) if whole else value for value in between)]
     return tuple(sorted({value for value in candidates if least <= value <= most}))
-
-
-def _range(name: str) -> tuple[float, float]:
-    """What the fact's model allows; without an upper bound, far above what any rule names."""
-    bounds = {
-        kind: getattr(part, kind)
-        for part in Facts.model_fields[name].metadata
-        for kind in ("ge", "gt", "le", "lt")
-        if hasattr(part, kind)
-    }
-    least = bounds.get("ge", bounds.get("gt", 0.0))
-    return least, bounds.get("le", bounds.get("lt", 1e6))
