@@ -36,21 +36,17 @@ def answer_lines(answered: Answered, documents: Collection | None, lang: Lang, c
 
 
 def _notes(answered: Answered, documents: Collection | None) -> Iterator[Text]:
+    """Why the answer rests on no passage, and what it cites that was not shown."""
     answer = answered.answer
     if answered.none_because is not None:
-        yield _nothing_shown(answered, documents)
+        least = documents.min_similarity if documents is not None else None
+        because = say(f"cli.ask.none.{answered.none_because}", least=str(least))
+        asked = bool(answer.usage.prompt_tokens)
+        yield say("cli.ask.answered_without" if asked else "cli.ask.not_asked", because=because)
     made_up = [name.removeprefix("?") for name in answer.citations if name not in answer.passages]
     if made_up:
         names = ", ".join(f"[{number}]" for number in made_up)
         yield say("cli.ask.made_up", names=names)
-
-
-def _nothing_shown(answered: Answered, documents: Collection | None) -> Text:
-    """Why the answer rests on no passage."""
-    least = documents.min_similarity if documents is not None else None
-    because = say(f"cli.ask.none.{answered.none_because or 'not_found'}", least=str(least))
-    asked = bool(answered.answer.usage.prompt_tokens)
-    return say("cli.ask.answered_without" if asked else "cli.ask.not_asked", because=because)
 
 
 def _passage_lines(number: int, passage: Passage, is_cited: bool, lang: Lang, columns: int) -> Iterator[Styled]:
@@ -58,24 +54,18 @@ def _passage_lines(number: int, passage: Passage, is_cited: bool, lang: Lang, co
     above = " > ".join(dict.fromkeys(part for part in map(one_line, (passage.title, *passage.headings)) if part))
     head = f"[{number}] {above}".rstrip()
     yield _line(shorten(head, max(12, columns - 2 * len(mark))) + mark, "green" if is_cited else "")
-    yield _line(_INDENT + shorten(_where(passage, lang), columns - len(_INDENT)), "dim")
-    for line in _cut(wrap(one_line(passage.text), columns - len(_INDENT))):
-        yield _line(_INDENT + line)
-
-
-def _where(passage: Passage, lang: Lang) -> str:
-    """Which document, which part of it, of when."""
-    page = passage.page
-    parts = [
+    page, changed, room = passage.page, passage.changed, columns - len(_INDENT)
+    where = [
         one_line(passage.id),
         say("cli.ask.page", n=str(page)).to(lang) if page is not None else "",
-        passage.changed.isoformat() if passage.changed is not None else "",
+        changed.isoformat() if changed is not None else "",
     ]
-    return " · ".join(part for part in parts if part)
-
-
-def _cut(lines: list[str]) -> list[str]:
-    return lines if len(lines) <= MAX_LINES else [*lines[: MAX_LINES - 1], lines[MAX_LINES - 1].rstrip("…") + "…"]
+    yield _line(_INDENT + shorten(" · ".join(filter(None, where)), room), "dim")
+    lines = wrap(one_line(passage.text), room)
+    if len(lines) > MAX_LINES:
+        lines = [*lines[: MAX_LINES - 1], lines[MAX_LINES - 1].rstrip("…") + "…"]
+    for line in lines:
+        yield _line(_INDENT + line)
 
 
 def _line(text: str, style: str = "") -> Styled:

@@ -69,20 +69,14 @@ def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | No
 
     console = Console(highlight=False)
     console.print(audit_summary(audited.result, LANG, name=loaded.task.name))
-    for line in _written(fixed, html):
-        console.print(line, markup=False, soft_wrap=True)
-
-
-def _written(fixed: Fixed | None, html: Path | None) -> list[str]:
-    """What was written where."""
     lines = [] if fixed is None and html is None else [""]
-    for file in fixed.files if fixed is not None else ():
-        lines.append(
-            spoken("cli.audit.file", path=str(file.path), out=file.n_out, all=file.n_in, changed=file.n_changed)
-        )
     if fixed is not None:
+        for file in fixed.files:
+            counts = {"out": file.n_out, "all": file.n_in, "changed": file.n_changed}
+            lines.append(spoken("cli.audit.file", path=str(file.path), **counts))
         path, applied, suggested = str(fixed.patches), fixed.n_applied, fixed.n_suggested
         lines.append(spoken("cli.audit.patches", path=path, applied=applied, suggested=suggested))
     if html is not None:
         lines.append(spoken("cli.audit.page", path=str(html)))
-    return lines
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)

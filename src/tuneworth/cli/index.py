@@ -19,7 +19,6 @@ from tuneworth.words.names import listed
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
-    from tuneworth.race.folder import RunFolder
     from tuneworth.race.library import Indexed, IndexedDocuments
 
 LISTED = 20
@@ -61,7 +60,8 @@ def index(
         try:
             done = index_documents(task_file, folder, watcher)
         except KeyboardInterrupt:
-            raise _interrupted(folder) from None
+            command = shlex.join(["tuneworth", *sys.argv[1:]])
+            raise Interrupted(Problem(str(folder.path), say("cli.index.stopped", command=command))) from None
     if as_json:
         typer.echo(to_json(_as_object(done)))
     else:
@@ -136,8 +136,3 @@ def _as_object(done: IndexedDocuments) -> dict[str, Any]:
         "problems": [asdict(problem) for problem in done.problems],
         "notes": [asdict(note) for note in done.notes],
     }
-
-
-def _interrupted(folder: RunFolder) -> Interrupted:
-    command = shlex.join(["tuneworth", *sys.argv[1:]])
-    return Interrupted(Problem(str(folder.path), say("cli.index.stopped", command=command)))

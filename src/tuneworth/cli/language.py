@@ -81,8 +81,6 @@ def to_json(value: Any) -> str:
     """What ``--json`` prints; sentences in every language, as in ``result.json``."""
     if hasattr(value, "model_dump_json"):
         return value.model_dump_json(indent=1)
-    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain)
-
-
-def _plain(value: object) -> object:
-    return value.by_lang if isinstance(value, Text) else str(value)
+    return json.dumps(
+        value, ensure_ascii=False, indent=1, default=lambda it: it.by_lang if isinstance(it, Text) else str(it)
+    )

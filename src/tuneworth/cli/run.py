@@ -60,7 +60,8 @@ def run(
                 agree=lambda start: _agree(start, watcher, exhaustive=task_file.exhaustive, sure=yes or as_json),
             )
         except (KeyboardInterrupt, typer.Abort):  # the second is what a prompt makes of it
-            raise _interrupted(folder) from None
+            command = shlex.join(["tuneworth", *(word for word in sys.argv[1:] if word != "--fresh")])
+            raise Interrupted(Problem(str(folder.path), say("cli.run.stopped", command=command))) from None
     if result is not None:
         show(result, folder, as_json=as_json, lang=report_lang)
 
@@ -134,8 +135,3 @@ def _agree(start: Start, watcher: TerminalWatcher, *, exhaustive: bool, sure: bo
         return True
     with watcher.asking():
         return typer.confirm(spoken("cli.run.start"), default=True, err=True)
-
-
-def _interrupted(folder: RunFolder) -> Interrupted:
-    command = shlex.join(["tuneworth", *(word for word in sys.argv[1:] if word != "--fresh")])
-    return Interrupted(Problem(str(folder.path), say("cli.run.stopped", command=command)))
