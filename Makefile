@@ -3,14 +3,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check lint install clean
+.PHONY: demo test test-fast check lint install clean
 
 demo: $(INSTALLED)  ## fetch the embedded model, measure on the interpreter's own documentation, decide
 	$(BIN)/python examples/stdlib_docs.py runs/demo-data
 	$(BIN)/tuneworth run runs/demo-data/task.yaml --yes
 
-test: $(INSTALLED)  ## the whole suite
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## the whole suite, on every core
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-fast: $(INSTALLED)  ## what needs no model and no minutes: the inner loop
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 check: lint test  ## what CI runs
 
