@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
 from tuneworth.metrics._parts.catalog import load_metric
-from tuneworth.metrics._parts.labels import fold
-from tuneworth.metrics.accuracy import Accuracy
+from tuneworth.metrics.accuracy import Accuracy, fold
 from tuneworth.metrics.macro_f1 import MacroF1
 
 LABELS = ("card_lost", "refund", "top up", "退款", "挂失")

@@ -1,17 +1,66 @@
-"""Accuracy: the share of rows whose label is right."""
+"""Accuracy: the share of rows whose label is right; and how a label is read out of an answer.
+
+A constrained answer is a label already. A free answer often is the label with a full stop, in
+quotes or in capitals; that is read as the label, but only where it can mean no other label. Nothing
+is searched for inside a sentence: "The answer is B" is not the label B.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
 
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
-from tuneworth.metrics._parts.labels import LabelMetric
+from tuneworth.metrics import Metric
+
+_QUOTES = "\"'`*“”‘’「」『』《》"
+_ENDS = ".。!！,，;；:："
+
+
+def fold(text: str) -> str:
+    """``text`` without case, width, outer quotes, final punctuation and repeated spaces."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded.strip(_QUOTES + " ").rstrip(_ENDS + " ").strip(_QUOTES + " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelMetric(Metric):
+    """Base of the metrics that compare labels.
+
+    Attributes:
+        labels: every label of the task. Without them nothing is folded: an answer counts only if
+            it equals the reference after both are stripped.
+    """
+
+    labels: tuple[str, ...] = ()
+
+    def with_labels(self, labels: Sequence[str]) -> Self:
+        return replace(self, labels=tuple(dict.fromkeys(label.strip() for label in labels)))
+
+    def read(self, answer: str) -> str:
+        """The label that ``answer`` means, else the stripped answer itself."""
+        stripped = answer.strip()
+        return stripped if stripped in self._exact else self._folded.get(fold(stripped), stripped)
+
+    @cached_property
+    def _exact(self) -> frozenset[str]:
+        return frozenset(self.labels)
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        """Folded → label, without the folded forms that two labels share."""
+        counts = Counter(fold(label) for label in self.labels)
+        return {fold(label): label for label in self.labels if counts[fold(label)] == 1 and fold(label)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy(LabelMetric):
-    """1 if the label read from the answer is the reference, else 0. See ``labels`` for the reading."""
+    """1 if the label read from the answer is the reference, else 0. See ``LabelMetric.read``."""
 
     id: str = "accuracy"
     title: Text = Text(en="accuracy", zh="准确率")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.metrics import ValueOfRows
-from tuneworth.metrics._parts.labels import LabelMetric
+from tuneworth.metrics.accuracy import LabelMetric
 
 
 @dataclass(frozen=True, kw_only=True)
