@@ -153,7 +153,7 @@ def _timed(name: str, subject: Subject, watch: Watch) -> tuple[CheckRun, Checked
     except TuneworthError as error:
         why, checked = Text(en=error.to("en"), zh=error.to("zh")), None
     except Exception as error:
-        if _is_ours(name):
+        if plugin_modules(GROUP)[name].startswith(f"{GROUP}."):
             raise
         why, checked = _crashed(error), None
     seconds = time.perf_counter() - started
@@ -162,10 +162,6 @@ def _timed(name: str, subject: Subject, watch: Watch) -> tuple[CheckRun, Checked
     n = checked.n_looked_at
     sampled = n < len(subject.train)
     return CheckRun(check=name, title=title, n_looked_at=n, sampled=sampled, seconds=seconds), checked
-
-
-def _is_ours(name: str) -> bool:
-    return plugin_modules(GROUP)[name].startswith(f"{GROUP}.")
 
 
 def _crashed(error: Exception) -> Text:

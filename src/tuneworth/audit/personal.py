@@ -138,9 +138,9 @@ class _Seen:
             measures=[
                 measure("rows that hold any", "含有此类内容的数据", in_rows / n_rows),
             ],
-            why=_why(kind),
+            why=_WHY_SECRET if kind in SECRETS else _WHY_PERSON,
             seed_rows=["K4"] if kind in SECRETS else ["Y5", "K4"],
-            fix=_fix(kind),
+            fix=_FIX_SECRET if kind in SECRETS else _FIX_PERSON,
             rows=sorted(self.mentions[kind], key=lambda mention: -(mention.score or 0)),
             n_rows=in_rows,
         )
@@ -192,14 +192,6 @@ def _severity(kind: Kind) -> Severity:
     if kind in SECRETS or kind in _WEIGHTY:
         return "serious"
     return "note" if kind in _MILD else "warning"
-
-
-def _why(kind: Kind) -> Text:
-    return _WHY_SECRET if kind in SECRETS else _WHY_PERSON
-
-
-def _fix(kind: Kind) -> Text:
-    return _FIX_SECRET if kind in SECRETS else _FIX_PERSON
 
 
 PLUGIN = Personal()

@@ -122,7 +122,12 @@ def parse_csv(text: str, name: str) -> Rows:
                 result.rows.append(RawRow(name, line, value))
             elif cells:
                 result.rejected.append(
-                    Rejected(name, line, _wrong_width(len(cells), len(header)), delimiter.join(cells))
+                    Rejected(
+                        name,
+                        line,
+                        say("rows.table.wrong_width", found=str(len(cells)), expected=str(len(header))),
+                        delimiter.join(cells),
+                    )
                 )
     return result
 
@@ -158,10 +163,6 @@ def _checked_header(header: list[str], name: str) -> list[str]:
         columns = ", ".join(repr(column) for column in twice)
         raise InputError(Problem(f"{name}:1", say("rows.table.repeated_column", columns=columns)))
     return header
-
-
-def _wrong_width(found: int, expected: int) -> Text:
-    return say("rows.table.wrong_width", found=str(found), expected=str(expected))
 
 
 @contextmanager

@@ -172,7 +172,7 @@ def _near_duplicates(found: Sketches) -> tuple[list[list[int]], list[Text]]:
         if not chains:
             break
         sets = whole + [part for members in chains for part in _linked(members, pairs, threshold)]
-        warnings = [_chain_warning(sum(map(len, chains)), total, threshold)]
+        warnings = [say("split.chain", n_rows=str(sum(map(len, chains))), total=str(total), threshold=f"{threshold:g}")]
     return sets, warnings
 
 
@@ -207,10 +207,6 @@ def first_repeated(texts: Sequence[str], others: Sequence[str], n: int) -> dict[
     for at, other in zip(pairs.a.tolist(), pairs.b.tolist()):  # ascending
         found.setdefault(at, other)
     return found
-
-
-def _chain_warning(n_rows: int, total: int, threshold: float) -> Text:
-    return say("split.chain", n_rows=str(n_rows), total=str(total), threshold=f"{threshold:g}")
 
 
 @dataclass(frozen=True, slots=True)

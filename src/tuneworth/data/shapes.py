@@ -113,7 +113,7 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None) -> Shape:
     enough = len(sample) / 2
     for name in _CHATS:
         if sum(is_conversation(row.value.get(name)) for row in sample) >= max(enough, 1):
-            return Shape(name, (name,), _chat(name), _chat_reason(name), extras)
+            return Shape(name, (name,), _chat(name), say("rows.shape.chat", name=name), extras)
     actual = {column.strip().lower(): column for column in reversed(columns)}
     if all(columns.get(actual.get(name, ""), 0) >= enough for name in ("instruction", "output")):
         return _alpaca(actual, extras)
@@ -176,10 +176,6 @@ def _chat(name: str) -> Callable[[dict[str, Any]], Draft]:
         return Draft(messages, output)
 
     return convert
-
-
-def _chat_reason(name: str) -> Text:
-    return say("rows.shape.chat", name=name)
 
 
 def _required(value: dict[str, Any], name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
@@ -92,7 +92,7 @@ def _holds(paper: Paper, match: re.Match[str], text: str) -> bool:
         return _is_cn_id(number)
     if paper.kind == "cn_uscc" and PAPERS[0].pattern.fullmatch(number):
         return False  # the form of an identity number, of which one in 31 has a company's check digit
-    return not paper.module or _checker(paper.module)(number)
+    return not paper.module or import_module(f"stdnum.{paper.module}").is_valid(number)
 
 
 def _is_cn_id(number: str) -> bool:
@@ -116,7 +116,3 @@ def _is_card_length(written: str) -> bool:
     return len(set(written) - {" ", "-"}) > 1 and (
         16 <= digits <= 19 if written.startswith("62") else digits in (15, 16)
     )
-
-
-def _checker(module: str) -> Callable[[str], bool]:
-    return import_module(f"stdnum.{module}").is_valid

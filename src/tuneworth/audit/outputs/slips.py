@@ -182,7 +182,7 @@ def json_form(values: Sequence[Any], inputs: Sequence[str]) -> JsonForm:
     judges = (_type_judge(seen), _key_judge(seen), _value_judge(seen))
     faults: dict[int, list[Text]] = {}
     for at, (value, question) in enumerate(zip(values, inputs, strict=True)):
-        if found := _faults(value, question, judges):
+        if found := [fault for path, item in _walk(value) for judge in judges for fault in judge(path, item, question)]:
             faults[at] = found
     schema = infer_schema([value for at, value in enumerate(values) if at not in faults])
     check = schema_check(schema)
@@ -230,10 +230,6 @@ def _count(values: Sequence[Any]) -> _Seen:
             elif isinstance(item, str) and len(item) <= ENUM_MAX_CHARS:
                 seen.strings[path][item] += 1
     return seen
-
-
-def _faults(value: Any, question: str, judges: Sequence[Judge]) -> list[Text]:
-    return [fault for path, item in _walk(value) for judge in judges for fault in judge(path, item, question)]
 
 
 def _type_judge(seen: _Seen) -> Judge:
