@@ -44,7 +44,7 @@ class Audited:
         result: the findings, as they are stored and shown.
         patches: the changes ``--fix`` makes (``certain``) or suggests.
         train: the training rows as the certain patches leave them. Masking is not done here: it changes
-            the texts of the file, see ``data.fixes``.
+            the texts of the file, see ``audit._fixes``.
     """
 
     result: AuditResult

@@ -3,8 +3,6 @@
 Every row is judged by a classifier that never saw it. Suggested labels are suggestions: they are never applied by
 ``--fix``.
 
-How many labels may be wrong, told apart from what the classifier gets wrong.
-
 From texts and labels alone the rate is not identified: a row on which a classifier and its label disagree may
 show a wrong label, two classes that overlap, or a weak classifier. What the rows do allow is a range:
 

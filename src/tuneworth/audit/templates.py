@@ -2,8 +2,8 @@
 
 A thousand rows of five templates teach about as much as five rows with good slots. Families are found in three
 steps, each among the rows that are left: rows that agree once all numbers and names are masked; rows with a common
-frame (see ``likeness.frames``), the largest family first; rows that agree once several slots are masked (see
-``likeness.slots``). Each row belongs to one family at most, a family has at least
+frame (see ``_likeness.frames``), the largest family first; rows that agree once several slots are masked (see
+``_likeness.slots``). Each row belongs to one family at most, a family has at least
 five different texts; rows that differ from one in nothing but case and punctuation are counted with it.
 """
 

@@ -8,9 +8,8 @@ all rows come from two running sums; a row of 40 tokens has about 150.
 Frames that leave too little of a row are not made: less than ``forms.ENOUGH_LETTERS``, or less than a share
 (``keep``) of what the row says.
 
-Whether the one span in which two rows differ is a name: of a person, a place, a firm.
-
-Three signs, each asked of both spans. Latin: every word has a capital and is a name as the data write it.
+Here it is judged as well whether the one span in which two rows differ is a name: of a person, a place, a firm. Three
+signs, each asked of both spans. Latin: every word has a capital and is a name as the data write it.
 Chinese: a surname and one or two more characters, or what ends like the name of a place or a firm ("…市",
 "…公司"). Without capitals: words that hardly any row has; then the rows must have much more in common.
 

@@ -1,22 +1,16 @@
 """Signs that an answer was cut off, that a model declines in it, or that it is in another language than most.
 
-Answers that were cut off before their end.
-
-Nothing here counts by itself: it counts against what the other answers do. Where answers often end in a comma
+**Cut off.** Nothing here counts by itself: it counts against what the other answers do. Where answers often end in a comma
 or leave a bracket open, that is their format. Four signs, from the surest: many answers of exactly the
 greatest length; an end on a word or mark that announces more; a bracket or code fence left open; a long answer
 without a final mark where nearly all have one. All but the first need answers that usually end with a mark: names,
 commands and code have no end to miss.
 
-Answers in which a model declines or speaks of itself.
-
-Such rows come from data that another model wrote. Only the start of an answer counts, and "sorry" alone
+**Refusals.** Such rows come from data that another model wrote. Only the start of an answer counts, and "sorry" alone
 never does: a support desk apologises all day. The phrases are closed lists: a refusal in other words is
 missed, which costs less than an honest answer called one.
 
-Answers in another language than most.
-
-The script decides where it can (Han, kana, Latin, Arabic, …). Among languages in Latin letters only English is
+**Another language.** The script decides where it can (Han, kana, Latin, Arabic, …). Among languages in Latin letters only English is
 told apart: an answer is not English when it has none of its function words but several of another language's.
 """
 

@@ -1,6 +1,4 @@
-"""Labels that are probably one label written in two ways.
-
-JSON answers that do not fit the schema that nearly all of them fit.
+"""Slips of the pen: labels that are one label written in two ways, and JSON answers that do not fit the schema of nearly all.
 
 ``data.schema`` infers a schema that accepts every row it sees, so wrong rows would vote for themselves. Here
 rows with something rare in their form (a type, a missing or a lone key, a value one slip away from a usual one)

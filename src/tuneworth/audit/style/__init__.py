@@ -1,7 +1,7 @@
 """Do the outputs sound like one voice, and like another voice than the inputs?
 
-Measured on features that do not depend on the topic (``voice.features``). What consistency means, and what it does
-not, stands in ``voice.halves``. Kind ``text`` only.
+Measured on features that do not depend on the topic (``style.voice``, where it also stands what
+consistency means and what it does not). Kind ``text`` only.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""Style features that do not depend on the topic.
+"""Do all texts share one voice? Judged on features that do not depend on the topic, by the two halves of each text.
 
-What every sentence has whatever it is about: function words and particles of English, modern and classical Chinese,
+The features are what every sentence has whatever it is about: function words and particles of English, modern and classical Chinese,
 punctuation, capitals, contractions, pronouns of address. Stylometry has relied on them since Mosteller & Wallace
 (1964), "Inference and Disputed Authorship: The Federalist"; for Chinese, particles and punctuation play that part.
 Content words, names and digits are not looked at.
-
-Do all texts share one voice? Judged by the two halves of each text.
 
 No author is known. But whatever distinguishes the voice of a text shows in both of its halves, and what is chance
 does not. So: the directions of style in which the halves of a text go together are learnt on half of the texts,

@@ -3,8 +3,6 @@
 Read by PDFium without its script engine: nothing in the file runs. What PDFium cannot tell is not guessed: tables
 come as lines, a picture of text has no text (OCR is another program's work), headings without an outline are lines.
 
-From the lines of a PDF's pages to paragraphs under headings.
-
 A PDF has positions, not paragraphs. What can be told from the lines alone: a short line that ends a sentence ends
 its paragraph, any other short line (a table, a caption, a heading without a bookmark) keeps its break, and a long
 one was broken by the margin. So a paragraph whose last line happens to be full is joined with the next. Lines that
