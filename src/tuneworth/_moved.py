@@ -30,10 +30,9 @@ MOVED = {
         for new, olds in _PARTS.items()
         for old in olds.split()
     },
-    **{
-        f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}"
-        for part in ("catalog", "custom", "json_values", "labels", "words")
-    },
+    **{f"tuneworth.metrics.{part}": f"tuneworth.metrics._parts.{part}" for part in ("catalog", "json_values", "words")},
+    "tuneworth.metrics.custom": "tuneworth.metrics._parts.catalog",
+    "tuneworth.metrics.labels": "tuneworth.metrics.accuracy",
     "tuneworth.testing.documents": "tuneworth.testing.cases",
     "tuneworth.testing.tiny": "tuneworth.testing.models",
 }
