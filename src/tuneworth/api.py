@@ -155,7 +155,7 @@ def audited(
     from tuneworth.audit._personal.mask import mask
     from tuneworth.audit._run import audit as run_audit
     from tuneworth.audit._run import subject_of
-    from tuneworth.data.documents import read_documents
+    from tuneworth.data.documents.load import read_documents
     from tuneworth.data.load import load
 
     sources = documents or (task_file.documents.sources if task_file.documents else [])

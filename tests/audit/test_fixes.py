@@ -8,7 +8,7 @@ import pytest
 from tuneworth.audit import Patch
 from tuneworth.audit._fixes import PATCHES, check_folder, write_fixes
 from tuneworth.core.text import Text
-from tuneworth.data.documents import read_documents
+from tuneworth.data.documents.load import read_documents
 from tuneworth.data.load import load
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError

@@ -4,7 +4,7 @@ import pytest
 
 from tuneworth.core.documents import Block, Document, Passage
 from tuneworth.core.task import Example, Message, Query
-from tuneworth.data.documents import cut
+from tuneworth.data.documents.cutting import cut
 from tuneworth.retrieval import gold as gold_module
 from tuneworth.retrieval.gold import GoldPassages, is_right, names_of
 from tuneworth.retrieval.library import Library

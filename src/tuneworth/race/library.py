@@ -14,7 +14,8 @@ from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import IndexFacts
 from tuneworth.core.task import Collection, Example, Language
 from tuneworth.core.text import Text
-from tuneworth.data.documents import LoadedDocuments, cut, load_documents, texts_of
+from tuneworth.data.documents.cutting import cut
+from tuneworth.data.documents.load import LoadedDocuments, load_documents, texts_of
 from tuneworth.data.load import load
 from tuneworth.data.sections import Documents
 from tuneworth.data.taskfile import TaskFile

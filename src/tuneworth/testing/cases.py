@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tuneworth.core.documents import Block, Document, Passage
 from tuneworth.core.task import Collection, Example, Message, Query, Task
-from tuneworth.data.documents import cut
+from tuneworth.data.documents.cutting import cut
 from tuneworth.models.base import Encoder
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.library import Library

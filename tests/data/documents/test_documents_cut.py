@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneworth.core.documents import Block, Document
-from tuneworth.data.documents import MAX_TOKENS, OVERLAP_SHARE, cut
+from tuneworth.data.documents.cutting import MAX_TOKENS, OVERLAP_SHARE, cut
 from tuneworth.errors import InputError
 
 

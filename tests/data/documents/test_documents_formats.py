@@ -5,7 +5,7 @@ import pytest
 from document_files import PROSE, PROSE_ZH, docx_bytes, put, saved, with_part
 
 from tuneworth.core.documents import Block
-from tuneworth.data.documents import load_documents
+from tuneworth.data.documents.load import load_documents
 from tuneworth.errors import InputError
 
 

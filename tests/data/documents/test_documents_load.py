@@ -7,7 +7,7 @@ import sys
 import pytest
 from document_files import PROSE, docx_bytes, pdf_book, put
 
-from tuneworth.data.documents import load_documents, read_documents
+from tuneworth.data.documents.load import load_documents, read_documents
 from tuneworth.errors import EnvironmentProblem, InputError
 
 

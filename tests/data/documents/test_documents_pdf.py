@@ -3,8 +3,8 @@ from datetime import date
 import pytest
 from document_files import PROSE, PROSE_ZH, pdf_book, pdf_of_lines, put
 
-from tuneworth.data.documents import load_documents
 from tuneworth.data.documents.formats.pdf import Bookmark, blocks_of
+from tuneworth.data.documents.load import load_documents
 from tuneworth.data.values import read_pdf_date
 from tuneworth.errors import InputError
 
