@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = "tuneworth"
-WATCHED = ("pipeline", "race.assemble", "findings.documents.findings", "findings.documents", "findings.run")
+WATCHED = ("pipeline", "race.assemble", "race.documents.findings", "findings", "findings.documents")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
