@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 
 import pytest
+import yaml
 
 import tuneworth
 from tuneworth.core.text import Text
@@ -115,3 +116,10 @@ def test_whole_numbers_get_separators_and_characters_stand_together():
     between = Text(en="x", zh="某")
     assert say("units.range", low=between, high=between).zh == "某到某"
     assert say("units.names.quoted", name="张 三").zh == "“张 三”", "what a part says is left as it is"
+
+
+@pytest.mark.parametrize("page", CATALOGUE.pages())
+def test_a_page_reads_the_same_without_libyaml(page):
+    text = (CATALOGUE.folder / f"{page}.yaml").read_text(encoding="utf-8")
+    fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    assert yaml.safe_load(text) == yaml.load(text, Loader=fast)
