@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import zipfile
+from dataclasses import replace
 
 import pytest
 
@@ -156,3 +157,9 @@ def test_a_zipped_plugin_counts(tmp_path):
         for name in ("packed", "packed.mine", "packed.words"):
             del sys.modules[name]
     assert len(digests) == 2
+
+
+def test_what_an_arm_draws_follows_from_what_it_is_and_not_from_its_key():
+    arm, *_ = plan_arms(TASK, [], [ScriptedModel()], ["prompt"], "basis").arms
+    assert replace(arm, key="0" * 64).lot == arm.lot, "other code, another model or number format"
+    assert len({arm.lot, arm.fitted_on(16).lot, arm.fitted_on(None, 1).lot, arm.fitted_on(16, 1).lot}) == 4

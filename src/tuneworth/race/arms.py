@@ -60,6 +60,12 @@ class Arm:
         """Its folder below ``arms`` in that of the run."""
         return f"{self.strategy.id}-{self.key[:12]}"
 
+    @property
+    def lot(self) -> int:
+        """Seed of what the arm draws. It follows from what the arm is, not from the model, its number format or the code, so that draws
+        stay when these change, and models are shown the same examples."""
+        return int(digest([self.strategy.id, self.config.model_dump(mode="json"), self.n_train, self.repeat])[:8], 16)
+
     def make(self) -> Strategy:
         return self.strategy(self.config)
 

@@ -145,7 +145,7 @@ class Runner:
             task=self.task,
             model=arm.model,
             encoder=self.encoder,
-            rng=np.random.default_rng([self.seed, int(arm.key[:8], 16)]),
+            rng=np.random.default_rng([self.seed, arm.lot]),
             seed=(self.seed + arm.repeat) % 2**32,
             folder=folder,
             max_new_tokens=self.max_new_tokens,
