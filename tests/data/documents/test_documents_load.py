@@ -165,7 +165,7 @@ def test_the_audit_sees_headings_where_they_stand(tmp_path):
 
 def test_importing_documents_loads_no_reader():
     code = (
-        "import sys, tuneworth.data.documents as d; d.load_documents\n"
+        "import sys; from tuneworth.data.documents.load import load_documents\n"
         "heavy = {'lxml', 'docx', 'pypdfium2', 'markdown_it', 'pyarrow', 'torch'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)"
     )
