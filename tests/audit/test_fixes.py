@@ -6,7 +6,8 @@ import json
 import pytest
 
 from tuneworth.audit import Patch
-from tuneworth.audit._fixes import PATCHES, check_folder, write_fixes
+from tuneworth.audit._fixes import PATCHES, check_folder, fixes_for
+from tuneworth.audit._run import audit, subject_of
 from tuneworth.core.text import Text
 from tuneworth.data.documents.load import read_documents
 from tuneworth.data.load import load
@@ -41,7 +42,10 @@ def patch(action, at, *, line=None, name="train.jsonl", **more):
 def fixed(path, patches, out, test=None):
     task_file = task_file_for(str(path), **({"test": str(test)} if test else {}))
     loaded = load(task_file)
-    return write_fixes(task_file, loaded, patches, out), loaded
+    fixes = fixes_for(task_file, loaded, patches, out)
+    assert not (out / PATCHES).exists()  # everything can be looked at before anything is written
+    fixes.write()
+    return fixes, loaded
 
 
 def listed(out):
@@ -123,8 +127,44 @@ def test_rows_that_cannot_be_used_are_left_out_and_listed_masked(tmp_path):
     assert result.files[0].n_in == 41
     assert result.files[0].n_out == 40
     (entry,) = listed(tmp_path / "out")
-    assert (entry["check"], entry["action"], entry["line"]) == ("load", "drop", 41)
+    assert (entry["check"], entry["action"], entry["line"], entry["applied"]) == ("load", "drop", 41, True)
     assert PHONE not in json.dumps(entry)
+
+
+def test_rows_that_cannot_be_used_stay_for_a_person_to_mend(tmp_path):
+    records = [*rows(), {"id": "r40", "input": f"ring {PHONE}", "output": ""}]
+    path = write_lines(tmp_path / "train.jsonl", records)
+    fixed(path, [], tmp_path / "out")
+    assert (tmp_path / "out" / "train.jsonl").read_bytes() == path.read_bytes()
+    (entry,) = listed(tmp_path / "out")
+    assert (entry["line"], entry["action"], entry["applied"]) == (41, "drop", False)
+    fixed(path, [patch("mask", 3)], tmp_path / "masked")
+    copy = (tmp_path / "masked" / "train.jsonl").read_text(encoding="utf-8")
+    assert len(copy.splitlines()) == 41
+    assert PHONE not in copy
+    assert listed(tmp_path / "masked")[0]["action"] == "mask"
+
+
+def test_a_row_that_differs_in_any_column_is_never_deleted(tmp_path):
+    text = "the parcel came late and the box was wet and torn"
+    records = [
+        {"text": f"{text} on day {at} of week {at * 7}", "aspect": "a", "label": "xy"[at % 2]} for at in range(30)
+    ]
+    records += [records[3], {**records[4], "aspect": "b"}, {**records[5], "ticket": 1}, {**records[6], "aspect": "a"}]
+    path = write_lines(tmp_path / "train.jsonl", records)
+    task_file = task_file_for(str(path), fields={"input": "text", "output": "label"})
+    loaded = load(task_file)
+    patches = audit(subject_of(loaded), only=["duplicates"]).patches
+    assert {(patch.source, patch.certain) for patch in patches} >= {
+        ("train.jsonl:31", True),
+        ("train.jsonl:32", False),
+        ("train.jsonl:33", False),
+        ("train.jsonl:34", True),
+    }
+    fixes_for(task_file, loaded, patches, tmp_path / "out").write()
+    kept = [json.loads(line) for line in (tmp_path / "out" / "train.jsonl").read_text().splitlines()]
+    assert kept == records[:30] + records[31:33]
+    assert all(entry["into"] for entry in listed(tmp_path / "out"))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -224,7 +264,7 @@ def test_a_source_that_changed_meanwhile_is_refused(tmp_path):
     loaded = load(task_file)
     write_lines(path, rows(39))
     with pytest.raises(InputError, match="changed while it was audited"):
-        write_fixes(task_file, loaded, [], tmp_path / "out")
+        fixes_for(task_file, loaded, [], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

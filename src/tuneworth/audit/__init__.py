@@ -78,7 +78,9 @@ class Patch:
     Attributes:
         action: ``drop`` the row; ``merge`` its answer into row ``into`` as a reference; ``relabel`` to
             ``after``; ``mask`` its texts as in ``after``; ``replace`` the output by ``after``.
-        certain: done by ``--fix``; otherwise only suggested in the patch list.
+        into: id of the row that stays in its place.
+        certain: done by ``--fix``; otherwise only suggested in the patch list. Whatever a check says, a row is dropped
+            only where the row that stays is the same in every column.
     """
 
     check: str

@@ -1,7 +1,8 @@
 """``--fix``: cleaned copies of the files, and a list of every change for a person to review.
 
-The sources are read, never written. Certain patches are done; the others are listed as suggestions. Rows
-that could not be used are left out of the copies and listed as well.
+The sources are read, never written. Certain patches are done; the others are listed as suggestions. A row is left
+out only where another that stays is the same in every column. Rows that could not be used stay as they are, for a
+person to mend, and are listed; only what is no record at all (a broken line) has no place in a copy.
 """
 
 from __future__ import annotations
@@ -49,13 +50,34 @@ class FixedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """What ``--fix`` wrote."""
+class Fixes:
+    """What ``--fix`` would write, worked out to the last byte, for a person to look at first.
+
+    Attributes:
+        entries: the lines of ``patches``: every change and every suggestion.
+    """
 
     files: list[FixedFile]
     patches: Path
-    n_applied: int
-    n_suggested: int
+    entries: list[dict[str, Any]]
+    contents: list[tuple[Path, bytes]]
+
+    @property
+    def n_applied(self) -> int:
+        return sum(entry["applied"] for entry in self.entries)
+
+    @property
+    def n_suggested(self) -> int:
+        return len(self.entries) - self.n_applied
+
+    def write(self) -> None:
+        """Write the list and the copies, each whole or not at all.
+
+        Raises:
+            OSError: the disk is full, or the folder cannot be written to.
+        """
+        for path, content in self.contents:
+            write_atomic(path, content)
 
 
 def check_folder(task_file: TaskFile, folder: Path) -> None:
@@ -72,14 +94,11 @@ def check_folder(task_file: TaskFile, folder: Path) -> None:
         raise InputError([Problem(str(path), say("audit.fixes.would_overwrite")) for path in taken])
 
 
-def write_fixes(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], folder: Path) -> Fixed:
-    """Write the cleaned files and ``patches.jsonl`` into ``folder``.
-
-    Everything is worked out before the first file is written; each file is written whole or not at all.
+def fixes_for(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], folder: Path) -> Fixes:
+    """The cleaned files and ``patches.jsonl`` as they would stand in ``folder``. Nothing is written.
 
     Raises:
         InputError: see ``check_folder``; or a source changed since it was loaded.
-        OSError: the disk is full, or the folder cannot be written to.
     """
     check_folder(task_file, folder)
     fixer = _Fixer(loaded, patches)
@@ -90,12 +109,10 @@ def write_fixes(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], f
         rows = fixer.rewritten(data.rows, lists=rewrite.takes_lists(source))
         contents.append((folder / name, rewrite.content_of(source, rows)))
         files.append(FixedFile(folder / name, source, data.n_read, len(rows), sum(row.changed for row in rows)))
-    lines = [json.dumps(entry, ensure_ascii=False) for entry in fixer.entries()]
-    contents.append((folder / PATCHES, "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")))
-    for path, content in contents:
-        write_atomic(path, content)
-    n_applied = len(fixer.applied) + len(loaded.rejected)
-    return Fixed(files, folder / PATCHES, n_applied, sum(not patch.certain for patch in patches))
+    entries = list(fixer.entries())
+    lines = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
+    contents.insert(0, (folder / PATCHES, lines.encode("utf-8", "backslashreplace")))
+    return Fixes(files, folder / PATCHES, entries, contents)
 
 
 def _copies(task_file: TaskFile) -> dict[str, str]:
@@ -126,6 +143,7 @@ class _Fixer:
     def __init__(self, loaded: Loaded, patches: Sequence[Patch]):
         self._loaded = loaded
         self._patches = patches
+        self._masks = any(patch.action == "mask" and patch.certain for patch in patches)
         self._examples = {row.source: row for row in (*loaded.examples, *(loaded.test_examples or ()))}
         self._certain: dict[str, list[int]] = defaultdict(list)
         for at, patch in enumerate(patches):
@@ -134,9 +152,10 @@ class _Fixer:
         self._answers: dict[str, list[str]] = defaultdict(list)
         self._after: dict[int, str] = {}
         self.applied: set[int] = set()
+        self._unusable: dict[str, str] = {}
 
     def rewritten(self, rows: Sequence[RawRow], *, lists: bool) -> list[Rewritten]:
-        """The rows of the copy: bad ones and dropped ones left out, the others with their changes.
+        """The rows of the copy: dropped ones left out, the others with their changes, unusable ones as they are.
 
         Args:
             lists: a cell may hold a list, so that answers can be merged.
@@ -145,12 +164,16 @@ class _Fixer:
         gone = self._dropped(good)
         if lists:
             gone |= self._merged(good, gone)
-        return [Rewritten(row, self._changed(row)) for row in good if row.source not in gone]
+        return [Rewritten(row, self._changed(row)) for row in rows if row.source not in gone]
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Lines of the list of changes; what is quoted is masked."""
         for row in self._loaded.rejected:
-            yield _entry(Patch("load", "", row.where, "drop", row.reason, before=row.raw), applied=True)
+            stays, after = row.where in self._unusable, self._unusable.get(row.where, "")
+            action = "mask" if after else "drop"
+            yield _entry(
+                Patch("load", "", row.where, action, row.reason, row.raw, after), applied=not stays or bool(after)
+            )
         for at, patch in enumerate(self._patches):
             yield _entry(replace(patch, after=self._after.get(at, patch.after)), applied=at in self.applied)
 
@@ -179,8 +202,12 @@ class _Fixer:
 
     def _changed(self, row: RawRow) -> dict[str, Any]:
         """The value of ``row`` after its changes; the very same object when there are none."""
-        value, shape, example = row.value, self._loaded.shape, self._examples[row.source]
-        if shape is None:
+        value, shape, example = row.value, self._loaded.shape, self._examples.get(row.source)
+        if example is None:  # no check has looked at it, yet a copy that is masked must be so throughout
+            hidden = masked(value, self._never_masked()) if self._masks else value
+            value = value if hidden == value else hidden
+            self._unusable[row.source] = "" if value is row.value else _shown(value)
+        if shape is None or example is None:
             return value
         references = example.references
         for patch in self._take(row, "relabel", "replace"):
@@ -204,10 +231,13 @@ class _Fixer:
         return frozenset(name for name in names if name)
 
     def _note_mask(self, row: RawRow, value: dict[str, Any]) -> None:
-        shown = json.dumps(value, ensure_ascii=False, default=str)
         for at in self._certain[row.source]:
             if self._patches[at].action == "mask":
-                self._after[at] = shown
+                self._after[at] = _shown(value)
+
+
+def _shown(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:

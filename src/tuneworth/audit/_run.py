@@ -12,8 +12,9 @@ the low side then, by at most the number of contradictions times the noise rate.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tuneworth.audit import Check, Checked, Embed, Patch, Subject
@@ -92,7 +93,7 @@ def audit(subject: Subject, *, watch: Watch = no_watch, only: Sequence[str] | No
         run, checked = _timed(name, subject, watch)
         runs.append(run)
         answers += [] if checked is None else [checked]
-    patches = [patch for checked in answers for patch in checked.patches]
+    patches = [careful(patch, subject.raw) for checked in answers for patch in checked.patches]
     facts = _facts([fact for checked in answers for fact in checked.facts])
     result = AuditResult(
         n_train=len(subject.train),
@@ -108,6 +109,29 @@ def audit(subject: Subject, *, watch: Watch = no_watch, only: Sequence[str] | No
 def worst_first(findings: Sequence[Finding]) -> list[Finding]:
     """By severity, then by the rows concerned; otherwise in the order found."""
     return sorted(findings, key=lambda finding: (_RANK[finding.severity], -finding.n_rows))
+
+
+def careful(patch: Patch, raw: Mapping[str, str]) -> Patch:
+    """``patch``, made a suggestion if it would delete a row that differs in any column from the one that stays.
+
+    What a check compares is what a model reads; a column beside it may be what tells two rows apart.
+
+    Args:
+        raw: example id → the row as it stood in its file.
+    """
+    if not patch.certain or patch.action not in ("drop", "merge"):
+        return patch
+    gone, stays = raw.get(patch.row_id), raw.get(patch.into)
+    same = gone is not None and stays is not None and _columns(gone) == _columns(stays)
+    return patch if same else replace(patch, certain=False)
+
+
+def _columns(raw: str) -> object:
+    """A row whose spacing and order of columns do not count; what is not JSON counts as it stands."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw
 
 
 def cleaned(rows: Sequence[Example], patches: Sequence[Patch]) -> tuple[Example, ...]:

@@ -196,7 +196,7 @@ def _patch(rows: Sequence[Example], repeat: Repeat) -> Patch:
     how = DEGREES[repeat.degree]
     why = Text(en=f"repeats {first.source} {how.en}", zh=f"与 {first.source} 重复（{how.zh}）")
     certain = repeat.degree == "exact"
-    return Patch("duplicates", row.id, row.source, "drop", why, before=row.query.text, certain=certain)
+    return Patch("duplicates", row.id, row.source, "drop", why, row.query.text, into=first.id, certain=certain)
 
 
 PLUGIN = Duplicates()

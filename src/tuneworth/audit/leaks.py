@@ -262,7 +262,7 @@ def _patches(subject: Subject, leaks: Sequence[Leak]) -> list[Patch]:
             )
             if certain or row.id not in patches:
                 patches[row.id] = Patch(
-                    "leaks", row.id, row.source, "drop", why, before=row.query.text, certain=certain
+                    "leaks", row.id, row.source, "drop", why, row.query.text, into=test.id, certain=certain
                 )
     return list(patches.values())
 

@@ -9,11 +9,14 @@ import typer
 
 from tuneworth.cli import options as opt
 from tuneworth.cli.language import LANG, inline, spoken, to_json
+from tuneworth.words.say import table
 
 if TYPE_CHECKING:
-    from tuneworth.audit._fixes import Fixed
+    from tuneworth.audit._fixes import Fixes
     from tuneworth.audit._run import Audited
     from tuneworth.data.load import Loaded
+
+_LISTED = 20
 
 
 @opt.command(
@@ -30,9 +33,11 @@ def audit(
     fix: Path | None = typer.Option(
         None,
         help=inline(
-            "Write cleaned copies and patches.jsonl into this folder.", "把清洗后的副本和 patches.jsonl 写到这个目录。"
+            "List every change, then write cleaned copies and the list, patches.jsonl, into this folder.",
+            "先列出每一处改动，再把清洗后的副本和清单 patches.jsonl 写到这个目录。",
         ),
     ),
+    yes: opt.Yes = False,
     html: Path | None = typer.Option(None, help=inline("Write a page with the findings.", "把检查结果写成网页。")),
     seed: int | None = typer.Option(None, help=inline("Seed of samples and folds.", "随机种子，用于抽样和交叉验证。")),
     lang: opt.Language = None,
@@ -40,7 +45,7 @@ def audit(
 ) -> None:
     """Load, check, show; write copies and the page when asked to."""
     from tuneworth.api import audited as run_audit
-    from tuneworth.audit._fixes import check_folder, write_fixes
+    from tuneworth.audit._fixes import check_folder, fixes_for
     from tuneworth.cli.watch import watcher_for
     from tuneworth.data.taskfile import task_file_of
 
@@ -50,11 +55,37 @@ def audit(
         check_folder(task_file, fix)
     with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
         loaded, audited = run_audit(task_file, watcher, documents=documents or (), only=opt.names(only))
-    fixed = write_fixes(task_file, loaded, audited.patches, fix) if fix is not None else None
-    _show(audited, loaded, fixed, html, as_json)
+    fixes = fixes_for(task_file, loaded, audited.patches, fix) if fix is not None else None
+    if fixes is not None:
+        _list(fixes)
+        fixes = fixes if yes or as_json or _agreed(fixes) else None
+    if fixes is not None:
+        fixes.write()
+    _show(audited, loaded, fixes, html, as_json)
 
 
-def _show(audited: Audited, loaded: Loaded, fixed: Fixed | None, html: Path | None, as_json: bool) -> None:
+def _list(fixes: Fixes) -> None:
+    """What would be written, for a look before it is: the changes first, then the suggestions."""
+    changes = sorted(fixes.entries, key=lambda entry: not entry["applied"])
+    typer.echo(spoken("columns.fix.listed", n=fixes.n_applied, suggested=fixes.n_suggested), err=True)
+    for entry in changes[:_LISTED]:
+        key = "done" if entry["applied"] else "suggested"
+        where = entry["file"] if entry["line"] is None else f"{entry['file']}:{entry['line']}"
+        action = table("columns.fix.action")[entry["action"]].to(LANG)
+        typer.echo(spoken(f"columns.fix.{key}", where=where, action=action, why=entry["why"][LANG]), err=True)
+    if len(changes) > _LISTED:
+        typer.echo(spoken("columns.fix.more", n=len(changes) - _LISTED, path=str(fixes.patches)), err=True)
+
+
+def _agreed(fixes: Fixes) -> bool:
+    """Asks where somebody can answer."""
+    from tuneworth.cli.progress import interactive
+
+    question = spoken("columns.fix.write", folder=str(fixes.patches.parent))
+    return not interactive() or typer.confirm(question, default=True, err=True)
+
+
+def _show(audited: Audited, loaded: Loaded, fixed: Fixes | None, html: Path | None, as_json: bool) -> None:
     """The result on stdout: for people, or as JSON; the page where asked for."""
     if html is not None:
         from tuneworth.report.html import write_audit
