@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tuneworth.race.prepare import N_PAIRS, SHARE_DIFFERENT, power_of
 from tuneworth.report.pages.race import power_sentence
 from tuneworth.stats.paired import mcnemar_exact
+from tuneworth.stats.power import SHARE_DIFFERENT, most_pairs, power_of
+
+N_PAIRS = most_pairs(documents=False)
 
 
 def found(n_rows: int, difference: float, level: float, seed: int, n_runs: int = 2000) -> float:
@@ -20,33 +22,37 @@ def found(n_rows: int, difference: float, level: float, seed: int, n_runs: int =
 
 @pytest.mark.parametrize(("n_dev", "n_test"), [(150, 300), (300, 1000)])
 def test_the_differences_named_are_found_four_times_in_five(n_dev, n_test):
-    power = power_of(n_dev, n_test, 0.02, binary=True)
+    power = power_of(n_dev, n_test, 0.02, n_pairs=N_PAIRS)
     assert 0.76 <= found(n_test, power.test_difference, 0.05 / N_PAIRS, seed=1) <= 0.86
     assert 0.76 <= found(n_dev, power.dev_difference, 0.05, seed=2) <= 0.86
 
 
 def test_so_many_rows_show_the_margin():
-    power = power_of(150, 300, 0.08, binary=True)
-    assert 0.76 <= found(power.rows_for_margin, 0.08, 0.05 / N_PAIRS, seed=3) <= 0.86
-    assert power_of(150, power.rows_for_margin, 0.08, binary=True).test_difference == pytest.approx(0.08, abs=0.001)
+    power = power_of(150, 300, 0.08, n_pairs=N_PAIRS)
+    rows = power.rows_for_margin or 0
+    assert 0.76 <= found(rows, 0.08, 0.05 / N_PAIRS, seed=3) <= 0.86
+    assert power_of(150, rows, 0.08, n_pairs=N_PAIRS).test_difference == pytest.approx(0.08, abs=0.001)
 
 
 def test_more_rows_show_less_and_a_margin_may_be_out_of_reach():
-    few, many = power_of(20, 30, 0.02, binary=True), power_of(150, 300, 0.02, binary=True)
+    few, many = power_of(20, 30, 0.02, n_pairs=N_PAIRS), power_of(150, 300, 0.02, n_pairs=N_PAIRS)
     assert few.test_difference > many.test_difference
-    assert few.rows_for_margin == many.rows_for_margin > 300
-    assert power_of(150, 300, 0.001, binary=True).rows_for_margin is None
-    assert power_of(150, 300, 0.5, binary=True).rows_for_margin is not None
-    assert power_of(3, 6, 0.02, binary=True).test_difference == 1.0
+    assert few.rows_for_margin == many.rows_for_margin
+    assert (many.rows_for_margin or 0) > 300
+    assert power_of(150, 300, 0.001, n_pairs=N_PAIRS).rows_for_margin is None
+    assert power_of(150, 300, 0.5, n_pairs=N_PAIRS).rows_for_margin is not None
+    assert power_of(3, 6, 0.02, n_pairs=N_PAIRS).test_difference == 1.0
 
 
-def test_graded_scores_need_no_more_rows_than_right_and_wrong():
-    graded, binary = power_of(150, 300, 0.02, binary=False), power_of(150, 300, 0.02, binary=True)
-    assert graded.rows_for_margin <= binary.rows_for_margin
+def test_more_comparisons_take_more_rows():
+    few, many = (power_of(150, 300, 0.02, n_pairs=most_pairs(documents=documents)) for documents in (False, True))
+    assert (few.n_pairs, many.n_pairs) == (3, 6)
+    assert 0 < (few.rows_for_margin or 0) < (many.rows_for_margin or 0)
+    assert few.dev_difference == many.dev_difference
 
 
 def test_the_sentence_names_rows_margin_and_assumption():
-    text = power_sentence(power_of(150, 300, 0.02, binary=True))
-    for part in ("300 test rows", "2 points", "25", "150 dev rows"):
+    text = power_sentence(power_of(150, 300, 0.02, n_pairs=N_PAIRS))
+    for part in ("300 test rows", "2 points", "25", "150 dev rows", "3 comparisons"):
         assert part in text.en.replace("\u00a0", " ")
     assert "300 条测试数据" in text.zh

@@ -40,11 +40,9 @@ def test_planned_rows_for_graded_scores():
 
 
 def test_larger_families_smaller_differences_and_noisier_rows_need_more():
-    usual = rows_to_show(0.05, 0.2, binary=True)
-    assert rows_to_show(0.05, 0.2, binary=True, n_tests=3) > usual
-    assert rows_to_show(0.04, 0.2, binary=True) > usual
-    assert rows_to_show(0.05, 0.3, binary=True) > usual
-    assert rows_to_show(-0.05, 0.2, binary=True) == usual
+    plans = [(0.05, 0.2, 1), (0.05, 0.2, 3), (0.04, 0.2, 1), (0.05, 0.3, 1), (-0.05, 0.2, 1)]
+    usual, *more, mirrored = (rows_to_show(d, square, binary=True, n_tests=n) or 0 for d, square, n in plans)
+    assert 0 < usual == mirrored < min(more)
 
 
 def test_what_cannot_be_planned_is_none():
@@ -52,11 +50,29 @@ def test_what_cannot_be_planned_is_none():
     assert rows_to_show(0.001, 0.4, binary=True) is None
     assert rows_to_tie(0.02, 0.2, margin=0.02) is None
     assert rows_to_tie(0.019, 0.2, margin=0.02) is None
-    assert rows_to_tie(0.0, 0.2, margin=0.02) < MAX_ROWS
+    assert 0 < (rows_to_tie(0.0, 0.2, margin=0.02) or 0) < MAX_ROWS
+
+
+@pytest.mark.parametrize("square", [0.2, 1e-4])
+def test_a_difference_that_is_short_of_the_margin_by_rounding_alone_is_never_shown_to_be_small(square):
+    for margin in (0.02, 0.05, 0.3):
+        just_below = np.nextafter(margin, 0.0)
+        assert rows_to_tie(float(just_below), square, margin=margin) is None
+        assert rows_to_tie(margin - 1e-10, square, margin=margin) is None
+    pair = compare(
+        [1] * 22 + [0] * 20 + [1] * 58, [0] * 20 + [1] * 20 + [1] * 60, binary=True, rng=np.random.default_rng(0)
+    )
+    assert judge([pair], margin=float(np.nextafter(abs(pair.difference), 1.0)))[0].answer == "cant_tell"
+
+
+@pytest.mark.parametrize("difference", [1e-17, 1e-200, 5e-324])
+def test_a_difference_of_rounding_is_never_shown(difference):
+    assert rows_to_show(difference, 0.2, binary=True) is None
+    assert rows_to_show(difference, 0.2, binary=False) is None
 
 
 def test_a_tie_needs_rows_even_when_no_row_ever_differs():
-    n = rows_to_tie(0.0, 1e-12, margin=0.02)
+    n = rows_to_tie(0.0, 1e-12, margin=0.02) or 0
     same = np.ones(n)
     rng = np.random.default_rng(0)
     assert judge([compare(same, same, binary=True, rng=rng)], margin=0.0201)[0].answer == "equivalent"

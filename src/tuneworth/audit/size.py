@@ -1,7 +1,7 @@
 """Are there rows enough: for every class, for the margin, and for the model's context?
 
 Counted, but for two things. What a test of so many rows can show rests on how often two arms differ, which is not
-known before a run; a usual value stands in and is named. Tokens are counted on a sample, and exactly on every row
+known before a run; the value that plans and reports take (`tuneworth.stats.power`) stands in and is named. Tokens are counted on a sample, and exactly on every row
 that could be over the context: a text has at most as many tokens as bytes.
 """
 
@@ -20,13 +20,8 @@ from tuneworth.core.record import Interval
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.data.split import n_test_rows
-from tuneworth.stats.power import rows_to_show, smallest_difference
+from tuneworth.stats.power import SHARE_DIFFERENT, most_pairs, power_of
 
-DIFFERING = 0.2
-"""Share of test rows on which two arms differ, taken for planning right-or-wrong metrics: 0.1 to 0.3 is usual."""
-SPREAD = 0.2
-"""Root mean square of the differences of two arms' scores of a row, for graded metrics, taken for planning."""
-_RIGHT_OR_WRONG = ("accuracy", "exact_match", "json_exact", "json_valid")
 FEW_ROWS = 10
 """A class with fewer rows has one or two in a test of a quarter of the rows."""
 _TOKEN_SAMPLE = 2_000
@@ -53,12 +48,11 @@ class Size:
 
 def _power(subject: Subject) -> Finding:
     """What the test side will be able to show."""
-    margin, binary = subject.task.margin, subject.task.metric in _RIGHT_OR_WRONG
-    square = DIFFERING if binary else SPREAD**2
+    documents = subject.task.documents is not None or bool(subject.documents)
+    margin, n_pairs = subject.task.margin, most_pairs(documents=documents)
     n_test = subject.n_tested or n_test_rows(len(subject.train), len(subject.test))
-    visible = smallest_difference(n_test, square, binary=binary)
-    needed = rows_to_show(margin, max(square, margin**2), binary=binary)
-    planned = _planned(binary)
+    power = power_of(0, n_test, margin, n_pairs=n_pairs)
+    visible, needed = power.test_difference, power.rows_for_margin
     enough = visible <= margin
     need_en = f"{needed:,}" if needed is not None else "over 100,000"
     need_zh = f"{needed:,}" if needed is not None else "10 万以上"
@@ -75,8 +69,10 @@ def _power(subject: Subject) -> Finding:
             measure("test rows needed for the margin", "达到界限所需的测试行数", float(needed or 100_000), "rows"),
         ],
         why=Text(
-            en=f'With too few test rows the verdict is "can\'t tell yet". Planned for 80 % power and {planned.en}.',
-            zh=f"测试数据太少，结论就只能是“暂时无法判断”。此处按 80% 的检验功效、{planned.zh}来估算。",
+            en=f'With too few test rows the verdict is "can\'t tell yet". Planned for 80 % power, {n_pairs} comparisons and arms '
+            f"that differ on {SHARE_DIFFERENT:.0%} of the rows.",
+            zh=f"测试数据太少，结论就只能是“暂时无法判断”。此处按 80% 的检验功效、{n_pairs} 次比较、两个方案在 {SHARE_DIFFERENT:.0%} "
+            "的数据上表现不同来估算。",
         ),
         seed_rows=["X4", "Q1"],
         fix=Text(
@@ -88,15 +84,6 @@ def _power(subject: Subject) -> Finding:
             else f"提供 {need_zh} 行的测试文件；如果小差异并不影响取舍，也可以调大 `margin`。",
         ),
     )
-
-
-def _planned(binary: bool) -> Text:
-    """How far two arms are taken to differ, which only a run can show."""
-    if binary:
-        return Text(
-            en=f"arms that differ on {DIFFERING:.0%} of the rows", zh=f"两个方案在 {DIFFERING:.0%} 的数据上对错不同"
-        )
-    return Text(en=f"scores of a row that differ by about {SPREAD:g}", zh=f"两个方案的单行得分相差约 {SPREAD:g} ")
 
 
 def _classes(subject: Subject) -> list[Finding]:

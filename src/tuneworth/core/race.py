@@ -169,7 +169,7 @@ class Power(Record):
 
     Attributes:
         dev_difference, test_difference: smallest true difference of two arms that these rows show with 80 %
-            probability, if the arms differ on ``share_different`` of the rows.
+            probability, if the arms differ on ``share_different`` of the rows; on test rows as one of ``n_pairs`` comparisons.
         rows_for_margin: test rows that would show a difference of the margin; ``None``: more than 100,000.
     """
 
@@ -177,6 +177,7 @@ class Power(Record):
     n_test: int
     margin: float
     share_different: float
+    n_pairs: int = 3
     dev_difference: float
     test_difference: float
     rows_for_margin: int | None

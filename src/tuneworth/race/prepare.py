@@ -34,7 +34,7 @@ from tuneworth.race.estimate import Estimator, Job, speeds_of
 from tuneworth.race.library import Shelf, open_shelf
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
-from tuneworth.stats.power import rows_to_show, smallest_difference
+from tuneworth.stats.power import most_pairs, power_of
 from tuneworth.words.say import say
 
 MAX_ANSWER_TOKENS = 512
@@ -96,7 +96,7 @@ class Ready:
     def power(self) -> Power:
         """What the rows can show."""
         _, n_dev, n_test = self.n_rows
-        return power_of(n_dev, n_test, self.task.margin, binary=self.metrics[0].binary)
+        return power_of(n_dev, n_test, self.task.margin, n_pairs=most_pairs(documents=self.task.documents is not None))
 
 
 def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
@@ -248,38 +248,6 @@ def advice_on(task: Task, audited: AuditResult, answered: Facts, watcher: Watche
             said = Text(en=problem.to("en"), zh=problem.to("zh"))
             watcher.say(say("run.situation_left_out", problem=said))
         return advise(situation_of(task, facts=audited.facts))
-
-
-# -- what the rows can show --------------------------------------------------------------------------------
-
-SHARE_DIFFERENT = 0.25
-"""Rows on which two arms differ, before any was asked. Two arms that are right on a share ``a`` of the rows independently of
-one another differ on ``2·a·(1−a)``: half of them at 50 %, a third at 80 %, a tenth at 95 %. Arms for one task agree more
-than that: in our task runs (docs/benchmarks.md) the tuned finalist and the best untuned one differed on 2 % (sms_spam) to 29 %
-(the demo) of the right/wrong test rows, half of them above 20 %. A quarter is on the careful side of that; with arms that
-agree more, the rows show more than is said here. For graded scores it is the widest case: no score in [0, 1] varies
-more than right/wrong."""
-
-N_PAIRS = 3
-"""Comparisons on the test rows: three finalists, and Holm's strictest step."""
-
-
-def power_of(n_dev: int, n_test: int, margin: float, *, binary: bool) -> Power:
-    """The smallest differences that the rows show with 80 % probability, and the test rows that show the margin.
-
-    Args:
-        binary: the metric is right/wrong per row.
-    """
-    needed = rows_to_show(margin, max(SHARE_DIFFERENT, margin), binary=binary, n_tests=N_PAIRS)
-    return Power(
-        n_dev=n_dev,
-        n_test=n_test,
-        margin=margin,
-        share_different=SHARE_DIFFERENT,
-        dev_difference=smallest_difference(n_dev, SHARE_DIFFERENT, binary=binary),
-        test_difference=smallest_difference(n_test, SHARE_DIFFERENT, binary=binary, n_tests=N_PAIRS),
-        rows_for_margin=needed,
-    )
 
 
 def in_race_order(rows: Sequence[Example], side: str, seed: int) -> tuple[Example, ...]:

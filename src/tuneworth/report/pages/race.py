@@ -286,4 +286,5 @@ def power_sentence(power: Power) -> Text:
         n_dev=power.n_dev,
         margin=needed,
         share=numbers.percent(power.share_different, 0),
+        n_pairs=power.n_pairs,
     )
