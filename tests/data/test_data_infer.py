@@ -95,7 +95,7 @@ def test_rows_with_options_are_choices_whatever_their_marks() -> None:
     ],
 )
 def test_default_metrics(kind: Any, outputs: list[str], metric: str) -> None:
-    assert guess_metric(kind, outputs).metric == metric
+    assert guess_metric(kind, pairs(outputs)).metric == metric
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ def test_the_list_of_metrics():
         "accuracy",
         "chrf",
         "exact_match",
+        "extractive",
+        "final_answer",
         "json_exact",
         "json_slot_f1",
         "json_token_f1",

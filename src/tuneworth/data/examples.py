@@ -40,7 +40,8 @@ class Candidate:
     def pair(self) -> Pair:
         """The row as inference sees it."""
         text = "\n".join(message.content for message in self.draft.messages)
-        return Pair(text, self.output, self.draft.choices)
+        beside = (value for value in self.row.value.values() if isinstance(value, str) and value != self.output)
+        return Pair(text, self.output, self.draft.choices, "\n".join(beside))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tuneworth.core.task import Example, OutputKind, Task
@@ -12,7 +12,8 @@ from tuneworth.data import formats
 from tuneworth.data.drafts import Extras
 from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, usual_choices
 from tuneworth.data.formats import PREFIX, RawData
-from tuneworth.data.infer import guess_kind, guess_metric, near_misses
+from tuneworth.data.forms import Forms, find_forms
+from tuneworth.data.infer import guess_kind, guess_metric, near_misses, unfit
 from tuneworth.data.language import guess_language
 from tuneworth.data.rows import BadRow, Rejected
 from tuneworth.data.schema import schema_check, schema_of
@@ -87,15 +88,19 @@ def load(task_file: TaskFile) -> Loaded:
     train, test = sides[0], sides[1] if len(sides) > 1 else None
     inferred = [note for one in data for note in one.notes] + [shape.reason]
     warnings: list[Text] = []
+    forms = find_forms([one.output for one in train.candidates], shape.used[-1], task_file.output.kind)
+    inferred += forms.notes
+    for side in sides:
+        _read_forms(side, forms)
     kind = _kind(task_file, train, inferred)
     rules = _rules(task_file, kind, train)
     raw = _build(sides, rules, warnings)
     check_rows(train.name, train.examples, has_test=test is not None, kind=kind)
     if test is not None:
         check_test(test.name, len(test.examples), 0)
-    task = _task(task_file, kind, rules, train.examples, inferred)
+    task = _task(task_file, kind, rules, train, inferred)
     rejected = [row for side in sides for row in side.rejected]
-    warnings += _warnings(task, sides)
+    warnings += [*unfit(task.metric, [row.output for row in train.examples]), *_warnings(task, sides)]
     return Loaded(
         task=task,
         examples=tuple(train.examples),
@@ -179,6 +184,19 @@ def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
     return side
 
 
+def _read_forms(side: _Side, forms: Forms) -> None:
+    """Every candidate with the answer that is in its output."""
+    kept = []
+    for candidate in side.candidates:
+        output, more = forms.read(candidate.output)
+        if output:
+            draft = candidate.draft
+            kept.append(replace(candidate, output=output, draft=replace(draft, references=(*more, *draft.references))))
+        else:
+            side.rejected.append(candidate.row.rejected(say("rows.output.empty")))
+    side.candidates = kept
+
+
 def _check_half(side: _Side) -> None:
     if len(side.rejected) * 2 > side.data.n_read:
         raise _mostly_bad(side.name, side.rejected, side.data.n_read)
@@ -233,7 +251,8 @@ def _build(sides: Sequence[_Side], rules: Rules, warnings: list[Text]) -> dict[s
     return raw
 
 
-def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, rows: Sequence[Example], inferred: list[Text]) -> Task:
+def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, train: _Side, inferred: list[Text]) -> Task:
+    rows = train.examples
     outputs = [row.output for row in rows]
     labels = tuple(sorted(rules.labels or set(outputs))) if kind == "label" else ()
     schema = None
@@ -242,7 +261,7 @@ def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, rows: Sequence[Ex
         inferred.append(say("rows.load.key_order"))
     metric = task_file.metric
     if metric is None:
-        guess = guess_metric(kind, outputs)
+        guess = guess_metric(kind, [candidate.pair for candidate in train.candidates])
         metric = guess.metric
         inferred.append(guess.reason)
     language = task_file.text_language

@@ -17,6 +17,7 @@ _UNSPACED = (
     "\u0e00-\u0e7f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff"
 )
 _PIECES = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
+_CHARACTER = re.compile(rf"[{_UNSPACED}]")
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -31,6 +32,11 @@ def answer_tokens(text: str) -> list[str]:
     folded = _folded(text)
     kept = "".join(c for i, c in enumerate(folded) if not _is_punctuation(c) or _in_number(folded, i))
     return [token for token in _PIECES.findall(kept) if token not in _ARTICLES]
+
+
+def is_unspaced(token: str) -> bool:
+    """Whether ``token`` is a character of a language without spaces."""
+    return _CHARACTER.fullmatch(token) is not None
 
 
 def rouge_words(text: str) -> list[str]:

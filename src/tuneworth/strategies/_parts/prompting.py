@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuneworth.core.answers import after_reasoning
 from tuneworth.core.task import Message, OutputKind, Query, Task
 from tuneworth.core.text import Lang, Text
 from tuneworth.models.base import Completion, Constraint, ConstraintKind, Model, Request
@@ -236,8 +237,8 @@ class Asker:
 
 
 def answer_from(completion: Completion) -> Answer:
-    """An answer cut off at ``max_new_tokens`` is scored as it stands: the metric judges it."""
-    done = Answer(completion.text.strip(), completion.usage, completion.latency_ms, usd=completion.usd)
+    """An answer cut off at ``max_new_tokens`` is scored as it stands: the metric judges it. Reasoning before it is not part of it."""
+    done = Answer(after_reasoning(completion.text).strip(), completion.usage, completion.latency_ms, usd=completion.usd)
     if completion.finish_reason == "over_context":
         error = completion.error or "the prompt is longer than the model's context"
         return replace(done, text=None, status="over_limit", error=error)

@@ -1,0 +1,64 @@
+"""A text read as a number: with its thousands separators, its currency sign or its unit."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_CHARS = 80
+"""A longer text is no number that anybody compares; it also bounds what a hostile answer costs."""
+_SIGN = r"(?P<sign>[-+−–]?)\s?"
+_DIGITS = r"(?P<digits>\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
+_BEFORE, _AFTER = r"(?P<before>[$€£¥₹]|US\$|USD|RMB)?\s?", r"\s?(?P<after>[^\d\s.,+−-][^\d.,]{0,30})?"
+_QUANTITY = re.compile(rf"{_SIGN}{_BEFORE}{_DIGITS}{_AFTER}\.?")
+_FRACTION = re.compile(r"(?P<sign>[-−]?)\s?(?P<above>\d{1,15})\s?/\s?(?P<below>\d{1,15})")
+_ANY = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with what stands before or after it (``$``, ``kg``, ``%``), in lower case; empty: nothing."""
+
+    value: float
+    unit: str = ""
+
+
+def read_quantity(text: str) -> Quantity | None:
+    """The number that the whole of ``text`` is, or ``None``.
+
+    Width is folded (NFKC). Read are ``1,234.50``, ``-3``, ``1e3``, ``3/4``, ``$5``, ``12 kg``, ``50%``, ``135 枚``; not read are
+    decimal commas, which other rows of the same file write as thousands, and what is not finite.
+    """
+    if len(text) > MAX_CHARS:
+        return None
+    text = unicodedata.normalize("NFKC", text).strip()
+    if (match := _FRACTION.fullmatch(text)) is not None:
+        below = int(match["below"])
+        return Quantity(_signed(match["sign"], int(match["above"]) / below)) if below else None
+    if (match := _QUANTITY.fullmatch(text)) is None:
+        return None
+    value = float(re.sub("[, ]", "", match["digits"]) + (match["power"] or ""))
+    unit = ((match["before"] or "") + (match["after"] or "")).strip().casefold()
+    return Quantity(_signed(match["sign"], value), unit) if math.isfinite(value) else None
+
+
+def only_number(text: str) -> float | None:
+    """The number that ``text`` is, or the one number that stands in it; ``None`` where there are none or several."""
+    whole = read_quantity(text)
+    if whole is not None:
+        return whole.value
+    found = _ANY.findall(unicodedata.normalize("NFKC", text[:2_000]))
+    one = read_quantity(found[0]) if len(found) == 1 else None
+    return None if one is None else one.value
+
+
+def number_text(value: float) -> str:
+    """The one way a number is written as an answer: no separators, no exponent, no needless zeros."""
+    text = f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else f"{value:.0f}"
+    return "0" if text in ("-0", "") else text
+
+
+def _signed(sign: str, value: float) -> float:
+    return -value if sign in ("-", "−", "–") else value
