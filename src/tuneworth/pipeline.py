@@ -135,7 +135,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         exhaustive=task_file.exhaustive,
     )
     raced = stages.race(plan)
-    tested = stages.final(split.test)
+    tested = stages.final(prepare.in_race_order(split.test, "test", task_file.seed))
     found = documents.findings(raced, tested, budget) if documents is not None else None
     return Measured(ready, audited, advice, raced, tested, encoder, found)
 

@@ -1,3 +1,4 @@
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportOptionalOperand=false
 """Findings are codes and raw numbers; sentences stand in the catalogue, and one module says them."""
 
 import ast
@@ -18,7 +19,7 @@ from tuneworth.decide.reason import Apart, Reason
 from tuneworth.words.say import CATALOGUE
 
 FILES = sorted(Path(tuneworth.decide.__file__).parent.glob("*.py"))
-PAGES = ("verdict", "reasons", "would_change", "seed", "limits", "forecast")
+PAGES = ("verdict", "reasons", "would_change", "seed", "limits", "forecast", "budget")
 KEYS = {f"{page}.{place}" for page in PAGES for place in CATALOGUE.columns(page)}
 CODE = re.compile(rf"(?:{'|'.join(PAGES)})\.[a-z_.0-9]+")
 

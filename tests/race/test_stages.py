@@ -1,3 +1,4 @@
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false, reportArgumentType=false, reportOperatorIssue=false, reportOptionalOperand=false
 """The dev and test stages with small strategies made here: order, budget, resuming, and who sees what."""
 
 from __future__ import annotations
@@ -311,13 +312,14 @@ Slow.solver = SlowSolver
 
 def test_an_arm_too_slow_to_be_a_finalist_leaves_the_budget_to_the_others(tmp_path, store):
     plan = Plan((arm(Simple), arm(Slow), arm(Tuned)), ())
-    raced = stages(tmp_path, store, budget=600.0).race(plan)
-    assert raced.results["slow"].state == "skipped"
-    assert (
-        "scored 1.000 on 32 dev rows, but the rest of them and, as a finalist, the test rows would take about 5 min"
-        in raced.results["slow"].why.en
-    )
+    run = stages(tmp_path, store, budget=200.0)
+    raced = run.race(plan)
+    assert raced.results["slow"].dev["accuracy"].n_rows == 32, "what was seen of it is told"
     assert raced.results["tuned"].state == "measured"
+    assert set(run.final(TEST).outcomes) == {"simple", "tuned"}
+    [missed] = raced.race.untested
+    assert (missed.arm_id, missed.tested, missed.n_rows) == ("slow", "simple", 32)
+    assert missed.interval.low < missed.difference < missed.interval.high
     patient = stages(tmp_path, store, budget=3600.0).race(plan)
     assert patient.results["slow"].state == "measured", "what was measured before is enough for a larger budget"
 
@@ -574,12 +576,13 @@ def test_an_arm_that_breaks_on_most_rows_is_stopped_and_never_a_finalist(tmp_pat
     assert set(run.final(TEST).outcomes) == {"simple"}
 
 
-@pytest.mark.parametrize(("strategy", "state"), [(Learner, "measured"), (Better, "skipped")])
-def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_path, store, strategy, state):
+@pytest.mark.parametrize(("n_rows", "state"), [(64, "measured"), (8, "skipped")])
+@pytest.mark.parametrize("strategy", [Learner, Better])
+def test_what_is_told_of_an_arm_that_the_budget_stopped(tmp_path, store, strategy, n_rows, state):
     run = stages(tmp_path, store, budget=60.0)
     one = arm(strategy)
     entry = run.runner.fit(one.fitted_on(16))
-    entry.dev = run.runner.measure(entry, "dev", DEV[:64]).outcomes
+    entry.dev = run.runner.measure(entry, "dev", DEV[:n_rows]).outcomes
     stopped = SimpleNamespace(
         schedule=SimpleNamespace(stops=[Stop(arm_id=one.arm_id, reason="budget")]),
         entries={one.arm_id: {16: entry}},
@@ -587,20 +590,20 @@ def test_what_is_told_of_an_arm_that_the_budget_stopped_after_a_few_rows(tmp_pat
         slow={},
     )
     result = run._result(one, stopped)
-    assert result.state == state, "an arm that grows is told at the size it came to"
+    assert result.state == state, "by the rows it has, if they say anything"
     assert (result.n_train == 16) == (state == "measured")
 
 
 def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, store):
     plan = Plan((arm(Simple), arm(Slow), arm(Better), arm(Tuned)), ())
-    run = stages(tmp_path, store, budget=400.0)  # as a finalist the slow arm would take 235 s
+    run = stages(tmp_path, store, budget=200.0)  # the fewest test rows would take the slow arm 64 s
     raced = run.race(plan)
-    assert raced.results["slow"].state == "skipped"
+    assert "slow" in [stop.arm_id for stop in raced.race.stops if stop.reason == "budget"]
     assert raced.results["tuned"].state == "measured"
     standing = [one for one in plan.arms if one.arm_id not in {stop.arm_id for stop in raced.race.stops}]
     entries = [entry for one in standing for entry in raced.fits[one.arm_id].values()]
     kept = run.budget.left - run._reserve.seconds_left(standing, entries)
-    assert kept == pytest.approx(0.1 * 400.0), "a tenth of the budget, which is more than the others need"
+    assert kept == pytest.approx(0.1 * 200.0), "a tenth of the budget, which is more than the others need"
 
 
 def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_much(tmp_path, store):
@@ -638,7 +641,7 @@ def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):
     raced = run.race(plan)
     assert not any(name == "slow" for kind, name, _ in SEEN if kind == "solve")
     assert raced.results["slow"].state == "skipped"
-    assert "would take about 4 min as a finalist" in raced.results["slow"].why.en
+    assert "would take about 1 min as a finalist" in raced.results["slow"].why.en
     assert raced.results["tuned"].state == "measured"
 
 

@@ -77,14 +77,31 @@ class Stop(Record):
     seconds_saved: float | None = None
 
 
+class Untested(Record):
+    """An untuned arm that did not meet the test rows, against the best untuned one that did, on the dev rows that both saw.
+
+    Attributes:
+        difference, interval: arm − ``tested``, by a prior for arms that may both win (`tuneworth.stats.final_gap`).
+    """
+
+    arm_id: str
+    tested: str
+    n_rows: int
+    difference: float
+    interval: Interval
+
+
 class Race(Record):
-    """How the dev rows were spent.
+    """How the dev rows were spent, and who met how many test rows.
 
     Attributes:
         off: why no arm could be stopped early; ``None`` when the race was on.
         promise: the share of runs that lose an arm within the margin of the best to an elimination, at most.
         seconds: what the race took, over all starts of the run.
         seconds_all: estimate of what every arm at every size on every dev row would have taken.
+        n_test, n_tested: test rows there are, and the first of a random order that every finalist was asked, as many as the time
+            allowed; ``None`` in old runs.
+        untested: untuned arms that may be ahead of the best untuned one that was tested.
     """
 
     off: Text | None = None
@@ -96,6 +113,9 @@ class Race(Record):
     stops: list[Stop] = Field(default_factory=list[Stop])
     seconds: float = 0.0
     seconds_all: float | None = None
+    n_test: int | None = None
+    n_tested: int | None = None
+    untested: list[Untested] = Field(default_factory=list[Untested])
 
 
 class ForecastPoint(Record):

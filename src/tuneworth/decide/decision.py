@@ -89,7 +89,7 @@ def decide(
 
 
 FORMATS: Mapping[str, Callable[[float], Text]] = {
-    **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room"), numbers.points),
+    **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room", "ahead", "wide", "narrow"), numbers.points),
     **dict.fromkeys(("difference", "lowest", "highest"), numbers.signed_points),
     **dict.fromkeys(("score", "scores", "limit_score", "tuned_score", "untuned_score"), numbers.percent),
     **dict.fromkeys(("share", "threshold", "high_score"), numbers.percent),

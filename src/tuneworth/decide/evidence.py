@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 
 from tuneworth.core.knowledge import DocumentsResult
-from tuneworth.core.race import Forecast, Race, Stop
+from tuneworth.core.race import Forecast, Race, Stop, Untested
 from tuneworth.core.record import Answer, Interval, Score
 from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.core.task import Task
@@ -96,6 +96,16 @@ class Evidence:
         return {stop.arm_id: stop for stop in self.race.stops} if self.race is not None else {}
 
     @property
+    def n_not_asked(self) -> int:
+        """Test rows that the time did not reach."""
+        race = self.race
+        return (race.n_test or 0) - (race.n_tested or 0) if race is not None and race.n_tested else 0
+
+    def arm(self, arm_id: str) -> ArmResult:
+        """The arm of this id."""
+        return next(arm for arm in self.arms if arm.arm_id == arm_id)
+
+    @property
     def unmeasured(self) -> list[ArmResult]:
         """Untuned arms that time or money did not reach: what a verdict cannot speak of.
 
@@ -165,6 +175,15 @@ class Evidence:
         """``a`` is better than ``b`` for certain enough."""
         pair = self.between(a, b)
         return pair.answer == "better" and pair.interval.low > 0
+
+    def rival_of(self, tuned: ArmResult, untuned: ArmResult) -> Untested | None:
+        """What keeps a gain of ``tuned`` over ``untuned`` from being settled: an untuned arm that was ahead of the tested ones
+        on the dev rows that both saw, and may be ahead by as much as ``tuned`` is."""
+        missed = self.race.untested if self.race is not None else []
+        least = self.between(tuned, untuned).interval.low
+        return max(
+            (one for one in missed if one.interval.high > least), key=lambda one: one.interval.high, default=None
+        )
 
     def rules_out_gain(self, a: ArmResult, b: ArmResult) -> bool:
         """``a`` cannot be better than ``b`` by the margin: worse, equivalent, or too little to matter."""

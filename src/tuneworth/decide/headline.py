@@ -21,7 +21,7 @@ def headline(evidence: Evidence, ruling: Ruling) -> Reason:
         if evidence.only_unanswered(evidence.finalists):
             return Reason("verdict.none_answers", n=n, tolerated=MAX_FAILED_SHARE)
         return Reason("verdict.none_keeps_limits", n=n)
-    if ruling.case in ("gain", "no_gain", "open", "not_yet", "not_grown", "training_cut", "old_only"):
+    if ruling.pair is not None and ruling.case not in ("only_tuned_eligible", "tuned_breaks_limits"):
         return _compared(evidence, ruling)
     return _one_sided(evidence, ruling)
 
@@ -66,11 +66,19 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     if ruling.case == "open":
         ends = {"lowest": pair.interval.low, "highest": pair.interval.high}
         label = Reason("verdict.label.no_number")
-        if ruling.rows is not None:
+        if evidence.n_not_asked and (ruling.rows is None or ruling.rows <= evidence.n_not_asked):
+            label = Reason("budget.ask_all", n=evidence.n_not_asked)
+        elif ruling.rows is not None:
             label = Reason("verdict.label.about", rows=ruling.rows)
         elif pair.n_rows < MIN_PAIRS:
             label = Reason("verdict.label.too_few", n=MIN_PAIRS)
         return Reason("verdict.open", n=pair.n_rows, label=label, **ends, **seen)
+    if ruling.case == "rival_untested":
+        rival = evidence.rival_of(tuned, untuned)
+        assert rival is not None
+        return Reason(
+            "budget.rival_untested", rival=evidence.arm(rival.arm_id), ahead=rival.difference, m=rival.n_rows, **seen
+        )
     seen["interval"] = pair.interval
     if ruling.case == "training_cut":
         return Reason("verdict.training_cut", **seen)

@@ -12,7 +12,7 @@ from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, lasting_fi
 from tuneworth.decide.limits import n_unscored
 from tuneworth.decide.losses import loss_reasons
 from tuneworth.decide.outlook import Outlook
-from tuneworth.decide.reason import Reason, ReasonPart
+from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
 LEAST_SUPPORTED = 0.8
@@ -26,6 +26,8 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     return [
         *_scores(evidence),
         *_comparison(ruling),
+        *_time(evidence, ruling),
+        *_near_yardstick(evidence, ruling),
         *by_heart_reasons(evidence),
         *loss_reasons(evidence, ruling),
         *age_reasons(evidence, ruling.recommended),
@@ -73,6 +75,39 @@ def _comparison(ruling: Ruling) -> list[Reason]:
             p=p,
         )
     ]
+
+
+def _time(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """What the time budget cost: test rows that nobody was asked, and how wide the interval is for it."""
+    race, pair = evidence.race, ruling.pair
+    if race is None or pair is None or not evidence.n_not_asked or not race.n_tested or not race.n_test:
+        return []
+    wide = (pair.interval.high - pair.interval.low) / 2
+    narrow = wide * math.sqrt(race.n_tested / race.n_test)
+    return [Reason("budget.fewer_test_rows", n=race.n_tested, all=race.n_test, wide=Apart(wide, narrow), narrow=narrow)]
+
+
+def _near_yardstick(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """A yardstick that does as well as the best untuned arm that was tested: that is what a gain should be held against."""
+    best, untuned, metric = _best_yardstick(evidence), ruling.untuned, evidence.metric
+    if best is None or untuned is None or ruling.tuned is None or metric not in untuned.dev:
+        return []
+    if best.dev[metric].value < untuned.dev[metric].interval.low:
+        return []
+    parts: dict[str, ReasonPart] = {"yardstick": best, "score": best.dev[metric].value, "untuned": untuned}
+    parts |= {"untuned_score": untuned.dev[metric].value}
+    if metric not in ruling.tuned.dev:
+        return [Reason("budget.yardstick_near.untuned", **parts)]
+    return [
+        Reason("budget.yardstick_near.both", tuned=ruling.tuned, tuned_score=ruling.tuned.dev[metric].value, **parts)
+    ]
+
+
+def _best_yardstick(evidence: Evidence) -> ArmResult | None:
+    """Not one that is given the gold passages."""
+    metric = evidence.metric
+    trivial = [arm for arm in evidence.arms if arm.yardstick and not arm.reads_documents and metric in arm.dev]
+    return max(trivial, key=lambda arm: (arm.dev[metric].value, arm.arm_id), default=None)
 
 
 def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
@@ -191,10 +226,8 @@ def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]
     limit, score = evidence.task.limits.min_quality, evidence.score(recommended)
     if limit is not None and score.interval.low < limit:
         found.append(Reason("reasons.caution.barely", arm=recommended, limit_score=limit, score=score))
-    # A yardstick that does as well means that the score is easy to get; not one that is given the gold passages.
-    metric = evidence.metric
-    trivial = [arm for arm in evidence.arms if arm.yardstick and not arm.reads_documents and metric in arm.dev]
-    best = max(trivial, key=lambda arm: (arm.dev[metric].value, arm.arm_id), default=None)
+    # A yardstick that does as well means that the score is easy to get.
+    metric, best = evidence.metric, _best_yardstick(evidence)
     if best is not None and metric in recommended.dev:
         dev = best.dev[metric].value
         if not dev < recommended.dev[metric].interval.low:

@@ -12,6 +12,7 @@ the first that holds decides:
 | tuning (or everything else) was not measured | ``cant_tell``, without a number of rows |
 | T breaks a limit, U does not | ``dont_fine_tune``: more rows mend no limit |
 | U breaks a limit, T does not | ``fine_tune`` |
+| T is better than U, but time left out an untuned arm that may be ahead of U by as much | ``cant_tell``: it takes time |
 | T is better than U | ``fine_tune``, also when T was trained on a part of the rows |
 | … but T learned by heart what changes, and no test rows ask for new knowledge | ``cant_tell``: it takes such rows |
 | T cannot be better than U by the margin, and U leaves less than the margin to gain | ``dont_fine_tune`` |
@@ -50,6 +51,7 @@ Case = Literal[
     "not_yet",
     "not_grown",
     "training_cut",
+    "rival_untested",
     "old_only",
     "only_tuned_eligible",
     "tuned_breaks_limits",
@@ -67,6 +69,7 @@ VERDICTS: dict[Case, Verdict] = {
     "not_yet": "not_yet",
     "not_grown": "cant_tell",
     "training_cut": "cant_tell",
+    "rival_untested": "cant_tell",
     "old_only": "cant_tell",
     "only_tuned_eligible": "fine_tune",
     "tuned_breaks_limits": "dont_fine_tune",
@@ -146,7 +149,7 @@ def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None
     if untuned not in eligible:
         return "only_tuned_eligible"
     if evidence.shows_gain(tuned, untuned):
-        return "gain"
+        return "gain" if evidence.rival_of(tuned, untuned) is None else "rival_untested"
     cannot_gain = evidence.rules_out_gain(tuned, untuned)
     if cannot_gain and little_left:
         return "no_gain"
@@ -196,7 +199,7 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(VERDICTS[case], [True, False])
     on_side = [arm for arm in eligible if arm.tuned in sides]
     candidates = [arm for arm in on_side if not only_old(evidence, arm)] or on_side
-    if case in ("open", "not_grown", "training_cut", "old_only"):
+    if case in ("open", "not_grown", "training_cut", "rival_untested", "old_only"):
         near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
         first, *others = [arm for arm in near if not arm.tuned] or near
         close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]

@@ -96,7 +96,7 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     pair = ruling.pair
-    if ruling.case in ("training_cut", "not_grown", "old_only"):
+    if ruling.case in ("training_cut", "rival_untested", "not_grown", "old_only"):
         return []  # said elsewhere: more time, all rows, or rows on new knowledge
     if ruling.case == "tuned_not_measured":
         return [Reason("would_change.measure_tuned")]
@@ -105,7 +105,7 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     if pair is None:
         return [Reason("would_change.measure_untuned")]
     found = list[Reason]()
-    if ruling.rows is not None:
+    if ruling.rows is not None and ruling.rows > evidence.n_not_asked:
         found.append(Reason("would_change.test_rows", rows=ruling.rows, total=ruling.rows + pair.n_rows))
     whole = ruling.tuned is not None and not incomplete(evidence, ruling.tuned)
     if whole and pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:

@@ -24,9 +24,15 @@ from tuneworth.race.runner import LATENCY_ROWS, Entry, scores_of
 RESERVE_SHARE = 0.1
 """Part of the budget that the race may never use: the finalists must still meet the test rows."""
 
+FINALS_SHARE = 0.3
+"""Part of the budget that is kept for the finalists at most: they are asked fewer test rows rather than trained less."""
+
 FINAL_SHARE = 0.25
-"""Part of the budget that one untuned arm may take as a finalist. A slower one could only be looked at by
+"""Part of the budget that one untuned arm may take for the least number of test rows. A slower one could only be looked at by
 taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
+
+LEAST_TEST_ROWS = 64
+"""Test rows that finalists are asked at least: an interval of a right/wrong score is 12 points to either side then."""
 
 ROUGH = 2
 """Estimates are off by as much: an arm is only left out unasked when it is expected to be so much too slow."""
@@ -63,7 +69,7 @@ class Budget:
     usd: float | None = None
     usd_per_hour: float | None = None
     _charged: Spend = Spend()
-    _started: float = field(default_factory=time.monotonic)
+    _started: float = field(default_factory=lambda: time.monotonic())
 
     def __post_init__(self) -> None:
         if self.usd is None:
@@ -152,24 +158,32 @@ class Reserve:
                 if entry.arm.model is not None and entry.arm.strategy.reads_documents == reads
             ]
             needed += min((self.final_seconds(entry) for entry in peers), default=0.0)
-        return max(0.0, left - max(LATE * needed, RESERVE_SHARE * (self.budget.seconds or left)))
+        whole = self.budget.seconds or left
+        fewer = sum(self.final_seconds(entry, LEAST_TEST_ROWS) for entry in finalists)
+        kept = max(RESERVE_SHARE * whole, LATE * fewer, min(LATE * needed, FINALS_SHARE * whole))
+        return max(0.0, left - kept)
 
-    def final_seconds(self, entry: Entry) -> float:
-        """Seconds that a fit would need as a finalist: the test rows, some rows asked alone, and those with orders planted."""
+    def final_seconds(self, entry: Entry, n_rows: int | None = None) -> float:
+        """Seconds that a fit would need as a finalist: all test rows or so many of them, some rows asked alone, and those
+        with orders planted."""
         probed = 3 * PLANTED_ROWS if entry.arm.strategy.reads_documents else 0
-        return entry.seconds_per_row * (final_rows(self.n_test) + probed)
+        n_rows = self.n_test if n_rows is None else min(n_rows, self.n_test)
+        return entry.seconds_per_row * (final_rows(n_rows) + probed)
+
+    def is_too_slow(self, entry: Entry) -> bool:
+        """Whether the arm could not be a finalist, even on few rows, without eating up the budget of the others."""
+        seconds = entry.seconds_per_row * min(LEAST_TEST_ROWS, self.n_test)
+        return seconds > FINAL_SHARE * (self.budget.seconds or math.inf)
 
     def is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:
-        """Whether the arm could not be a finalist without eating up the budget of the others."""
-        if is_exempt(entry.arm, (rival.arm for rival in rivals)):
-            return False
-        return self.final_seconds(entry) > FINAL_SHARE * (self.budget.seconds or math.inf)
+        """Whether it is no finalist for that; the first arm of a model is one whatever it takes."""
+        return self.is_too_slow(entry) and not is_exempt(entry.arm, (rival.arm for rival in rivals))
 
     def expected_too_slow(self, arm: Arm, rivals: Sequence[Entry]) -> float | None:
         """Seconds as a finalist, of an arm that need not even be asked its first rows; else ``None``."""
         if is_exempt(arm, (rival.arm for rival in rivals)) or self.budget.seconds is None:
             return None
-        expected = self.estimator.answer_seconds(arm.arm_id, None, final_rows(self.n_test))
+        expected = self.estimator.answer_seconds(arm.arm_id, None, min(LEAST_TEST_ROWS, self.n_test))
         return expected if (expected or 0.0) > ROUGH * FINAL_SHARE * self.budget.seconds else None
 
     def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:

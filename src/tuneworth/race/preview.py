@@ -19,7 +19,7 @@ from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
 from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
-from tuneworth.race.budget import FINAL_SHARE, RESERVE_SHARE, final_rows, is_exempt
+from tuneworth.race.budget import FINAL_SHARE, FINALS_SHARE, LEAST_TEST_ROWS, RESERVE_SHARE, final_rows, is_exempt
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready
@@ -217,8 +217,8 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         n_train=n_train,
     )
 
-    def final(arm_id: str) -> float:
-        return estimator.answer_seconds(arm_id, None, final_rows(n_test)) or 0.0
+    def final(arm_id: str, n_rows: int = n_test) -> float:
+        return estimator.answer_seconds(arm_id, None, final_rows(min(n_rows, n_test))) or 0.0
 
     def scores(work: Work) -> NDArray[np.float64]:
         """Coins on the dev rows, the same however many of them are asked for."""
@@ -226,14 +226,13 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         coins = np.random.default_rng([seed, places[work.arm_id]]).random(n_dev)
         return (coins < SCORE - RISE * doublings).astype(np.float64)
 
-    least = 0.0  # the quickest tuned and the quickest untuned arm on the test rows
+    least = most = 0.0  # the quickest tuned and the quickest untuned arm on few test rows, and on all
     for tuned in (True, False):
         of_kind = [arm for arm in arms if arm.strategy.tuned == tuned and not arm.strategy.yardstick]
-        least += min((final(arm.arm_id) for arm in of_kind), default=0.0)
-    done, asked = (
-        Rehearsal(final_seconds=max(least, RESERVE_SHARE * budget_seconds)),
-        dict[tuple[str, int | None], int](),
-    )
+        least += min((final(arm.arm_id, LEAST_TEST_ROWS) for arm in of_kind), default=0.0)
+        most += min((final(arm.arm_id) for arm in of_kind), default=0.0)
+    kept = max(least, min(most, FINALS_SHARE * budget_seconds), RESERVE_SHARE * budget_seconds)
+    done, asked = Rehearsal(final_seconds=kept), dict[tuple[str, int | None], int]()
     whole = max(0.0, budget_seconds - done.final_seconds)
     while (work := schedule.next(max(0.0, whole - done.race_seconds))) is not None:
         arm, fit = arms[places[work.arm_id]], (work.arm_id, work.n_train)
@@ -250,7 +249,8 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         asked[fit] = work.n_rows
         done.rows[arm.arm_id] = max(work.n_rows, done.rows.get(arm.arm_id, 0))
         exempt = is_exempt(arm, (arms[places[other]] for other in done.seconds))
-        if not exempt and final(arm.arm_id) > FINAL_SHARE * budget_seconds:
+        least_rows = estimator.answer_seconds(arm.arm_id, None, min(LEAST_TEST_ROWS, n_test)) or 0.0
+        if not exempt and least_rows > FINAL_SHARE * budget_seconds:
             done.too_slow.add(arm.arm_id)
             schedule.stop(arm.arm_id, "budget")
     out = {stop.arm_id for stop in schedule.stops if stop.reason == "budget"}

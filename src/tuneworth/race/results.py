@@ -1,6 +1,6 @@
 """What is told of an arm after the dev rows, and which arms may see the test rows.
 
-Finalists are the best tuned arm, the best untuned, and the simplest. For a task with documents, the best of those that
+Finalists are the best tuned arm, the best untuned, and the simplest, unless that is surely behind. For a task with documents, the best of those that
 look things up and the best of those that do not: dev rows ask for what training rows have shown, and may not tell
 which of the two does better on knowledge that is new (seed row X3). The simplest has no place of its own then: four
 finalists take their time, and answering without documents is one.
@@ -16,8 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from tuneworth.core.outcome import Outcome
-from tuneworth.core.race import StopReason
-from tuneworth.core.record import Score
+from tuneworth.core.race import StopReason, Untested
+from tuneworth.core.record import Interval, Score
 from tuneworth.core.run import ArmCost, ArmResult, Counts
 from tuneworth.core.task import Example, Limits
 from tuneworth.core.text import Text
@@ -28,6 +28,7 @@ from tuneworth.race.arms import Arm, Skipped
 from tuneworth.race.runner import Entry, scores_of
 from tuneworth.race.store import FitRecord
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.final_gap import FinalGap, final_gap, paired
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval
 
 
@@ -130,32 +131,73 @@ def best_fit(fits: Sequence[Entry], metric: str, margin: float) -> Entry:
 
 # -- finalists ---------------------------------------------------------------------------------------------
 
+BEYOND_ALL = 10**9
+"""Dev rows when the true difference is meant, and not that on those at hand."""
+
 
 def choose_finalists(
-    arms: Sequence[ArmResult], metric: str, limits: Limits, stopped: Mapping[str, StopReason] | None = None
+    arms: Sequence[ArmResult],
+    metric: str,
+    limits: Limits,
+    stopped: Mapping[str, StopReason] | None = None,
+    *,
+    entries: Mapping[str, Entry] | None = None,
+    margin: float = 0.0,
+    too_slow: Collection[str] = (),
 ) -> list[str]:
     """Ids of the finalists, at most three (four with documents), chosen on dev scores alone.
 
     An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
     while others of its kind are left: a kind of which nobody met the test rows would count as not
-    measured. The best arm is the one with the highest dev value; of equals, the simpler one.
+    measured. The best arm is the one that is ahead on the dev rows that both saw; of equals, the simpler one. The simplest
+    is one of them unless it is surely behind the best by more than the margin: then it could not be recommended.
 
     Args:
-        stopped: arms that left the race early, passed over in the same way: their few rows may have been lucky. The
-            simplest arm may be one of them, unless it is surely worse.
+        stopped: arms that left the race early, passed over in the same way: their few rows may have been lucky. Not those
+            that time stopped: they may be the best, and on fewer test rows they fit. The simplest arm may be one of them,
+            unless it is surely worse.
+        entries: arm id → its fit with its dev rows; without it, dev values are compared whatever rows they are of.
+        too_slow: arms that the time allows no test rows worth asking, passed over in the same way.
     """
-    stopped = stopped or {}
+    stopped, entries = stopped or {}, entries or {}
     behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain", "setting")}
     worse = {arm_id for arm_id, reason in stopped.items() if reason == "eliminated"}
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
     kinds: dict[tuple[bool, bool], list[ArmResult]] = {}
     for arm in measured:
         kinds.setdefault((arm.tuned, arm.reads_documents), []).append(arm)
-    simplest = min(_left(measured, limits, worse), key=_ladder, default=None)
-    best = [_best(_left(kind, limits, behind), metric) for kind in kinds.values()]
-    chosen = best if len(kinds) > 2 else [*best, simplest]
-    ids = {arm.arm_id for arm in chosen if arm is not None}
+    best = [_best(_left(kind, limits, behind, too_slow), metric, entries) for kind in kinds.values()]
+    if len(kinds) <= 2:
+        for arm in sorted(_left(measured, limits, worse, too_slow), key=_ladder):
+            rivals = [entries[one.arm_id] for one in best if one is not None and one.arm_id in entries]
+            mine = entries.get(arm.arm_id)
+            if mine is None or all(gap(mine, one, metric).interval()[1] >= -margin for one in rivals):
+                best.append(arm)
+                break
+    ids = {arm.arm_id for arm in best if arm is not None}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
+
+
+def untested(
+    arms: Sequence[ArmResult], finalists: Collection[str], entries: Mapping[str, Entry], metric: str
+) -> list[Untested]:
+    """Untuned arms that were not tested though they were ahead of the best untuned finalist on the dev rows that both saw."""
+    usable = [arm for arm in arms if not arm.tuned and not arm.yardstick and arm.arm_id in entries]
+    tested = _best([arm for arm in usable if arm.arm_id in finalists], metric, entries)
+    found = list[Untested]()
+    if tested is None:
+        return found
+    for arm in usable:
+        known = gap(entries[arm.arm_id], entries[tested.arm_id], metric)
+        if arm.arm_id not in finalists and known.mean > 0 and arm.state != "failed":
+            low, high = known.interval()
+            n = min(len(entries[arm.arm_id].dev), len(entries[tested.arm_id].dev))
+            interval = Interval(low=low, high=high, level=0.95)
+            difference = known.mean
+            found.append(
+                Untested(arm_id=arm.arm_id, tested=tested.arm_id, n_rows=n, difference=difference, interval=interval)
+            )
+    return found
 
 
 def best_untuned(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
@@ -164,21 +206,41 @@ def best_untuned(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
         arm for arm in arms if arm.state == "measured" and not arm.tuned and not arm.yardstick and metric in arm.dev
     ]
     most = max((arm.dev[metric].n_rows for arm in measured), default=0)
-    return _best([arm for arm in measured if arm.dev[metric].n_rows == most], metric)
+    return _best([arm for arm in measured if arm.dev[metric].n_rows == most], metric, {})
 
 
-def _left(arms: Sequence[ArmResult], limits: Limits, stopped: Collection[str]) -> Sequence[ArmResult]:
-    """Those that keep the limits, if any does; of these, those that were not stopped, if any was not."""
+def gap(a: Entry, b: Entry, metric: str, n_dev: int = BEYOND_ALL) -> FinalGap:
+    """``a − b``, by the dev rows that both saw."""
+    n = min(len(a.dev), len(b.dev))
+    return final_gap(paired(scores_of(a.dev[:n], metric) - scores_of(b.dev[:n], metric)), n_dev)
+
+
+def _left(
+    arms: Sequence[ArmResult], limits: Limits, stopped: Collection[str], too_slow: Collection[str]
+) -> Sequence[ArmResult]:
+    """Those that keep the limits, if any does; of these those in time, if any is; of these those that were not stopped."""
     usable = [arm for arm in arms if _keeps(arm, limits)] or arms
+    usable = [arm for arm in usable if arm.arm_id not in too_slow] or usable
     return [arm for arm in usable if arm.arm_id not in stopped] or usable
 
 
-def _best(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
-    return min(arms, key=lambda arm: (-arm.dev[metric].value, *_ladder(arm)), default=None)
+def _best(arms: Sequence[ArmResult], metric: str, entries: Mapping[str, Entry]) -> ArmResult | None:
+    """Each is held against the one with most rows, so that nobody gains by having been asked the easy ones only."""
+    most = max(arms, key=lambda arm: (arm.dev[metric].n_rows, arm.dev[metric].value), default=None)
+    base = entries.get(most.arm_id) if most is not None else None
+
+    def ahead(arm: ArmResult) -> float:
+        mine = entries.get(arm.arm_id)
+        return arm.dev[metric].value if mine is None or base is None else gap(mine, base, metric, len(base.dev)).mean
+
+    return min(arms, key=lambda arm: (-round(ahead(arm), 9), *_ladder(arm)), default=None)
 
 
 def _ladder(arm: ArmResult) -> tuple[int, float, str]:
-    return arm.effort, arm.cost.seconds_per_1k_rows or 0.0, arm.arm_id
+    """From the simplest: by effort, then by how much is read and written. Never by measured seconds: who is tested must
+    not hang on what else the machine was doing."""
+    cost = arm.cost
+    return arm.effort, (cost.prompt_tokens_per_row or 0.0) + (cost.completion_tokens_per_row or 0.0), arm.arm_id
 
 
 def _keeps(arm: ArmResult, limits: Limits) -> bool:

@@ -222,6 +222,11 @@ class Runner:
                 own[at] = own[at].model_copy(update={"scores": self._scores(own[at], row)})
         return Measured(own, saved)
 
+    def has(self, entry: Entry, stage: Stage, rows: Sequence[Example]) -> bool:
+        """Whether all these rows are in the store."""
+        known = self.store.outcomes(entry.arm.key, stage)
+        return all(row_key(row) in known for row in rows)
+
     def latencies(self, entry: Entry) -> list[float]:
         """Milliseconds of single rows, answered one at a time as a live service would get them.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,10 +15,10 @@ from tuneworth.costs.spend import spent_on
 from tuneworth.metrics import Metric
 from tuneworth.race import results
 from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
-from tuneworth.race.budget import Budget, Reserve
+from tuneworth.race.budget import Budget, Reserve, final_rows
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import ArmFailed, Entry, Runner, mean_of
+from tuneworth.race.runner import BATCH_ROWS, ArmFailed, Entry, Runner, mean_of
 from tuneworth.race.schedule import Schedule
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.words.numbers import plain
@@ -28,6 +29,8 @@ N_TRAININGS = 3
 
 FAR_BEHIND = 0.1
 """A tuned arm that is behind by so much is not trained again: seeds do not differ by this."""
+N_ROUNDS, AMPLE = 8, 3.0
+"""Rounds of the test rows, about, unless there is so many times the time that they are expected to take."""
 HICCUP_S = 10.0
 """What another training may take longer than the first in any case: one of four seconds doubles when the machine is busy
 for a moment, and then would not be the same training any more."""
@@ -133,11 +136,8 @@ class Stages:
             return results.missing_arm(arm, "failed", nothing_scored(entry.dev))
         if stop is not None and stop.reason == "failed":
             return results.missing_arm(arm, "failed", driver.failures.get(arm.arm_id) or _mostly_unscored(entry.dev))
-        cut = stop is not None and stop.reason == "budget" and len(entry.dev) < n_dev
-        if cut and not arm.strategy.grows:  # one that grows is told as far as it came: the verdict minds its size
-            rest = entry.seconds_per_row * (n_dev - len(entry.dev)) + self._reserve.final_seconds(entry)
-            why = say("run.too_dear", score=f"{score:.3f}", n=len(entry.dev), minutes=_minutes(rest))
-            return results.missing_arm(arm, "skipped", why)
+        if len(entry.dev) < min(n_dev, MIN_PAIRS):
+            return results.missing_arm(arm, "skipped", say("run.no_time"))
         self.raced.entries[arm.arm_id] = entry
         return self._dev_result(entry)
 
@@ -156,33 +156,91 @@ class Stages:
     # -- test rows -------------------------------------------------------------------------------------
 
     def final(self, test: Sequence[Example]) -> Tested:
-        """The finalists on the test rows. Called once per run."""
-        stops = self.raced.race.stops if self.raced.race is not None else []
-        limits, metric = self.runner.task.limits, self.runner.metrics[0].id
-        stopped: dict[str, StopReason] = {stop.arm_id: stop.reason for stop in stops}
-        finalists = results.choose_finalists(list(self.raced.results.values()), metric, limits, stopped)
-        tested = Tested()
+        """The finalists on the test rows, or on as many of the first as the time allows. Called once per run.
+
+        Args:
+            test: in random order.
+        """
+        race, raced = self.raced.race, self.raced
+        limits, metric, arms = self.runner.task.limits, self.runner.metrics[0].id, list(self.raced.results.values())
+        stopped: dict[str, StopReason] = {stop.arm_id: stop.reason for stop in (race.stops if race is not None else [])}
+        finalists = results.choose_finalists(
+            arms,
+            metric,
+            limits,
+            stopped,
+            entries=raced.entries,
+            margin=self.runner.task.margin,
+            too_slow=[arm_id for arm_id, entry in raced.entries.items() if self._reserve.is_too_slow(entry)],
+        )
+        entries = [raced.entries[arm_id] for arm_id in finalists]
+        asked: dict[str, list[Outcome]] = {arm_id: [] for arm_id in finalists}
+        self._ask(entries, test, asked, kept=sum(entry.seconds_per_row for entry in entries) * final_rows(0))
+        for entry in entries:
+            self.runner.latencies(entry)
+        self._ask(entries, test, asked, kept=0.0)  # what these left
+        n_tested = max((len(outcomes) for outcomes in asked.values()), default=0)
+        test, tested = test[:n_tested], Tested()
+        if race is not None:
+            missed = results.untested(arms, finalists, raced.entries, metric)
+            raced.race = race.model_copy(update={"n_test": self.n_test, "n_tested": n_tested, "untested": missed})
         for arm_id in finalists:
-            entry = self.raced.entries[arm_id]
-            outcomes = self._test(entry, test)
-            found = self.raced.results[arm_id] = self._final_result(entry, outcomes, test)
-            tested.outcomes[arm_id] = _by_row(outcomes)
-            score = found.test.get(metric)
-            self.runner.watcher.finish(plain(f"{score.value:.3f}") if score is not None else None)
+            raced.results[arm_id] = self._final_result(raced.entries[arm_id], asked[arm_id], test)
+            tested.outcomes[arm_id] = _by_row(asked[arm_id])
         for arm_id in finalists:
-            found = self.raced.results[arm_id]
-            others = [self.raced.results[other].test for other in finalists if other != arm_id]
+            found = raced.results[arm_id]
+            others = [raced.results[other].test for other in finalists if other != arm_id]
             best = max((scores[metric].value for scores in others if metric in scores), default=0.0)
-            if found.tuned and metric in found.test and found.test[metric].value > best - FAR_BEHIND:
+            close = metric in found.test and found.test[metric].value > best - FAR_BEHIND
+            if found.tuned and close and n_tested == self.n_test:  # more test rows would say more than more trainings
                 self._repeat(arm_id, test, tested)
         return tested
 
-    def _test(self, entry: Entry, test: Sequence[Example]) -> list[Outcome]:
+    def _ask(
+        self, entries: Sequence[Entry], test: Sequence[Example], asked: dict[str, list[Outcome]], *, kept: float
+    ) -> None:
+        """Add to ``asked`` outcomes of the next test rows, as many for each finalist: all, or what the time allows.
+
+        All at once where there is time to spare. Else in rounds, each for all finalists, until the next does not fit: so
+        how many there are is settled by time alone, also when the machine slows down meanwhile. The first round is
+        done whatever it takes, and what an earlier start has paid for is taken.
+
+        Args:
+            kept: seconds of the budget that are needed for something else.
+        """
+        done, n_test = min(map(len, asked.values()), default=len(test)), len(test)
+        while done < n_test:
+            a_row = (
+                sum(spent_on(rows[-BATCH_ROWS:]).seconds / len(rows[-BATCH_ROWS:]) for rows in asked.values())
+                if done
+                else 0.0
+            )
+            a_row = a_row or sum(entry.seconds_per_row for entry in entries)
+            spare = math.inf if self.budget.left is None else self.budget.left - kept
+            upto = n_test
+            if AMPLE * a_row * (n_test - done) > spare:
+                upto = min(n_test, done + max(BATCH_ROWS, n_test // N_ROUNDS // BATCH_ROWS * BATCH_ROWS))
+                upto = BATCH_ROWS if not done else upto
+            rows = test[done:upto]
+            if (
+                done
+                and a_row * len(rows) > spare
+                and not all(self.runner.has(entry, "test", rows) for entry in entries)
+            ):
+                break
+            for entry in entries:
+                answered = asked[entry.arm.arm_id]
+                answered += self._test(entry, rows)
+                score = mean_of(answered, self.runner.metrics[0].id)
+                self.runner.watcher.finish(plain(f"{score:.3f}") if score is not None else None)
+            done = upto
+
+    def _test(self, entry: Entry, rows: Sequence[Example]) -> list[Outcome]:
         name, number = entry.arm.make().describe(), entry.arm.repeat + 1
         self.runner.watcher.start(
             say("run.test_rows", name=name) if number == 1 else say("run.test_rows_again", name=name, number=number)
         )
-        measured = self.runner.measure(entry, "test", test)
+        measured = self.runner.measure(entry, "test", rows)
         self.budget.count(measured.spent(before=True))
         self.budget.charge(measured.spent(before=False))
         self._show()
@@ -207,25 +265,33 @@ class Stages:
         Two trainings in all would say less than one: from two the spread is so uncertain that it doubles the interval.
         """
         entry, metric = self.raced.entries[arm_id], self.runner.metrics[0]
-        expected = (entry.fit.spend + spent_on(entry.dev).times(len(test) / len(entry.dev))).times(N_TRAININGS - 1)
+        pace = spent_on(list(tested.outcomes[arm_id].values())).times(1 / len(test))
+        expected = (entry.fit.spend + pace.times(len(test))).times(N_TRAININGS - 1)
         if not self.budget.reaches(expected):
             return
-        rows = {row.id: row for row in test}
-        outcomes = [self._train_again(entry, repeat, test) for repeat in range(1, N_TRAININGS)]
+        rows, outcomes = {row.id: row for row in test}, list[list[Outcome]]()
+        for repeat in range(1, N_TRAININGS):
+            left = self.budget.left
+            room = None if left is None else left / (N_TRAININGS - repeat) - pace.seconds * len(test)
+            outcomes.append(self._train_again(entry, repeat, test, room))
+            if not outcomes[-1]:
+                return
         scored = [results.scores(one, rows, [metric], self.runner.seed) for one in outcomes]
         if all(metric.id in scores for scores in scored):
             tested.repeats[arm_id] = [_by_row(one) for one in outcomes]
             repeats = [scores[metric.id] for scores in scored]
             self.raced.results[arm_id] = self.raced.results[arm_id].model_copy(update={"repeats": repeats})
 
-    def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example]) -> list[Outcome]:
-        """The test rows answered by one more training; nothing when it broke.
+    def _train_again(self, entry: Entry, repeat: int, test: Sequence[Example], room: float | None) -> list[Outcome]:
+        """The test rows answered by one more training; nothing when it broke, or when time cut it and not the first.
 
-        It may take as long as the first training where time cut that, else twice as long: a busy minute is not to cut it.
+        It may take as long as the first training where time cut that, else twice as long: a busy minute is not to cut it. But
+        no longer than the ``room`` that there is.
         """
         first, seconds, watcher = entry.fit, None, self.runner.watcher
         if self.budget.seconds is not None:
             seconds = first.seconds if first.cut_by_time else max(2 * first.seconds, first.seconds + HICCUP_S)
+            seconds = seconds if room is None else min(seconds, max(room, 0.0))
         config = entry.arm.make().settled(first.details)
         arm = self.runner.latest(replace(entry.arm, config=config).fitted_on(entry.arm.n_train, repeat))
         watcher.start(say("run.training_again", name=arm.make().describe(), number=repeat + 1))
@@ -235,6 +301,9 @@ class Stages:
             watcher.finish(failure.why)
             return []
         (self.budget.count if again.fit_was_saved else self.budget.charge)(again.fit.spend)
+        if again.fit.cut_by_time and not first.cut_by_time:
+            watcher.finish()
+            return []
         outcomes = self._test(again, test)
         score = mean_of(outcomes, self.runner.metrics[0].id)
         watcher.finish(plain(f"{score:.3f}") if score is not None else nothing_scored(outcomes))
