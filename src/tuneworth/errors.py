@@ -5,6 +5,7 @@
     │   └── NotEnoughData     the rows are fine but too few, or all alike: exit 2
     ├── EnvironmentProblem    disk, permission, network, a missing extra: exit 2
     └── Interrupted           Ctrl-C; carries how to go on: exit 130
+    TrainingDiverged          one training gave nothing: its arm has failed, and the run goes on
     PassingFailure            one call failed and may not fail again (network, rate limit, server): not told to a user,
                               its rows count as failed now, and a later start of the run asks them again
 
@@ -64,6 +65,14 @@ class EnvironmentProblem(TuneworthError):
 
 class Interrupted(TuneworthError):
     exit_code = 130
+
+
+class TrainingDiverged(Exception):
+    """Raised by a model's training whose loss is no number, so that no weights are worth keeping."""
+
+    def __init__(self, why: Text):
+        self.why = why
+        super().__init__(why.en)
 
 
 class PassingFailure(Exception):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import combinations
 
 import numpy as np
@@ -166,3 +169,15 @@ def test_names_are_capitals_that_the_data_do_not_also_write_small():
 def test_tokens_are_words_numbers_and_han_characters():
     assert tokens("don't pay 3.50 到北京") == ["don't", "pay", "3.50", "到", "北", "京"]
     assert all(len(token) == 1 for text in han_sentences(3) for token in tokens(text))
+
+
+def test_the_hashes_of_words_are_those_of_any_process():
+    """Python's own are not: families of an audit changed from run to run."""
+    code = "from tuneworth.audit._likeness.frames import Lines; print(Lines.of(['a Kettle 17 for 阿 \\udc80']).hashes.tolist())"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(said) == 1

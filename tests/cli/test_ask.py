@@ -246,6 +246,18 @@ def test_other_weights_under_the_same_name_do_not_answer(mine, capsys):
     assert "other weights" in said.err
 
 
+def test_a_private_question_is_not_sent_to_a_service_that_has_moved(mine, capsys, monkeypatch):
+    """Its address is set outside the run: what embedded the documents here may be elsewhere by now."""
+    task = read_result(mine / "result.json").task
+    documents = task.documents.model_copy(update={"encoder": "ollama/bge-m3"})
+    limits = task.limits.model_copy(update={"private": True})
+    result = change(mine, task=task.model_copy(update={"documents": documents, "limits": limits}))
+    arm = next(arm for arm in result.arms if arm.arm_id == FIVE)
+    monkeypatch.setenv("OLLAMA_BASE_URL", "https://gpu.example.com/v1")
+    with engine(), pytest.raises(InputError, match="private"):
+        open_arm(result, RunFolder(mine), arm, Silent())
+
+
 def test_a_solver_or_an_index_that_is_gone_or_broken(mine, capsys):
     result = read_result(mine / "result.json")
     arm = choose_arm(result, "run").arm

@@ -23,7 +23,7 @@ def same(text):
     return Text(en=text, zh=text)
 
 try:
-    with watcher_for("en", watch=True, as_json=False) as watcher:
+    with watcher_for("en", watch=True) as watcher:
         watcher.say(same("before the race"))
         watcher.start(same("audit"))
         watcher.finish(same("3 findings"))
@@ -88,7 +88,7 @@ import time, typer
 from tuneworth.cli.watch import watcher_for
 from tuneworth.core.text import Text
 
-with watcher_for("en", watch=True, as_json=False) as watcher:
+with watcher_for("en", watch=True) as watcher:
     watcher.start(Text(en="still at work", zh=""))
     time.sleep(0.3)
     with watcher.asking():
@@ -124,11 +124,10 @@ LEFT = (
 
 
 @pytest.mark.parametrize("env", [{}, {"FORCE_COLOR": "1"}, {"TERM": "dumb"}])
-@pytest.mark.parametrize("as_json", [False, True])
-def test_a_file_gets_lines(capsys, monkeypatch, env, as_json):
+def test_a_file_gets_lines(capsys, monkeypatch, env):
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    plain(watcher_for("en", watch=True, as_json=as_json))
+    plain(watcher_for("en", watch=True))
     out, err = capsys.readouterr()
     moved = "  arm a: 32 of 300 dev rows, score 0.500, in the lead, 3.0 s so far\n"
     assert err == f"{moved}{LEFT}  test rows: b  0.6  (0 s)\n"
@@ -136,13 +135,16 @@ def test_a_file_gets_lines(capsys, monkeypatch, env, as_json):
 
 
 def test_without_watch_only_those_who_leave_are_told_beside_the_steps(capsys):
-    plain(watcher_for("en", watch=False, as_json=False))
+    plain(watcher_for("en", watch=False))
     assert capsys.readouterr().err == f"  fitting a  0.5  (0 s)\n{LEFT}  test rows: b  0.6  (0 s)\n"
 
 
-def test_json_to_a_file_without_watch_says_nothing(capsys):
-    plain(watcher_for("en", watch=False, as_json=True))
-    assert capsys.readouterr() == ("", "")
+def test_json_has_stdout_to_itself_and_progress_is_told_on_stderr(tuneworth, tmp_path):
+    write_rows(tmp_path / "rows.jsonl", label_rows(120))
+    done = tuneworth("run", "rows.jsonl", "--strategies", "majority,nearest", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["decision"]["verdict"] == "cant_tell"
+    assert "most frequent answer" in done.stderr
 
 
 @pytest.mark.slow

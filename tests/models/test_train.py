@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from tuneworth.core.task import Message
-from tuneworth.errors import EnvironmentProblem, NotEnoughData
+from tuneworth.errors import EnvironmentProblem, NotEnoughData, TrainingDiverged
 from tuneworth.models.base import Request, TrainConfig, TrainExample
 from tuneworth.models.local import train as trainer
 from tuneworth.models.local.batches import Pack, encode, epoch_order, kin, packs_of, shared_prefix, split_batch
@@ -521,3 +521,27 @@ def test_the_embedded_model_learns_and_is_unchanged(real, tmp_path):
     assert_same_weights(before, weights_of(real))
     losses = dict(result.dev_losses)
     assert losses[result.best_step] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize("with_dev", [True, False])
+def test_a_training_that_diverges_says_so_and_says_it_again_when_it_is_taken_up(tiny, tmp_path, monkeypatch, with_dev):
+    steps: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(CompletionLoss, "__call__", _not_a_number(CompletionLoss.__call__))
+        for _ in range(2):
+            with pytest.raises(TrainingDiverged, match="diverged") as caught:
+                tiny.train(
+                    make_examples(8),
+                    make_examples(4, 100) if with_dev else [],
+                    QUICK,
+                    tmp_path,
+                    progress=lambda done, total, unit: steps.append(done),
+                )
+            assert "发散" in caught.value.why.zh
+    assert not (tmp_path / "adapter").exists()
+    assert steps.count(1) == 1  # the second start took no step
+    assert all(torch.isfinite(weight).all() for weight in weights_of(tiny).values())
+
+
+def _not_a_number(loss):
+    return lambda self, part: loss(self, part) * float("nan")

@@ -103,3 +103,20 @@ def test_with_documents_the_best_of_four_kinds():
     closed = [arm("prompt", 0.1, 0), arm("few", 0.2, 1), arm("lora", 0.9, 5, tuned=True)]
     assert choose_finalists([*reading, *closed], "accuracy", Limits()) == ["few", "rag5", "lora", "lora_rag"]
     assert choose_finalists([*reading[:2], *closed[:2]], "accuracy", Limits()) == ["prompt", "few", "rag5"]
+
+
+def test_ties_do_not_hang_on_measured_seconds():
+    arms = [arm("a", 0.5, 1), arm("b", 0.5, 1), arm("c", 0.5, 1)]
+    for fastest in arms:
+        timed = [
+            one.model_copy(update={"cost": ArmCost(seconds_per_1k_rows=1.0 if one is fastest else 9.0)}) for one in arms
+        ]
+        assert choose_finalists(timed, "accuracy", Limits()) == ["a"]
+
+
+def test_of_equals_the_one_that_reads_less_is_tested():
+    long, short = (
+        arm(name, 0.5, 1).model_copy(update={"cost": ArmCost(prompt_tokens_per_row=tokens)})
+        for name, tokens in (("a-long", 900.0), ("b-short", 80.0))
+    )
+    assert choose_finalists([long, short], "accuracy", Limits()) == ["b-short"]

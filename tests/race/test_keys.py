@@ -14,6 +14,9 @@ from tuneworth.core.task import Task
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race import keys
 from tuneworth.race.arms import plan_arms
+from tuneworth.strategies.fewshot import FewShot
+from tuneworth.strategies.head import Head
+from tuneworth.strategies.nearest import Nearest
 from tuneworth.strategies.prompt import Prompt
 
 TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
@@ -163,3 +166,16 @@ def test_what_an_arm_draws_follows_from_what_it_is_and_not_from_its_key():
     arm, *_ = plan_arms(TASK, [], [ScriptedModel()], ["prompt"], "basis").arms
     assert replace(arm, key="0" * 64).lot == arm.lot, "other code, another model or number format"
     assert len({arm.lot, arm.fitted_on(16).lot, arm.fitted_on(None, 1).lot, arm.fitted_on(16, 1).lot}) == 4
+
+
+@pytest.mark.parametrize(("strategy", "counts"), [(Head, True), (FewShot, True), (Nearest, True), (Prompt, False)])
+def test_the_code_of_the_sentence_encoder_counts_for_arms_that_ask_for_it(monkeypatch, strategy, counts):
+    def key():
+        keys.code_digest.cache_clear()
+        return keys.arm_key(TASK, strategy, strategy.Config(), ScriptedModel(), "basis")
+
+    before, real = key(), keys.source_of
+    monkeypatch.setattr(
+        keys, "source_of", lambda name: f"{real(name)}# x" if name.endswith("local.encoder") else real(name)
+    )
+    assert (key() != before) == counts

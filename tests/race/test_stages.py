@@ -16,7 +16,7 @@ from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend
-from tuneworth.errors import EnvironmentProblem, PassingFailure
+from tuneworth.errors import EnvironmentProblem, PassingFailure, TrainingDiverged
 from tuneworth.findings.forecasts import forecasts_of
 from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
@@ -186,6 +186,31 @@ def test_an_arm_that_breaks_is_recorded_and_the_run_goes_on(tmp_path, store):
     assert raced.results["simple"].state == "measured"
     with pytest.raises(ArmFailed, match="matrix is singular"):
         run.runner.fit(arm(Broken))
+
+
+class Diverging(Base):
+    id, effort, tuned = "broken", 5, True
+
+    def fit(self, train, dev, context):
+        raise TrainingDiverged(Text(en="the training diverged", zh="训练发散"))
+
+
+def test_a_training_that_diverges_is_a_failure_of_its_arm(tmp_path, store):
+    for _ in range(2):
+        raced = stages(tmp_path, store).race(Plan((arm(Simple), arm(Diverging)), ()))
+        found = raced.results["broken"]
+        assert (found.state, found.why.en) == ("failed", "the training diverged")
+        assert raced.results["simple"].state == "measured"
+
+
+def test_steps_are_priced_where_the_machine_is(tmp_path, store):
+    run = stages(tmp_path, store)
+    assert all(step.usd is None for step in run.race(Plan((arm(Simple),), ())).race.steps)
+    priced = stages(tmp_path, store)
+    priced.budget.usd_per_hour = 3600.0
+    steps = priced.race(Plan((arm(Better),), ())).race.steps
+    assert steps
+    assert all(step.usd == pytest.approx(step.seconds) for step in steps)
 
 
 def test_a_full_disk_ends_the_run_with_a_clear_error(tmp_path, store):

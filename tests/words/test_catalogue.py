@@ -123,3 +123,13 @@ def test_a_page_reads_the_same_without_libyaml(page):
     text = (CATALOGUE.folder / f"{page}.yaml").read_text(encoding="utf-8")
     fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     assert yaml.safe_load(text) == yaml.load(text, Loader=fast)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("value", ["a\ue000b\ue001", "\ue001", "图 \ue000 表", " 空 格 "])
+def test_every_character_of_a_value_is_said(tmp_path, lang, value):
+    (tmp_path / "page.yaml").write_text("said: {en: 'file {name} is {what}', zh: '文件 {name} 属于 {what} 一类'}")
+    told = Catalogue(tmp_path).say("page.said", name=value, what=Text(en=value, zh=value))
+    assert told.to(lang).count(value) == 2
+    assert told.zh.startswith("文件")
+    assert told.zh.endswith("一类")

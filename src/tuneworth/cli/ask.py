@@ -104,7 +104,7 @@ def ask(
         changed_from=since.date() if since else None,
         changed_until=until.date() if until else None,
     )
-    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
+    with watcher_for(LANG, watch=False) as watcher:
         if chosen.note is not None:
             watcher.say(chosen.note)
         watcher.start(say("cli.ask.opening", arm=chosen.arm.arm_id))

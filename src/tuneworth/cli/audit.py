@@ -53,7 +53,7 @@ def audit(
     task_file = task_file_of(source, test=test, seed=seed)
     if fix is not None:
         check_folder(task_file, fix)
-    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
+    with watcher_for(LANG, watch=False) as watcher:
         loaded, audited = run_audit(task_file, watcher, documents=documents or (), only=opt.names(only))
     fixes = fixes_for(task_file, loaded, audited.patches, fix) if fix is not None else None
     if fixes is not None:

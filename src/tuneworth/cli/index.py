@@ -56,7 +56,7 @@ def index(
     del lang  # read before options are parsed, see cli/language.py
     task_file = task_file_of(source, documents=opt.documents_section(documents))
     folder = RunFolder(out) if out is not None else folder_for(RUNS, task_file)
-    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
+    with watcher_for(LANG, watch=False) as watcher:
         try:
             done = index_documents(task_file, folder, watcher)
         except KeyboardInterrupt:

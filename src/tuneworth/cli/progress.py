@@ -66,11 +66,11 @@ class _Bar(Progress):
 class TerminalWatcher:
     """A watcher for people. Use it as a context manager."""
 
-    def __init__(self, lang: Lang, *, quiet: bool = False):
+    def __init__(self, lang: Lang):
         self._lang: Lang = lang
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = Console(stderr=True, highlight=False)
         # rich takes a file for a terminal when FORCE_COLOR is set; a bar would fill it with control codes.
-        self._live = self._console.is_interactive and sys.stderr.isatty() and not quiet
+        self._live = self._console.is_interactive and sys.stderr.isatty()
         self._lines = RaceLines(moves=False)
         self._bar = _Bar(
             _Title(table_column=Column(no_wrap=False)),  # rich narrows the columns that may wrap before the others

@@ -49,7 +49,7 @@ def run(
     task_file = task_file_of(source, **opt.of_run(**options))
     folder = _folder(task_file, out, fresh)
     report_lang = LANG if lang else task_file.lang or LANG  # before parsing, see cli/language.py
-    with watcher_for(LANG, watch=watch, as_json=as_json) as watcher:
+    with watcher_for(LANG, watch=watch) as watcher:
         try:
             result = run_pipeline(
                 task_file,
@@ -81,7 +81,7 @@ def plan(source: opt.Source, *, lang: opt.Language = None, as_json: opt.AsJson =
 
     del lang  # read before options are parsed, see cli/language.py
     task_file = task_file_of(source, **opt.of_run(**options))
-    with watcher_for(LANG, watch=False, as_json=as_json) as watcher:
+    with watcher_for(LANG, watch=False) as watcher:
         planned = preview(ready(task_file, watcher), task_file.budget_seconds or DEFAULT_BUDGET_SECONDS)
     if as_json:
         typer.echo(to_json(planned))

@@ -7,7 +7,6 @@ telling first; a low one loses lines, those of the arms that are out first.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,9 +32,9 @@ _BESIDE = 2
 """Lines of the terminal that are not the table's: the bar, and one for what scrolls by."""
 
 
-def watcher_for(lang: Lang, *, watch: bool, as_json: bool) -> TerminalWatcher:
-    """The watcher of a command. Who asks for JSON and keeps stderr in a file hears nothing, unless told to watch."""
-    return RaceWatcher(lang) if watch else TerminalWatcher(lang, quiet=as_json and not sys.stderr.isatty())
+def watcher_for(lang: Lang, *, watch: bool) -> TerminalWatcher:
+    """The watcher of a command. It tells on stderr, so that ``--json`` has stdout to itself."""
+    return RaceWatcher(lang) if watch else TerminalWatcher(lang)
 
 
 class RaceWatcher(TerminalWatcher):

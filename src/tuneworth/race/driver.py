@@ -124,6 +124,7 @@ class Driver:
                 score=mean_of(entry.dev, self.runner.metrics[0].id),
                 seconds=(fitting + answering).seconds,
                 spent_seconds=budget.spent.seconds,
+                usd=(fitting + answering).on_machine(budget.usd_per_hour).usd,
                 saved=all(outcome.row_id in saved for outcome in new.outcomes) and (before > 0 or entry.fit_was_saved),
             )
         )

@@ -30,6 +30,8 @@ PROMPT_CODE = (
     "tuneworth.metrics._parts.words",
 )
 """These modules, and those in these packages, shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
+ENCODERS = ("tuneworth.models.local.encoder", "tuneworth.models.api.embeddings")
+"""What makes the vectors of a strategy that asks for the sentence encoder; it imports neither, the run hands it over."""
 _TASK = {"instruction", "kind", "labels", "json_schema", "language", "metric"}
 _MODEL = ("id", "weights_sha256", "dtype", "attention", "device")
 """What makes a model answer as it does, without what it measured or where it lies."""
@@ -74,9 +76,11 @@ def code_digest(*modules: str) -> str:
         source = source_of(module) if module not in sources else None
         if source is not None:
             sources[module] = source
-            unread += [
-                name for name in _imports(module, source) if any(f"{name}.".startswith(f"{p}.") for p in packages)
-            ]
+            tree = ast.parse(source)
+            unread += [name for name in _imports(module, tree) if any(f"{name}.".startswith(f"{p}.") for p in packages)]
+            asks = any(isinstance(node, ast.Attribute) and node.attr == "encoder" for node in ast.walk(tree))
+            if asks and not module.startswith("tuneworth.retrieval"):  # which every strategy has for its types
+                unread += ENCODERS
     return digest(sources)
 
 
@@ -102,12 +106,12 @@ def _spec_of(module: str) -> ModuleSpec | None:
     return spec
 
 
-def _imports(module: str, source: str) -> Iterator[str]:
-    """Names that ``source`` imports, wherever it does; a name from a package may be a module of it."""
+def _imports(module: str, tree: ast.AST) -> Iterator[str]:
+    """Names that ``module`` imports, wherever it does; a name from a package may be a module of it."""
     spec = _spec_of(module)
     is_package = spec is not None and spec.submodule_search_locations is not None
     here = module.split(".") if is_package else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (now(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -24,7 +24,7 @@ from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
-from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
+from tuneworth.errors import EnvironmentProblem, Problem, TrainingDiverged, TuneworthError
 from tuneworth.metrics import Metric, score_row
 from tuneworth.race.arms import Arm, stays_here
 from tuneworth.race.encoding import SharedEncoder
@@ -160,6 +160,8 @@ class Runner:
             solver = self._fit_now(arm, context, folder / "solver")
         except (TuneworthError, KeyboardInterrupt):
             raise
+        except TrainingDiverged as error:
+            raise ArmFailed(error.why) from error
         except Exception as error:
             _raise_if_disk_full(error, folder)
             where = folder / "error.txt"

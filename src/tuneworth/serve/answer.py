@@ -278,6 +278,8 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     documents = task.documents
     assert documents is not None, "choose_arm refuses a run without documents"
     named = documents.encoder
+    if named is not None:  # a service's address is set outside the run: what was on this machine may be elsewhere now
+        catalog.check_encoder(named, private=task.limits.private)
     opened = partial(catalog.open_encoder, named or MINILM.name, progress=watcher.progress)
     return _Noting(
         folder=folder.path / INDEX,

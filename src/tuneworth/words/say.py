@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from tuneworth.core.text import Text
@@ -17,7 +18,6 @@ from tuneworth.core.text import Text
 Part = Text | str | int
 FOLDER = Path(__file__).parent / "catalogue"
 _CHARACTER = "[\u4e00-\u9fff“”（）［］]"
-_KEPT_SPACE, _VALUE = "\ue000", "\ue001"  # of no script, in no text that is said
 _SPACE_BETWEEN_CHARACTERS = re.compile(f"(?<={_CHARACTER}) (?={_CHARACTER})")
 
 
@@ -42,10 +42,7 @@ class Catalogue:
             columns = self._page(page)[place]
         except KeyError:
             raise KeyError(f"no sentence {key!r} in the catalogue") from None
-        said = {lang: template.format(**_in(lang, parts)) for lang, template in columns.items()}
-        if parts:  # a sentence without is written as it is meant
-            said["zh"] = _SPACE_BETWEEN_CHARACTERS.sub("", said["zh"]).replace(_KEPT_SPACE, " ").replace(_VALUE, "")
-        return Text(**said)
+        return Text(**{lang: _filled(template, parts, lang) for lang, template in columns.items()})
 
     def table(self, key: str) -> dict[str, Text]:
         """The sentences without parts below ``key``, by the rest of their keys: headings, words for codes."""
@@ -80,17 +77,21 @@ def _leaves(node: Mapping[str, Any], at: str) -> list[tuple[str, dict[str, str]]
     return [leaf for name, inner in node.items() for leaf in _leaves(inner, f"{at}.{name}" if at else name)]
 
 
-def _in(lang: str, parts: Mapping[str, Part]) -> dict[str, str]:
-    return {name: _word(part, lang) for name, part in parts.items()}
-
-
-def _word(part: Part, lang: str) -> str:
+def _filled(template: str, parts: Mapping[str, Part], lang: str) -> str:
     """In Chinese the spaces inside a part stay, and those around a value: it may be the user's own."""
-    if isinstance(part, Text):
-        said = part.to(lang)
-    else:
-        said = f"{part:,}" if isinstance(part, int) else f"{_VALUE}{part}{_VALUE}" if lang == "zh" else part
-    return said.replace(" ", _KEPT_SPACE) if lang == "zh" else said
+    words = {
+        name: part.to(lang) if isinstance(part, Text) else f"{part:,}" if isinstance(part, int) else part
+        for name, part in parts.items()
+    }
+    said = template.format(**words)
+    if lang != "zh" or not parts:  # a sentence without parts is written as it is meant
+        return said
+    shape = ""  # as long as ``said``, with the template's own spaces and the characters that they may stand between
+    for literal, name, _, _ in Formatter().parse(template):
+        word = words[name] if name is not None else ""
+        shape += literal + ("." * len(word) if name is None or isinstance(parts[name], str) else word.replace(" ", "."))
+    gone = {space.start() for space in _SPACE_BETWEEN_CHARACTERS.finditer(shape)}
+    return "".join(letter for at, letter in enumerate(said) if at not in gone)
 
 
 CATALOGUE = Catalogue(FOLDER)

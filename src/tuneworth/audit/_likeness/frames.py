@@ -19,6 +19,7 @@ common word ("may", "高山").
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -217,7 +218,9 @@ def _sums(hashes: Hashes, place: Ints, starts: Ints, sizes: Ints) -> tuple[Hashe
 
 
 def _hash(word: str) -> int:
-    return hash(NUMBER if is_number(word) else word.casefold()) & 0xFFFFFFFFFFFFFFFF
+    """Not Python's own ``hash``: that differs from one process to the next, and so would the families of an audit."""
+    folded = NUMBER if is_number(word) else word.casefold()
+    return int.from_bytes(hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def _mixed(key: Hashes) -> Hashes:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from tuneworth.errors import NotEnoughData, Problem
+from tuneworth.errors import NotEnoughData, Problem, TrainingDiverged
 from tuneworth.models.base import Progress, TrainConfig, TrainExample, TrainResult, epochs_for
 from tuneworth.models.local.batches import Row, encode, epoch_order, shared_prefix, spread
 from tuneworth.models.local.cache import disk_problems
@@ -277,9 +278,17 @@ class Trainer:
             torch.cuda.set_rng_state(state[1], self.learning.module.device)
 
     def finish(self, *, n_too_long: int) -> TrainResult:
-        """Save the best weights and what was done; then the checkpoint is no longer needed."""
+        """Save the best weights and what was done; then the checkpoint is no longer needed.
+
+        Raises:
+            TrainingDiverged: no look at dev found a loss, or no step could be taken. The checkpoint stays, so that the next
+                start ends here at once.
+        """
         from safetensors.torch import load_file
 
+        if self.step and (self.n_skipped == self.step or (self.dev_rows and not math.isfinite(self.best_loss))):
+            self.save_checkpoint()
+            raise TrainingDiverged(say("useless.diverged", rate=f"{self.rate:.1g}", n=self.step))
         if self.dev_rows:
             self.learning.load(load_file(self.folder / BEST))
         else:
