@@ -1,5 +1,7 @@
 """``tuneworth ask``: the right arm answers, as it was measured, and says what it read."""
 
+# pyright: reportOptionalMemberAccess=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import json

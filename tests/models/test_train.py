@@ -1,5 +1,7 @@
 """The trainer: on a tiny random model for the mechanics, and a few steps on the embedded one."""
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportCallIssue=false
+
 from __future__ import annotations
 
 import os

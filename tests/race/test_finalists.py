@@ -17,7 +17,7 @@ def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", 
         effort=effort,
         tuned=tuned,
         yardstick=yardstick,
-        state=state,
+        state=state,  # pyright: ignore[reportArgumentType]
         dev={"accuracy": score} if state == "measured" else {},
         dev_counts=Counts(scored=50 - failed, failed=failed),
         cost=ArmCost(latency_p95_ms=p95, usd_per_1k_rows=usd),
