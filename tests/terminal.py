@@ -99,7 +99,12 @@ def on_terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-    env |= {"TERM": "xterm-256color", "PYTHONPATH": str(Path(__file__).parent)}
+    env |= {
+        "TERM": "xterm-256color",
+        "PYTHONPATH": os.pathsep.join(
+            path for path in (str(Path(__file__).parent), os.environ.get("PYTHONPATH")) if path
+        ),
+    }
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it, and so do children
     process = subprocess.Popen(
         [sys.executable, "-c", _PREPARED + script, *arguments],
