@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tuneworth.core.text import Text
-from tuneworth.data.formats import parse_address, read, read_hub, rows_of
+from tuneworth.data.formats import read
+from tuneworth.data.readers.hub import parse_address, read_hub, rows_of
 from tuneworth.data.rows import RawRow, Rejected, quote, write_rejected
 from tuneworth.errors import EnvironmentProblem, InputError
 
@@ -119,7 +120,7 @@ def test_one_broken_byte_in_chinese_utf8_stays_utf8(tmp_path: Path) -> None:
         ("blank.csv", b" \n\n", "the file is empty"),
         ("bom.jsonl", b"\xef\xbb\xbf", "holds no rows"),
         ("header.csv", b"text,label\n", "holds no rows"),
-        ("rows.xlsx", b"PK", "suffix .xlsx says no format"),
+        ("rows.xlsx", b"PK", "cannot be read as an Excel workbook"),
         ("twice.csv", b"a,b,a\n1,2,3\n", "header has 'a' more than once"),
         ("object.json", b'{\n "a": 1,\n "b": {}}', "one JSON object without a list of rows"),
         ("broken.json", b'[{"a": 1},\n {"a": }]', r"broken\.json:2: is not valid JSON at column"),
@@ -144,9 +145,9 @@ def test_csv_sets_aside_ragged_and_unclosed_records(tmp_path: Path) -> None:
     path.write_text('text,label\nok,a\nonly one\nfine,b\n"never closed,c\nmore,d\n')
     data = read(str(path))
     assert [row.value["label"] for row in data.rows] == ["a", "b"]
-    assert [(row.line, row.reason.en.split(":")[0]) for row in data.rejected] == [
+    assert [(row.line, row.reason.en) for row in data.rejected] == [
         (3, "has 1 cells, the header has 2"),
-        (5, "is not CSV"),
+        (5, "a quotation mark on line 5 is not closed as it should be; lines 5 to 6 (2 lines) cannot be told apart"),
     ]
     assert "more,d" in data.rejected[1].raw
 

@@ -8,6 +8,7 @@ person to mend, and are listed; only what is no record at all (a broken line) ha
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from tuneworth.words.say import say
 
 PATCHES = "patches.jsonl"
 _SHOWN_CHARS = 1_000
+_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
 _TEXT_KEYS = ("content", "value")
 _ASSISTANTS = ("assistant", "gpt", "chatgpt", "bot", "model")
 
@@ -107,7 +109,7 @@ def fixes_for(task_file: TaskFile, loaded: Loaded, patches: Sequence[Patch], fol
     for source, name in _copies(task_file).items():
         data = _read_again(loaded, source)
         rows = fixer.rewritten(data.rows, lists=rewrite.takes_lists(source))
-        contents.append((folder / name, rewrite.content_of(source, rows)))
+        contents.append((folder / name, rewrite.content_of(source, rows, plain=bool(data.suffix))))
         files.append(FixedFile(folder / name, source, data.n_read, len(rows), sum(row.changed for row in rows)))
     entries = list(fixer.entries())
     lines = "".join(f"{json.dumps(entry, ensure_ascii=False)}\n" for entry in entries)
@@ -241,10 +243,10 @@ def _shown(value: Mapping[str, Any]) -> str:
 
 
 def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:
-    file, _, line = patch.source.rpartition(":")
+    place = _PLACE.fullmatch(patch.source)
     return {
-        "file": file,
-        "line": int(line) if line.isdigit() else None,
+        "file": place[1] if place else patch.source,
+        "line": int(place[2]) if place else None,
         "row_id": patch.row_id,
         "check": patch.check,
         "action": patch.action,

@@ -241,11 +241,14 @@ def _build(sides: Sequence[_Side], rules: Rules, warnings: list[Text]) -> dict[s
         warnings.append(say("rows.load.ids_not_unique"))
     raw: dict[str, str] = {}
     for prefix, side in zip(("train", "test"), sides):
-        by_line = [f"{prefix}-{candidate.row.line}" for candidate in side.candidates]
-        ids = [candidate.draft.id or "" for candidate in side.candidates] if use_own else by_line
+        places = [str(candidate.row.line) for candidate in side.candidates]
+        if len(set(places)) < len(places):  # several files, or several records on a line
+            places = [str(at) for at in range(1, len(places) + 1)]
+        ids = [candidate.draft.id or "" for candidate in side.candidates]
+        ids = ids if use_own else [f"{prefix}-{place}" for place in places]
         side.examples, rejected, more = build(side.candidates, ids, rules)
         side.rejected += rejected
-        side.rejected.sort(key=lambda row: row.line)
+        side.rejected.sort(key=lambda row: (row.file, row.line))
         raw.update(more)
         _check_half(side)
     return raw

@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tuneworth.data.files import decode, read_bytes
-from tuneworth.data.formats import CSV_SUFFIXES, PARQUET_SUFFIXES, PREFIX
+from tuneworth.data.formats import CSV_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES, PREFIX
+from tuneworth.data.readers.columnar import class_names
+from tuneworth.data.readers.delimited import header_of
 from tuneworth.data.rows import RawRow
+
+_WRITTEN = (*JSON_SUFFIXES, *CSV_SUFFIXES, *PARQUET_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +43,33 @@ class Rewritten:
 
 
 def file_name(source: str) -> str:
-    """How the new file is called; rows of the hub become JSON Lines."""
+    """How the new file is called; what cannot be written back in its own format becomes JSON Lines."""
     if source.startswith(PREFIX):
         return source.removeprefix(PREFIX).replace("/", "-").replace(":", "-") + ".jsonl"
-    return Path(source).name
+    path = Path(source)
+    return path.name if path.suffix.lower() in _WRITTEN else f"{path.name.split('.')[0] or 'rows'}.jsonl"
 
 
 def takes_lists(source: str) -> bool:
     """Whether a cell of the format may hold a list, as references do."""
-    return Path(source).suffix.lower() not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
+    return Path(file_name(source)).suffix.lower() not in (*CSV_SUFFIXES, *PARQUET_SUFFIXES)
 
 
-def content_of(source: str, rows: Sequence[Rewritten]) -> bytes:
+def content_of(source: str, rows: Sequence[Rewritten], *, plain: bool = True) -> bytes:
     """The bytes of ``source`` with ``rows`` in place of its own.
+
+    Args:
+        plain: the rows stand in the file as its suffix says; else it was unpacked or converted, and only rows are written.
 
     Raises:
         InputError: the source is not there any more, or cannot be read.
     """
-    suffix = "" if source.startswith(PREFIX) else Path(source).suffix.lower()
+    suffix = Path(file_name(source)).suffix.lower()
     if suffix in PARQUET_SUFFIXES:
-        return _parquet(Path(source), rows)
+        return _parquet(Path(source), rows) if plain else _new_parquet(rows)
     if suffix in CSV_SUFFIXES:
-        return _encoded(_csv(_text_of(source), rows))
-    if not suffix:
+        return _encoded(_csv(_text_of(source) if plain else "", rows, "\t" if suffix == ".tsv" else ","))
+    if not plain or suffix != Path(source).suffix.lower():
         return _encoded(_lines(rows))
     return _encoded(_json(_text_of(source), rows))
 
@@ -93,16 +101,27 @@ def _json(text: str, rows: Sequence[Rewritten]) -> str:
     return _lines(rows)
 
 
-def _csv(text: str, rows: Sequence[Rewritten]) -> str:
-    # The delimiter is found as `tables.parse_csv` finds it: the one that cuts the header into most columns.
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-    columns = [column.strip() for column in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))]
+def _csv(text: str, rows: Sequence[Rewritten], delimiter: str) -> str:
+    """A table of the columns that the rows have, with the delimiter of ``text`` where there is one."""
+    columns: list[str] = []
+    if text.strip():
+        delimiter, columns = header_of(text)
+    columns = [column or f"column {at}" for at, column in enumerate(columns, start=1)]
+    columns = list(dict.fromkeys([*columns, *(column for row in rows for column in row.value)]))
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, columns, restval="", delimiter=delimiter, lineterminator="\n")
     writer.writeheader()
     writer.writerows(row.value for row in rows)
     return out.getvalue()
+
+
+def _new_parquet(rows: Sequence[Rewritten]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist([row.value for row in rows]), sink)
+    return sink.getvalue().to_pybytes()
 
 
 def _parquet(path: Path, rows: Sequence[Rewritten]) -> bytes:
@@ -114,11 +133,16 @@ def _parquet(path: Path, rows: Sequence[Rewritten]) -> bytes:
     # Untouched rows keep what a Python value may lose (nanoseconds, decimals).
     kept = table.take(pa.array([row.row.line - 1 for row in rows], pa.int64()))
     changed = {at: row.value for at, row in enumerate(rows) if row.changed}
-    touched = {name for value in changed.values() for name in value}
+    touched = {
+        name for row in rows for name, cell in row.value.items() if row.changed and cell != row.row.value.get(name)
+    }
+    named = class_names(table.schema.metadata or {})
     for place, field in enumerate(kept.schema) if changed else ():
         if field.name in touched:
             cells = kept.column(place).to_pylist()
-            cells = [changed[at].get(field.name, cell) if at in changed else cell for at, cell in enumerate(cells)]
+            # Where numbers were read as names of classes, the whole column is written as names.
+            known = [row.value.get(field.name) for row in rows] if field.name in named else cells
+            cells = [changed[at].get(field.name, cell) if at in changed else cell for at, cell in enumerate(known)]
             column = _column(cells, field.type)
             kept = kept.set_column(place, pa.field(field.name, column.type), column)
     pq.write_table(kept, sink)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.data.files import write_text
+from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 SHOWN_CHARS = 80
 """How much of a value a message quotes."""
@@ -30,44 +32,80 @@ class RawRow:
     Attributes:
         line: 1-based line where the record starts; in a Parquet file, the row number.
         text: the record as it stood in the file, or ``None`` where it was not text.
+        end: line where the record ends, 0 for the line where it starts.
+        column: where in its line it starts, of a record that another stands before; else 0.
     """
 
     file: str
     line: int
     value: dict[str, Any]
     text: str | None = None
+    end: int = 0
+    column: int = 0
 
     @property
     def source(self) -> str:
-        return f"{self.file}:{self.line}"
+        place = f"{self.file}:{self.line}"
+        return f"{place}:{self.column}" if self.column else place
 
     @property
     def raw(self) -> str:
         return self.text if self.text is not None else json.dumps(self.value, ensure_ascii=False, default=str)
 
     def rejected(self, reason: Text) -> Rejected:
-        return Rejected(self.file, self.line, reason, self.raw)
+        return Rejected(self.file, self.line, reason, self.raw, self.end)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that was set aside, and why. ``raw`` is the whole row."""
+    """A row that was set aside, and why. ``raw`` is the whole row; ``end`` is its last line, 0 for ``line``."""
 
     file: str
     line: int
     reason: Text
     raw: str
+    end: int = 0
+
+    @property
+    def n_lines(self) -> int:
+        return max(self.end - self.line, 0) + 1
 
     @property
     def where(self) -> str:
         return f"{self.file}:{self.line}"
 
 
-class Rows(NamedTuple):
-    """Records that are objects, and those that are not."""
+@dataclass(slots=True)
+class Rows:
+    """What a reader made of a file.
 
-    rows: list[RawRow]
-    rejected: list[Rejected]
+    Attributes:
+        rejected: records that are no rows at all.
+        others: first and last lines of what is no record: a header, brackets, comments.
+        notes: what a reader of the report must know about the reading.
+    """
+
+    rows: list[RawRow] = field(default_factory=list[RawRow])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+    others: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    notes: list[Text] = field(default_factory=list[Text])
+
+    def check_conserved(self, lines: Sequence[str], name: str) -> None:
+        """Every line that is not blank belongs to a row, to what was set aside, or to what is no record.
+
+        Readers keep to this by the way they go through a file. It is counted again here, so that no fault in one of them can
+        lose a line without a word.
+
+        Raises:
+            InputError: with the first line that nothing accounts for.
+        """
+        spans = [(record.line, record.end) for record in (*self.rows, *self.rejected)]
+        accounted = bytearray(len(lines) + 1)
+        for start, end in (*spans, *self.others):
+            accounted[start : max(start, end) + 1] = b"\1" * (max(start, end) + 1 - start)
+        for number, line in enumerate(lines, start=1):
+            if not accounted[number] and line.strip():
+                raise InputError(Problem(f"{name}:{number}", say("reading.lost_line", shown=quote(line.strip()))))
 
 
 def without_nulls(record: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rows of JSON Lines, JSON, CSV, TSV and Parquet: one document a row.
+"""Rows of JSON Lines, JSON, CSV, TSV, Parquet and Excel: one document a row.
 
 The fields are found by name. Where no field holds the text, all of a row is its text, a line a field: a price list
 is then as readable as an article.
@@ -23,7 +23,7 @@ from tuneworth.words.say import say
 FIELDS: dict[str, tuple[str, ...]] = {
     "id": ("id", "_id", "doc_id", "document_id", "docid", "编号", "文档编号"),
     "title": ("title", "headline", "subject", "标题", "题目"),
-    "text": ("text", "content", "contents", "passage", "body", "document", "chunk", "正文", "内容", "文本"),
+    "text": ("text", "content", "contents", "passage", "body", "document", "chunk", "page_content", "pagecontent", "正文", "内容", "文本"),
     "date": ("date", "updated", "updated_at", "last_modified", "modified", "published", "published_at", "日期", "更新时间", "发布时间"),
     "doc_set": ("doc_set", "docset", "文档集"),
 }  # fmt: skip
@@ -34,7 +34,7 @@ _LINES_SHOWN = 5
 
 
 class Rows:
-    suffixes = (*formats.JSON_SUFFIXES, *formats.CSV_SUFFIXES, *formats.PARQUET_SUFFIXES)
+    suffixes = formats.SUFFIXES
 
     def read(self, file: SourceFile) -> Reading:
         return read_rows(str(file.path), file.name, file.id)

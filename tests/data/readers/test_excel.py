@@ -1,0 +1,60 @@
+"""Workbooks: the sheet with the rows, dates, formulas, and files renamed to .csv."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tuneworth.data.formats import read
+from tuneworth.errors import InputError
+
+
+def book(path: Path, **sheets: list[list[Any]]) -> Path:
+    made = openpyxl.Workbook()
+    made.remove(made.active)  # pyright: ignore[reportArgumentType]
+    for title, rows in sheets.items():
+        sheet = made.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    made.save(path)
+    return path
+
+
+ROWS: list[list[Any]] = [["text", "label", "n", "day", None], *([f"row {n}", "ab"[n % 2], n, datetime(2024, 5, 1), None] for n in range(30))]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows.csv"])
+def test_the_sheet_with_the_rows_is_read(tmp_path: Path, name: str) -> None:
+    path = book(tmp_path / "made.xlsx", About=[["made in May"]], Data=[["Export of May"], [], *ROWS]).rename(
+        tmp_path / name
+    )
+    data = read(str(path))
+    assert len(data.rows) == 30
+    assert data.rows[0].value == {"text": "row 0", "label": "a", "n": 0, "day": date(2024, 5, 1)}
+    assert data.rows[0].line == 4
+    said = " ".join(note.en for note in data.notes)
+    assert "sheet Data was read; not read: 'About' (1)" in said
+    assert data.suffix == ""
+
+
+def test_several_sheets_with_rows_are_not_guessed_at(tmp_path: Path) -> None:
+    path = book(tmp_path / "rows.xlsx", May=ROWS, June=ROWS)
+    with pytest.raises(InputError, match=r"several sheets have rows: 'May' \(31\), 'June' \(31\)"):
+        read(str(path))
+
+
+def test_formulas_without_values_are_no_empty_cells(tmp_path: Path) -> None:
+    path = book(tmp_path / "rows.xlsx", Data=[["text", "label"], ["one", "a"], ["two", '=IF(A3="two","b","a")']])
+    with pytest.raises(InputError, match=r"rows\.xlsx:3: cell B3 has a formula without a stored value"):
+        read(str(path))
+
+
+def test_a_broken_workbook_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "rows.xlsx"
+    path.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError, match=r"rows\.xlsx: cannot be"):
+        read(str(path))
