@@ -108,7 +108,8 @@ class Strategy(ABC):
         id: the module's name.
         effort: place on the ladder from simplest (0) to most complex; simpler wins ties.
         tuned: changes the weights of a language model.
-        yardstick: for scale only, never recommended.
+        yardstick: for scale; not one of the ways to choose from.
+        fallback: of a yardstick: may be used as it is where nothing else is shown to be better.
         needs_model: has one arm per candidate model; else one arm per task.
         reads_documents: looks things up in the task's documents; not tried for a task without (``Task.documents``).
         grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
@@ -118,6 +119,7 @@ class Strategy(ABC):
     effort: ClassVar[int]
     tuned: ClassVar[bool] = False
     yardstick: ClassVar[bool] = False
+    fallback: ClassVar[bool] = False
     needs_model: ClassVar[bool] = True
     reads_documents: ClassVar[bool] = False
     grows: ClassVar[bool] = False

@@ -1,6 +1,6 @@
 """Yardstick: the answer of the most similar training row.
 
-It shows how far copying goes, and how alike the rows are.
+It shows how far looking up a like row goes, and how alike the rows are. It may be used as it is.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Nearest(Strategy):
     id = "nearest"
     effort = 0
     yardstick = True
+    fallback = True
     needs_model = False
     title = Text(en="answer of the nearest row", zh="照抄最相似的一条")
     Config = NearestConfig

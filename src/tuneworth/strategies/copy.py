@@ -1,0 +1,61 @@
+"""Yardstick: the input itself as the answer.
+
+A rewriting, cleaning or translating task may score high on text metrics while nothing is done at all. An arm that is not above
+it does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.text import Text
+from tuneworth.models.base import Model
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+
+
+class CopyConfig(StrategyConfig):
+    """Nothing to choose."""
+
+
+class CopySolver(Solver):
+    """Gives back the last turn."""
+
+    def solve(self, queries: Sequence[Query]) -> list[Answer]:
+        return [Answer(query.messages[-1].content) for query in queries]
+
+    def save(self, folder: Path) -> None:
+        (folder / "solver.json").write_text(json.dumps({}), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, context: Context) -> CopySolver:
+        return cls()
+
+
+class Copy(Strategy):
+    id = "copy"
+    effort = 0
+    yardstick = True
+    needs_model = False
+    title = Text(en="the input unchanged", zh="原样返回输入")
+    Config = CopyConfig
+    solver = CopySolver
+
+    @classmethod
+    def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
+        return [CopyConfig()]
+
+    @classmethod
+    def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
+        return None if task.kind == "text" else Text(en="answers are not free text", zh="答案不是自由文本")
+
+    def describe(self) -> Text:
+        return self.title
+
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> CopySolver:
+        return CopySolver()
+
+
+PLUGIN = Copy
