@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from tuneworth.core.text import Text
+from tuneworth.data import exports
 from tuneworth.data.files import decode, read_bytes, sha256_of
 from tuneworth.data.readers import columnar, delimited, excel, fasttext, impostors, jsontext, shards
 from tuneworth.data.readers.hub import PREFIX, read_hub
@@ -88,8 +89,9 @@ def _read_file(path: Path, name: str) -> RawData:
         rows.notes.insert(
             0, say("reading.packed.read", name=name, inner=unpacked.name, steps=", ".join(unpacked.steps))
         )
-    suffix = path.suffix.lower() if is_plain else ""
-    return RawData(name, rows.rows, rows.rejected, sha256_of(data), rows.notes, suffix)
+    converted = exports.converted(rows, name)
+    suffix = path.suffix.lower() if is_plain and converted is rows else ""
+    return RawData(name, converted.rows, converted.rejected, sha256_of(data), converted.notes, suffix)
 
 
 def _rows(file: Unpacked, name: str) -> Rows:

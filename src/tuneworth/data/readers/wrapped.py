@@ -34,6 +34,11 @@ class Found:
 
 def rows_in(value: dict[str, Any]) -> Found | None:
     """The rows that ``value`` holds, or ``None`` where it is no table and has no list of objects."""
+    inner = value.get("results")
+    if isinstance(inner, dict) and _is_list_of_objects(inner.get("results")):  # promptfoo's file of an evaluation
+        return Found(
+            rows=inner["results"], note=lambda name: say("reading.json.under", name=name, field="results.results")
+        )
     return _split(value) or _list_under_key(value) or _columns(value)
 
 
