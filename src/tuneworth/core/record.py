@@ -23,8 +23,12 @@ class Interval(Record):
 
 
 class Score(Record):
-    """Mean of a metric over ``n_rows`` scored rows, with its interval."""
+    """Mean of a metric over ``n_rows`` scored rows, with its interval.
+
+    ``n_effective`` is the number of independent rows that they are worth; ``None`` when each row is on its own.
+    """
 
     value: float
     interval: Interval
     n_rows: int
+    n_effective: float | None = None

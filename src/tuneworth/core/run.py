@@ -94,7 +94,9 @@ class Comparison(Record):
     """Arm ``a`` against arm ``b`` on the test rows that both scored; ``difference`` is a − b.
 
     ``answer`` reads "a is … than b". ``rows_needed`` is the estimated number of test rows that
-    would settle a ``cant_tell``; ``None`` when it cannot be estimated.
+    would settle a ``cant_tell``; ``None`` when it cannot be estimated. ``n_groups`` are the groups of rows that belong together
+    (near-copies, rows of one customer) and ``n_effective`` the independent rows that they are worth for this difference; both
+    ``None`` when each row is on its own.
     """
 
     a: str
@@ -112,6 +114,8 @@ class Comparison(Record):
     margin: float
     answer: Answer
     rows_needed: int | None = None
+    n_groups: int | None = None
+    n_effective: float | None = None
 
 
 class SeedFinding(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.task import Limits
 from tuneworth.decide.decision import decide
-from tuneworth.stats.family import answer_of
+from tuneworth.stats.family import answer_of, too_few
 
 
 def decide_again(
@@ -48,5 +48,5 @@ def decide_again(
 def _judged(pair: Comparison, margin: float) -> Comparison:
     if pair.margin == margin:
         return pair
-    answer = answer_of(pair.interval, pair.p_adjusted, pair.n_rows, margin)
+    answer = answer_of(pair.interval, pair.p_adjusted, margin, few=too_few(pair))
     return pair.model_copy(update={"margin": margin, "answer": answer, "rows_needed": None})

@@ -41,6 +41,7 @@ def compare_finalists(
     rng: np.random.Generator,
     corpus: CorpusValue | None = None,
     corpus_further: FurtherValue | None = None,
+    groups: Mapping[str, str] | None = None,
 ) -> list[Comparison]:
     """All pairs of finalists; together they are the family that Holm adjusts for.
 
@@ -50,13 +51,14 @@ def compare_finalists(
         binary: every score is 0 or 1.
         corpus: for a metric that is not the mean of its row scores; of the first training.
         corpus_further: of the further trainings, which without it cannot be used for such a metric and are left out.
+        groups: row id → its group; rows of one group are not independent. Without, each row is on its own.
 
     NOT guaranteed: that rows both arms scored are like all rows. An arm that fails on hard rows looks
     better than it is, which is why `decide` rules out arms that fail on many.
     """
     trainings = {arm_id: _trainings(arm_id, rows.get(arm_id, {}), corpus, corpus_further) for arm_id in finalists}
     pairs = list(combinations(finalists, 2))
-    results = [_measure(trainings[a], trainings[b], binary=binary, rng=rng) for a, b in pairs]
+    results = [_measure(trainings[a], trainings[b], groups or {}, binary=binary, rng=rng) for a, b in pairs]
     return [
         Comparison(
             a=a,
@@ -74,6 +76,8 @@ def compare_finalists(
             margin=margin,
             answer=judged.answer,
             rows_needed=judged.rows_needed,
+            n_groups=judged.result.n_groups,
+            n_effective=judged.result.n_effective,
         )
         for (a, b), judged in zip(pairs, judge(results, margin=margin))
     ]
@@ -89,19 +93,26 @@ def _trainings(
     return [_Training(each[0], partial(corpus, arm_id)), *again]
 
 
-def _measure(a: Sequence[_Training], b: Sequence[_Training], *, binary: bool, rng: np.random.Generator) -> PairedResult:
+def _measure(
+    a: Sequence[_Training],
+    b: Sequence[_Training],
+    groups: Mapping[str, str],
+    *,
+    binary: bool,
+    rng: np.random.Generator,
+) -> PairedResult:
     """On the rows that every training of both arms scored."""
     shared = sorted(set[str].intersection(*(set(training.rows) for training in (*a, *b))))
     scores_a, scores_b = ([[training.rows[row] for row in shared] for training in arm] for arm in (a, b))
     values_a, values_b = ([_of_positions(t.corpus, shared) for t in arm if t.corpus is not None] for arm in (a, b))
-    once = len(a) == len(b) == 1
+    once, of_row = len(a) == len(b) == 1, [groups.get(row, "") for row in shared]
     if values_a:
         if once:
-            return compare_corpus(scores_a[0], scores_b[0], values_a[0], values_b[0], rng=rng)
-        return compare_corpus_trainings(scores_a, scores_b, values_a, values_b, rng=rng)
+            return compare_corpus(scores_a[0], scores_b[0], values_a[0], values_b[0], rng=rng, groups=of_row)
+        return compare_corpus_trainings(scores_a, scores_b, values_a, values_b, rng=rng, groups=of_row)
     if once:
-        return compare(scores_a[0], scores_b[0], binary=binary, rng=rng)
-    return compare_trainings(scores_a, scores_b, binary=binary, rng=rng)
+        return compare(scores_a[0], scores_b[0], binary=binary, rng=rng, groups=of_row)
+    return compare_trainings(scores_a, scores_b, binary=binary, rng=rng, groups=of_row)
 
 
 def _of_positions(corpus: Callable[[Sequence[str]], float], row_ids: Sequence[str]) -> RowStatistic:

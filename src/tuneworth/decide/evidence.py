@@ -14,7 +14,7 @@ from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.core.task import Task
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
 from tuneworth.decide.reason import Reason
-from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.family import too_few
 from tuneworth.stats.trainings import TRAININGS
 
 _MIRRORED: dict[Answer, Answer] = {
@@ -188,7 +188,7 @@ class Evidence:
     def rules_out_gain(self, a: ArmResult, b: ArmResult) -> bool:
         """``a`` cannot be better than ``b`` by the margin: worse, equivalent, or too little to matter."""
         pair = self.between(a, b)
-        if pair.n_rows < MIN_PAIRS or self.shows_gain(a, b):
+        if too_few(pair) or self.shows_gain(a, b):
             return False
         return pair.answer in ("worse", "equivalent") or pair.interval.high < self.task.margin
 

@@ -9,7 +9,8 @@ from tuneworth.decide.limits import MAX_FAILED_SHARE
 from tuneworth.decide.outlook import interval_of_more
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
-from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.clusters import MIN_GROUPS
+from tuneworth.stats.family import MIN_PAIRS, too_few
 
 
 def headline(evidence: Evidence, ruling: Ruling) -> Reason:
@@ -70,8 +71,9 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
             label = Reason("budget.ask_all", n=evidence.n_not_asked)
         elif ruling.rows is not None:
             label = Reason("verdict.label.about", rows=ruling.rows)
-        elif pair.n_rows < MIN_PAIRS:
-            label = Reason("verdict.label.too_few", n=MIN_PAIRS)
+        elif too_few(pair):
+            few = pair.n_rows < MIN_PAIRS
+            label = Reason("verdict.label.too_few", n=MIN_PAIRS) if few else Reason("groups.too_few", n=MIN_GROUPS)
         return Reason("verdict.open", n=pair.n_rows, label=label, **ends, **seen)
     if ruling.case == "rival_untested":
         rival = evidence.rival_of(tuned, untuned)

@@ -40,7 +40,7 @@ from tuneworth.core.run import ArmResult, Comparison, Verdict
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, only_old
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
-from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.family import too_few
 
 Case = Literal[
     "nothing_measured",
@@ -157,7 +157,7 @@ def _case(evidence: Evidence, tuned: ArmResult | None, untuned: ArmResult | None
     leads_as_seen = pair.difference >= pair.margin
     if cut_short(tuned):
         return "open" if leads_as_seen else "training_cut"
-    if pair.n_rows >= MIN_PAIRS and not leads_as_seen:  # would it lead with more rows, of those at hand or of new ones?
+    if not too_few(pair) and not leads_as_seen:  # would it lead with more rows, of those at hand or of new ones?
         if outlook.sure:
             return "not_yet"
         if not outlook.grown and not outlook.backed:

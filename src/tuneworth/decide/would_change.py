@@ -13,7 +13,7 @@ from tuneworth.decide.outlook import FAR, WIDE, cut_short, incomplete, interval_
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.reasons import price_of_more
 from tuneworth.decide.ruling import Ruling
-from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.stats.family import too_few
 from tuneworth.stats.paired import MCNEMAR
 from tuneworth.stats.power import smallest_difference
 
@@ -51,7 +51,9 @@ def visible_difference(pair: Comparison, n_tests: int) -> float:
         z = NormalDist().inv_cdf((1 + pair.interval.level) / 2)
         error = (pair.interval.high - pair.interval.low) / 2 / z
         square = pair.n_rows * error**2
-    return smallest_difference(pair.n_rows, min(1.0, square), binary=binary, n_tests=n_tests)
+    # Of rows in groups the square holds the design effect and may be above 1.
+    square = min(1.0, square) if pair.n_groups is None else square
+    return smallest_difference(pair.n_rows, square, binary=binary, n_tests=n_tests)
 
 
 def _ended_too_soon(evidence: Evidence, ruling: Ruling) -> list[Reason]:
@@ -108,7 +110,7 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     if ruling.rows is not None and ruling.rows > evidence.n_not_asked:
         found.append(Reason("would_change.test_rows", rows=ruling.rows, total=ruling.rows + pair.n_rows))
     whole = ruling.tuned is not None and not incomplete(evidence, ruling.tuned)
-    if whole and pair.n_rows >= MIN_PAIRS and evidence.task.margin <= pair.interval.high < 1:
+    if whole and not too_few(pair) and evidence.task.margin <= pair.interval.high < 1:
         found.append(Reason("would_change.larger_margin", most=pair.interval.high))
     return [*found, *_sight(evidence, pair)]
 
@@ -144,7 +146,7 @@ def _relax(evidence: Evidence, arms: Sequence[ArmResult]) -> list[Reason]:
 
 def _sight(evidence: Evidence, pair: Comparison) -> list[Reason]:
     """How fine a difference the present rows can show, among as many comparisons."""
-    if pair.n_rows < MIN_PAIRS:
+    if too_few(pair):
         return []
     least = visible_difference(pair, len(evidence.comparisons))
     return [Reason("would_change.visible", n=pair.n_rows, least=least)]

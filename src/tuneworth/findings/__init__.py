@@ -132,6 +132,7 @@ def _comparisons(measured: Measured) -> list[Comparison]:
         rng=np.random.default_rng([ready.task_file.seed, 1]),
         corpus=(lambda arm_id, row_ids: values[arm_id][0](row_ids)) if metric.corpus else None,
         corpus_further=(lambda arm_id, at, row_ids: values[arm_id][at](row_ids)) if metric.corpus else None,
+        groups={row.id: row.group for row in ready.split.test},
     )
 
 

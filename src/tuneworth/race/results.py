@@ -12,6 +12,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from tuneworth.metrics import Metric
 from tuneworth.race.arms import Arm, Skipped
 from tuneworth.race.runner import Entry, scores_of
 from tuneworth.race.store import FitRecord
+from tuneworth.stats.clusters import Clusters
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.final_gap import FinalGap, final_gap, paired
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval
@@ -35,18 +37,23 @@ from tuneworth.stats.intervals import bootstrap_interval, mean_interval
 def scores(
     outcomes: Sequence[Outcome], rows: Mapping[str, Example], metrics: Sequence[Metric], seed: int
 ) -> dict[str, Score]:
-    """Every metric over the scored outcomes; nothing for an arm that scored no row."""
+    """Every metric over the scored outcomes; nothing for an arm that scored no row. Rows of one group are not independent."""
     scored = [outcome for outcome in outcomes if outcome.status == "scored"]
-    found: dict[str, Score] = {}
+    groups, found = [rows[outcome.row_id].group for outcome in scored], dict[str, Score]()
+    clusters = Clusters.of(groups)
     for metric in metrics if scored else ():
         rng = np.random.default_rng([seed, zlib.crc32(metric.id.encode())])
         if metric.corpus:
             value = metric.prepare([o.answer or "" for o in scored], [rows[o.row_id].references for o in scored])
-            mean, interval = value(np.arange(len(scored))), bootstrap_interval(value, len(scored), rng=rng)
+            mean, interval = (
+                value(np.arange(len(scored))),
+                bootstrap_interval(value, len(scored), rng=rng, groups=groups),
+            )
         else:
             values = scores_of(scored, metric.id)
-            mean, interval = float(values.mean()), mean_interval(values, binary=metric.binary, rng=rng)
-        found[metric.id] = Score(value=mean, interval=interval, n_rows=len(scored))
+            mean, interval = float(values.mean()), mean_interval(values, binary=metric.binary, rng=rng, groups=groups)
+        worth = None if clusters is None else len(scored) / clusters.design_effect(scores_of(scored, metric.id))
+        found[metric.id] = Score(value=mean, interval=interval, n_rows=len(scored), n_effective=worth)
     return found
 
 
@@ -110,17 +117,23 @@ def missing_arm(arm: Arm | Skipped, state: str, why: Text | None = None) -> ArmR
     )
 
 
-def best_fit(fits: Sequence[Entry], metric: str, margin: float) -> Entry:
-    """The fit on most rows, unless one on fewer is better by more than the margin for certain: more data may hurt."""
+def best_fit(fits: Sequence[Entry], metric: str, margin: float, groups: Sequence[str] = ()) -> Entry:
+    """The fit on most rows, unless one on fewer is better by more than the margin for certain: more data may hurt.
+
+    Args:
+        groups: the group of each dev row, in the race's order.
+    """
 
     def hurt(entry: Entry, smaller: Entry) -> bool:
         """Whether ``entry`` is behind on the rows that both scored, by two standard errors and the margin."""
         n = min(len(entry.dev), len(smaller.dev))
         lead = scores_of(smaller.dev[:n], metric) - scores_of(entry.dev[:n], metric)
-        lead = lead[np.isfinite(lead)]
+        known = np.isfinite(lead)
+        lead, clusters = lead[known], Clusters.of(list(compress(groups, known)))
         if lead.size < MIN_PAIRS:
             return False
-        return float(lead.mean() - 2 * lead.std(ddof=1) / math.sqrt(lead.size)) > margin
+        error = lead.std(ddof=1) / math.sqrt(lead.size) if clusters is None else clusters.error(lead)
+        return float(lead.mean() - 2 * error) > margin
 
     by_size = sorted(fits, key=lambda entry: entry.arm.n_train or math.inf, reverse=True)
     for place, entry in enumerate(by_size):

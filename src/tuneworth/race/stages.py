@@ -94,6 +94,7 @@ class Stages:
             seed=runner.seed,
             unit_scores=not runner.metrics[0].corpus,
             n_train=n_train,
+            groups=[row.group for row in runner.dev],
         )
         driver = Driver(runner, {arm.arm_id: arm for arm in plan.arms}, schedule, self.estimator, self._reserve)
         self._show = driver.show
@@ -130,7 +131,7 @@ class Stages:
             return results.missing_arm(arm, "skipped", why)
         if not fits:
             return results.missing_arm(arm, "skipped", say("run.no_time"))
-        entry = results.best_fit(fits, metric, self.runner.task.margin)
+        entry = results.best_fit(fits, metric, self.runner.task.margin, [row.group for row in self.runner.dev])
         score = mean_of(entry.dev, metric)
         if score is None:
             return results.missing_arm(arm, "failed", nothing_scored(entry.dev))

@@ -16,12 +16,12 @@ def binomial_p(successes: int, n: int) -> float:
     return float(_stats.binomtest(successes, n, 0.5).pvalue)
 
 
-def t_quantile(probability: float, freedom: int) -> float:
+def t_quantile(probability: float, freedom: float) -> float:
     """Quantile of Student's t."""
     return float(_stats.t.ppf(probability, freedom))
 
 
-def t_two_sided_p(statistic: float, freedom: int) -> float:
+def t_two_sided_p(statistic: float, freedom: float) -> float:
     """Probability of a Student's t at least as far from zero."""
     return float(2 * _stats.t.sf(abs(statistic), freedom))
 

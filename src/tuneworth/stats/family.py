@@ -2,7 +2,8 @@
 
 Rules, in this order, for each comparison of a family that was declared before looking:
 
-1. fewer than ``MIN_PAIRS`` rows: ``cant_tell``, whatever the numbers look like;
+1. fewer than ``MIN_PAIRS`` rows, or than ``MIN_GROUPS`` groups of rows that belong together: ``cant_tell``, whatever the
+   numbers look like;
 2. the shown interval lies inside ±margin: ``equivalent``. This is the two-one-sided-tests reading of
    the 95 % interval, so at 2.5 % instead of the usual 5 % (a 90 % interval): a little less power, but
    the reader can check the rule on the interval in front of them. A difference that is real but
@@ -16,8 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from tuneworth.core.record import Answer, Interval
+from tuneworth.stats.clusters import MIN_GROUPS
 from tuneworth.stats.paired import MCNEMAR, PairedResult
 from tuneworth.stats.power import rows_to_show, rows_to_tie
 
@@ -66,14 +69,28 @@ def judge(results: Sequence[PairedResult], *, margin: float) -> list[Judged]:
 
 
 def _judged(result: PairedResult, p_adjusted: float, margin: float, n_tests: int) -> Judged:
-    answer = answer_of(result.interval, p_adjusted, result.n_rows, margin)
+    answer = answer_of(result.interval, p_adjusted, margin, few=too_few(result))
     needed = _rows_needed(result, margin, n_tests) if answer == "cant_tell" else None
     return Judged(result, p_adjusted, answer, needed)
 
 
-def answer_of(interval: Interval, p_adjusted: float, n_rows: int, margin: float) -> Answer:
-    """What a comparison shows, by the rules at the head of this module."""
-    if n_rows < MIN_PAIRS:
+class Counted(Protocol):
+    """A comparison as stored or as measured; ``n_groups`` is ``None`` when each row is on its own."""
+
+    @property
+    def n_rows(self) -> int: ...
+    @property
+    def n_groups(self) -> int | None: ...
+
+
+def too_few(pair: Counted) -> bool:
+    """Whether nothing is claimed from so few rows, or groups of rows."""
+    return pair.n_rows < MIN_PAIRS or (pair.n_groups is not None and pair.n_groups < MIN_GROUPS)
+
+
+def answer_of(interval: Interval, p_adjusted: float, margin: float, *, few: bool) -> Answer:
+    """What a comparison shows, by the rules at the head of this module; ``few``: see `too_few`."""
+    if few:
         return "cant_tell"
     if -margin < interval.low and interval.high < margin:
         return "equivalent"
@@ -89,7 +106,7 @@ def _rows_needed(result: PairedResult, margin: float, n_tests: int) -> int | Non
 
     The part of the interval that comes from the luck of trainings stays; rows must do within what it leaves.
     """
-    if result.n_rows < MIN_PAIRS:
+    if too_few(result):
         return None
     binary, size = result.method == MCNEMAR, abs(result.difference)
     show, tie = _left(size, result.seeds), _left(margin - size, result.seeds)

@@ -12,11 +12,15 @@ NOT guaranteed: any error rate. The share of good arms given up is found by simu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tuneworth.stats.clusters import Clusters
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +40,7 @@ class Paired:
 
     Attributes:
         seen: rows that both were asked; ``n``: that both scored.
-        spread: sum of the squared deviations from the mean.
+        spread: sum of the squared deviations from the mean; of their sums, where rows come in groups.
     """
 
     seen: int = 0
@@ -45,11 +49,15 @@ class Paired:
     spread: float = 0.0
 
 
-def paired(differences: Floats) -> Paired:
-    """Of differences of shape ``(seen,)``, NaN where a row has none."""
-    known = differences[~np.isnan(differences)]
+def paired(differences: Floats, groups: Sequence[str] = ()) -> Paired:
+    """Of differences of shape ``(seen,)``, NaN where a row has none; ``groups``: the group of each row, where it has one."""
+    present = ~np.isnan(differences)
+    known = differences[present]
     mean = float(known.mean()) if known.size else 0.0
-    return Paired(differences.size, known.size, mean, float(((known - mean) ** 2).sum()))
+    off = known - mean
+    if (clusters := Clusters.of(list(compress(groups, present)))) is not None:
+        off = clusters.sums(off)
+    return Paired(differences.size, known.size, mean, float((off**2).sum()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ whoever leads:
 count of pairs, at most ``alpha`` of the runs lose the best arm, and any one arm within the margin is lost in at
 most ``alpha`` of them; but of many such arms some may be lost more often.
 
-The promise is about the population of rows like these, not about the dev rows at hand.
+The promise is about the population of rows like these, not about the dev rows at hand. Where rows come in groups, one bet
+is made on the mean difference of each group, and the promise is about a mean in which every group counts once.
 
 NOT guaranteed: anything about arms that were fitted to, or chosen by, the rows they race on; about rows that
 were not put in random order; and, where arms fail on different rows, that a pair's common rows are
@@ -138,7 +139,15 @@ class Eliminator:
     that are new, plus a little per arm.
     """
 
-    def __init__(self, arms: Sequence[str], *, margin: float, alpha: float = ALPHA, protect: Protect = "every"):
+    def __init__(
+        self,
+        arms: Sequence[str],
+        *,
+        margin: float,
+        alpha: float = ALPHA,
+        protect: Protect = "every",
+        groups: Sequence[str] = (),
+    ):
         """Declare the race.
 
         Args:
@@ -146,15 +155,17 @@ class Eliminator:
             margin: in [0, 1); 0 eliminates whatever is worse at all.
             alpha: share of runs that may lose an arm that is protected.
             protect: ``every`` arm within the margin of the best, or the ``best`` alone.
+            groups: the group of each row in their order, the rows of a group one after another; a group counts when it
+                is complete. Without, each row is on its own.
 
         Raises:
-            ValueError: an arm is named twice, or the margin or alpha is out of range.
+            ValueError: an arm is named twice, the rows of a group are apart, or the margin or alpha is out of range.
         """
         check_margin(margin)
         check_alpha(alpha)
         self._margin, self._alpha, self._protect = margin, alpha, protect
         self._arms = tuple(arms)
-        self._pairs = PairTable(self._arms)
+        self._pairs = PairTable(self._arms, groups)
         self._out: set[str] = set()
 
     @property
@@ -243,7 +254,7 @@ class Eliminator:
         return Standing(
             arm=rival.arm,
             leader=rival.leader,
-            n_rows=round(float(rival.weights.sum())),
+            n_rows=self._pairs.n_rows(rival.leader, rival.arm),
             difference=PairTable.mean_difference(rival.weights),
             interval=Interval(low=low, high=high, level=1 - 2 * math.exp(-needed)),
             e_value=e_value(rival.log_evidence),

@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tuneworth.core.record import Interval
 from tuneworth.stats._scipy import root, t_quantile
+from tuneworth.stats.clusters import Clusters, drawing
 from tuneworth.stats.intervals import RowStatistic, checked_scores
 from tuneworth.stats.paired import N_CORPUS_RESAMPLES, PairedResult, compare_corpus, compare_means
 
@@ -60,7 +61,13 @@ class Spread:
 
 
 def compare_trainings(
-    a: Sequence[ArrayLike], b: Sequence[ArrayLike], *, binary: bool, rng: np.random.Generator, level: float = 0.95
+    a: Sequence[ArrayLike],
+    b: Sequence[ArrayLike],
+    *,
+    binary: bool,
+    rng: np.random.Generator,
+    level: float = 0.95,
+    groups: Sequence[str] | None = None,
 ) -> PairedResult:
     """Compare the mean scores over trainings of two arms.
 
@@ -68,14 +75,16 @@ def compare_trainings(
         a, b: one array of per-row scores, shape ``(n,)``, for each training of the arm, all in the same order of rows. An
             arm that was trained once is taken as it is: nothing is known of its spread.
         binary: every score is 0 or 1.
+        groups: the group of each row.
 
     Raises:
         ValueError: lengths differ, an arm has no training, or scores are not in [0, 1].
     """
     first, second = _stacked(a, binary=binary), _stacked(b, binary=binary)
     means = first.mean(axis=0), second.mean(axis=0)
-    rows = compare_means(*means, rng=rng, level=level)
-    return _widened(rows, [spread for scores in (first, second) if (spread := spread_of(scores)) is not None], level)
+    rows = compare_means(*means, rng=rng, level=level, groups=groups)
+    found = (spread_of(scores, groups) for scores in (first, second))
+    return _widened(rows, [spread for spread in found if spread is not None], level)
 
 
 def compare_corpus_trainings(
@@ -86,6 +95,7 @@ def compare_corpus_trainings(
     *,
     rng: np.random.Generator,
     level: float = 0.95,
+    groups: Sequence[str] | None = None,
 ) -> PairedResult:
     """The same for a statistic of the whole sample: ``values_a`` and ``values_b`` have one function a training.
 
@@ -93,29 +103,32 @@ def compare_corpus_trainings(
     """
     first, second = _stacked(a, binary=False), _stacked(b, binary=False)
     means = first.mean(axis=0), second.mean(axis=0)
-    rows = compare_corpus(*means, _mean_of(values_a), _mean_of(values_b), rng=rng, level=level)
+    rows = compare_corpus(*means, _mean_of(values_a), _mean_of(values_b), rng=rng, level=level, groups=groups)
     n = first.shape[1]
-    found = [_corpus_spread(values, n, rng) for values in (values_a, values_b) if len(values) > 1 and n > 1]
+    draw = drawing(Clusters.of(groups), n, rng)
+    found = [_corpus_spread(values, n, draw) for values in (values_a, values_b) if len(values) > 1 and n > 1]
     return _widened(rows, found, level)
 
 
-def spread_of(scores: Floats) -> Spread | None:
-    """Of trainings on the same rows, shape ``(m, n)``; ``None`` when there is only one, or no two rows."""
-    m, n = scores.shape
-    if m < 2 or n < 2:
+def spread_of(scores: Floats, groups: Sequence[str] | None = None) -> Spread | None:
+    """Of trainings on the same rows, shape ``(m, n)``; ``None`` when there is only one, or no two rows or groups."""
+    (m, n), clusters = scores.shape, Clusters.of(groups)
+    n_units = n if clusters is None else clusters.n_groups
+    if m < 2 or n_units < 2:
         return None
     by_training = scores.mean(axis=1, keepdims=True)
     left = scores - by_training - scores.mean(axis=0, keepdims=True) + scores.mean()
-    interaction = float((left**2).sum()) / ((m - 1) * (n - 1))
-    return _spread(by_training[:, 0], interaction / n)
+    if clusters is not None:
+        left = np.stack([clusters.sums(line) for line in left])
+    # Without groups the interaction mean square of the layout, over n.
+    explained = float((left**2).sum()) * n_units / (n_units - 1) / (m - 1) / n**2
+    return _spread(by_training[:, 0], explained)
 
 
-def _corpus_spread(values: Sequence[RowStatistic], n: int, rng: np.random.Generator) -> Spread:
+def _corpus_spread(values: Sequence[RowStatistic], n: int, draw: Callable[[], NDArray[np.intp]]) -> Spread:
     everything = np.arange(n)
-    draws = np.empty((N_CORPUS_RESAMPLES, len(values)))
-    for draw in draws:
-        rows = rng.integers(0, n, n)
-        draw[:] = [value(rows) for value in values]
+    drawn = (draw() for _ in range(N_CORPUS_RESAMPLES))
+    draws = np.array([[value(rows) for value in values] for rows in drawn])
     left = draws - draws.mean(axis=0) - draws.mean(axis=1, keepdims=True) + draws.mean()
     explained = float((left**2).sum()) / ((len(draws) - 1) * (len(values) - 1))
     return _spread(np.array([value(everything) for value in values]), explained)
@@ -155,7 +168,7 @@ def _widened(rows: PairedResult, spreads: Sequence[Spread], level: float) -> Pai
 
 def _p_value(rows: PairedResult, spreads: Sequence[Spread], level: float) -> float:
     """The p at which the joined interval ends at zero; the rows' part has the width of their interval."""
-    size, freedom = abs(rows.difference), rows.n_rows - 1
+    size, freedom = abs(rows.difference), (rows.n_groups or rows.n_rows) - 1
     half = (rows.interval.high - rows.interval.low) / 2
     error = half / t_quantile((1 + level) / 2, freedom)
 

@@ -74,6 +74,7 @@ class Schedule:
         seed: int = 0,
         unit_scores: bool = True,
         n_train: int | None = None,
+        groups: Sequence[str] = (),
     ):
         """Declare the race.
 
@@ -84,12 +85,13 @@ class Schedule:
             exhaustive: everything on all rows in plan order; nothing is stopped but what fails or finds no time.
             unit_scores: scores are in [0, 1] and their mean is the metric; if not, as with ``exhaustive``.
             n_train: training rows in all; twice the largest smaller size when not given.
+            groups: the group of each dev row in the race's order, the rows of a group one after another.
 
         Raises:
             ValueError: no dev rows, an arm named twice, or its sizes do not ascend.
         """
         self.stops: list[Stop] = []
-        self._board = Board(entrants, n_dev)
+        self._board = Board(entrants, n_dev, groups)
         self._arms = self._board.arms
         self._by_id = {arm.entrant.arm_id: arm for arm in self._arms}
         self._off = exhaustive or not unit_scores or n_dev < MIN_PAIRS
@@ -100,7 +102,7 @@ class Schedule:
         n_train = n_train or 2 * max((fit.n_train or 0 for fit in fits), default=0) or 1
         self._purse = Purse(self._arms, costs, n_dev)
         self._rules = Rules(self._board, self._purse, margin=margin, n_train=n_train, chance=chance, seed=seed)
-        self._test = None if self._off else Eliminator(list(self._board.racing), margin=margin)
+        self._test = None if self._off else Eliminator(list(self._board.racing), margin=margin, groups=groups)
         self._n_steps = 0
 
     # -- what happened ---------------------------------------------------------------------------------

@@ -156,13 +156,13 @@ class Contender:
 class Board:
     """Scores as they come in. Yardsticks and arms that were stopped do not lead."""
 
-    def __init__(self, entrants: Sequence[Entrant], n_dev: int):
+    def __init__(self, entrants: Sequence[Entrant], n_dev: int, groups: Sequence[str] = ()):
         """Raises ``ValueError``: no dev rows, an arm is named twice, or its sizes do not ascend to all rows."""
         if n_dev < 1:
             raise ValueError(f"n_dev is {n_dev}, must be at least 1")
         if len({entrant.arm_id for entrant in entrants}) != len(entrants):
             raise ValueError("an arm is named twice")
-        self.n_dev = n_dev
+        self.n_dev, self.groups = n_dev, groups
         self.arms = [Contender(number, entrant) for number, entrant in enumerate(entrants)]
         for arm in self.arms:
             name, sizes = arm.entrant.arm_id, arm.entrant.sizes
@@ -200,7 +200,7 @@ class Board:
         """``fit − other`` on the rows that both were asked."""
         seen, known = min(fit.rows, other.rows), self._pairs.get((fit, other))
         if known is None or known.seen < seen:
-            known = self._pairs[fit, other] = paired(fit.scores[:seen] - other.scores[:seen])
+            known = self._pairs[fit, other] = paired(fit.scores[:seen] - other.scores[:seen], self.groups[:seen])
         return known
 
 

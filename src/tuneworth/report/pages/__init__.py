@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuneworth.core.record import Score
-from tuneworth.core.text import Lang
+from tuneworth.core.text import Lang, Text
 from tuneworth.words import numbers
+from tuneworth.words.say import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class ScoreText:
         value: ``83.7 %``.
         interval: ``79.1–87.4``, in per cent.
         text: both: ``83.7 % (79.1–87.4)``.
-        n_rows: rows that were scored.
+        n_rows: rows that were scored, and what they are worth.
         raw: value, low and high in per cent, for charts; ``None`` when not finite.
     """
 
@@ -37,12 +38,19 @@ class ScoreText:
     raw: tuple[float, float, float] | None
 
 
+def rows_and_worth(n_rows: int, n_effective: float | None) -> Text:
+    """A number of rows, with the independent rows that they are worth where some belong together."""
+    if n_effective is None or round(n_effective) >= n_rows:
+        return numbers.count(n_rows)
+    return say("groups.rows", n=n_rows, worth=round(n_effective))
+
+
 def score_text(score: Score, lang: Lang) -> ScoreText:
     value, low, high = ends = score.value, score.interval.low, score.interval.high
     return ScoreText(
         value=numbers.percent(value).to(lang),
         interval=numbers.bounds(score.interval).to(lang),
         text=numbers.score(score).to(lang),
-        n_rows=numbers.count(score.n_rows).to(lang),
+        n_rows=rows_and_worth(score.n_rows, score.n_effective).to(lang),
         raw=(100 * value, 100 * low, 100 * high) if all(map(numbers.is_known, ends)) else None,
     )

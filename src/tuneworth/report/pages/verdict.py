@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages import Fact
+from tuneworth.report.pages import Fact, rows_and_worth
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.plain import as_first_word, clean
 from tuneworth.words import numbers
@@ -216,6 +216,10 @@ def _comparison_row(
         ending = say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
     between = say("verdict_page.pair.against").to(lang)
     found = say("verdict_page.pair.found", **shown, ending=ending).to(lang)
+    if pair.n_groups is not None and pair.n_effective is not None:
+        shown["n_rows"] = rows_and_worth(pair.n_rows, pair.n_effective).to(lang)
+        worth = say("groups.worth", groups=pair.n_groups, n=pair.n_rows, worth=round(pair.n_effective))
+        found = f"{found}{say('units.marks.space').to(lang)}{worth.to(lang)}"
     return ComparisonRow(
         a=a,
         b=b,
@@ -237,7 +241,10 @@ def _comparison_row(
 
 
 def _in_all(pair: Comparison) -> Text:
-    """Test rows in all that would settle it: rounded, but never to fewer than there are."""
+    """Test rows in all that would settle it, rounded, but never to fewer than there are; and what so many are worth."""
     needed = pair.rows_needed
     exact = needed is not None and numbers.rounded(needed) <= pair.n_rows
-    return numbers.count(needed) if exact else numbers.about(needed)
+    rows = numbers.count(needed) if exact else numbers.about(needed)
+    if needed is None or pair.n_effective is None or round(pair.n_effective) >= pair.n_rows:
+        return rows
+    return say("groups.rows", n=rows, worth=numbers.about(round(needed * pair.n_effective / pair.n_rows)))
