@@ -435,3 +435,57 @@ def test_stratified_samples_are_exact() -> None:
     assert Counter(classes[at] for at in taken) == {"a": 7, "b": 2, "c": 1}
     assert taken == sorted(taken)
     assert stratified_sample(classes, 500, np.random.default_rng(0)) == list(range(100))
+
+
+def grouped_rows(sizes: list[int], seed: int = 3) -> list[dict[str, Any]]:
+    """Rows of users of whom each has so many, all of different texts."""
+    rng, users = np.random.default_rng(seed), [user for user, size in enumerate(sizes) for _ in range(size)]
+    return [{"text": words(rng, 6), "label": f"c{at % 3}", "who": f"u{user}"} for at, user in enumerate(users)]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[60, *[1] * 300], [90, 60, 30, *[4] * 60], [12] * 60, [40, 30, *[2] * 20]],
+    ids=["one", "few", "even", "small"],
+)
+def test_no_group_is_more_than_a_twentieth_of_a_side(tmp_path: Path, sizes: list[int]) -> None:
+    source = loaded(tmp_path, grouped_rows(sizes), fields={"input": "text", "output": "label", "group": "who"})
+    for seed in range(3):
+        prepared = make_split(source, seed=seed)
+        check_groups(prepared)
+        check_partition(source, prepared)
+        for side in (prepared.split.dev, prepared.split.test):
+            counts = Counter(row.group for row in side)
+            assert max(counts.values()) <= max(1, len(side) / 20) or len(counts) < 20
+
+
+def test_near_copies_in_a_test_file_are_one_group_and_few_of_them_stay(tmp_path: Path) -> None:
+    copies = [{"text": f"my parcel number {at} did not arrive until today", "label": "c1"} for at in range(60)]
+    source = loaded(tmp_path, random_rows(60), [*random_rows(200, seed=2), *copies])
+    prepared = make_split(source, seed=0)
+    check_partition(source, prepared)
+    kept = [row for row in prepared.split.test if row.query.text.startswith("my parcel")]
+    assert len({row.group for row in kept}) == 1
+    assert len(kept) <= len(prepared.split.test) / 20
+    assert any("twentieth" in warning.en for warning in prepared.summary.warnings)
+
+
+def test_a_chat_that_was_exported_turn_by_turn_is_one_group() -> None:
+    rng = np.random.default_rng(7)
+    texts: list[str] = []
+    for _ in range(12):
+        turns = [words(rng, 9) for _ in range(9)]
+        texts += ["\n".join(turns[:n]) for n in (1, 3, 5, 7, 9)]
+    texts += [f"Hi\n{words(rng, 8)}" for _ in range(9)] + ["Hi"]
+    heading = "Answer the question of the customer in one short sentence."
+    texts += [heading] + [f"{heading}\n{words(rng, 12)}" for _ in range(15)]
+    found = group_rows(texts, texts).of_row
+    for chat in range(12):
+        assert len(set(found[5 * chat : 5 * chat + 5])) == 1
+    assert len(set(found)) == 12 + 10 + 16
+
+
+def test_few_groups_on_the_test_side_are_said(tmp_path: Path) -> None:
+    source = loaded(tmp_path, grouped_rows([15] * 12), fields={"input": "text", "output": "label", "group": "who"})
+    [said] = [text for text in make_split(source, seed=0).summary.warnings if "nothing is claimed" in text.en]
+    assert "only" in said.en

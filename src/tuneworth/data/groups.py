@@ -1,7 +1,7 @@
 """Groups of rows that must stay on one side of the split, and how they are dealt to the sides.
 
 Rows are joined when their texts are the same once numbers and punctuation are taken away, when they
-are near-duplicates, or when the user's group column says so. Joining is transitive: if A is near B
+are near-duplicates, when one goes on where another ends (a chat exported turn by turn), or when a group column says so. Joining is transitive: if A is near B
 and B near C, then A and C share a side although they may differ, because a split between any two
 neighbours would leak.
 
@@ -50,8 +50,13 @@ _SAMPLED_PAIRS = 100
 _ONE_TEMPLATE_SHARE = 0.8
 _ONE_ANSWER_SHARE = 0.95
 Side = Literal["train", "dev", "test"]
-_MOST_OF_A_SIDE = (0.25, 1.0)
-"""A group larger than a quarter of dev or test goes to train, unless dev or test stay half empty so."""
+_MOST_OF_A_SIDE = (0.05, 0.25, 1.0)
+"""A group larger than a twentieth of dev or test goes to train, unless dev or test stay half empty so; then a quarter."""
+_PARTS = 20
+_LEAST_START = 40
+"""Characters that a text must have for one that goes on from it to be joined to it: many chats begin with "Hi"."""
+_MOST_CONTINUED = 10
+"""A text that more texts than this go on from is a heading that they share, not the beginning of a chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ def group_rows(texts: Sequence[str], outputs: Sequence[str], user_groups: Sequen
     _join_all(union, [[first[distinct[i]] for i in members] for members in sets])
     _join_all(union, [[first[text], row] for row, text in enumerate(plains)])
     _join_all(union, _by_name(user_groups))
+    _join_all(union, _continued(texts))
     numbers: dict[int, int] = {}
     of_row = tuple(numbers.setdefault(union.root(row), len(numbers)) for row in range(len(texts)))
     return Groups(of_row, len(numbers), boilerplate, n, numbers_matter, tuple(warnings))
@@ -154,6 +160,21 @@ def _by_name(user_groups: Sequence[str]) -> list[list[int]]:
         if name:
             named.setdefault(name, []).append(row)
     return list(named.values())
+
+
+def _continued(texts: Sequence[str]) -> list[list[int]]:
+    """Rows whose text is the beginning of others, with these; the next line of the others is something new."""
+    first = {text: row for row, text in reversed(list(enumerate(texts)))}
+    found: dict[str, list[int]] = {}
+    open_texts: list[str] = []
+    for text in sorted(first):  # a beginning comes before what goes on from it
+        while open_texts and not text.startswith(open_texts[-1] + "\n"):
+            open_texts.pop()
+        if open_texts:
+            found.setdefault(open_texts[-1], []).append(first[text])
+        if len(text) >= _LEAST_START:
+            open_texts.append(text)
+    return [[first[start], *rows] for start, rows in found.items() if len(rows) <= _MOST_CONTINUED]
 
 
 def _join_all(union: Union, sets: list[list[int]]) -> None:
@@ -269,6 +290,13 @@ class _Deal:
 
     def _fits(self, group: Group, side: Side) -> bool:
         return group.size <= min(self.room[side], max(1, self.most * self.targets[side]))
+
+
+def most_rows(sizes: Sequence[int]) -> int:
+    """Rows of one group that a side may keep: a twentieth of what is kept, or twice an even share of fewer than 20 groups."""
+    share = 1 / _PARTS if len(sizes) >= _PARTS else 2 / max(2, len(sizes))
+    fitting = (most for most in range(max(sizes, default=1), 1, -1) if most <= share * sum(min(n, most) for n in sizes))
+    return next(fitting, 1)
 
 
 def stratified_sample(classes: Sequence[str], size: int, rng: np.random.Generator) -> list[int]:

@@ -19,15 +19,25 @@ from tuneworth.core.run import DataSummary
 from tuneworth.core.task import Example, OutputKind, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.data.examples import check_rows, check_sides, check_test
-from tuneworth.data.groups import Group, Groups, Side, deal, first_repeated, group_rows, stratified_sample
+from tuneworth.data.groups import (
+    Group,
+    Groups,
+    Side,
+    deal,
+    first_repeated,
+    group_rows,
+    most_rows,
+    stratified_sample,
+)
 from tuneworth.data.load import Loaded
 from tuneworth.data.rows import Rejected
 from tuneworth.data.schema import in_order, schema_of
+from tuneworth.stats.clusters import MIN_GROUPS
 from tuneworth.words.say import say
 
 MAX_TEST = 300
 MAX_DEV = 150
-LeftOut = Literal["leak", "cap", "merged"]
+LeftOut = Literal["leak", "cap", "merged", "group"]
 
 
 class Leak(NamedTuple):
@@ -45,8 +55,8 @@ class Prepared:
         task: the task; a JSON schema nobody gave is inferred from the train side alone.
         rejected: all rows set aside, those of ``load`` among them.
         leaks: test rows left out of the decision, each with the train or dev row it repeats.
-        left_out: id → why a good row is on no side: it leaks, the side is full, or another row
-            with the same input took it in as a reference.
+        left_out: id → why a good row is on no side: it leaks, the side is full, another row with the same input took it
+            in as a reference, or its group is a twentieth of dev or test without it.
     """
 
     task: Task
@@ -90,19 +100,22 @@ def make_split(
     kind = loaded.task.kind
     rows, rejected = _fitting(loaded.examples, loaded, fits)
     check_rows(loaded.train_name, rows, has_test=loaded.test_examples is not None, kind=kind)
-    groups = group_rows([r.query.text for r in rows], [r.output for r in rows], [r.group for r in rows])
+    groups = _groups(rows)
     rows = [replace(row, group=f"g{group}") for row, group in zip(rows, groups.of_row)]
     left_out: dict[str, LeftOut] = {}
     leaks: list[Leak] = []
     sides = _deal(rows, groups, kind, loaded.test_examples is None, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
     sides.train = _capped(sides.train, kind, max_train, rng, left_out)
-    sides.dev = _merged(sides.dev, kind, left_out)
+    sides.dev = _evened(_merged(sides.dev, kind, left_out), rng, left_out)
     if loaded.test_examples is not None:
         given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
         rejected += more_rejected
         named = {row.id: row.group for row in loaded.examples if row.group}
         sides.test, leaks = _without_leaks(given, sides, groups, named, left_out)
     sides.test = _capped(_merged(sides.test, kind, left_out), kind, max_test or MAX_TEST, rng, left_out)
+    if loaded.test_examples is not None and sides.test:
+        sides.test = _grouped(sides.test)
+    sides.test = _evened(sides.test, rng, left_out)
     if loaded.test_examples is not None:
         check_test(loaded.test_name, len(sides.test), len(leaks))
     check_sides(loaded.train_name, len(sides.train), len(sides.dev), len(sides.test), groups.n_groups)
@@ -110,7 +123,7 @@ def make_split(
     split = Split(tuple(sides.train), tuple(sides.dev), tuple(sides.test))
     split = replace(split, digest=split_digest(split))
     everything = (*loaded.rejected, *rejected)
-    warnings = [*loaded.warnings, *groups.warnings, *_split_warnings(split, kind, leaks, rejected)]
+    warnings = [*loaded.warnings, *groups.warnings, *_split_warnings(split, kind, leaks, rejected, left_out)]
     summary = _summary(loaded, split, len(everything), groups.n_groups, len(leaks), warnings)
     return Prepared(task, split, summary, everything, leaks, left_out)
 
@@ -200,6 +213,31 @@ def _merged(rows: list[Example], kind: OutputKind, left_out: dict[str, LeftOut])
     return list(merged.values())
 
 
+def _groups(rows: Sequence[Example]) -> Groups:
+    return group_rows([row.query.text for row in rows], [row.output for row in rows], [row.group for row in rows])
+
+
+def _grouped(given: Sequence[Example]) -> list[Example]:
+    """Rows of the user's own test file with the groups among them: no side is left to leak to, but they are not independent."""
+    return [replace(row, group=f"t{group}") for row, group in zip(given, _groups(given).of_row)]
+
+
+def _evened(rows: list[Example], rng: np.random.Generator, left_out: dict[str, LeftOut]) -> list[Example]:
+    """Dev or test rows without those of large groups that would make one group decide; which stay is by chance."""
+    sizes = Counter(row.group for row in rows)
+    most, kept = most_rows(list(sizes.values())), Counter[str]()
+    if max(sizes.values(), default=0) <= most:
+        return rows
+    taken: set[str] = set()
+    for at in rng.permutation(len(rows)):
+        row = rows[int(at)]
+        kept[row.group] += 1
+        if kept[row.group] <= most:
+            taken.add(row.id)
+    left_out.update({row.id: "group" for row in rows if row.id not in taken})
+    return [row for row in rows if row.id in taken]
+
+
 def _capped(
     rows: list[Example], kind: OutputKind, size: int | None, rng: np.random.Generator, left_out: dict[str, LeftOut]
 ) -> list[Example]:
@@ -252,8 +290,16 @@ def _with_train_schema(
     return task, in_order(train, schema), in_order(dev, schema), in_order(test, schema)
 
 
-def _split_warnings(split: Split, kind: OutputKind, leaks: list[Leak], rejected: list[Rejected]) -> list[Text]:
-    warnings = []
+def _split_warnings(
+    split: Split, kind: OutputKind, leaks: list[Leak], rejected: list[Rejected], left_out: dict[str, LeftOut]
+) -> list[Text]:
+    warnings = list[Text]()
+    surplus = sum(why == "group" for why in left_out.values())
+    if surplus:
+        warnings.append(say("groups.surplus", n=surplus))
+    few = len({row.group for row in split.test})
+    if few < min(MIN_GROUPS, len(split.test)):
+        warnings.append(say("groups.few_on_test", n=few, rows=len(split.test), least=MIN_GROUPS))
     if rejected:
         n = len(rejected)
         warnings.append(say("split.over_context_rows", n=str(n)))
