@@ -19,7 +19,7 @@ from tuneworth.audit import Patch
 from tuneworth.audit._personal.mask import Placeholders, excerpt, mask
 from tuneworth.core.files import write_atomic
 from tuneworth.data import formats, rewrite
-from tuneworth.data.drafts import is_conversation
+from tuneworth.data.drafts import is_conversation, target_turn
 from tuneworth.data.formats import PREFIX
 from tuneworth.data.load import Loaded
 from tuneworth.data.rewrite import Rewritten
@@ -33,7 +33,6 @@ PATCHES = "patches.jsonl"
 _SHOWN_CHARS = 1_000
 _PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
 _TEXT_KEYS = ("content", "value")
-_ASSISTANTS = ("assistant", "gpt", "chatgpt", "bot", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +290,9 @@ def _masked_cell(cell: Any, placeholders: Placeholders) -> Any:
 
 
 def _with_last_answer(turns: list[dict[str, Any]], output: str) -> list[dict[str, Any]]:
-    last = max(at for at, turn in enumerate(turns) if turn.get("role", turn.get("from")) in _ASSISTANTS)
+    last = target_turn(turns)
+    if last is None:
+        return turns
     key = next(key for key in _TEXT_KEYS if key in turns[last])
     return [{**turn, key: output} if at == last else turn for at, turn in enumerate(turns)]
 

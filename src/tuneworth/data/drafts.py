@@ -26,10 +26,7 @@ _ROLES: dict[str, Role] = {
     "bot": "assistant",
     "model": "assistant",
 }
-
-_TOOL_ROLES = frozenset(
-    ("tool", "function", "function_call", "function_response", "tool_call", "tool_response", "observation")
-)
+_LEARNT, _NOT_LEARNT = ("weight", "train", "loss"), (0, False, "0", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +93,10 @@ class Extras:
         return replace(
             draft,
             id=_scalar(value.get(self.id or "")),
-            references=_strings(value.get(self.references or "")),
-            choices=_strings(value.get(self.choices or "")),
+            references=(*draft.references, *_strings(value.get(self.references or ""))),
+            choices=draft.choices or _strings(value.get(self.choices or "")),
             group=_scalar(value.get(self.group or "")) or "",
-            gold=_strings(_flat(value.get(self.gold or ""))),
+            gold=_strings(value.get(self.gold or "")),
             doc_set=_scalar(value.get(self.doc_set or "")),
             changed=read_date(value.get(self.date or "")),
         )
@@ -120,14 +117,6 @@ def _strings(value: object) -> tuple[str, ...]:
     return ()
 
 
-def _flat(value: object) -> object:
-    """Lists within a list as one: a question may need several passages, each of which stands in more than one place."""
-    if not isinstance(value, list):
-        return value
-    flat = [_flat(item) for item in value]
-    return [one for item in flat for one in (item if isinstance(item, list) else [item])]
-
-
 def is_conversation(value: object) -> bool:
     """Whether ``value`` is a list of ``{role, content}`` or ``{from, value}``."""
     return (
@@ -135,6 +124,15 @@ def is_conversation(value: object) -> bool:
         and bool(value)
         and all(isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in value)
     )
+
+
+def target_turn(value: list[dict[str, Any]]) -> int | None:
+    """The place of the turn to learn: the last of the assistant's that is not context only; ``None`` without one.
+
+    Context only is a turn with ``weight: 0`` (OpenAI), ``train: false`` or ``loss: false`` (other trainers).
+    """
+    said = [at for at, turn in enumerate(value) if _role(turn) == "assistant"]
+    return next((at for at in reversed(said) if not any(value[at].get(name) in _NOT_LEARNT for name in _LEARNT)), None)
 
 
 def read_turns(value: list[dict[str, Any]]) -> tuple[Message, ...]:
@@ -146,25 +144,28 @@ def read_turns(value: list[dict[str, Any]]) -> tuple[Message, ...]:
     return tuple(_turn(number, turn) for number, turn in enumerate(value, start=1))
 
 
-def question_and_answer(turns: tuple[Message, ...]) -> tuple[tuple[Message, ...], str]:
-    """Everything before the last assistant turn, and that turn. Turns after it are dropped.
+def question_and_answer(value: list[dict[str, Any]]) -> tuple[tuple[Message, ...], str]:
+    """Everything before the turn to learn, and that turn (see ``target_turn``). Turns after it are dropped.
 
     Raises:
-        BadRow: no assistant turn, or the turn before it is not the user's.
+        BadRow: no such turn, the turn before it is not the user's, or a turn up to it is not text.
     """
-    last = max((at for at, turn in enumerate(turns) if turn.role == "assistant"), default=None)
+    last = target_turn(value)
     if last is None:
+        read_turns(value)  # a role that is not known, or a turn that is not text, is the better reason
         raise BadRow(say("rows.turns.no_assistant"))
+    turns = read_turns(value)
     if last == 0 or turns[last - 1].role != "user":
         raise BadRow(say("rows.turns.no_user_before"))
     return turns[:last], turns[last].content
 
 
+def _role(turn: dict[str, Any]) -> Role | None:
+    return _ROLES.get(str(turn.get("role", turn.get("from"))).lower())
+
+
 def _turn(number: int, turn: dict[str, Any]) -> Message:
-    spoken = turn.get("role", turn.get("from"))
-    if turn.get("tool_calls") or turn.get("function_call") or str(spoken).lower() in _TOOL_ROLES:
-        raise BadRow(say("reading.tool_calls"))
-    role = _ROLES.get(str(spoken).lower())
+    spoken, role = turn.get("role", turn.get("from")), _role(turn)
     if role is None:
         known = ", ".join(_ROLES)
         raise BadRow(say("rows.turns.unknown_role", number=str(number), shown=quote(spoken), known=known))

@@ -100,7 +100,7 @@ def _fields(loaded: Loaded, comments: _Comments) -> list[str]:
         return []
     *inputs, output = shape.used
     names: dict[str, Any] = {"input": inputs[0] if len(inputs) == 1 else inputs, "output": output}
-    names.update(shape.extras.names())
+    names.update((what, name) for what, name in shape.extras.names().items() if name not in shape.used)
     return ["fields:", *(f"  {key}: {_scalar(value)}" for key, value in names.items())]
 
 

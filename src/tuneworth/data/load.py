@@ -15,19 +15,18 @@ from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_t
 from tuneworth.data.formats import PREFIX, RawData
 from tuneworth.data.forms import Forms, find_forms
 from tuneworth.data.infer import guess_kind, guess_metric, near_misses, unfit
+from tuneworth.data.inputs import cell
 from tuneworth.data.language import guess_language
-from tuneworth.data.rows import BadRow, Rejected
+from tuneworth.data.rows import BadRow, RawRow, Rejected
 from tuneworth.data.schema import schema_check, schema_of
-from tuneworth.data.sections import Output
-from tuneworth.data.setaside import said, too_many
 from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
-from tuneworth.data.spelling import usual_case, whole_numbers, without_case
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.values import OutputType, common_type, output_text
 from tuneworth.errors import InputError, Problem
+from tuneworth.words.names import joined
 from tuneworth.words.say import say
 
-_SHOWN_SPELLINGS = 5
+_SHOWN_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +60,13 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Side:
-    """One file on its way."""
+    """One file on its way; ``left_out`` are rows that say of themselves that their answer does not count."""
 
     data: RawData
     candidates: list[Candidate]
     rejected: list[Rejected]
+    left_out: list[Rejected] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
-    guessed: bool = False  # which columns count
 
     @property
     def name(self) -> str:
@@ -91,13 +90,12 @@ def load(task_file: TaskFile) -> Loaded:
     for side in sides:
         _check_half(side)
     train, test = sides[0], sides[1] if len(sides) > 1 else None
-    inferred = [note for one in data for note in one.notes] + [shape.reason]
-    warnings: list[Text] = []
-    forms = find_forms([one.output for one in train.candidates], shape.used[-1], task_file.output.kind)
+    inferred = [note for one in data for note in one.notes] + [shape.reason, *shape.notes]
+    warnings: list[Text] = list(shape.warnings)
+    forms = find_forms([one.output for one in train.candidates], shape.answer, task_file.output.kind)
     inferred += forms.notes
     for side in sides:
         _read_forms(side, forms)
-    inferred += _one_spelling(sides, task_file.output)
     kind = _kind(task_file, train, inferred)
     rules = _rules(task_file, kind, train)
     raw = _build(sides, rules, warnings)
@@ -105,7 +103,7 @@ def load(task_file: TaskFile) -> Loaded:
     if test is not None:
         check_test(test.name, len(test.examples), 0)
     task = _task(task_file, kind, rules, train, inferred)
-    rejected = [row for side in sides for row in side.rejected]
+    rejected = [row for side in sides for row in (*side.rejected, *side.left_out)]
     warnings += [*unfit(task.metric, [row.output for row in train.examples]), *_warnings(task, sides)]
     return Loaded(
         task=task,
@@ -135,7 +133,7 @@ def _check_objects(data: Sequence[RawData]) -> None:
     """Stop when there is no row to tell fields from."""
     for one in data:
         if not one.rows:
-            raise too_many(one.name, one.rejected, one.n_read, fields_may_help=False)
+            raise _mostly_bad(one.name, one.rejected, one.n_read)
 
 
 def _shape(data: RawData, task_file: TaskFile) -> Shape:
@@ -153,7 +151,7 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
     if task_file.documents is not None:
         extras = extras.about_documents(columns)
     named = [*fields.input_names, fields.output, *extras.columns()]
-    unknown = [name for name in named if name and name not in columns]
+    unknown = [name for name in named if name and not _is_there(name, data.rows, columns)]
     if unknown:
         there = ", ".join(sorted(columns))
         problems = [
@@ -164,24 +162,35 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
             for name in unknown
         ]
         raise InputError(problems)
+    documents = task_file.documents is not None
     if fields.input_names and fields.output:
-        return mapped_shape(fields.input_names, fields.output, extras.found_in(columns))
-    return detect_shape(data.rows, extras)
+        extras = extras.found_in(columns)
+        return mapped_shape(fields.input_names, fields.output, extras, data.rows, documents=documents)
+    return detect_shape(data.rows, extras, documents=documents)
+
+
+def _is_there(name: str, rows: Sequence[RawRow], columns: set[str]) -> bool:
+    """Whether a row has the column, or what ``a.b`` names inside one."""
+    return name in columns or ("." in name and any(cell(row.value, name) is not None for row in rows))
 
 
 def _common_output(data: RawData, shape: Shape) -> OutputType:
     outputs = []
     for row in data.rows:
         try:
-            outputs.append(shape.read(row).output)
+            outputs += [] if shape.left_out(row) else [shape.read(row).output]
         except BadRow:
             continue  # counted and listed when candidates are made
     return common_type(outputs)
 
 
 def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
-    side = _Side(data, [], list(data.rejected), guessed=shape.name == "pair")
+    by_purpose = {flag: [row for row in data.rejected if row.on_purpose == flag] for flag in (False, True)}
+    side = _Side(data, [], by_purpose[False], by_purpose[True])
     for row in data.rows:
+        if reason := shape.left_out(row):
+            side.left_out.append(row.rejected(reason, on_purpose=True))
+            continue
         try:
             draft = shape.read(row)
             side.candidates.append(Candidate(row, draft, output_text(draft.output, expected)))
@@ -204,8 +213,29 @@ def _read_forms(side: _Side, forms: Forms) -> None:
 
 
 def _check_half(side: _Side) -> None:
-    if len(side.rejected) * 2 > side.data.n_read:
-        raise too_many(side.name, side.rejected, side.data.n_read, fields_may_help=side.guessed)
+    n = side.data.n_read - len(side.left_out)
+    if n == 0:
+        message = say("columns.left_out.all", n=len(side.left_out), reasons=_counted(side.left_out))
+        raise InputError(Problem(side.name, message))
+    if len(side.rejected) * 2 > n:
+        raise _mostly_bad(side.name, side.rejected, n)
+
+
+def _counted(left_out: Sequence[Rejected]) -> Text:
+    """The reasons, each with its number of rows."""
+    counts = Counter(row.reason for row in left_out)
+    said = [say("columns.left_out.times", n=n, reason=reason) for reason, n in counts.most_common()]
+    return joined(said, say("units.names.between"))
+
+
+def _mostly_bad(name: str, rejected: Sequence[Rejected], n_read: int) -> InputError:
+    ordered = sorted(rejected, key=lambda row: row.line)
+    problems = [Problem(row.where, row.reason) for row in ordered[:_SHOWN_PROBLEMS]]
+    n_bad = len(rejected)
+    if n_bad > _SHOWN_PROBLEMS:
+        more = n_bad - _SHOWN_PROBLEMS
+        problems.append(Problem(name, say("rows.load.more_bad", more=str(more))))
+    return InputError(problems, say("rows.load.mostly_bad", n_bad=str(n_bad), n_read=str(n_read), name=name))
 
 
 def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind:
@@ -288,28 +318,24 @@ def _default_name(source: str) -> str:
     return path.stem if path.stem not in ("train", "data") or not path.parent.name else path.parent.name
 
 
-def _one_spelling(sides: Sequence[_Side], output: Output) -> list[Text]:
-    """Give answers that are one label though they are written differently one spelling; what was done is said."""
-    given = output.labels or ()
-    outputs = [candidate.output for side in sides for candidate in side.candidates]
-    spelling = {} if set(given) & set(outputs) - set(whole_numbers(outputs).values()) else whole_numbers(outputs)
-    if output.ignore_case:
-        spelling |= usual_case([spelling.get(text, text) for text in outputs], given)
-    for side in sides if spelling else ():
-        side.candidates = [replace(one, output=spelling.get(one.output, one.output)) for one in side.candidates]
-    if not spelling:
-        return []
-    shown = ", ".join(f"{old!r} → {new!r}" for old, new in list(spelling.items())[:_SHOWN_SPELLINGS])
-    return [say("reading.labels.respelled", n=len(spelling), shown=shown)]
-
-
 def _warnings(task: Task, sides: Sequence[_Side]) -> list[Text]:
-    warnings = [said(side.name, side.rejected, side.data.n_read) for side in sides if side.rejected]
-    if task.kind != "label":
-        return warnings
-    counts = Counter(row.output for side in sides for row in side.examples)
-    for a, b in near_misses(sorted(counts, key=lambda label: -counts[label])):
-        key = "reading.labels.case" if without_case(a) == without_case(b) else "rows.load.labels_alike"
-        rows = {"n_a": counts[a], "n_b": counts[b]} if key == "reading.labels.case" else {}
-        warnings.append(say(key, a=repr(a), b=repr(b), **rows))
+    warnings = []
+    for side in sides:
+        bad, read = len(side.rejected), side.data.n_read
+        if side.left_out:
+            counts = {"n": len(side.left_out), "read": read, "reasons": _counted(side.left_out)}
+            warnings.append(say("columns.left_out.counted", name=side.name, **counts))
+        if bad:
+            first = side.rejected[0]
+            warnings.append(
+                say(
+                    "rows.load.set_aside",
+                    bad=str(bad),
+                    read=str(read),
+                    name=side.name,
+                    line=str(first.line),
+                    reason=first.reason,
+                )
+            )
+    warnings += [say("rows.load.labels_alike", a=repr(a), b=repr(b)) for a, b in near_misses(task.labels)]
     return warnings

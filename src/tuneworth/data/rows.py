@@ -25,6 +25,10 @@ class BadRow(ValueError):
         super().__init__(reason.en)
 
 
+class NotTruth(BadRow):
+    """A row that says of itself that its answer does not count. It is no fault of the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One record of a file.
@@ -52,19 +56,23 @@ class RawRow:
     def raw(self) -> str:
         return self.text if self.text is not None else json.dumps(self.value, ensure_ascii=False, default=str)
 
-    def rejected(self, reason: Text) -> Rejected:
-        return Rejected(self.file, self.line, reason, self.raw, self.end)
+    def rejected(self, reason: Text, *, on_purpose: bool = False) -> Rejected:
+        return Rejected(self.file, self.line, reason, self.raw, self.end, on_purpose)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that was set aside, and why. ``raw`` is the whole row; ``end`` is its last line, 0 for ``line``."""
+    """A row that was set aside, and why. ``raw`` is the whole row; ``end`` is its last line, 0 for ``line``.
+
+    ``on_purpose``: the row says of itself that its answer does not count.
+    """
 
     file: str
     line: int
     reason: Text
     raw: str
     end: int = 0
+    on_purpose: bool = False
 
     @property
     def n_lines(self) -> int:

@@ -23,7 +23,7 @@ class Fields(Section):
     """Names of the fields of a row; what is not given is found by name."""
 
     input: str | list[str] | None = Field(
-        default=None, description="field with the input; several are joined as `name: value` lines"
+        default=None, description="field with the input; several are joined as `name: value` lines, empty ones left out"
     )
     output: str | None = Field(default=None, description="field with the answer")
     id: str | None = Field(default=None, description="field with a unique name of the row; `id` is found by itself")
@@ -57,7 +57,6 @@ class Output(Section):
 
     kind: OutputKind | None = Field(default=None, description="label, choice, json or text; inferred when left out")
     labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
-    ignore_case: bool = Field(default=False, description="labels that differ only in case or spaces are one")
     json_schema: dict[str, Any] | None = Field(
         default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
     )

@@ -1,60 +1,38 @@
-"""How rows are shaped: which of their fields is the question and which the answer."""
+"""How rows are shaped: which of their fields are the question and which is the answer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tuneworth.core.task import Message
 from tuneworth.core.text import Text
-from tuneworth.data.drafts import Draft, Extras, is_conversation, question_and_answer, read_turns
+from tuneworth.data import columns as judging
+from tuneworth.data.drafts import Draft, Extras, is_conversation, question_and_answer, read_turns, target_turn
+from tuneworth.data.fieldnames import (
+    ANSWERS,
+    HISTORIES,
+    MAYBE_TRUTHS,
+    OPTION_LISTS,
+    QUESTIONS,
+    SYSTEM_TURNS,
+    TRUTHS,
+    by_key,
+    ends_like,
+    key,
+    option_columns,
+)
+from tuneworth.data.forms import accepted_answers
+from tuneworth.data.inputs import Inputs, absent, answer_form, cell, chosen_mark, inputs_named, options_in, parsed
 from tuneworth.data.rows import BadRow, RawRow
-from tuneworth.data.values import as_text, check_text
+from tuneworth.data.truth import Marks, Truth, true_answer
+from tuneworth.data.values import check_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
-PAIRS: tuple[tuple[str, str], ...] = (
-    ("input", "output"),
-    ("prompt", "completion"),
-    ("prompt", "response"),
-    ("instruction", "response"),
-    ("question", "answer"),
-    ("query", "response"),
-    ("query", "answer"),
-    ("text", "label_text"),
-    ("text", "label"),
-    ("text", "intent"),
-    ("text", "category"),
-    ("text", "class"),
-    ("text", "target"),
-    ("text", "sentiment"),
-    ("text", "summary"),
-    ("sentence", "label"),
-    ("sentence", "intent"),
-    ("utterance", "intent"),
-    ("utterance", "label"),
-    ("query", "intent"),
-    ("query", "label"),
-    ("content", "label"),
-    ("content", "category"),
-    ("review", "sentiment"),
-    ("review", "label"),
-    ("title", "category"),
-    ("title", "label"),
-    ("input", "label"),
-    ("input", "target"),
-    ("source", "target"),
-    ("article", "summary"),
-    ("document", "summary"),
-    ("dialogue", "summary"),
-)
-"""Names that come in pairs, tried in this order, in any case of letters. Listed in docs/task.md."""
-
-_CHATS = ("messages", "conversations", "conversation")
-_ALPACA = ("instruction", "input", "output")
-_SAMPLE_ROWS = 1_000
+CHATS = ("messages", "conversations", "conversation")
+_INSTRUCTIONS, _MORE = ("instruction", "指令"), ("input", "输入")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +40,34 @@ class Shape:
     """A way to read rows.
 
     Attributes:
-        used: the fields it reads.
+        used: the fields it reads, the one with the answer last.
         reason: why it was chosen, for a person to read.
+        inputs: what is asked.
+        chat: the answer is the last turn of the conversation in the last field.
+        marks: fields that say which rows not to learn from.
+        unused: fields that nothing reads.
+        notes, warnings: what was decided about the other fields, and what the user should decide.
     """
 
     name: str
     used: tuple[str, ...]
-    convert: Callable[[dict[str, Any]], Draft]
     reason: Text
+    inputs: Inputs
+    chat: bool = False
     extras: Extras = field(default_factory=Extras)
+    marks: Marks = field(default_factory=lambda: Marks({}))
+    unused: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    warnings: tuple[Text, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The field with the answer."""
+        return self.used[-1]
+
+    def left_out(self, row: RawRow) -> Text | None:
+        """Why a row is not to be learnt from although it can be read: it says so itself."""
+        return self.marks.reason(row.value)
 
     def read(self, row: RawRow) -> Draft:
         """The row's question, answer and extras.
@@ -78,114 +75,199 @@ class Shape:
         Raises:
             BadRow: a field is missing, empty, or not text.
         """
-        draft = self.convert(row.value)
+        value = row.value
+        draft = self._chat_read(value) if self.chat else self._read(value)
         for message in draft.messages:
             check_text("input", message.content)
         if not any(message.content.strip() for message in draft.messages if message.role == "user"):
             raise BadRow(say("rows.field.empty_input"))
-        return self.extras.add_to(draft, row.value)
+        return self.extras.add_to(draft, value)
+
+    def _given(self, value: Mapping[str, Any]) -> Any:
+        given = cell(value, self.answer)
+        if given is None:
+            raise absent(self.answer, value)
+        return given
+
+    def _chat_read(self, value: Mapping[str, Any]) -> Draft:
+        turns = parsed(self._given(value))
+        if not is_conversation(turns):
+            raise BadRow(say("rows.turns.no_list", name=self.answer))
+        said, output = question_and_answer(turns)
+        return Draft(self.inputs.messages(value, said), output)
+
+    def _read(self, value: Mapping[str, Any]) -> Draft:
+        draft = Draft(self.inputs.messages(value), self._given(value))
+        if is_conversation(draft.output):
+            at = target_turn(draft.output)
+            return replace(draft, output=read_turns(draft.output)[-1 if at is None else at].content)
+        if self.inputs.form is None:
+            return draft
+        options = self.inputs.options_of(value)
+        mark = chosen_mark(draft.output, options, self.inputs.form)
+        if mark is None:
+            raise BadRow(say("columns.no_option", name=self.answer, value=str(draft.output)[:40], n=len(options)))
+        if self.inputs.form == "text":
+            return replace(draft, output=options[mark], choices=tuple(options.values()))
+        return replace(draft, output=mark, choices=tuple(options))
 
 
-def mapped_shape(inputs: Sequence[str], output: str, extras: Extras) -> Shape:
-    """The shape the user's ``fields`` describe; several inputs are joined as ``name: value`` lines."""
-    shown = ", ".join(inputs)
-    return Shape(
-        "mapped",
-        (*inputs, output),
-        _pair(tuple(inputs), output),
-        say("rows.shape.mapped", shown=shown, output=output),
-        extras,
-    )
+def mapped_shape(
+    inputs: Sequence[str], output: str, extras: Extras, rows: Sequence[RawRow] = (), *, documents: bool = False
+) -> Shape:
+    """The shape the user's ``fields`` describe; what other fields show is warned of and nothing joins."""
+    sample = _sample(rows)
+    read = _with_options(inputs_named(inputs, [row.value for row in sample]), output, extras, sample)
+    reason = say("rows.shape.mapped", shown=", ".join(inputs), output=output)
+    shape = Shape("mapped", (*inputs, output), reason, read, extras=extras)
+    return _judged(shape, Truth(output), sample, may_join=False, documents=documents) if sample else shape
 
 
-def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None) -> Shape:
-    """The first known shape that at least half of the rows have.
+def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, documents: bool = False) -> Shape:
+    """The first known shape that at least half of the rows have, with the columns that belong to its question.
 
     Args:
         extras: the extra fields the user named; found by name where they did not.
+        documents: the task has documents to look answers up in.
 
     Raises:
-        InputError: no known shape; the message lists the fields there are.
+        InputError: no known shape; the message lists the fields there are. Or two fields could be the answer.
     """
-    sample = rows[:_SAMPLE_ROWS]
-    columns = Counter(column for row in sample for column in row.value)
-    extras = (extras or Extras()).found_in(columns)
-    enough = len(sample) / 2
-    for name in _CHATS:
-        if sum(is_conversation(row.value.get(name)) for row in sample) >= max(enough, 1):
-            return Shape(name, (name,), _chat(name), say("rows.shape.chat", name=name), extras)
-    actual = {column.strip().lower(): column for column in reversed(columns)}
-    if all(columns.get(actual.get(name, ""), 0) >= enough for name in ("instruction", "output")):
-        return _alpaca(actual, extras)
-    for source, target in PAIRS:
-        source, target = actual.get(source, ""), actual.get(target, "")
-        if columns.get(source, 0) >= enough and columns.get(target, 0) >= enough:
-            return _pair_shape(source, target, columns, extras)
-    raise _unknown_shape(rows[0].file, columns)
+    sample = _sample(rows)
+    counts = Counter(column for row in sample for column in row.value)
+    extras = (extras or Extras()).found_in(counts)
+    enough = max(len(sample) / 2, 1)
+    for name in (*CHATS, "chosen"):
+        if sum(_is_chat(row.value.get(name), name) for row in sample) >= enough:
+            shape = Shape(name, (name,), say("rows.shape.chat", name=name), Inputs(), chat=True, extras=extras)
+            return _judged(shape, Truth(name, others=tuple({"rejected"} & set(counts))), sample, documents=documents)
+    columns = [column for column, n in counts.items() if n >= enough]
+    source, found = _question_and_answer(columns, sample)
+    if source is None or found is None:
+        raise _unknown_shape(rows[0].file, sample, columns)
+    truth = true_answer(found, sample, source)
+    named = by_key(columns)
+    instruction, more = (
+        next((named[name] for name in names if name in named), None) for names in (_INSTRUCTIONS, _MORE)
+    )
+    if instruction and more and truth.column not in (instruction, more):
+        shown = ", ".join((instruction, more, truth.column))
+        inputs, reason = Inputs((instruction, more), required=(instruction,)), say("rows.shape.alpaca", shown=shown)
+        shape = Shape("alpaca", (instruction, more, truth.column), reason, inputs, extras=extras)
+    else:
+        reason = say("rows.shape.pair", source=source, target=truth.column)
+        inputs = Inputs((source,), required=(source,))
+        shape = Shape("pair", (source, truth.column), reason, inputs, extras=extras)
+    shape = replace(shape, inputs=_with_options(inputs, truth.column, extras, sample, found=True))
+    return _judged(shape, truth, sample, documents=documents)
 
 
-def _alpaca(actual: dict[str, str], extras: Extras) -> Shape:
-    names = [actual[name] for name in _ALPACA if name in actual]
-    instruction, output = actual["instruction"], actual["output"]
-    extra_input = actual.get("input")
-
-    def convert(value: dict[str, Any]) -> Draft:
-        text = as_text(instruction, _required(value, instruction))
-        more = value.get(extra_input) if extra_input else None
-        if more not in (None, ""):
-            text = f"{text}\n\n{as_text('input', more)}"
-        return Draft((Message("user", text),), _required(value, output))
-
-    shown = ", ".join(names)
-    return Shape("alpaca", tuple(names), convert, say("rows.shape.alpaca", shown=shown), extras)
+def _is_chat(value: Any, name: str) -> bool:
+    """Whether ``value`` is a conversation; under ``chosen`` it may be the answer's turn alone, and is none then."""
+    turns = parsed(value)
+    return is_conversation(turns) and (name != "chosen" or len(turns) > 1)
 
 
-def _pair_shape(source: str, target: str, columns: Counter[str], extras: Extras) -> Shape:
-    used = {source, target, *extras.columns()}
-    unused = ", ".join(column for column in columns if column not in used)
-    key = "rows.shape.pair_and_unused" if unused else "rows.shape.pair"
-    reason = say(key, source=source, target=target, **({"unused": unused} if unused else {}))
-    return Shape("pair", (source, target), _pair((source,), target), reason, extras)
+def _sample(rows: Sequence[RawRow]) -> list[RawRow]:
+    """At most ``SAMPLE`` rows, evenly spread."""
+    step = max(1, -(-len(rows) // judging.SAMPLE))
+    return list(rows[::step])
 
 
-def _pair(inputs: tuple[str, ...], output: str) -> Callable[[dict[str, Any]], Draft]:
-    def convert(value: dict[str, Any]) -> Draft:
-        first, answer = _required(value, inputs[0]), _required(value, output)
-        if is_conversation(answer):
-            answer = read_turns(answer)[-1].content
-        if len(inputs) == 1 and is_conversation(first):
-            turns = read_turns(first)
-            if turns[-1].role != "user":
-                raise BadRow(say("rows.turns.last_not_user"))
-            return Draft(turns, answer)
-        if len(inputs) == 1:
-            text = as_text(inputs[0], first)
-        else:
-            text = "\n".join(f"{name}: {as_text(name, _required(value, name))}" for name in inputs)
-        return Draft((Message("user", text),), answer)
-
-    return convert
+def _question_and_answer(columns: Sequence[str], sample: Sequence[RawRow]) -> tuple[str | None, str | None]:
+    """The columns that by their names are asked and answered; by the last word of it where no whole name is known."""
+    named = by_key(columns)
+    answers = [named[name] for name in (*ANSWERS, *TRUTHS, *MAYBE_TRUTHS, "chosen") if name in named]
+    if not answers:
+        answers = [name for name in columns if ends_like(name, ANSWERS)]
+    marks = Marks.found(sample, (), "plain").columns
+    answers = [name for name in answers if name not in marks] or answers
+    for answer in answers:
+        sources = [named[name] for name in QUESTIONS if name in named and named[name] != answer]
+        sources = sources or [name for name in columns if name != answer and ends_like(name, QUESTIONS)]
+        if sources:
+            return sources[0], answer
+    return None, None
 
 
-def _chat(name: str) -> Callable[[dict[str, Any]], Draft]:
-    def convert(value: dict[str, Any]) -> Draft:
-        turns = _required(value, name)
-        if not is_conversation(turns):
-            raise BadRow(say("rows.turns.no_list", name=name))
-        messages, output = question_and_answer(read_turns(turns))
-        return Draft(messages, output)
+def _with_options(
+    inputs: Inputs, output: str, extras: Extras, sample: Sequence[RawRow], *, found: bool = False
+) -> Inputs:
+    """``inputs`` with the options of a row and the way its answer names one.
 
-    return convert
+    Args:
+        found: look for columns that are called like options.
+
+    Raises:
+        InputError: answers are places that may be counted from 0 or from 1.
+    """
+    options = inputs.options or extras.choices
+    if options is None and found:
+        columns = list(dict.fromkeys(name for row in sample for name in row.value if name != output))
+        lists = [
+            name
+            for name in columns
+            if key(name) in OPTION_LISTS and any(options_in(row.value[name]) for row in sample if name in row.value)
+        ]
+        options = option_columns(columns) or (lists[0] if lists else None)
+    if options is None:
+        return inputs
+    named = replace(inputs, options=options)
+    pairs = ((cell(row.value, output), listed) for row in sample if (listed := named.options_of(row.value)))
+    form = answer_form(pair for pair in pairs if pair[0] is not None)
+    if form == "open":
+        file, listed = sample[0].file, options if isinstance(options, str) else ", ".join(options.values())
+        raise InputError(
+            Problem(file, say("columns.open_places", name=output, options=listed)), say("columns.open_places_next")
+        )
+    if form is None and options == extras.choices and not inputs.options:
+        return inputs  # a list of allowed answers, as ``Extras`` reads it
+    # An answer in full is listed with the others by whoever asks; so is what the user calls choices.
+    return replace(named, form=form, shown=form != "text" or options != extras.choices)
 
 
-def _required(value: dict[str, Any], name: str) -> Any:
-    found = value.get(name)
-    if found is None:
-        there = ", ".join(value) or "nothing"
-        raise BadRow(say("rows.field.absent", name=name, there=there))
-    return found
+def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: bool = True, documents: bool) -> Shape:
+    """``shape`` with the columns that belong to what is asked, and with what there is to say of the others."""
+    used = {*shape.used, *shape.inputs.columns, *shape.extras.columns()}
+    marks = Marks.found(sample, used, "right" if truth.others and truth.notes else "plain")
+    shape = replace(shape, marks=marks)
+    columns = dict.fromkeys(name for row in sample for name in row.value)
+    outer = {name.split(".")[0] for name in used}
+    unused = [name for name in columns if name not in used and name not in outer and name not in marks.columns]
+    drafts = []
+    for row in sample:
+        if shape.left_out(row) is None:
+            try:
+                drafts.append((row.value, shape.read(row)))
+            except BadRow:
+                continue  # counted and listed when candidates are made
+    values = [value for value, _ in drafts]
+    sampled = judging.Sampled(
+        [judging.flat("\n".join(turn.content for turn in draft.messages)) for _, draft in drafts],
+        [judging.flat((accepted_answers(draft.output) or (draft.output,))[0]) for _, draft in drafts],
+        {name: judging.values_of(name, values) for name in unused},
+    )
+    judged = judging.judge(sampled, read=shape.used, may_join=may_join, documents=documents, others=truth.others)
+    inputs = shape.inputs
+    joined = [name for name in judged.joined if name not in inputs.columns]
+    history = [name for name in joined if key(name) in HISTORIES]
+    system = [name for name in joined if key(name) in SYSTEM_TURNS]
+    extra = inputs_named([*system, *history], values)
+    inputs = replace(inputs, system=extra.system, history=extra.history) if joined else inputs
+    inputs = inputs.with_named([name for name in joined if name not in (*inputs.system, *inputs.history)])
+    left = tuple(name for name in unused if name not in joined)
+    others = [name for name in left if any(sampled.columns[name])]
+    notes = (*truth.notes, *judged.notes, *([say("columns.not_used", names=", ".join(others))] if others else []))
+    used_now = shape.used if not may_join else (*inputs.columns, shape.answer)
+    return replace(shape, inputs=inputs, used=used_now, unused=left, notes=notes, warnings=tuple(judged.warnings))
 
 
-def _unknown_shape(file: str, columns: Counter[str]) -> InputError:
+def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) -> InputError:
     shown = ", ".join(columns) or "(none)"
+    for name in columns:
+        inner = sample[0].value.get(name)
+        if isinstance(inner, Mapping) and len(inner) == 2 and all(isinstance(text, str) for text in inner.values()):
+            a, b = inner
+            problem = Problem(file, say("columns.nested", name=name, a=a, b=b))
+            return InputError(problem, say("columns.nested_next", name=name, a=a, b=b))
     return InputError(Problem(file, say("rows.shape.unknown", shown=shown)), say("rows.shape.unknown_next"))

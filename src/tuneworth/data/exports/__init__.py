@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from tuneworth.data.exports import argilla, doccano, evals, inspect_logs, label_studio, prodigy, promptfoo, viewer
-from tuneworth.data.rows import BadRow, RawRow, Rows
+from tuneworth.data.rows import BadRow, NotTruth, RawRow, Rows
 from tuneworth.words.say import say
 
 _SAMPLE = 200
@@ -63,7 +63,7 @@ def converted(rows: Rows, name: str) -> Rows:
         try:
             plain.rows.append(replace(row, value=export.convert(row.value), text=None))
         except BadRow as error:
-            plain.rejected.append(row.rejected(error.reason))
+            plain.rejected.append(row.rejected(error.reason, on_purpose=isinstance(error, NotTruth)))
     plain.rejected.sort(key=lambda row: row.line)
     plain.notes.append(say("reading.export.read", name=name, tool=export.tool))
     return plain

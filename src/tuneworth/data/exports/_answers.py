@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tuneworth.data.rows import BadRow, quote
+from tuneworth.data.rows import NotTruth, quote
 from tuneworth.data.values import json_text
 from tuneworth.words.say import say
 
@@ -34,11 +34,11 @@ def agreed(answers: Sequence[Any]) -> Any:
         BadRow: there is none, or two were given equally often.
     """
     if not answers:
-        raise BadRow(say("reading.export.not_labelled"))
+        raise NotTruth(say("reading.export.not_labelled"))
     counts = Counter(json_text(answer) for answer in answers)
     (first, n), *others = counts.most_common(2)
     if others and others[0][1] == n:
-        raise BadRow(say("reading.export.disagree", a=quote(first, 30), b=quote(others[0][0], 30)))
+        raise NotTruth(say("reading.export.disagree", a=quote(first, 30), b=quote(others[0][0], 30)))
     return next(answer for answer in answers if json_text(answer) == first)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuneworth.data.exports._answers import agreed, answer_name
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import NotTruth
 from tuneworth.words.say import say
 
 _RESPONSES = ".responses"
@@ -25,7 +25,7 @@ class Argilla:
 
     def convert(self, value: dict[str, Any]) -> dict[str, Any]:
         if value.get("status") in ("discarded", "Discarded"):
-            raise BadRow(say("reading.export.not_accepted", answer=str(value["status"])))
+            raise NotTruth(say("reading.export.not_accepted", answer=str(value["status"])))
         if value.keys() >= _OLD:
             return _old(value)
         if isinstance(value.get("fields"), dict):
@@ -33,7 +33,7 @@ class Argilla:
         else:
             plain, given = _flat(value)
         if not given:
-            raise BadRow(say("reading.export.not_labelled"))
+            raise NotTruth(say("reading.export.not_labelled"))
         if len(given) == 1:
             return plain | {answer_name(plain): agreed(next(iter(given.values())))}
         return plain | {question: agreed(answers) for question, answers in given.items()}
@@ -69,7 +69,7 @@ def _counts(state: Any) -> bool:
 
 def _old(value: dict[str, Any]) -> dict[str, Any]:
     if value.get("annotation") in (None, [], ""):
-        raise BadRow(say("reading.export.not_labelled"))
+        raise NotTruth(say("reading.export.not_labelled"))
     inputs = value.get("inputs")
     plain = dict(inputs) if isinstance(inputs, dict) else {}
     if value.get("text"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuneworth.data.exports._answers import alone, spans
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import NotTruth
 from tuneworth.words.say import say
 
 _OWN = ("Comments", "comments", "annotation_approver", "meta")
@@ -22,7 +22,7 @@ class Doccano:
     def convert(self, value: dict[str, Any]) -> dict[str, Any]:
         labels = _labels(value)
         if not labels:
-            raise BadRow(say("reading.export.not_labelled"))
+            raise NotTruth(say("reading.export.not_labelled"))
         plain = {
             name: cell
             for name, cell in value.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import BadRow, NotTruth
 from tuneworth.words.say import say
 
 
@@ -23,7 +23,7 @@ class Evals:
         ideal = value["ideal"]
         answers = [ideal] if isinstance(ideal, str) else list(ideal)
         if not answers:
-            raise BadRow(say("reading.export.not_labelled"))
+            raise NotTruth(say("reading.export.not_labelled"))
         rest = {name: cell for name, cell in value.items() if name != "ideal"}
         return {**rest, "output": answers[0], **({"references": answers} if len(answers) > 1 else {})}
 

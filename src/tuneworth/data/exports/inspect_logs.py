@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import BadRow, NotTruth
 from tuneworth.words.say import say
 
 
@@ -20,6 +20,6 @@ class InspectLogs:
         target = value["target"]
         answers = [target] if isinstance(target, str) else list(target)
         if not answers or not answers[0]:
-            raise BadRow(say("reading.export.not_labelled"))
+            raise NotTruth(say("reading.export.not_labelled"))
         plain = {name: value[name] for name in ("id", "input", "choices") if value.get(name) is not None}
         return {**plain, "target": answers[0], **({"references": answers} if len(answers) > 1 else {})}

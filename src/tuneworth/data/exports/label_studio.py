@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from tuneworth.data.exports._answers import agreed, alone, answer_name, spans
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import NotTruth
 from tuneworth.words.say import say
 
 _OWN_COLUMNS = frozenset((
@@ -35,7 +35,7 @@ class LabelStudio:
         annotations = value.get("annotations", value.get("completions")) or []
         kept = [one for one in annotations if not one.get("was_cancelled") and not one.get("skipped")]
         if annotations and not kept:
-            raise BadRow(say("reading.export.skipped"))
+            raise NotTruth(say("reading.export.skipped"))
         kept = [one for one in kept if one.get("ground_truth")] or kept
         text = _only_text(value["data"])
         answers = [answer for one in kept if (answer := _answer(one.get("result") or [], text))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuneworth.data.exports._answers import alone, spans
-from tuneworth.data.rows import BadRow
+from tuneworth.data.rows import NotTruth
 from tuneworth.words.say import say
 
 
@@ -17,13 +17,13 @@ class Prodigy:
 
     def convert(self, value: dict[str, Any]) -> dict[str, Any]:
         if value.get("answer") != "accept":
-            raise BadRow(say("reading.export.not_accepted", answer=str(value.get("answer"))))
+            raise NotTruth(say("reading.export.not_accepted", answer=str(value.get("answer"))))
         plain = {name: cell for name, cell in value.items() if not name.startswith("_")}
         for name in ("answer", "options", "accept", "spans", "tokens", "config", "meta"):
             plain.pop(name, None)
         if isinstance(value.get("options"), list) and isinstance(value.get("accept"), list):
             if not value["accept"]:
-                raise BadRow(say("reading.export.not_labelled"))
+                raise NotTruth(say("reading.export.not_labelled"))
             return {**plain, "label": alone([_said(choice, value["options"]) for choice in value["accept"]])}
         if isinstance(value.get("spans"), list) and "label" not in value:
             text = str(value.get("text", ""))

@@ -1,0 +1,390 @@
+"""Columns beside the question and the answer: which of them belong to what is asked.
+
+A column that is left out can make a task unanswerable, and a column that came with the answer makes it trivial; both look
+healthy. So every column that nothing reads is tested on a sample of the rows, each test against chance:
+
+1. do answers stand in it, more often than those of other rows do?
+2. does it tell rows apart that ask the same and are answered differently, more often than the same values in another order?
+3. does a quick classifier do better with it, on rows that it has not seen?
+
+A column that by its name can only belong to the question joins the input; one whose name leaves it open joins where a
+test says so. Any other that passes a test is named loudly and stays out: nothing in a file tells whether a value was there
+before the answer was. A column that is the answer in other words, or comes with it by its name, never joins.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneworth.core.text import Text
+from tuneworth.data.fieldnames import (
+    HISTORIES,
+    INPUTS,
+    MADE_AFTER,
+    MAYBE_INPUTS,
+    METADATA,
+    SYSTEM_TURNS,
+    is_system,
+    key,
+)
+from tuneworth.data.inputs import cell, is_empty, parsed
+from tuneworth.words.numbers import percent
+from tuneworth.words.say import say
+
+SAMPLE = 1_000
+"""Rows that are looked at, evenly spread: enough to tell 3 points from chance, quick at any size of file."""
+_CHARS = 4_000
+_LEAST = 20
+"""Fewest rows on which a test may say anything; as few as an answer needs at all."""
+_Z = 4.0
+"""Standard errors above chance: with a hundred columns, all tests together err less than once in a hundred files."""
+_WORDS = re.compile(r"[^\W\u4e00-\u9fff]+|[\u4e00-\u9fff]")
+_DOCUMENT_TEXTS = (
+    "text",
+    "body",
+    "content",
+    "message",
+    "email",
+    "article",
+    "review",
+    "comment",
+    "正文",
+    "内容",
+    "文本",
+)
+_HEADS = ("title", "subject", "heading", "headline", "标题", "主题")
+Features = NDArray[np.int64]
+"""Buckets of the words of a text."""
+_BUCKETS = 1 << 13
+_SMOOTHING = 0.1
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The rows of a sample as the tests see them: what is asked, what is answered, and the columns nothing reads."""
+
+    asked: Sequence[str]
+    answers: Sequence[str]
+    columns: Mapping[str, Sequence[str]]
+
+    @property
+    def n(self) -> int:
+        return len(self.answers)
+
+    @cached_property
+    def features(self) -> list[Features]:
+        """What the classifier sees of each question."""
+        return [_hashed(text) for text in self.asked]
+
+    @cached_property
+    def wanted(self) -> NDArray[np.int64]:
+        """The class of each row's answer: one of the 50 commonest that come five times, -1 for others."""
+        counts = Counter(self.answers)
+        classes = {answer: at for at, (answer, n) in enumerate(counts.most_common(50)) if n >= 5}
+        return np.array([classes.get(answer, -1) for answer in self.answers], dtype=np.int64)
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Per row of a class, whether the classifier names it from the question alone."""
+        return _right([self.features[at] for at in np.flatnonzero(self.wanted >= 0)], self.wanted[self.wanted >= 0])
+
+    @cached_property
+    def new_words(self) -> list[frozenset[str]]:
+        """Words of each answer that its question does not have."""
+        pairs = zip(self.answers, self.asked)
+        return [frozenset(_WORDS.findall(answer)).difference(_WORDS.findall(text)) for answer, text in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the tests say of one column, each ``None`` where it says nothing.
+
+    Attributes:
+        holds: (rows whose answer stands in it, rows whose answer does not stand in the question already).
+        explains: (rows that contradict another without it and none with it, rows that contradict another without it).
+        predicts: accuracy of the classifier (without, with).
+        overlap: share of an answer's words that stand in it and not in the question (its own row's, another row's).
+        is_answer: it is the answer, or a part of it.
+        names_it: it is the answer in other words: whatever value comes again has the same answer again.
+    """
+
+    holds: tuple[int, int] | None = None
+    explains: tuple[int, int] | None = None
+    predicts: tuple[float, float] | None = None
+    overlap: tuple[float, float] | None = None
+    is_answer: bool = False
+    names_it: bool = False
+
+    @property
+    def any(self) -> bool:
+        return any((self.holds, self.explains, self.predicts, self.overlap))
+
+    def said(self) -> Text:
+        """The strongest of it, for a sentence."""
+        if self.holds:
+            return say("columns.evidence.holds", n=self.holds[0], of=self.holds[1])
+        if self.explains:
+            return say("columns.evidence.explains", n=self.explains[0], of=self.explains[1])
+        if self.predicts:
+            return say(
+                "columns.evidence.predicts", without=percent(self.predicts[0], 0), with_it=percent(self.predicts[1], 0)
+            )
+        if self.overlap:
+            return say("columns.evidence.overlap", own=percent(self.overlap[0], 0), other=percent(self.overlap[1], 0))
+        return say("columns.evidence.name")
+
+
+@dataclass(slots=True)
+class Judged:
+    """What becomes of the columns that nothing reads.
+
+    Attributes:
+        joined: belong to the input, in the order of the file.
+        notes: why some joined, and why some that look like it stay out.
+        warnings: columns that stay out although a test says that they matter.
+    """
+
+    joined: list[str] = field(default_factory=list[str])
+    notes: list[Text] = field(default_factory=list[Text])
+    warnings: list[Text] = field(default_factory=list[Text])
+
+
+def judge(
+    sample: Sampled, *, read: Sequence[str], may_join: bool, documents: bool, others: Sequence[str] = ()
+) -> Judged:
+    """Which columns of ``sample`` join the input.
+
+    Args:
+        read: columns that are read already, the answer last; a conversation alone.
+        may_join: False where the user has named the fields: then what would join is a warning.
+        documents: answers are looked up in documents, so a passage beside the question is no input.
+        others: columns that answer too and lost against the answer.
+    """
+    judged, n_classes = Judged(), len(set(sample.answers))
+    about_text = any(key(name) in _DOCUMENT_TEXTS for name in read[:-1])
+    *asked, answer = read
+    for name, values in sample.columns.items():
+        if not any(values):
+            continue
+        if name in others or is_system(name):
+            judged.notes.append(say("columns.system", name=name))
+            continue
+        own = key(name)
+        found = evidence_of(values, sample)
+        sure = own in INPUTS or own in SYSTEM_TURNS or own in HISTORIES
+        head = own in _HEADS and about_text and n_classes <= sample.n / 2
+        if found.is_answer or own in MADE_AFTER or (found.names_it and not sure):
+            if found.any or found.is_answer or found.names_it:
+                judged.notes.append(say("columns.made_after", name=name))
+        elif documents and (found.holds or own in INPUTS):
+            judged.notes.append(say("columns.looked_up", name=name, why=found.said()))
+        elif may_join and (sure or head or (found.any and own in MAYBE_INPUTS)):
+            judged.joined.append(name)
+            judged.notes.append(say("columns.joined", name=name, why=found.said()))
+        elif found.any and (own not in METADATA or found.holds):
+            if asked:
+                fields = {"question": ", ".join(asked), "answer": answer}
+                judged.warnings.append(say("columns.unused", name=name, why=found.said(), **fields))
+            else:
+                judged.warnings.append(say("columns.unused_chat", name=name, why=found.said()))
+    return judged
+
+
+def evidence_of(values: Sequence[str], sample: Sampled) -> Evidence:
+    """What the tests say of a column with these ``values``, one a row."""
+    if sample.n < _LEAST or len(set(values)) < 2:
+        return Evidence()
+    if _is_part(values, sample.answers):
+        return Evidence(is_answer=True)
+    return Evidence(
+        names_it=_names_it(values, sample.answers),
+        holds=_holds(values, sample),
+        explains=explains(sample.asked, sample.answers, values),
+        predicts=_predicts(values, sample),
+        overlap=_overlap(values, sample),
+    )
+
+
+def flat(value: Any) -> str:
+    """A cell as the tests compare it: one line, lower case, lists and objects by their values."""
+    value = parsed(value)
+    if is_empty(value):
+        return ""
+    if isinstance(value, list):
+        return " ".join(flat(item) for item in value)
+    if isinstance(value, dict):
+        return " ".join(flat(item) for item in value.values())
+    return " ".join(str(value)[:_CHARS].casefold().split())
+
+
+def values_of(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [flat(cell(row, name)) for row in rows]
+
+
+# -- the tests ---------------------------------------------------------------------------------------------
+
+
+def _names_it(values: Sequence[str], answers: Sequence[str]) -> bool:
+    """Whether each value that comes again has one answer, against how often answers agree by chance.
+
+    A value that is unique has one answer too and says nothing.
+    """
+    groups = defaultdict[str, list[str]](list)
+    for value, answer in zip(values, answers):
+        groups[value].append(answer)
+    repeated = [group for value, group in groups.items() if value and len(group) > 1]
+    n = sum(map(len, repeated))
+    if n < len(answers) / 2:
+        return False
+    agreeing = sum(max(Counter(group).values()) for group in repeated)
+    commonest = max(Counter(answers).values()) / len(answers)
+    return agreeing / n >= 0.98 and commonest < 0.95 and _surely_more(agreeing, n, max(commonest, 1 / len(repeated)))
+
+
+def _is_part(values: Sequence[str], answers: Sequence[str]) -> bool:
+    """Whether most values are the answer, or stand in it more often than in the answers of other rows."""
+    filled = [(value, answer) for value, answer in zip(values, answers) if value]
+    if len(filled) < _LEAST:
+        return False
+    inside = sum(_stands(value, answer) for value, answer in filled)
+    by_chance = sum(_stands(filled[at][0], answer) for at, (_, answer) in zip(shuffled(len(filled)), filled))
+    same = sum(value == answer for value, answer in filled)
+    part = inside >= 0.8 * len(filled) and _surely_more(inside, len(filled), by_chance / len(filled))
+    return same >= 0.5 * len(filled) or part
+
+
+def _holds(values: Sequence[str], sample: Sampled) -> tuple[int, int] | None:
+    """Whether answers that do not stand in the question stand here, more often than the answers of other rows do."""
+    rows = [at for at in range(sample.n) if values[at] and not _stands(sample.answers[at], sample.asked[at])]
+    if len(rows) < _LEAST:
+        return None
+    found = sum(_stands(sample.answers[at], values[at]) for at in rows)
+    far = [(at, rows[other]) for seed in range(3) for at, other in zip(rows, shuffled(len(rows), seed))]
+    chance = sum(_stands(sample.answers[other], values[at]) for at, other in far) / len(far)
+    if found < 0.2 * len(rows) or not _surely_more(found, len(rows), chance):
+        return None
+    return found, len(rows)
+
+
+def explains(asked: Sequence[str], answers: Sequence[str], values: Sequence[str]) -> tuple[int, int] | None:
+    """Whether a column tells contradicting rows apart, more often than its values in another order do.
+
+    A value of its own for every row tells all rows apart in any order, and so explains nothing.
+    """
+    groups = defaultdict[str, list[int]](list)
+    for at, text in enumerate(asked):
+        groups[text].append(at)
+    torn = [group for group in groups.values() if len({answers[at] for at in group}) > 1]
+    n = sum(map(len, torn))
+    if n < _LEAST or n < 0.02 * len(asked):
+        return None
+
+    def told_apart(column: Sequence[str]) -> int:
+        seen = defaultdict[tuple[int, str], set[str]](set)
+        for place, group in enumerate(torn):
+            for at in group:
+                seen[place, column[at]].add(answers[at])
+        return sum(len(seen[place, column[at]]) == 1 for place, group in enumerate(torn) for at in group)
+
+    found = told_apart(values)
+    chance = max(told_apart([values[at] for at in shuffled(len(values), seed)]) for seed in range(3)) / n
+    return (found, n) if found >= 0.5 * n and _surely_more(found, n, chance) else None
+
+
+def _predicts(values: Sequence[str], sample: Sampled) -> tuple[float, float] | None:
+    """Whether naive Bayes on words is right more often with the column, on rows left out of its training in turn."""
+    rows = np.flatnonzero(sample.wanted >= 0)
+    if sample.wanted.max(initial=-1) < 1 or len(rows) < max(2 * _LEAST, 0.8 * sample.n):
+        return None
+    few = len(set(values)) <= max(50, sample.n // 20)
+    with_it = [_with(sample.features[at], values[at], few) for at in rows.tolist()]
+    a, b = sample.right, _right(with_it, sample.wanted[rows])
+    gained, lost = int((b & ~a).sum()), int((a & ~b).sum())
+    if b.mean() - a.mean() < 0.05 or gained - lost < _Z * np.sqrt(gained + lost):
+        return None
+    return float(a.mean()), float(b.mean())
+
+
+def _with(asked: Features, value: str, few: bool) -> Features:
+    """Features of a question and a column: the words of each; of a column with few values, also both together."""
+    if not value:
+        return asked
+    alone = _hashed(value, "|")
+    if not few:
+        return np.concatenate([asked, alone])
+    both = (asked * 31 + zlib.crc32(value.encode())) % _BUCKETS
+    return np.concatenate([asked, np.repeat(alone, 5), both])
+
+
+def _hashed(text: str, before: str = "") -> Features:
+    words = _WORDS.findall(text)[:200]
+    if any("\u4e00" <= word[0] <= "\u9fff" for word in words):
+        words += [a + b for a, b in pairwise(words)]
+    return np.array([zlib.crc32((before + word).encode()) % _BUCKETS for word in dict.fromkeys(words)], dtype=np.int64)
+
+
+def _right(features: Sequence[Features], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Per row, whether multinomial naive Bayes trained on the other four fifths names its class."""
+    fold = np.random.default_rng(0).permutation(len(wanted)) % 5
+    n_classes = int(wanted.max()) + 1
+    row = np.repeat(np.arange(len(features)), [len(own) for own in features])
+    cell_of = wanted[row] * _BUCKETS + np.concatenate(features)
+    right = np.zeros(len(wanted), dtype=bool)
+    for part in range(5):
+        learnt = cell_of[fold[row] != part]
+        counts = np.bincount(learnt, minlength=n_classes * _BUCKETS).reshape(n_classes, _BUCKETS) + _SMOOTHING
+        logs = np.log(counts) - np.log(counts.sum(axis=1, keepdims=True))
+        prior = np.log(np.bincount(wanted[fold != part], minlength=n_classes) + 1)
+        for at in np.flatnonzero(fold == part).tolist():
+            right[at] = (logs[:, features[at]].sum(axis=1) + prior).argmax() == wanted[at]
+    return right
+
+
+def _overlap(values: Sequence[str], sample: Sampled) -> tuple[float, float] | None:
+    """For longer answers: the share of their words that stand in the column and not in the question."""
+    words = sample.new_words
+    rows = [at for at in range(sample.n) if values[at] and len(words[at]) >= 3]
+    if len(rows) < _LEAST or len({sample.answers[at] for at in rows}) < len(rows) / 2:
+        return None
+    there = {at: set(_WORDS.findall(values[at])) for at in rows}
+    own = np.array([len(words[at] & there[at]) / len(words[at]) for at in rows])
+    moved = [rows[other] for other in shuffled(len(rows))]
+    other = np.array([len(words[at] & there[far]) / len(words[at]) for at, far in zip(rows, moved)])
+    gain = own - other
+    if gain.mean() < 0.1 or gain.mean() < _Z * gain.std() / np.sqrt(len(rows)):
+        return None
+    return float(own.mean()), float(other.mean())
+
+
+def _stands(answer: str, text: str) -> bool:
+    """Whether ``answer`` stands in ``text``, as words of its own where it is made of letters."""
+    return bool(answer) and answer in text and _standing(answer).search(text) is not None
+
+
+@lru_cache(4 * SAMPLE)
+def _standing(answer: str) -> re.Pattern[str]:
+    letter = r"[^\W_\u4e00-\u9fff]"
+    before = f"(?<!{letter})" if re.match(letter, answer[0]) else ""
+    after = f"(?!{letter})" if re.match(letter, answer[-1]) else ""
+    return re.compile(before + re.escape(answer) + after)
+
+
+def shuffled(n: int, seed: int = 0) -> list[int]:
+    """Another order of ``n`` rows: what the values of other rows say is what chance says. Files are often sorted or dealt in turn."""
+    return np.random.default_rng(seed).permutation(n).tolist()
+
+
+def _surely_more(found: int, n: int, chance: float) -> bool:
+    """Whether ``found`` of ``n`` is above a chance that was itself counted on about as many rows."""
+    share = (found / n + chance) / 2
+    return found / n - chance > max(0.1, _Z * np.sqrt(max(share * (1 - share), 1 / n) * 2 / n))

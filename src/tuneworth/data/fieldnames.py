@@ -1,0 +1,151 @@
+"""What columns are usually called, in English and Chinese, and what such a name says about them.
+
+A name says what its author meant, not what is in it: it decides alone only where nothing else could be meant.
+Names are compared by ``key``, so that ``groundTruth``, ``Ground Truth`` and ``ground_truth`` are one. Where no
+column has a known name, the last word counts (``customer_message``, 用户留言), since both languages put it last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s\-_.]+")
+
+
+def words(*lines: str) -> tuple[str, ...]:
+    """The names in ``lines``, which are long enough to be unreadable one a line."""
+    return tuple(" ".join(lines).split())
+
+
+def _set(*lines: str) -> frozenset[str]:
+    return frozenset(words(*lines))
+
+
+QUESTIONS = words(
+    "input prompt question query instruction text sentence utterance content message user_message user_input",
+    "review comment tweet post ticket email body article document dialogue dialog transcript source source_text",
+    "description passage context premise sentence1 text1 text_a question1 code title headline subject",
+    "问题 提问 题目 题干 输入 指令 提示词 提示 文本 正文 内容 句子 评论 留言 反馈 诉求 描述 消息 原文 文章 文档",
+    "对话 上下文 标题",
+)
+"""Columns that are asked, the surest first."""
+ANSWERS = words(
+    "output completion response answer label_text label_name label intent category class class_name",
+    "target target_text sentiment polarity stance emotion topic summary highlights reply translation sql",
+    "department answers 输出 答案 回答 回复 标签 类别 分类 意图 情感 摘要 译文 结果 答复",
+)
+"""Columns that are answered with, the surest first."""
+GENERAL_ANSWERS = _set("output completion response answer label_text label_name label target 输出 答案 回答 标签")
+"""Say nothing but that they are the answer; beside one of these, ``category`` is about something else."""
+TRUTHS = _set(
+    "ground_truth groundtruth ground_truths ground_truth_answer gold_answer golden_answer gold_label gold_output",
+    "reference_answer reference_output expected expected_output expected_answer expected_response expected_label",
+    "expected_completion ideal_answer ideal_output ideal_response correct_answer correct_label correct_output",
+    "correct_response true_label true_answer y_true label_true human_answer human_label human_annotation best_answer",
+    "标准答案 参考答案 正确答案 期望输出 期望答案 预期输出 预期答案 真实标签 正确标签 人工标签 人工标注 参考输出",
+    "标准输出 标准回答 参考回答",
+)
+"""Say of themselves that they are right, so what stands beside them need not be."""
+MAYBE_TRUTHS = _set("reference gold golden ideal target 参考 金标")
+"""Right answers, or sources, documents and goals: only what is in them tells."""
+SYSTEMS = _set(
+    "prediction predictions predicted pred preds y_pred predicted_label predicted_answer predicted_output hypothesis_output",
+    "generated generation generations generated_text generated_answer generated_output generated_response actual",
+    "actual_output actual_response actual_answer candidate_answer system_output system_answer system_response rejected",
+    "bot_response bot_answer rag_answer 预测 预测结果 预测标签 生成结果 系统回答 系统输出",
+)
+_SYSTEM_STARTS = ("model_", "llm_", "gpt", "predicted_", "pred_", "generated_", "模型", "预测", "生成")
+MADE_AFTER = _set(
+    "explanation explanations rationale rationales reasoning thinking thought thoughts chain_of_thought cot solution",
+    "justification feedback critique analysis answer_text answer_start answer_idx label_id label_idx class_id",
+    "resolution score scores confidence probability rating ratings faithfulness relevance",
+    "解释 解析 理由 分析 推理 思考过程 解题过程 答案解析 得分 分数 置信度 概率 评分",
+)
+"""Come with the answer or after it: whoever asks does not have them yet."""
+METADATA = _set(
+    "id ids uid uuid guid index idx row row_id key hash md5 sha source_id doc_id document_id chunk_id passage_id",
+    "question_id example_id sample_id conversation_id session_id user_id customer_id order_id thread_id message_id",
+    "source url link file filename file_name path page line license dataset dataset_name subset config split fold",
+    "annotator annotators annotator_id annotator_group worker worker_id rater labeler reviewer author user username",
+    "date time datetime timestamp created created_at updated updated_at year month version metadata meta model",
+    "model_name num_tokens n_tokens tokens length word_count difficulty level batch run",
+    "answer_in_context is_impossible 编号 序号 来源 链接 文件名 标注员 标注人 审核人 日期 时间 创建时间 更新时间 版本",
+)
+"""About the row, not of it."""
+SYSTEM_TURNS = _set("system system_prompt system_message sys_prompt 系统 系统提示 系统提示词 系统消息")
+HISTORIES = _set(
+    "history chat_history conversation_history dialogue_history dialog_history 历史 历史对话 对话历史 上文"
+)
+OPTION_LISTS = _set("choices options candidates answer_choices endings option choice 选项 候选项 备选项 候选答案")
+INPUTS = _set(
+    "context contexts ctx passage passages paragraph paragraphs retrieved_contexts reference_contexts",
+    "retrieved_context background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
+    "create_table tables instruction 指令 premise hypothesis sentence1 sentence2 text1 text2 text_a text_b question1 question2 aspect",
+    "aspect_term aspect_category target_language source_language target_lang source_lang src_lang tgt_lang",
+    "上下文 语境 段落 材料 背景 背景资料 背景知识 参考资料 参考材料 阅读材料 篇章 检索结果 已知信息 表结构 建表语句 前提 假设 句子1 句子2 文本1 文本2 方面",
+    "属性 目标语言 源语言",
+)
+"""Belong to what is asked wherever they stand beside it."""
+MAYBE_INPUTS = _set(
+    "subject title heading headline body text content document documents article story facts question query prompt",
+    "input topic keyword keywords entity target aspect_name facet persona style tone language lang hint",
+    "table product domain role speaker parent parent_comment concept event date_asked image_caption caption code tools",
+    "主题 标题 正文 文本 内容 文章 原文 文档 问题 输入 关键词 实体 对象 维度 风格 语气 人设 角色 产品 领域 要求 提示 语言",
+)
+"""Belong to it if what is in them says so."""
+_LETTERS = "ABCDEFGHIJ"
+_OPTION = re.compile(r"(?:option|opt|choice|answer|ending|选项|候选)?_?([a-j]|\d{1,2})")
+
+
+def key(name: str) -> str:
+    """``name`` as it is compared: words in lower case with ``_`` between them."""
+    return "_".join(word.lower() for word in _WORDS.split(name.strip()) if word)
+
+
+def by_key(columns: Iterable[str]) -> dict[str, str]:
+    """Key → column; of two columns with one key the first counts."""
+    found: dict[str, str] = {}
+    for column in columns:
+        found.setdefault(key(column), column)
+    return found
+
+
+def is_system(name: str) -> bool:
+    """Whether a column says what some system answered."""
+    return key(name) in SYSTEMS or (key(name).startswith(_SYSTEM_STARTS) and key(name) not in METADATA)
+
+
+def ends_like(name: str, known: Iterable[str]) -> bool:
+    """Whether the last word of ``name`` is one of ``known`` and there is another before it."""
+    own = key(name)
+    return any(
+        own != stem and (own.endswith(f"_{stem}") or ("\u4e00" <= stem[0] <= "\u9fff" and own.endswith(stem)))
+        for stem in known
+    )
+
+
+def option_columns(columns: Iterable[str]) -> dict[str, str]:
+    """Mark (``A``, ``B``, …) → column, for the options of a row in columns of their own; empty without any.
+
+    They are called ``A``, ``option_a``, ``choice1``, ``选项A`` and the like, all in one way and without a gap. Two
+    columns ``a`` and ``b`` are a pair of texts as often; only capitals are options there.
+    """
+    ways: dict[tuple[str, bool], dict[int, str]] = {}
+    for column in columns:
+        match = _OPTION.fullmatch(key(column))
+        if match is None or (match[1].isdigit() and match[0] == match[1]):
+            continue
+        place = int(match[1]) if match[1].isdigit() else _LETTERS.index(match[1].upper())
+        start = key(column)[: match.start(1)].rstrip("_")
+        start += "capital" if not start and column.strip().isupper() else ""
+        ways.setdefault((start, match[1].isdigit()), {}).setdefault(place, column)
+    for (start, _), places in ways.items():
+        first = min(places)
+        if (
+            len(places) >= (2 if start else 3)
+            and first in (0, 1)
+            and sorted(places) == list(range(first, first + len(places)))
+        ):
+            return {_LETTERS[place - first]: places[place] for place in sorted(places) if place - first < len(_LETTERS)}
+    return {}
