@@ -80,7 +80,8 @@ strategies: []
         "or both: 20m,$2",
         "task.yaml:9 models: is smollm2, must be a list, such as [a, b]",
         'task.yaml:10 fields.input[1]: is 1, must be text; YAML reads 1 as something else, so put it in quotes: "1"',
-        "task.yaml:12 output.kind: is lable, must be one of 'label', 'choice', 'json' or 'text'",
+        "task.yaml:12 output.kind: is lable, must be one of 'label', 'choice', 'multilabel', 'number', "
+        "'json' or 'text'",
         "task.yaml:13 output.labels[0]: is yes, must be text; "
         'YAML reads yes as something else, so put it in quotes: "yes"',
         "task.yaml:13 output.labels[1]: is no, must be text; "
@@ -107,7 +108,7 @@ strategies: []
         ("{" * 3_000, "cannot be read as YAML"),
         ("train: 2020-99-99", "cannot be read as YAML"),
         ("train: x\nfields: {input: a}", "name both `input` and `output`"),
-        ("train: x\noutput: {kind: text, labels: [a, b]}", "labels need kind: label, not text"),
+        ("train: x\noutput: {kind: text, labels: [a, b]}", "labels need kind: label or kind: multilabel, not text"),
         ("train: x\noutput: {labels: [a, a]}", "at least two different labels"),
         ("train: x\noutput: {schema: {type: thing}}", "is not a valid JSON schema"),
         ("train: x\nlimits: 5", "must be a mapping"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Any, cast
 
+import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score, r2_score
 
 from tuneworth.core.quantity import read_quantity
 from tuneworth.core.registry import load_plugin
@@ -100,3 +103,72 @@ def test_quantities(text, value, unit):
 )
 def test_no_quantities(text):
     assert read_quantity(text) is None
+
+
+NUMBERS, R2, NEAR, F1, SET = (
+    load_plugin("tuneworth.metrics", name)
+    for name in ("numbers", "r2", "within_tolerance", "multilabel_f1", "multilabel_exact")
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("4.0", 1.0),
+        ("about 4.5 of 5", 0.0),
+        ("It is 4.5.", 0.875),
+        ("3", 0.75),
+        ("-100", 0.0),
+        ("four", 0.0),
+        ("", 0.0),
+        ("４", 1.0),
+    ],
+)
+def test_closeness(answer, score):
+    assert NUMBERS.with_spread(4.0).score(answer, ["4"]) == pytest.approx(score)
+
+
+def test_numbers_are_compared_by_the_spread_that_they_are_given():
+    assert NUMBERS.with_spread(4.0).fingerprint != NUMBERS.with_spread(5.0).fingerprint
+    assert NEAR.with_spread(100.0).score("104.9", ["100"]) == 1.0
+    assert NEAR.with_spread(100.0).score("105.1", ["100"]) == 0.0
+    assert NUMBERS.with_spread(10.0).mean_error(["1", "nothing", "30"], [["2"], ["2"], ["20", "28"]]) == 1.5
+
+
+def test_r2_agrees_with_scikit_learn_where_nothing_is_cut_off():
+    rng = np.random.default_rng(2)
+    right = rng.normal(50, 10, 200)
+    said = right + rng.normal(0, 4, 200)
+    value = R2.with_spread(1_000.0).value([f"{x:.6f}" for x in said], [[f"{x:.6f}"] for x in right])
+    assert value == pytest.approx(r2_score(right, said), abs=1e-6)
+    assert R2.with_spread(1_000.0).value(["1", "2"], [["2"], ["1"]]) == 0.0
+    wild = [f"{x:.6f}" for x in said[:-1]] + ["9" * 12]
+    assert R2.with_spread(30.0).value(wild, [[f"{x:.6f}"] for x in right]) > 0.7
+
+
+def test_label_sets_agree_with_scikit_learn():
+    labels = ("gas", "roof", "tap", "wire")
+    rng = np.random.default_rng(4)
+    right, named = (rng.random((300, 4)) < 0.4 for _ in range(2))
+    right[0], named[0] = False, False
+    texts = [
+        [", ".join(label for label, on in zip(labels, row) if on) or "none" for row in side] for side in (named, right)
+    ]
+    f1, exact = F1.with_labels(labels), SET.with_labels(labels)
+    references = [[text] for text in texts[1]]
+    assert f1.value(texts[0], references) == pytest.approx(
+        f1_score(right, named, average="samples", zero_division=cast(Any, 1.0))
+    )
+    assert exact.value(texts[0], references) == pytest.approx(accuracy_score(right, named))
+    assert f1.score("", ["none"]) == exact.score("", ["none"]) == 0.0, "an empty answer does not say that there is none"
+    assert f1.score("Roof; tower", ["roof"]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("metric", [NUMBERS, R2, NEAR, F1, SET], ids=lambda metric: metric.id)
+@pytest.mark.parametrize(
+    "text", ["9" * 1_000_000, "1, " * 300_000, "[" * 300_000, "['a'," * 100_000], ids=lambda text: text[:4]
+)
+def test_a_megabyte_of_labels_or_numbers_is_scored_in_a_moment(metric, text):
+    started = time.process_time()
+    assert 0 <= metric.value([text], [["17"]]) <= 1
+    assert time.process_time() - started < 2

@@ -29,8 +29,13 @@ def test_the_list_of_metrics():
         "json_token_f1",
         "json_valid",
         "macro_f1",
+        "multilabel_exact",
+        "multilabel_f1",
+        "numbers",
+        "r2",
         "rouge_l",
         "token_f1",
+        "within_tolerance",
     ]
 
 

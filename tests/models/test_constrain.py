@@ -8,11 +8,14 @@ import re
 import pytest
 from plain_greedy import masked_greedy
 
+from tuneworth.core.labelsets import read_labels, written
+from tuneworth.core.quantity import read_quantity
 from tuneworth.core.task import Message
 from tuneworth.errors import InputError
 from tuneworth.models.base import Completion, Constraint, Request
 from tuneworth.models.local.constrain import JSON_STYLE
 from tuneworth.models.local.model import LocalModel
+from tuneworth.strategies._parts.prompting import NUMBER, label_set_regex
 
 SCHEMA = {
     "type": "object",
@@ -61,6 +64,17 @@ def test_json_cut_off_by_the_token_limit_says_so(tiny: LocalModel):
 def test_chinese_is_written_as_it_is(tiny: LocalModel):
     found = ask(tiny, Constraint(json_schema={"enum": ["银行卡", "转账"]}))
     assert found.text in ('"银行卡"', '"转账"')
+
+
+@pytest.mark.parametrize(
+    "labels", [("a b", "c.d (e)"), ("gas, oil", "c; d"), ("门", "C++ [x]", "#1|2", "x-y&z~", "it's")]
+)
+def test_label_sets_and_numbers_can_be_forced(tiny: LocalModel, labels: tuple[str, ...]):
+    found = ask(tiny, Constraint(regex=label_set_regex(labels)), 200)
+    assert re.fullmatch(label_set_regex(labels), found.text)
+    assert read_labels(found.text, labels) <= set(labels)
+    assert re.fullmatch(label_set_regex(labels), written(labels, labels))
+    assert read_quantity(ask(tiny, Constraint(regex=NUMBER)).text) is not None
 
 
 def test_a_regex_is_matched_whole(tiny: LocalModel):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.metrics._parts.catalog import load_metric
 from tuneworth.race.arms import Arm, chance_of, training_sizes
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.prepare import in_race_order
@@ -60,7 +63,18 @@ def test_what_the_schedule_is_told():
 
 def test_chance_is_what_guessing_scores():
     label = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
-    assert chance_of(label, rows(10, "aaab")) == pytest.approx(0.8, abs=0.1)
+    assert chance_of(label, rows(10, "aaab"), metric_of("accuracy")) == pytest.approx(0.8)
+    # F1 of a: 2·8/(8+10); of b: 0
+    assert chance_of(label, rows(10, "aaab"), metric_of("macro_f1")) == pytest.approx(0.5 * 16 / 18)
     choice = Task(name="t", kind="choice", metric="accuracy")
-    assert chance_of(choice, rows(4, "a", ("a", "b", "c", "d"))) == 0.25
-    assert chance_of(Task(name="t", kind="text", metric="chrf"), rows(4)) == 0.0
+    assert chance_of(choice, rows(4, "a", ("a", "b", "c", "d")), metric_of("accuracy")) == 0.25
+    number = Task(name="t", kind="number", metric="numbers", spread=4.0)
+    assert chance_of(number, rows(4, "1234"), metric_of("numbers").with_spread(4.0)) == pytest.approx(1 - 1.0 / 4)
+    text = Task(name="t", kind="text", metric="exact_match")
+    assert chance_of(text, rows(4, "wxyz"), metric_of("exact_match")) == 0.25
+    as_json = Task(name="t", kind="json", metric="json_valid")
+    assert chance_of(as_json, rows(4, "1"), metric_of("json_valid")) < 1, "a curve needs room above it"
+
+
+def metric_of(name):
+    return load_metric(name, Path())

@@ -7,14 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 
-from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.core.task import Example, Language, Message, Query, Task
 from tuneworth.strategies import Context
+from tuneworth.strategies._parts.features import FeatureKind
+from tuneworth.strategies._parts.linear import LabelSetHead, NumberHead
 from tuneworth.strategies.head import (
     STRENGTHS,
     Head,
     HeadConfig,
     HeadSolver,
+    LinearHead,
     cross_validate,
     fit_path,
     stratified_folds,
@@ -22,7 +26,7 @@ from tuneworth.strategies.head import (
 from tuneworth.testing.cases import CASES, HashEncoder
 
 
-def task_of(rows, language="en") -> Task:
+def task_of(rows, language: Language = "en") -> Task:
     labels = tuple(sorted({row.output for row in rows}))
     return Task(name="t", kind="label", labels=labels, metric="accuracy", language=language)
 
@@ -35,7 +39,7 @@ def make_context(task: Task, folder: Path, seed: int = 0) -> Context:
     return Context(task, None, HashEncoder, np.random.default_rng(seed), seed, folder, max_new_tokens=4)
 
 
-def fit(rows, folder: Path, features="embedding", language="en"):
+def fit(rows, folder: Path, features: FeatureKind = "embedding", language: Language = "en"):
     context = make_context(task_of(rows, language), folder)
     return Head(HeadConfig(features=features)).fit(rows, [], context), context
 
@@ -60,7 +64,7 @@ def test_skips_what_it_cannot_do() -> None:
     rows = rows_of([("a", "x"), ("b", "x")])
     one_label = Head.why_skipped(task_of(rows), None, rows)
     assert one_label is not None
-    assert "fewer than two labels" in one_label.en
+    assert "fewer than two different answers" in one_label.en
     for kind in ("choice", "json", "text"):
         why = Head.why_skipped(Task(name="t", kind=kind, metric="m"), None, rows)
         assert why is not None
@@ -114,6 +118,7 @@ def test_cross_validation_ranks_strengths_as_many_new_rows_do(tmp_path: Path) ->
 def test_classes_of_one_row_are_learnt_too(tmp_path: Path) -> None:
     pairs = [(f"thing {i} about cats", "cat") for i in range(10)] + [("solar panels", "energy"), ("oil price", "money")]
     solver, context = fit(rows_of(pairs), tmp_path)
+    assert isinstance(solver.head, LinearHead)
     assert solver.head.classes == ("cat", "energy", "money")
     assert context.details["cross_validation"]["c"] in STRENGTHS
 
@@ -126,7 +131,7 @@ def test_two_rows_are_enough_to_fit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("features", ["embedding", "tfidf"])
-def test_comes_back_exactly_and_without_pickle(features: str, tmp_path: Path) -> None:
+def test_comes_back_exactly_and_without_pickle(features: FeatureKind, tmp_path: Path) -> None:
     case = next(case for case in CASES if case.task.name == "label-en")
     solver, _ = fit(case.train, tmp_path, features)
     saved = tmp_path / "saved"
@@ -154,3 +159,53 @@ def test_thousands_of_rows_and_77_classes_take_seconds(tmp_path: Path) -> None:
     scores = cross_validate(x, labels, context)
     assert max(scores.values()) > 0.9
     assert steps == [1, 2, 3]
+
+
+def case_named(name: str):
+    return next(case for case in CASES if case.task.name == name)
+
+
+def test_sets_of_labels_agree_with_scikit_learn(tmp_path: Path) -> None:
+    case = case_named("multilabel")
+    solver = Head(HeadConfig(features="tfidf")).fit(case.train, [], make_context(case.task, tmp_path))
+    head = solver.head
+    assert isinstance(head, LabelSetHead)
+    x = solver.features.transform([query.text for query in case.queries])
+    right = np.array([[label in row.output.split(", ") for label in case.task.labels] for row in case.train])
+    texts = solver.features.transform([row.query.text for row in case.train])
+    details = Context(case.task, None, HashEncoder, np.random.default_rng(0), 0, tmp_path, max_new_tokens=4)
+    refitted = Head(HeadConfig(features="tfidf")).fit(case.train, [], details)
+    chosen = details.details["cross_validation"]
+    theirs = OneVsRestClassifier(LogisticRegression(C=chosen["c"], max_iter=1000)).fit(texts, right)
+    named = theirs.predict_proba(x) >= chosen["threshold"]
+    wanted = [set(np.array(case.task.labels)[row]) for row in named]
+    answers = [set(text.split(", ")) for text in head.predict(x)]
+    assert np.mean([a == b for a, b in zip(answers, wanted)]) > 0.9
+    assert [a.text for a in refitted.solve(case.queries)] == [a.text for a in solver.solve(case.queries)]
+    assert np.mean([a == set(row.output.split(", ")) for a, row in zip(answers, case.held_out)]) > 0.9
+
+
+def test_numbers_agree_with_ridge_and_stay_in_range(tmp_path: Path) -> None:
+    case = case_named("number")
+    solver = Head(HeadConfig(features="tfidf")).fit(case.train, [], make_context(case.task, tmp_path))
+    head = solver.head
+    assert isinstance(head, NumberHead)
+    said = np.array([float(answer.text or "nan") for answer in solver.solve(case.queries)])
+    right = np.array([float(row.output) for row in case.held_out])
+    middle = np.median([float(row.output) for row in case.train])
+    assert np.abs(said - right).mean() < 0.6 * np.abs(middle - right).mean()
+    far = NumberHead(head.coef * 1000, head.intercept, head.low, head.high, head.digits)
+    values = {float(text) for text in far.predict(solver.features.transform([query.text for query in case.queries]))}
+    assert values <= {head.low, head.high}
+    assert all(len(str(answer.text).partition(".")[2]) <= 1 for answer in solver.solve(case.queries)), "as in the rows"
+
+
+def test_rows_without_a_label_are_learnt(tmp_path: Path) -> None:
+    pairs = [(f"all is well on day {i}", "none") for i in range(30)] + [
+        (f"the roof leaks on day {i}", "roof") for i in range(30)
+    ]
+    pairs += [(f"the roof leaks and the door sticks on day {i}", "door, roof") for i in range(30)]
+    task = Task(name="t", kind="multilabel", labels=("door", "roof"), metric="multilabel_f1")
+    solver = Head(HeadConfig(features="tfidf")).fit(rows_of(pairs), [], make_context(task, tmp_path))
+    asked = [row.query for row in rows_of([("all is well on day 99", ""), ("the roof leaks on day 98", "")])]
+    assert [answer.text for answer in solver.solve(asked)] == ["none", "roof"]

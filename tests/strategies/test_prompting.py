@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -121,6 +122,24 @@ def test_constraints_by_kind() -> None:
     json_task = Task(name="t", kind="json", metric="json_exact")
     assert constraint_for(json_task, ask("x")) == Constraint(json_schema={"type": "object"})
     assert constraint_for(TEXT, ask("x")) is None
+
+
+def test_sets_of_labels_and_numbers_are_asked_for_in_their_form() -> None:
+    sets = Task(name="t", kind="multilabel", labels=("gas, oil", "roof"), metric="multilabel_f1")
+    told = full_instruction(sets, ScriptedModel()).text
+    assert told.splitlines()[1:] == [
+        "Answer with the labels only, joined by “; ”; if none applies, answer “none”.",
+        "Labels:",
+        "gas, oil",
+        "roof",
+    ]
+    constraint = constraint_for(sets, ask("x"))
+    assert constraint is not None
+    assert constraint.regex is not None
+    assert re.fullmatch(constraint.regex, "gas, oil; roof")
+    number = Task(name="t", kind="number", metric="numbers")
+    assert "Answer with the number only." in full_instruction(number, ScriptedModel()).text
+    assert constrainable(number, ScriptedModel())
 
 
 def test_a_model_without_constraints_is_not_held_to_any() -> None:

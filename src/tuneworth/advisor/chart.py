@@ -66,7 +66,10 @@ class Node:
 
 def needs_structure(facts: Facts) -> bool | None:
     """Whether outputs must keep a fixed structure: told by their kind, else by what the task is."""
-    if facts.output_kind in ("label", "choice", "json") or facts.scenario in ("structured_output", "classification"):
+    if facts.output_kind in ("label", "choice", "multilabel", "number", "json") or facts.scenario in (
+        "structured_output",
+        "classification",
+    ):
         return True
     if facts.output_kind == "text" or facts.scenario in ("general_chat", "knowledge_qa", "style"):
         return False

@@ -31,7 +31,11 @@ Scenario = Literal[
 Pace = Literal["never", "yearly", "monthly", "weekly", "daily"]
 Skills = Literal["none", "some", "team"]
 Hardware = Literal["none", "cpu", "gpu", "cluster"]
-_SCENARIO_OF: dict[OutputKind, Scenario] = {"label": "classification", "json": "structured_output"}
+_SCENARIO_OF: dict[OutputKind, Scenario] = {
+    "label": "classification",
+    "multilabel": "classification",
+    "json": "structured_output",
+}
 
 
 class Facts(BaseModel):
@@ -40,7 +44,7 @@ class Facts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     scenario: Scenario | None = Field(default=None, description="what the task mostly is")
-    output_kind: OutputKind | None = Field(default=None, description="label, choice, json or text")
+    output_kind: OutputKind | None = Field(default=None, description="label, choice, multilabel, number, json or text")
     clear_structure: bool | None = Field(default=None, description="inputs and outputs have a clear structure")
     distinct_style: bool | None = Field(default=None, description="answers must sound like one particular voice")
     specialised_domain: bool | None = Field(default=None, description="medical, legal, … knowledge or language")

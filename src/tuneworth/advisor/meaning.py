@@ -36,7 +36,7 @@ _IMPLIED = (
         "fixed_form",
         any_of(
             Test("scenario", "in", ("structured_output", "classification")),
-            Test("output_kind", "in", ("label", "choice", "json")),
+            Test("output_kind", "in", ("label", "choice", "multilabel", "number", "json")),
         ),
         "clear_structure",
         True,

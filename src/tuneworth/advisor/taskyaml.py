@@ -43,7 +43,7 @@ def task_yaml(values: Values, expected: Approach | None) -> str:
     ]
     # All that can be measured: a verdict on tuning needs the simple ones beside it, whatever is expected.
     left_out = set[Approach]() if documents else set(RETRIEVING)
-    if kind not in (None, "label"):
+    if kind not in (None, "label", "multilabel", "number"):
         left_out.add("head")
     strategies = [approach for approach in MEASURABLE if approach not in left_out]
     if expected is not None and expected not in strategies:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+_QUOTES = "\"'`*“”‘’「」『』《》"
+_ENDS = ".。!！,，;；:："
+
+
+def fold(text: str) -> str:
+    """``text`` without case, width, outer quotes, final punctuation and repeated spaces."""
+    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return folded.strip(_QUOTES + " ").rstrip(_ENDS + " ").strip(_QUOTES + " ")
+
 
 _NAMES = "think|thinking|thought|reasoning"
 _OPENS = re.compile(rf"\s*<({_NAMES})>", re.IGNORECASE)

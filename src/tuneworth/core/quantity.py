@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MAX_CHARS = 80
@@ -52,6 +53,14 @@ def only_number(text: str) -> float | None:
     found = _ANY.findall(unicodedata.normalize("NFKC", text[:2_000]))
     one = read_quantity(found[0]) if len(found) == 1 else None
     return None if one is None else one.value
+
+
+def spread(values: Sequence[float]) -> float:
+    """From the 5th to the 95th percentile; the whole range where most values are equal, and 1 where all are."""
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    wide = ordered[round(0.95 * last)] - ordered[round(0.05 * last)]
+    return wide or ordered[-1] - ordered[0] or 1.0
 
 
 def number_text(value: float) -> str:

@@ -25,10 +25,13 @@ class Interval(Record):
 class Score(Record):
     """Mean of a metric over ``n_rows`` scored rows, with its interval.
 
-    ``n_effective`` is the number of independent rows that they are worth; ``None`` when each row is on its own.
+    Attributes:
+        n_effective: the number of independent rows that they are worth; ``None`` when each row is on its own.
+        mean_error: the mean absolute error in the unit of the outputs, where they are numbers.
     """
 
     value: float
     interval: Interval
     n_rows: int
     n_effective: float | None = None
+    mean_error: float | None = None

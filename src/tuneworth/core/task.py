@@ -8,7 +8,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-OutputKind = Literal["label", "choice", "json", "text"]
+OutputKind = Literal["label", "choice", "multilabel", "number", "json", "text"]
+"""``label``: one of the task's labels. ``choice``: one of the row's options. ``multilabel``: any number of the task's labels.
+``number``: a number whose distance from the right one counts. ``json``: an object or a list. ``text``: anything else."""
+LABELLED: frozenset[OutputKind] = frozenset({"label", "multilabel"})
+"""Kinds of answers that are made of the task's labels."""
+ONE_OF: frozenset[OutputKind] = frozenset({"label", "choice"})
+"""Kinds of answers that are one of a list."""
 Language = Literal["en", "zh", "other"]
 Role = Literal["system", "user", "assistant"]
 
@@ -120,7 +126,8 @@ class Task(BaseModel):
     """Everything about a task but its rows, with nothing left to infer.
 
     ``margin`` is the smallest difference of the metric that matters to the user: a fraction of the
-    metric's range, so 0.02 is two points.
+    metric's range, so 0.02 is two points. ``spread`` is that of the training outputs of kind ``number``
+    (``quantity.spread``), the scale of their errors.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,6 +136,7 @@ class Task(BaseModel):
     instruction: str = ""
     kind: OutputKind
     labels: tuple[str, ...] = ()
+    spread: float | None = None
     json_schema: dict[str, Any] | None = None
     metric: str
     margin: float = Field(default=0.02, gt=0, lt=1)

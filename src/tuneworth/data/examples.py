@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuneworth.core.labelsets import read_labels, written
+from tuneworth.core.quantity import number_text, read_quantity, spread
 from tuneworth.core.task import Example, OutputKind, Query
 from tuneworth.data.drafts import Draft
 from tuneworth.data.infer import Pair, allowed_choices
@@ -41,7 +43,7 @@ class Candidate:
         """The row as inference sees it."""
         text = "\n".join(message.content for message in self.draft.messages)
         beside = (value for value in self.row.value.values() if isinstance(value, str) and value != self.output)
-        return Pair(text, self.output, self.draft.choices, "\n".join(beside))
+        return Pair(text, self.output, self.draft.choices, "\n".join(beside), self.draft.references)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,15 @@ class Rules:
     """What rows of a task must keep.
 
     Attributes:
-        labels: the allowed answers when the user listed them, else empty.
+        labels: the allowed answers when the user listed them, else empty; of kind ``multilabel`` those of the rows.
+        unit: what numbers are written with.
         check_schema: raises ``BadRow`` on a JSON value the user's schema refuses.
         usual_choices: allowed answers of a ``choice`` row that lists none.
     """
 
     kind: OutputKind
     labels: tuple[str, ...] = ()
+    unit: str = ""
     check_schema: Callable[[Any], None] | None = None
     usual_choices: tuple[str, ...] = ()
 
@@ -75,6 +79,12 @@ class Rules:
                     if near
                     else say("rows.output.no_label", output=shown, n=str(n))
                 )
+        elif self.kind == "multilabel":
+            output = self._label_set(output)
+            references = tuple(map(self._label_set, references))
+        elif self.kind == "number":
+            output = self._number(output)
+            references = tuple(map(self._number, references))
         elif self.kind == "json":
             output = self._json(output)
             references = tuple(self._json(reference) for reference in references)
@@ -90,6 +100,20 @@ class Rules:
             query, output, accepted, candidate.row.source, draft.group, draft.gold, draft.doc_set, draft.changed
         )
 
+    def _label_set(self, output: str) -> str:
+        found = read_labels(output, self.labels)
+        if unknown := found - set(self.labels):
+            raise BadRow(say("rows.output.no_label", output=repr(quote(min(unknown))), n=str(len(self.labels))))
+        return written(found, self.labels)
+
+    def _number(self, output: str) -> str:
+        quantity = read_quantity(output)
+        if quantity is None:
+            raise BadRow(say("answers.row.no_number", shown=quote(output)))
+        if quantity.unit != self.unit:
+            raise BadRow(say("answers.row.other_unit", shown=quote(output), unit=self.unit or "1"))
+        return number_text(quantity.value)
+
     def _json(self, output: str) -> str:
         value = parse_structure(output)
         if value is None:
@@ -98,6 +122,11 @@ class Rules:
         if self.check_schema is not None:
             self.check_schema(value)
         return json_text(value)
+
+
+def spread_of(rows: Sequence[Example]) -> float:
+    """The spread of the numbers that ``rows`` of kind ``number`` have as outputs."""
+    return spread([float(row.output) for row in rows])
 
 
 def usual_choices(candidates: Sequence[Candidate]) -> tuple[str, ...]:

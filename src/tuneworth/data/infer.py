@@ -7,16 +7,16 @@ only what a person would look at, namely how often answers repeat and how long t
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tuneworth.core.answers import marked_answer
-from tuneworth.core.quantity import read_quantity
+from tuneworth.core.answers import fold, marked_answer
+from tuneworth.core.quantity import number_text, read_quantity
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
+from tuneworth.data.labelsets import find_label_sets
 from tuneworth.data.language import han_share
 from tuneworth.data.values import parse_structure
 from tuneworth.words.say import say
@@ -30,10 +30,16 @@ LABEL_MAX_CHARS = 60
 SHORT_WORDS = 5
 SHORT_CHARS_ZH = 10
 FORM_SHARE = 0.9
+NUMBER_SHARE = 0.95
+MAX_NUMBERED = 10
+"""As many whole numbers that come again and again may be the names of classes, in whatever order."""
+CODE_DIGITS = 5
+ASKED_SHARE = 0.8
 SPAN_SHARE = 0.6
 SPAN_MAX_CHARS = 200
 _OF_WORDING = frozenset({"chrf", "rouge_l", "token_f1", "exact_match", "extractive", "semantic"})
 """Metrics that compare how texts are worded."""
+_LEADING_ZERO = re.compile(r"\s*0\d")
 _SQL = re.compile(
     r"\s*(?:select\b.+\bfrom\b|with\b.+\bselect\b|insert into\b|update\b.+\bset\b|delete from\b)", re.I | re.S
 )
@@ -51,12 +57,14 @@ class Pair:
     Attributes:
         choices: those of a field, if there is one.
         beside: the texts of all its fields but the answer.
+        accepted: further accepted answers.
     """
 
     text: str
     output: str
     choices: tuple[str, ...] = ()
     beside: str = ""
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,14 @@ class MetricGuess:
 
 def guess_kind(pairs: Sequence[Pair]) -> KindGuess:
     """The output kind of rows that have no kind given. ``pairs`` is not empty."""
-    return _as_json(pairs) or _as_choice(pairs) or _as_label(pairs) or _as_text(pairs)
+    return (
+        _as_multilabel(pairs)
+        or _as_json(pairs)
+        or _as_choice(pairs)
+        or _as_number(pairs)
+        or _as_label(pairs)
+        or _as_text(pairs)
+    )
 
 
 def guess_metric(kind: OutputKind, pairs: Sequence[Pair]) -> MetricGuess:
@@ -82,6 +97,10 @@ def guess_metric(kind: OutputKind, pairs: Sequence[Pair]) -> MetricGuess:
         return MetricGuess("accuracy", say("rows.metric.accuracy", kind=kind))
     if kind == "json":
         return MetricGuess("json_slot_f1", say("rows.metric.json"))
+    if kind == "multilabel":
+        return MetricGuess("multilabel_f1", say("answers.metric.multilabel"))
+    if kind == "number":
+        return _number_metric(pairs)
     return _text_metric(pairs)
 
 
@@ -91,7 +110,7 @@ def unfit(metric: str, outputs: Sequence[str]) -> list[Text]:
         return []
     shares = {
         "final": _share(outputs, lambda output: marked_answer(output) is not None),
-        "numbers": _share(outputs, lambda output: read_quantity(output) is not None),
+        "numbers": _amount_share(outputs),
         "sql": _share(outputs, lambda output: _SQL.match(output) is not None),
         "code": _share(outputs, lambda output: _CODE.search(output) is not None),
     }
@@ -145,6 +164,68 @@ def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
     return KindGuess("label", say("rows.kind.label", n=str(len(outputs)), distinct=str(len(counts))))
 
 
+def _as_multilabel(pairs: Sequence[Pair]) -> KindGuess | None:
+    found = find_label_sets([output for _, output in {(pair.text, pair.output): pair.output for pair in pairs}])
+    if found is None:
+        return None
+    counts = {"labels": len(found.labels), "several": found.n_several, "n": len(pairs)}
+    return KindGuess("multilabel", say("answers.kind.multilabel", **counts))
+
+
+def _as_number(pairs: Sequence[Pair]) -> KindGuess | None:
+    """Numbers that are amounts, not names: with digits after the point, or of many different sizes.
+
+    Whole numbers that are few, or count on from 0 or 1, and come again and again are labels that are written as numbers;
+    those with a leading zero, or of one length from five digits on, are codes.
+    """
+    outputs = [pair.output for pair in pairs]
+    values = common_quantities(outputs)
+    if values is None or any(read_quantity(text) is None for pair in pairs for text in pair.accepted):
+        return None
+    whole = all(value.is_integer() for value in values)
+    if whole and _are_codes(outputs):
+        return None
+    different = set(values)
+    in_sequence = min(different) in (0, 1) and max(different) - min(different) < 1.2 * len(different)
+    if whole and (len(different) <= MAX_NUMBERED or in_sequence) and _as_label(pairs) is not None:
+        return None
+    low, high = number_text(min(values)), number_text(max(values))
+    return KindGuess("number", say("answers.kind.number", n=len(values), low=low, high=high))
+
+
+def common_quantities(outputs: Sequence[str]) -> list[float] | None:
+    """The numbers of ``outputs``, where nearly all are numbers and these have one unit."""
+    found = [quantity for output in outputs if (quantity := read_quantity(output)) is not None]
+    if len(found) < NUMBER_SHARE * len(outputs) or len({quantity.unit for quantity in found}) != 1:
+        return None
+    return [quantity.value for quantity in found]
+
+
+def common_unit(outputs: Sequence[str]) -> str:
+    """What most of the numbers among ``outputs`` are written with."""
+    units = Counter(quantity.unit for output in outputs if (quantity := read_quantity(output)) is not None)
+    return units.most_common(1)[0][0] if units else ""
+
+
+def _are_codes(outputs: Sequence[str]) -> bool:
+    """Digits that name something: with a zero in front, or all of one length."""
+    lengths = {len(output) for output in outputs}
+    of_one_length = len(lengths) == 1 and min(lengths) >= CODE_DIGITS and all(map(str.isdigit, outputs))
+    return of_one_length or any(map(_LEADING_ZERO.match, outputs))
+
+
+def _amount_share(outputs: Sequence[str]) -> float:
+    return 0.0 if _are_codes(outputs) else _share(outputs, lambda output: read_quantity(output) is not None)
+
+
+def _number_metric(pairs: Sequence[Pair]) -> MetricGuess:
+    """How near, unless the number is asked for or stands in the row: then it is right or wrong."""
+    asked = sum(pair.text.rstrip().endswith(("?", "？")) for pair in pairs) / len(pairs)
+    if max(asked, _span_share(pairs)) >= ASKED_SHARE:
+        return MetricGuess("final_answer", say("answers.metric.asked_number"))
+    return MetricGuess("numbers", say("answers.metric.numbers"))
+
+
 def _is_short(output: str) -> bool:
     return len(output) <= LABEL_MAX_CHARS and len(output.split()) <= LABEL_MAX_WORDS and "\n" not in output
 
@@ -159,6 +240,8 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     final = _share(outputs, lambda output: marked_answer(output) is not None)
     if final >= FORM_SHARE:
         return MetricGuess("final_answer", say("answers.metric.final", share=f"{final:.0%}"))
+    if _amount_share(outputs) >= FORM_SHARE:
+        return MetricGuess("final_answer", say("answers.metric.asked_number"))
     if (spans := _span_share(pairs)) >= SPAN_SHARE:
         return MetricGuess("extractive", say("answers.metric.extractive", share=f"{spans:.0%}"))
     chinese = han_share("\n".join(output[:500] for output in outputs[:2_000])) >= 0.3
@@ -182,11 +265,6 @@ def _span_share(pairs: Sequence[Pair]) -> float:
     half = len(sample) // 2
     by_chance = sum(output in text for output, text in zip(outputs, texts[half:] + texts[:half]))
     return max(0.0, (own - by_chance) / len(sample))
-
-
-def fold(text: str) -> str:
-    """``text`` without case, width and repeated spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _share(outputs: Sequence[str], holds: Callable[[str], bool]) -> float:

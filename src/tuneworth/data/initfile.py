@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tuneworth.core.task import LABELLED
 from tuneworth.core.text import Lang
 from tuneworth.data.files import write_text
 from tuneworth.data.formats import PREFIX
@@ -63,7 +64,7 @@ def task_file_text(
     ]
     lines += ["", *(f"# {sentence.to(lang)}" for sentence in loaded.inferred), *_fields(loaded, comments)]
     lines += ["output:", f"  kind: {task.kind}"]
-    if task.kind == "label" and len(task.labels) <= _MAX_LABELS_SHOWN:
+    if task.kind in LABELLED and len(task.labels) <= _MAX_LABELS_SHOWN:
         lines += ["  labels:", *(f"    - {_scalar(label)}" for label in task.labels)]
     lines += [f"metric: {task.metric}", "", comments.line("margin"), f"margin: {task.margin}", ""]
     lines += [comments.line("candidates"), "models: [smollm2-135m]"]

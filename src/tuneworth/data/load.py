@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tuneworth.core.task import Example, OutputKind, Task
+from tuneworth.core.task import LABELLED, Example, OutputKind, Task
 from tuneworth.core.text import Text
 from tuneworth.data import formats
 from tuneworth.data.drafts import Extras
-from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, usual_choices
+from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, spread_of, usual_choices
 from tuneworth.data.formats import PREFIX, RawData
 from tuneworth.data.forms import Forms, find_forms
-from tuneworth.data.infer import guess_kind, guess_metric, near_misses, unfit
+from tuneworth.data.infer import common_unit, guess_kind, guess_metric, near_misses, unfit
 from tuneworth.data.inputs import cell
+from tuneworth.data.labelsets import find_label_sets, labels_in
 from tuneworth.data.language import guess_language
 from tuneworth.data.rows import BadRow, RawRow, Rejected
 from tuneworth.data.schema import schema_check, schema_of
@@ -242,18 +243,26 @@ def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind
     output = task_file.output
     if output.kind is not None:
         return output.kind
-    if output.labels is not None or output.json_schema is not None:
-        return "label" if output.labels is not None else "json"
+    outputs = [candidate.output for candidate in train.candidates]
+    if output.labels is not None:
+        several = not set(outputs) <= set(output.labels) and find_label_sets(outputs) is not None
+        return "multilabel" if several else "label"
+    if output.json_schema is not None:
+        return "json"
     guess = guess_kind([candidate.pair for candidate in train.candidates])
     inferred.append(guess.reason)
     return guess.kind
 
 
 def _rules(task_file: TaskFile, kind: OutputKind, train: _Side) -> Rules:
-    schema = task_file.output.json_schema
+    schema, outputs = task_file.output.json_schema, [candidate.output for candidate in train.candidates]
+    labels = tuple(task_file.output.labels or ())
+    if kind == "multilabel" and not labels:
+        labels = labels_in(outputs)
     return Rules(
         kind=kind,
-        labels=tuple(task_file.output.labels or ()),
+        labels=labels,
+        unit=common_unit(outputs) if kind == "number" else "",
         check_schema=None if schema is None else schema_check(schema),
         usual_choices=usual_choices(train.candidates) if kind == "choice" else (),
     )
@@ -283,7 +292,7 @@ def _build(sides: Sequence[_Side], rules: Rules, warnings: list[Text]) -> dict[s
 def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, train: _Side, inferred: list[Text]) -> Task:
     rows = train.examples
     outputs = [row.output for row in rows]
-    labels = tuple(sorted(rules.labels or set(outputs))) if kind == "label" else ()
+    labels = tuple(sorted(rules.labels or set(outputs))) if kind in LABELLED else ()
     schema = None
     if kind == "json":
         schema = task_file.output.json_schema or schema_of(rows)
@@ -303,6 +312,7 @@ def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, train: _Side, inf
         instruction=task_file.instruction,
         kind=kind,
         labels=labels,
+        spread=spread_of(rows) if kind == "number" else None,
         json_schema=schema,
         metric=metric,
         margin=task_file.margin,

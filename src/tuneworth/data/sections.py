@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from tuneworth.core.task import OutputKind
+from tuneworth.core.task import LABELLED, OutputKind
 from tuneworth.core.text import Text
 from tuneworth.data.schema import schema_fault
 from tuneworth.words.say import say
@@ -55,7 +55,9 @@ class Fields(Section):
 class Output(Section):
     """What answers look like."""
 
-    kind: OutputKind | None = Field(default=None, description="label, choice, json or text; inferred when left out")
+    kind: OutputKind | None = Field(
+        default=None, description="label, choice, multilabel, number, json or text; inferred when left out"
+    )
     labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
     json_schema: dict[str, Any] | None = Field(
         default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
@@ -63,7 +65,7 @@ class Output(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Output:
-        if self.labels is not None and self.kind not in (None, "label"):
+        if self.labels is not None and self.kind not in (None, *LABELLED):
             raise refused(say("task.rule.labels_kind", kind=self.kind))
         if self.json_schema is not None and self.kind not in (None, "json"):
             raise refused(say("task.rule.schema_kind", kind=self.kind))

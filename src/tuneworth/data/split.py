@@ -15,10 +15,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tuneworth.core.labelsets import joiner
 from tuneworth.core.run import DataSummary
 from tuneworth.core.task import Example, OutputKind, Split, Task
 from tuneworth.core.text import Text
-from tuneworth.data.examples import check_rows, check_sides, check_test
+from tuneworth.data.examples import check_rows, check_sides, check_test, spread_of
 from tuneworth.data.groups import (
     Group,
     Groups,
@@ -165,8 +166,8 @@ def _deal(
     max_test: int,
     rng: np.random.Generator,
 ) -> _Sides:
-    members = groups.members()
-    sized = [Group(_classes([rows[at] for at in group], kind)) for group in members]
+    members, strata = groups.members(), _strata(rows, kind)
+    sized = [Group(_classes([rows[at] for at in group], [strata[at] for at in group], kind)) for group in members]
     total = sum(group.size for group in sized)
     sides: dict[Side, list[int]] = {"train": [], "dev": [], "test": []}
     for group, side in zip(members, deal(sized, _targets(total, with_test, max_dev, max_test), rng)):
@@ -188,13 +189,23 @@ def n_test_rows(total: int, given: int = 0) -> int:
     return min(given, MAX_TEST) if given else _targets(total, True, MAX_DEV, MAX_TEST)["test"]
 
 
-def _classes(rows: Sequence[Example], kind: OutputKind) -> Counter[str]:
-    """Rows of a group by class. Rows of text with one input count once: on dev and test they are one."""
+def _strata(rows: Sequence[Example], kind: OutputKind) -> list[str]:
+    """What is dealt in equal shares, for every row: its label, its rarest label, the fifth of all numbers that its own is in."""
     if kind == "label":
-        return Counter(row.output for row in rows)
-    if kind == "text":
-        return Counter({"": len({row.query.messages for row in rows})})
-    return Counter({"": len(rows)})
+        return [row.output for row in rows]
+    if kind == "number":
+        values = np.array([float(row.output) for row in rows])
+        return [str(fifth) for fifth in np.searchsorted(np.quantile(values, (0.2, 0.4, 0.6, 0.8)), values)]
+    if kind == "multilabel":
+        sets = [row.output.split(joiner([])) for row in rows]
+        counts = Counter(label for labels in sets for label in labels)
+        return [min(labels, key=lambda label: (counts[label], label)) for labels in sets]
+    return [""] * len(rows)
+
+
+def _classes(rows: Sequence[Example], strata: Sequence[str], kind: OutputKind) -> Counter[str]:
+    """Rows of a group by class. Rows of text with one input count once: on dev and test they are one."""
+    return Counter({"": len({row.query.messages for row in rows})}) if kind == "text" else Counter(strata)
 
 
 def _merged(rows: list[Example], kind: OutputKind, left_out: dict[str, LeftOut]) -> list[Example]:
@@ -243,7 +254,7 @@ def _capped(
 ) -> list[Example]:
     if size is None or len(rows) <= size:
         return rows
-    taken = set(stratified_sample([row.output if kind == "label" else "" for row in rows], size, rng))
+    taken = set(stratified_sample(_strata(rows, kind), size, rng))
     left_out.update({row.id: "cap" for at, row in enumerate(rows) if at not in taken})
     return [row for at, row in enumerate(rows) if at in taken]
 
@@ -280,7 +291,9 @@ def _without_leaks(
 def _with_train_schema(
     loaded: Loaded, train: list[Example], dev: list[Example], test: list[Example]
 ) -> tuple[Task, list[Example], list[Example], list[Example]]:
-    """Task and sides with the schema of the train side, so that nothing of a test row is in the task."""
+    """Task and sides with the schema, or the spread, of the train side, so that nothing of a test row is in the task."""
+    if loaded.task.kind == "number":
+        return loaded.task.model_copy(update={"spread": spread_of(train)}), train, dev, test
     if loaded.task.kind != "json":
         return loaded.task, train, dev, test
     schema = loaded.task.json_schema or {}

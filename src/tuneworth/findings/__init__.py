@@ -54,7 +54,7 @@ def assemble(
         primary,
         margin=task.margin,
         n_train=len(split.train),
-        chance=chance_of(task, split.train),
+        chance=chance_of(task, split.train, primary),
         seed=task_file.seed,
     )
     decision = decide(

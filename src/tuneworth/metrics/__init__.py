@@ -77,8 +77,16 @@ class Metric(ABC):
             raise ValueError(f"{self.id}: no rows to score")
         return self.prepare(answers, references)(np.arange(len(answers)))
 
+    def mean_error(self, answers: Sequence[str], references: Sequence[Sequence[str]]) -> float | None:
+        """The mean error in the unit of the outputs, for a person to read beside the value; ``None`` where there is no unit."""
+        return None
+
     def with_labels(self, labels: Sequence[str]) -> Self:
         """This metric for a task with these labels. Only label metrics care."""
+        return self
+
+    def with_spread(self, spread: float | None) -> Self:
+        """This metric for a task whose training outputs are numbers of this spread. Only metrics of numbers care."""
         return self
 
 

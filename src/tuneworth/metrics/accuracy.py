@@ -7,25 +7,16 @@ is searched for inside a sentence: "The answer is B" is not the label B.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from tuneworth.core.answers import fold
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.metrics import Metric
-
-_QUOTES = "\"'`*“”‘’「」『』《》"
-_ENDS = ".。!！,，;；:："
-
-
-def fold(text: str) -> str:
-    """``text`` without case, width, outer quotes, final punctuation and repeated spaces."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded.strip(_QUOTES + " ").rstrip(_ENDS + " ").strip(_QUOTES + " ")
 
 
 @dataclass(frozen=True, kw_only=True)

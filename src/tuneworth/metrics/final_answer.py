@@ -26,7 +26,7 @@ class FinalAnswer(Metric):
 
     id: str = "final_answer"
     title: Text = Text(en="final answer", zh="最终答案正确率")
-    kinds: frozenset[OutputKind] = frozenset({"text"})
+    kinds: frozenset[OutputKind] = frozenset({"text", "number"})
     binary: bool = True
 
     def read(self, text: str) -> str:

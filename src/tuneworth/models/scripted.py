@@ -20,6 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
+from tuneworth.core.labelsets import NO_LABEL
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
 from tuneworth.core.text import Text
@@ -204,8 +205,10 @@ def _constrained(text: str, constraint: Constraint | None) -> str:
         return max(constraint.labels, key=lambda label: SequenceMatcher(None, label, text).ratio())
     if constraint.json_schema is not None:
         return text if _is_json_object(text) else json.dumps(_least_instance(constraint.json_schema))
-    if constraint.regex is not None and (found := re.search(constraint.regex, text)):
-        return found.group()
+    if constraint.regex is not None:
+        tried = (found for words in (text, "0", NO_LABEL) if (found := re.search(constraint.regex, words)))
+        if (first := next(tried, None)) is not None:
+            return first.group()
     raise NotImplementedError(f"the scripted model cannot make {text!r} fit {constraint}")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from tuneworth.core.registry import load_plugin, plugin_modules
@@ -13,11 +13,13 @@ from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.data.sections import Settings
 from tuneworth.errors import InputError, Problem
+from tuneworth.metrics import Metric, MetricError, score_row
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
+from tuneworth.strategies.majority import usual_answer
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
@@ -243,6 +245,10 @@ def _unusual(config: StrategyConfig) -> dict[str, object]:
 
 HALVINGS = 5
 """Sizes are n/32, n/16, …, n: a curve takes four, and after n/4 it can be told where it leads."""
+MOST_CHANCE = 0.99
+"""A metric that guessing satisfies (valid JSON) leaves nothing to learn, but a curve needs room."""
+CHANCE_ROWS = 300
+"""Guesses that are scored: a function of the user's own may be slow."""
 SMALLEST = 16
 """Fewer training rows than this say nothing of the curve to come."""
 
@@ -255,10 +261,16 @@ def training_sizes(arm: Arm, n_train: int) -> tuple[int | None, ...]:
     return (*(size for size in halved if size >= SMALLEST), None)
 
 
-def chance_of(task: Task, train: Sequence[Example]) -> float:
-    """What guessing would score: where a learning curve starts."""
-    if task.kind == "label":
-        return Counter(row.output for row in train).most_common(1)[0][1] / len(train)
+def chance_of(task: Task, train: Sequence[Example], metric: Metric) -> float:
+    """What guessing would score on ``metric``: where a learning curve starts.
+
+    Of a row's own options any is as likely; else the guess is the one answer that is right most often.
+    """
+    rows = train[:CHANCE_ROWS]
     if task.kind == "choice":
-        return sum(1 / len(row.query.choices) for row in train) / len(train)
-    return 0.0
+        return fmean(fmean(score_row(metric, choice, row) for choice in row.query.choices) for row in rows)
+    guess = usual_answer(task, train)
+    try:
+        return min(metric.value([guess] * len(rows), [row.references for row in rows]), MOST_CHANCE)
+    except MetricError as error:
+        raise error.at(rows[0].source or rows[0].id) from error

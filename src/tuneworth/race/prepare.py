@@ -124,6 +124,7 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
         warnings += shelf.warnings([*split.train, *split.dev, *split.test])
     data = prepared.summary
     prepared = replace(prepared, summary=data.model_copy(update={"warnings": [*data.warnings, *warnings]}))
+    measures = [metric.with_spread(prepared.task.spread) for metric in measures]
     return Ready(task_file, loaded, prepared, measures, opened, shelf)
 
 

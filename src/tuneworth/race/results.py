@@ -43,8 +43,9 @@ def scores(
     clusters = Clusters.of(groups)
     for metric in metrics if scored else ():
         rng = np.random.default_rng([seed, zlib.crc32(metric.id.encode())])
+        answers, references = [o.answer or "" for o in scored], [rows[o.row_id].references for o in scored]
         if metric.corpus:
-            value = metric.prepare([o.answer or "" for o in scored], [rows[o.row_id].references for o in scored])
+            value = metric.prepare(answers, references)
             mean, interval = (
                 value(np.arange(len(scored))),
                 bootstrap_interval(value, len(scored), rng=rng, groups=groups),
@@ -53,7 +54,8 @@ def scores(
             values = scores_of(scored, metric.id)
             mean, interval = float(values.mean()), mean_interval(values, binary=metric.binary, rng=rng, groups=groups)
         worth = None if clusters is None else len(scored) / clusters.design_effect(scores_of(scored, metric.id))
-        found[metric.id] = Score(value=mean, interval=interval, n_rows=len(scored), n_effective=worth)
+        off = metric.mean_error(answers, references)
+        found[metric.id] = Score(value=mean, interval=interval, n_rows=len(scored), n_effective=worth, mean_error=off)
     return found
 
 

@@ -88,7 +88,7 @@ class Stages:
             [entrant_of(arm, n_train) for arm in plan.arms],
             n_dev=n_dev,
             margin=runner.task.margin,
-            chance=chance_of(runner.task, runner.train),
+            chance=chance_of(runner.task, runner.train, runner.metrics[0]),
             costs=self.estimator,
             exhaustive=self.exhaustive,
             seed=runner.seed,

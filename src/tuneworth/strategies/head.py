@@ -1,7 +1,7 @@
-"""A classifier on top of text features: multinomial logistic regression.
+"""A linear model on top of text features: multinomial logistic regression for labels.
 
 Where the answer is one of a few labels this is the simplest thing that learns from all the rows, and
-it answers in a millisecond. Two kinds of features compete on dev rows in English: MiniLM embeddings
+it answers in a millisecond. Sets of labels and numbers have heads of their own, in ``_parts/linear.py``. Two kinds of features compete on dev rows in English: MiniLM embeddings
 and character n-gram TF-IDF; other languages have the latter only. The strength of the
 regularisation is chosen by stratified cross-validation on the training rows.
 """
@@ -32,6 +32,7 @@ from tuneworth.strategies._parts.features import (
     text_features,
     why_no_sklearn,
 )
+from tuneworth.strategies._parts.linear import LabelSetHead, NumberHead, head_for
 from tuneworth.strategies._parts.workload import Workload, encoded_chars, sample
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
@@ -69,9 +70,19 @@ class LinearHead:
         best = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
         return [self.classes[i] for i in best]
 
+    def save(self, folder: Path) -> None:
+        (folder / "classes.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
+        np.savez(folder / "head.npz", coef=self.coef, intercept=self.intercept)
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearHead:
+        classes = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
+        with np.load(folder / "head.npz", allow_pickle=False) as saved:
+            return cls(tuple(classes), saved["coef"], saved["intercept"])
+
 
 class HeadSolver(Solver):
-    def __init__(self, features: TextFeatures, head: LinearHead):
+    def __init__(self, features: TextFeatures, head: LinearHead | LabelSetHead | NumberHead):
         self.features = features
         self.head = head
 
@@ -85,14 +96,11 @@ class HeadSolver(Solver):
 
     def save(self, folder: Path) -> None:
         self.features.save(folder)
-        (folder / "classes.json").write_text(json.dumps(self.head.classes, ensure_ascii=False), encoding="utf-8")
-        np.savez(folder / "head.npz", coef=self.head.coef, intercept=self.head.intercept)
+        self.head.save(folder)
 
     @classmethod
     def load(cls, folder: Path, context: Context) -> HeadSolver:
-        classes = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
-        with np.load(folder / "head.npz", allow_pickle=False) as saved:
-            head = LinearHead(tuple(classes), saved["coef"], saved["intercept"])
+        head = (head_for(context.task) or LinearHead).load(folder)
         return cls(load_features(folder, context.encoder), head)
 
 
@@ -114,13 +122,13 @@ class Head(Strategy):
 
     @classmethod
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
-        if task.kind != "label":
+        if task.kind != "label" and head_for(task) is None:
             return Text(
-                en="a head answers with one label of a fixed list; this task's answers are not of that kind",
-                zh="分类头只能从固定的标签中选一个，本任务的答案不是这种形式",
+                en="a head answers with labels of a fixed list or with a number; this task's answers are not of that kind",
+                zh="线性头只能给出固定列表中的标签或一个数字，本任务的答案不是这种形式",
             )
         if len({example.output for example in train}) < 2:
-            return Text(en="the training rows have fewer than two labels", zh="训练数据中的标签不足两种")
+            return Text(en="the training rows have fewer than two different answers", zh="训练数据中的答案不足两种")
         return why_no_sklearn()
 
     def describe(self) -> Text:
@@ -140,6 +148,8 @@ class Head(Strategy):
         labels = np.array([example.output for example in train], dtype=object)
         features = text_features(context.task, texts, context.encoder, self.config.features)
         x = features.transform(texts)
+        if (kind := head_for(context.task)) is not None:
+            return HeadSolver(features, kind.fit(x, train, context))
         scores = cross_validate(x, labels, context)
         strength = max(scores, key=lambda c: (scores[c], -c))
         context.details["cross_validation"] = {"accuracy_by_c": {str(c): scores[c] for c in STRENGTHS}, "c": strength}

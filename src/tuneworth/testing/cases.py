@@ -114,6 +114,32 @@ def _choice_case() -> Case:
     return _case(Task(name="choice", kind="choice", metric="accuracy"), rows, choices=("A", "B"))
 
 
+def _multilabel_case() -> Case:
+    marks = {
+        "late": "it came {n} days late",
+        "broken": "the {item} is broken",
+        "rude": "the driver of the {item} was rude",
+    }
+    rows = [
+        (
+            f"Order {n}: " + "; ".join(marks[mark].format(n=n, item=item) for mark in named),
+            ", ".join(sorted(named)),
+        )
+        for n, item, named in product(_COUNTS, _ITEMS, (("late",), ("broken", "late"), ("rude", "broken"), ("rude",)))
+    ]
+    task = Task(name="multilabel", kind="multilabel", labels=tuple(sorted(marks)), metric="multilabel_f1")
+    return _case(task, rows)
+
+
+def _number_case() -> Case:
+    words = {"awful": -2, "poor": -1, "fine": 1, "superb": 2}
+    rows = [
+        (f"The {item} was {first} and the {other} {second}", f"{3 + 0.5 * (words[first] + words[second])}")
+        for item, other, (first, second) in product(_ITEMS[:3], _ITEMS[3:5], product(words, words))
+    ]
+    return _case(Task(name="number", kind="number", metric="numbers", spread=2.0), rows)
+
+
 def _json_case() -> Case:
     schema = {
         "type": "object",
@@ -137,7 +163,15 @@ def _text_case() -> Case:
     return _case(task, rows)
 
 
-CASES: tuple[Case, ...] = (_label_case(), _chinese_case(), _choice_case(), _json_case(), _text_case())
+CASES: tuple[Case, ...] = (
+    _label_case(),
+    _chinese_case(),
+    _choice_case(),
+    _multilabel_case(),
+    _number_case(),
+    _json_case(),
+    _text_case(),
+)
 
 
 PASSAGE_TOKENS = 48

@@ -35,6 +35,16 @@ SAMPLES: dict[OutputKind, tuple[Sample, ...]] = {
         Sample(("退款",), ("退款", "挂失", "退款。")),
     ),
     "choice": (Sample(("B",), ("B", "A", "b.")), Sample(("A", "C"), ("C", "A", "D"))),
+    "multilabel": (
+        Sample(("red, round",), ("round, red", "red", "green", "Red; Round.", "round | red | heavy", '["red"]')),
+        Sample(("none", "heavy"), ("none", "heavy", "red, heavy", "无")),
+        Sample(("圆的",), ("圆的", "红的、圆的", "red")),
+    ),
+    "number": (
+        Sample(("4.31",), ("4.31", "4.3", "about 4.5", "-1", "four", "4 or 5", "1e9")),
+        Sample(("1200", "1300"), ("1,200", "1250", "$1300", "120")),
+        Sample(("-3",), ("-3", "3", "−3 度")),
+    ),
     "json": (
         Sample(('{"a": 1, "b": ["x", "y"]}',), ('{"b": ["y", "x"], "a": 1.0}', '{"a": 2}', "{", "[]")),
         Sample(('{"城市": "上海", "日期": null}', '{"城市": "沪"}'), ('{"城市": "上海"}', '{"城市": "沪"}', "上海")),

@@ -34,7 +34,9 @@ class Outputs:
         return no_rows(subject)
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
-        read = {"json": json_answers, "text": text_answers}.get(subject.task.kind, label_answers)
+        read = {"json": json_answers, "text": text_answers}.get(
+            subject.task.kind, label_answers
+        )  # numbers and label sets are written in one way by now
         form = read(subject)
         tick(1, _PARTS)
         found = [*form.findings]
@@ -78,7 +80,7 @@ def repeated(subject: Subject) -> list[Finding]:
 
 def placeholders(subject: Subject) -> list[Finding]:
     """Answers that say nothing ("N/A", "无"), where answers are not labels."""
-    if subject.task.kind in ("label", "choice"):
+    if subject.task.kind not in ("json", "text"):
         return []
     found = [
         (row, None)

@@ -32,11 +32,13 @@ from tuneworth.words.say import say
 _DEFAULTS: dict[OutputKind, tuple[str, ...]] = {
     "label": ("accuracy", "macro_f1"),
     "choice": ("accuracy",),
+    "multilabel": ("multilabel_f1", "multilabel_exact"),
+    "number": ("numbers", "r2", "within_tolerance"),
     "json": ("json_slot_f1", "json_exact", "json_valid"),
     "text": ("chrf", "rouge_l", "token_f1", "exact_match"),
 }
 _TRIED_ROWS = 3
-_ALL_KINDS: frozenset[OutputKind] = frozenset({"label", "choice", "json", "text"})
+_ALL_KINDS: frozenset[OutputKind] = frozenset(_DEFAULTS)
 
 
 def default_metrics(kind: OutputKind) -> list[str]:

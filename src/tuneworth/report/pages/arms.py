@@ -27,6 +27,7 @@ class ArmRow:
         dev, test: the primary metric, or ``None`` when the arm was not scored there.
         seen: dev rows behind ``dev`` where the race stopped short of all; empty otherwise.
         part: training rows behind the scores where these are not all; empty otherwise.
+        error: the mean error in the unit of the outputs; empty where they have none.
         trainings: scores of several trainings of the arm, in short; empty for one training.
         repeats: test scores of its further trainings, in per cent.
         unscored: rows without a score, by reason; empty when there are none.
@@ -51,6 +52,7 @@ class ArmRow:
     test: ScoreText | None
     seen: str
     part: str
+    error: str
     trainings: str
     repeats: tuple[float, ...]
     unscored: str
@@ -126,7 +128,9 @@ def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: L
     trained = _test_scores(arm, metric)
     # A yardstick that reads documents is given the right ones: the best that finding could do.
     bound = arm.yardstick and arm.reads_documents
+    error = _error(arm)
     notes = [
+        *([error] if error else []),
         *([say("documents.upper_bound_meaning")] if bound else []),
         *([say("arms.sends_rows")] if arm.local is False else []),
         *([_every_training(trained)] if trained else []),
@@ -148,6 +152,7 @@ def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: L
         test=score_text(arm.test[metric], lang) if metric in arm.test else None,
         seen=_seen(arm, result).to(lang),
         part=say("arms.trained_on", n=n, n_train=n_train).to(lang) if n is not None and n < n_train else "",
+        error=error.to(lang) if error else "",
         trainings=_span(trained).to(lang) if trained else "",
         repeats=tuple(100 * score.value for score in arm.repeats if numbers.is_known(score.value)),
         unscored=_unscored(arm).to(lang),
@@ -174,6 +179,16 @@ def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: L
             )
         ),
     )
+
+
+def _error(arm: ArmResult) -> Text | None:
+    """On the test rows, else on the dev rows."""
+    for side, scores in (("test", arm.test), ("dev", arm.dev)):
+        if (
+            off := next((score.mean_error for score in scores.values() if score.mean_error is not None), None)
+        ) is not None:
+            return say(f"answers.mean_error.{side}", error=numbers.general(off))
+    return None
 
 
 def _score(score: Score | None) -> Text:

@@ -78,7 +78,7 @@ def _arms(view: View) -> RenderableType:
     for arm in view.arms:
         mark = "▸ " if arm.recommended else "· " if arm.stage == "yardstick" else "  "
         name: RenderableType = Wrapped(mark + arm.label, hang=2)
-        for note in (arm.bound, arm.part, arm.trainings, arm.unscored):
+        for note in (arm.bound, arm.part, arm.error, arm.trainings, arm.unscored):
             if note:
                 name = Group(name, Wrapped(f"    {note}", QUIET, hang=4))
         test = f"{arm.test.value} {arm.test.interval}" if arm.test else NOTHING

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuneworth.core.answers import after_reasoning
-from tuneworth.core.task import Message, OutputKind, Query, Task
+from tuneworth.core.labelsets import NO_LABEL, joiner
+from tuneworth.core.task import LABELLED, Message, OutputKind, Query, Task
 from tuneworth.core.text import Lang, Text
 from tuneworth.models.base import Completion, Constraint, ConstraintKind, Model, Request
 from tuneworth.strategies import Answer, Context
@@ -32,19 +33,35 @@ MAX_BRIEF = 300
 TASK_LINE: dict[OutputKind, Text] = {
     "label": Text(en="Classify the input.", zh="判断输入属于哪一类。"),
     "choice": Text(en="Answer the question by choosing one of the options.", zh="从给出的选项中选出正确的一项。"),
+    "multilabel": Text(en="Name all labels that apply to the input.", zh="列出适用于输入的所有标签。"),
+    "number": Text(en="Answer the input with a number.", zh="根据输入给出一个数字。"),
     "json": Text(en="Turn the input into a JSON object.", zh="把输入转换成 JSON 对象。"),
     "text": Text(en="Answer the input.", zh="根据输入作答。"),
 }
 ANSWER_LINE: dict[OutputKind, Text] = {
     "label": Text(en="Answer with the label only.", zh="只回答标签，不要输出其他内容。"),
     "choice": Text(en="Answer with the chosen option only.", zh="只回答所选的选项，不要输出其他内容。"),
+    "multilabel": Text(
+        en="Answer with the labels only, joined by “{joiner}”; if none applies, answer “none”.",
+        zh="只回答标签，用“{joiner}”连接；如果都不适用，回答“none”。",
+    ),
+    "number": Text(en="Answer with the number only.", zh="只回答数字，不要输出其他内容。"),
     "json": Text(en="Answer with one JSON object and nothing else.", zh="只输出一个 JSON 对象，不要输出其他内容。"),
 }
 LABELS_LINE = Text(en="Labels:", zh="标签：")
 FORM_LINE = Text(en="Its form (? marks optional keys): ", zh="格式如下（? 表示可以省略的键）：")
 OPTIONS_LINE = Text(en="Options:", zh="选项：")
 
-CONSTRAINT_OF: dict[OutputKind, ConstraintKind] = {"label": "labels", "choice": "labels", "json": "json_schema"}
+CONSTRAINT_OF: dict[OutputKind, ConstraintKind] = {
+    "label": "labels",
+    "choice": "labels",
+    "multilabel": "regex",
+    "number": "regex",
+    "json": "json_schema",
+}
+NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,6})?"
+MAX_SET = 12
+"""Labels of one answer that a constrained model may write; a small one would go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +83,10 @@ def full_instruction(task: Task, model: Model) -> Instruction:
     answer_line = ANSWER_LINE.get(task.kind)
     if answer_line is None:
         return Instruction(opening)
-    lines = [opening, answer_line.to(lang)]
+    lines = [opening, answer_line.to(lang).replace("{joiner}", joiner(task.labels))]
     if task.kind == "json" and (form := schema_text(task.json_schema)):
         lines.append(FORM_LINE.to(lang) + form)
-    if task.kind != "label" or all(mentions(opening, label) for label in task.labels):
+    if task.kind not in LABELLED or all(mentions(opening, label) for label in task.labels):
         return Instruction("\n".join(lines))
     label_list = "\n".join([LABELS_LINE.to(lang), *task.labels])
     if not _affordable(label_list, task, model):
@@ -132,10 +149,24 @@ def constraint_for(task: Task, query: Query) -> Constraint | None:
     """What the answer to ``query`` must look like, or ``None`` where anything goes."""
     if task.kind == "json":
         return Constraint(json_schema=task.json_schema or {"type": "object"})
+    if task.kind == "number":
+        return Constraint(regex=NUMBER)
+    if task.kind == "multilabel":
+        return Constraint(regex=label_set_regex(task.labels)) if task.labels else None
     if task.kind not in CONSTRAINT_OF:
         return None
     labels = (query.choices or task.labels) if task.kind == "choice" else task.labels
     return Constraint(labels=tuple(labels)) if labels else None
+
+
+def label_set_regex(labels: Sequence[str]) -> str:
+    """Labels with the joiner between, or the word for none."""
+    one = "(" + "|".join(map(_literally, sorted(labels, key=len, reverse=True))) + ")"
+    return f"({one}({_literally(joiner(labels))}{one}){{0,{MAX_SET - 1}}}|{NO_LABEL})"
+
+
+def _literally(text: str) -> str:
+    return re.sub(r"([\\.^$*+?{}\[\]|()\-&~#])", r"\\\1", text)
 
 
 def n_common(conversations: Sequence[tuple[Message, ...]], limit: int) -> int:

@@ -1,0 +1,187 @@
+"""Numbers and sets of labels: found among outputs that look alike, written in one way, dealt to the sides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tuneworth.core.labelsets import read_labels, written
+from tuneworth.data.infer import Pair, guess_kind, guess_metric
+from tuneworth.data.labelsets import find_label_sets
+from tuneworth.data.load import Loaded, load
+from tuneworth.data.split import make_split
+from tuneworth.data.taskfile import task_file_for
+
+NAMES = ("heating", "water", "lift", "roof", "door")
+RNG = np.random.default_rng(11)
+SETS = [sorted(RNG.choice(NAMES, size=RNG.integers(1, 4), replace=False).tolist(), key=str) for _ in range(90)]
+WORDS = [
+    "amber",
+    "birch",
+    "cedar",
+    "dahlia",
+    "elder",
+    "fennel",
+    "ginger",
+    "hazel",
+    "iris",
+    "juniper",
+    "kale",
+    "laurel",
+    "maple",
+    "nettle",
+    "oak",
+    "poppy",
+    "quince",
+    "rose",
+]
+TEXTS = [" ".join(RNG.choice(WORDS, size=9).tolist()) for _ in range(400)]
+
+
+def pairs(outputs: Sequence[str], texts: Sequence[str] = TEXTS) -> list[Pair]:
+    return [Pair(text, output) for text, output in zip(texts, outputs)]
+
+
+def loaded(folder: Path, outputs: Sequence[Any], **options: Any) -> Loaded:
+    path = folder / "rows.jsonl"
+    rows = [{"text": text, "label": output} for text, output in zip(TEXTS, outputs)]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return load(task_file_for(path, **options))
+
+
+@pytest.mark.parametrize("sign", [", ", ",", ";", " | ", "、", "，", "\n", None])
+def test_labels_that_are_combined_are_sets(tmp_path: Path, sign: str | None) -> None:
+    result = loaded(tmp_path, [labels if sign is None else sign.join(labels) for labels in SETS])
+    assert (result.task.kind, result.task.metric) == ("multilabel", "multilabel_f1")
+    assert result.task.labels == tuple(sorted(NAMES))
+    assert [row.output for row in result.examples] == [", ".join(sorted(labels)) for labels in SETS]
+
+
+def test_rows_without_a_label_are_kept(tmp_path: Path) -> None:
+    result = loaded(tmp_path, [[], *SETS[:60], []])
+    assert result.task.kind == "multilabel"
+    assert [result.examples[at].output for at in (0, -1)] == ["none", "none"]
+
+
+def test_labels_with_commas_keep_them(tmp_path: Path) -> None:
+    sets = [[str({"door": "door, gate", "roof": "roof, attic"}.get(name, name)) for name in labels] for labels in SETS]
+    result = loaded(tmp_path, sets)
+    assert "door, gate" in result.task.labels
+    assert result.examples[0].output == "; ".join(sorted(sets[0]))
+    assert read_labels("roof, attic, door, gate", result.task.labels) == {"roof, attic", "door, gate"}
+    assert all(read_labels(row.output, result.task.labels) == set(labels) for row, labels in zip(result.examples, sets))
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        ["Paris, France", "Lyon, France", "Rome, Italy", "Bonn, Germany"] * 15,  # parts do not change partners
+        ["Arts, Crafts & Sewing", "Clothing, Shoes & Jewelry", "Toys"] * 20,
+        [f"{WORDS[at % 18]}, {WORDS[at * 7 % 18]}{at}" for at in range(60)],  # words that never come again
+        ["yes, because the lamp of the second room is broken and needs to be repaired at once", "no"] * 30,
+        json.dumps([["left", "left", "ahead"], ["ahead", "left"], ["right", "ahead", "ahead"]]) and
+        [json.dumps(steps) for steps in [["left", "left", "ahead"], ["ahead", "left", "left"], ["right", "ahead"]] * 20],
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_set_is_none(outputs: list[str]) -> None:
+    assert find_label_sets(outputs) is None
+
+
+def test_known_labels_and_sets_of_them(tmp_path: Path) -> None:
+    outputs = [", ".join(labels) for labels in SETS]
+    assert loaded(tmp_path, outputs, output={"labels": list(NAMES)}).task.kind == "multilabel"
+    result = loaded(tmp_path, [*outputs, "garage"], output={"kind": "multilabel", "labels": list(NAMES)})
+    assert [row.line for row in result.rejected] == [len(outputs) + 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "labels"),
+    [
+        ("Roof; water", {"roof", "water"}),
+        ("- roof\n- water", {"roof", "water"}),
+        ('["roof", "lift"]', {"roof", "lift"}),
+        ("“roof” | tower", {"roof", "tower"}),
+        ("none", set()),
+        ("", set()),
+        ("[", {"["}),
+        ("roof, " * 100_000, {"roof"}),
+    ],
+)
+def test_reading_labels(answer: str, labels: set[str]) -> None:
+    assert read_labels(answer, NAMES) == labels
+
+
+def test_writing_labels() -> None:
+    assert written({"roof", "door"}, NAMES) == "door, roof"
+    assert written(set(), NAMES) == "none"
+    assert written({"a, b", "c; d"}, ("a, b", "c; d")) == "a, b | c; d"
+
+
+def numbers(rule: Any, n: int = 120) -> list[str]:
+    return [str(rule(at)) for at in range(n)]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "kind"),
+    [
+        (numbers(lambda at: 1 + (at * 37 % 401) / 100), "number"),  # ratings with two digits
+        (numbers(lambda at: (1 + at % 9) / 2), "number"),  # half stars
+        (numbers(lambda at: f"{200_000 + at * 977:,}"), "number"),  # prices
+        (numbers(lambda at: f"{at * 7 % 50 + 0.5} kg"), "number"),
+        (numbers(lambda at: at * 11 % 52 + 18), "number"),  # ages: not from 0 or 1
+        (numbers(lambda at: -at * 31 % 300 - 100), "number"),
+        (numbers(lambda at: 1 + at % 5), "label"),  # stars
+        (numbers(lambda at: at % 2), "label"),
+        (numbers(lambda at: at % 30), "label"),  # numbered classes
+        (numbers(lambda at: [10, 20, 45][at % 3]), "label"),
+        (numbers(lambda at: f"{at * 7919 % 100_000:05d}"), "text"),  # codes
+        (numbers(lambda at: 1_000_000 + at * 7919), "text"),
+        (numbers(lambda at: f"{at * 3} {['kg', 'g'][at % 2]}"), "text"),  # two units
+        (numbers(lambda at: f"2024-0{1 + at % 9}-{10 + at % 19}"), "text"),
+    ],
+)
+def test_numbers_and_names_that_are_written_as_numbers(outputs: list[str], kind: str) -> None:
+    assert guess_kind(pairs(outputs)).kind == kind
+
+
+def test_numbers_are_written_in_one_way(tmp_path: Path) -> None:
+    outputs = [f"$ {1_000 + at * 37.5:,.2f}" for at in range(60)]
+    result = loaded(tmp_path, [*outputs, "about five"])
+    assert (result.task.kind, result.task.metric) == ("number", "numbers")
+    assert [row.output for row in result.examples[:3]] == ["1000", "1037.5", "1075"]
+    assert "the output is not a number" in result.rejected[0].reason.en
+    assert result.task.spread == pytest.approx(37.5 * 53, rel=0.05)
+
+
+def test_numbers_that_are_asked_for_or_stand_in_the_row_are_right_or_wrong() -> None:
+    outputs = numbers(lambda at: at * 37 % 977 + 0.5)
+    assert guess_metric("number", pairs(outputs)).metric == "numbers"
+    asked = [f"{text}: how many are left?" for text in TEXTS]
+    assert guess_metric("number", pairs(outputs, asked)).metric == "final_answer"
+    shown = [f"{text} total {output} due" for text, output in zip(TEXTS, outputs)]
+    assert guess_metric("number", pairs(outputs, shown)).metric == "final_answer"
+
+
+def test_the_scale_of_errors_is_that_of_the_train_side(tmp_path: Path) -> None:
+    result = loaded(tmp_path, [round(float(value), 2) for value in np.random.default_rng(3).exponential(10, 200)])
+    prepared = make_split(result, seed=0)
+    values = sorted(float(row.output) for row in prepared.split.train)
+    last = len(values) - 1
+    assert prepared.task.spread == values[round(0.95 * last)] - values[round(0.05 * last)]
+
+
+def test_numbers_and_rare_labels_are_dealt_in_equal_shares(tmp_path: Path) -> None:
+    amounts = [round(float(value), 2) for value in np.random.default_rng(3).exponential(10, 200)]
+    split = make_split(loaded(tmp_path, amounts), seed=0).split
+    high = float(np.quantile(amounts, 0.8))
+    for side in (split.train, split.dev, split.test):
+        assert np.mean([float(row.output) > high for row in side]) == pytest.approx(0.2, abs=0.04)
+    rare = [[*labels, "gas"] if at % 9 == 0 else labels for at, labels in enumerate(SETS * 2)]
+    split = make_split(loaded(tmp_path, [", ".join(labels) for labels in rare]), seed=0).split
+    for side in (split.train, split.dev, split.test):
+        assert np.mean(["gas" in row.output for row in side]) == pytest.approx(1 / 9, abs=0.03)
