@@ -107,3 +107,18 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def pdf_of_places(pages: Sequence[Sequence[tuple[float, float, str]]], *, size: float = 11) -> bytes:
+    """A PDF with texts at their places (from the left, from the bottom), drawn in the order given."""
+    from reportlab.pdfgen import canvas
+
+    buffer = io.BytesIO()
+    drawing = canvas.Canvas(buffer)
+    for texts in pages:
+        drawing.setFont("Helvetica", size)
+        for left, bottom, text in texts:
+            drawing.drawString(left, bottom, text)
+        drawing.showPage()
+    drawing.save()
+    return buffer.getvalue()

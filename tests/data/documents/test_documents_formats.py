@@ -282,6 +282,17 @@ def test_rows(tmp_path):
     assert "first 05/03/2024 in line 2" in undated
 
 
+def test_rows_that_langchain_saved(tmp_path):
+    path = put(
+        tmp_path,
+        "docs.jsonl",
+        '{"page_content": "One.", "metadata": {"source": "rules.md", "page": 2}, "type": "Document"}\n',
+    )
+    [document] = load_documents(str(path)).documents
+    assert document.text == "One."
+    assert document.metadata == {"type": "Document", "source": "rules.md", "page": "2"}
+
+
 def test_the_id_of_a_row_without_one_does_not_depend_on_other_rows(tmp_path):
     path = put(tmp_path, "docs.csv", "text\nalpha\nbeta\n")
     before = {document.text: document.id for document in load_documents(str(path)).documents}

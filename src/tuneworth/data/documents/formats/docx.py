@@ -17,6 +17,7 @@ from typing import Any
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, missing, walk, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
+from tuneworth.data.documents.tables import Cell, table_lines
 from tuneworth.words.say import say
 
 MAX_XML_BYTES = 64 * 2**20
@@ -31,6 +32,7 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _HEADING_STYLE = re.compile(r"(?:heading|标题)\s*(\d)", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc(?:\s*\d|\s+heading)", re.IGNORECASE)
 _BODY_LEVEL = 9
+_MOST_COLUMNS = 63  # what Word allows
 _BROKEN = (KeyError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile, zlib.error)
 """What python-docx raises where a part is missing or malformed; lxml's parse errors are a SyntaxError."""
 
@@ -193,9 +195,32 @@ def _text(element: Any) -> str:
 
 
 def _rows(table: Any) -> Iterator[str]:
+    rows: list[list[Cell]] = []
+    above: dict[int, tuple[int, int]] = {}  # column → row and place of the cell that goes on below
     for row in table.iterchildren(f"{_W}tr"):
-        if line := " | ".join(one_line(_text(cell)) for cell in row.iterchildren(f"{_W}tc")).strip(" |"):
-            yield line
+        is_header = row.find(f"{_W}trPr/{_W}tblHeader") is not None
+        column, cells = _grid_before(row), list[Cell]()
+        cells += [Cell("")] * column
+        for cell in row.iterchildren(f"{_W}tc"):
+            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+            columns = min(_number(span), _MOST_COLUMNS) if span is not None else 1
+            if merge is not None and merge.get(f"{_W}val") != "restart" and column in above:
+                at, place = above[column]
+                rows[at][place] = rows[at][place]._replace(rows=rows[at][place].rows + 1)
+            else:
+                above.pop(column, None)
+                if merge is not None:
+                    above[column] = len(rows), len(cells)
+                cells.append(Cell(one_line(_text(cell)), 1, columns, is_header))
+            column += columns
+        rows.append(cells)
+    yield from table_lines(rows)
+
+
+def _grid_before(row: Any) -> int:
+    before = row.find(f"{_W}trPr/{_W}gridBefore")
+    return min(_number(before), _MOST_COLUMNS) if before is not None else 0
 
 
 PLUGIN = Docx()

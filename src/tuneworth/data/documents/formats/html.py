@@ -13,6 +13,7 @@ from typing import Any
 
 from tuneworth.data.documents.base import Parsed, Reading, SourceFile, Unreadable, decoded, missing, walk, without_title
 from tuneworth.data.documents.blocks import BlockList, one_line
+from tuneworth.data.documents.tables import Cell, table_lines
 from tuneworth.data.values import read_date
 from tuneworth.words.say import say
 
@@ -196,10 +197,23 @@ def _is_data(table: Any) -> bool:
 
 
 def _rows(table: Any) -> Iterator[str]:
-    for row in table.iter("caption", "tr"):
-        cells = [row] if row.tag == "caption" else list(row.iterchildren("td", "th"))
-        if line := " | ".join(_visible(cell) for cell in cells).strip():
+    for caption in table.iter("caption"):
+        if line := _visible(caption):
             yield line
+    rows = list(table.iter("tr"))
+    yield from table_lines([[_cell(cell, len(rows)) for cell in row.iterchildren("td", "th")] for row in rows])
+
+
+def _cell(cell: Any, n_rows: int) -> Cell:
+    """``rowspan="0"`` is down to the end of the table."""
+    rows, columns = _span(cell.get("rowspan")), _span(cell.get("colspan"))
+    group = cell.getparent().getparent()
+    is_header = cell.tag == "th" or (group is not None and group.tag == "thead")
+    return Cell(_visible(cell), rows or n_rows, columns or 1, is_header)
+
+
+def _span(value: str | None) -> int:
+    return int(value) if value and value.strip().isdecimal() and len(value) < 6 else 1
 
 
 def _visible(element: Any) -> str:

@@ -24,6 +24,7 @@ from tuneworth.core.documents import Block
 from tuneworth.core.text import Text
 from tuneworth.data.documents.base import MAX_TEXT_CHARS, Parsed, Reading, SourceFile, Unreadable, missing
 from tuneworth.data.documents.blocks import BlockList, columns, commas, join_wrapped, one_line, starts_item
+from tuneworth.data.documents.reading_order import Piece, Place, in_columns, may_have_columns
 from tuneworth.data.values import read_pdf_date
 from tuneworth.words.say import say
 
@@ -46,6 +47,7 @@ _LONGEST_HEADING_LINES = 3
 _ENDS = tuple('.!?。！？…"”’」』)）')
 _DIGITS = re.compile(r"\d+")
 _SPACE = re.compile(r"\s+")
+_NO_LETTER = re.compile("[\\s\ufffe\x02\u00ad-]")
 
 
 class Pdf:
@@ -94,7 +96,7 @@ def _pages(pdf: Any) -> list[list[str]]:
     for index in range(len(pdf)):
         page = pdf[index]
         text_page = page.get_textpage()
-        text = text_page.get_text_range()
+        text = _text_of(text_page)
         text_page.close()
         page.close()
         size += len(text)
@@ -103,6 +105,24 @@ def _pages(pdf: Any) -> list[list[str]]:
         texts.append(text)
     texts = _without_hyphenation(texts)
     return [[line for line in map(one_line, _clean(text).splitlines()) if line] for text in texts]
+
+
+def _text_of(text_page: Any) -> str:
+    """The text of a page, column by column where it surely has columns; never a character more or less."""
+    text = text_page.get_text_range()
+    places: list[Place] = [text_page.get_rect(at) for at in range(text_page.count_rects())]
+    # First without the words: most pages have one column, and asking for the words costs more than seeing that.
+    if not may_have_columns(places):
+        return text
+    words = [text_page.get_text_bounded(*place) for place in places]
+    lines = in_columns([Piece(*place, words[at], at) for at, place in enumerate(places)])
+    if lines is None or _letters("".join(lines)) != _letters(text):
+        return text
+    return "\n".join(f"{line[:-1]}\ufffe" if line.endswith(("-", "\u00ad")) else line for line in lines)
+
+
+def _letters(text: str) -> Counter[str]:
+    return Counter(_NO_LETTER.sub("", text))
 
 
 def _without_hyphenation(texts: list[str]) -> list[str]:

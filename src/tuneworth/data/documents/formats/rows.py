@@ -112,7 +112,9 @@ def _word(value: object) -> str:
 
 def _metadata(value: dict[str, Any], used: set[str]) -> dict[str, str]:
     """What else a row says in a few words, to filter by."""
-    words = {name: _word(cell).strip() for name, cell in value.items() if name not in used}
+    inner = value.get("metadata")
+    cells = {**value, **(inner if isinstance(inner, dict) else {})}
+    words = {name: _word(cell).strip() for name, cell in cells.items() if name not in used}
     return {name: word for name, word in words.items() if word and len(word) <= _METADATA_CHARS}
 
 
