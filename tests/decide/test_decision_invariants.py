@@ -55,7 +55,10 @@ def test_what_always_holds(run):
     eligible = {name for name in rows if not breaches(by_id[name], the_task.limits, METRIC)}
 
     assert decision.verdict != "not_yet"
-    assert (decision.recommended is None) == (decision.verdict == "none_meets_limits") == (not eligible)
+    working = {name for name in eligible if by_id[name].test[METRIC].interval.low > 0}
+    assert (decision.verdict == "none_meets_limits") == (not eligible)
+    assert (decision.recommended is None) == (not working)
+    assert {decision.recommended, decision.runner_up} - {None} <= working
     assert {decision.recommended, decision.runner_up} - {None} <= eligible
     assert decision.recommended != decision.runner_up or decision.recommended is None
     if decision.verdict == "fine_tune":
@@ -96,5 +99,5 @@ def test_without_limits_there_is_still_something_to_recommend(run):
     the_task, arms, rows = run
     comparisons = compared(rows, the_task.margin)
     looser = the_task.model_copy(update={"limits": Limits()})
-    if _decide(the_task, arms, comparisons).recommended is not None:
+    if _decide(the_task, arms, comparisons).recommended is not None:  # what works does so without limits
         assert _decide(looser, arms, comparisons).recommended is not None

@@ -16,7 +16,7 @@ DUELS = [
     ("gains too little to matter", (40, 10, 4900, 50), "dont_fine_tune", "fewshot"),
     ("too few rows to tell", (14, 6, 60, 20), "cant_tell", "fewshot"),
     ("no row differs, but there are few", (0, 0, 100, 0), "cant_tell", "fewshot"),
-    ("below the minimum of rows", (15, 0, 0, 0), "cant_tell", "fewshot"),
+    ("below the minimum of rows", (11, 0, 4, 0), "cant_tell", "fewshot"),
     ("worse with confidence, though few rows", (0, 15, 10, 5), "dont_fine_tune", "fewshot"),
 ]
 

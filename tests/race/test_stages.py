@@ -137,7 +137,20 @@ def stages(tmp_path, store, *, budget=None, dev=DEV):
     )
     jobs = [
         Job(name, None, Workload())
-        for name in ("simple", "better", "middling", "tuned", "broken", "full", "slow", "hopeless", "weak", "half")
+        for name in (
+            "constant",
+            "gold",
+            "simple",
+            "better",
+            "middling",
+            "tuned",
+            "broken",
+            "full",
+            "slow",
+            "hopeless",
+            "weak",
+            "half",
+        )
     ]
     return Stages(runner, Budget(budget), len(TEST), None, Estimator(jobs, {}, n_train=len(TRAIN), n_dev=len(dev)))
 
@@ -827,3 +840,38 @@ def test_times_that_a_passing_failure_spoilt_are_taken_again_by_a_later_start_on
             assert len(model.requests) == asked[-1], "this start has timed it"
         model.lost = set()
     assert asked[1] > asked[0] > 0
+
+
+class Constant(Base):
+    """A yardstick: always ``a``, which is right on every other row."""
+
+    id, yardstick = "constant", True
+
+    def fit(self, train, dev, context):
+        return ConstantSolver()
+
+
+class ConstantSolver(EvenSolver):
+    def __init__(self):
+        super().__init__("constant", 0)
+
+    def solve(self, queries):
+        return [Answer("a", latency_ms=0.1) for _ in queries]
+
+
+class Gold(Constant):
+    """One that is given what no question comes with."""
+
+    id, reads_documents = "gold", True
+
+
+def test_yardsticks_answer_the_test_rows_of_the_finalists_and_are_none(tmp_path, store):
+    run = stages(tmp_path, store)
+    run.race(Plan((arm(Constant), arm(Gold), arm(Simple), arm(Tuned)), ()))
+    tested = run.final(TEST)
+    assert set(tested.outcomes) == {"simple", "tuned"}
+    assert set(tested.yardsticks) == {"constant"}
+    assert set(tested.yardsticks["constant"]) == set(tested.outcomes["tuned"])
+    found = run.raced.results["constant"]
+    assert (found.finalist, found.test["accuracy"].value, found.cost.latency_p95_ms) == (False, 0.5, None)
+    assert run.raced.results["gold"].test == {}

@@ -54,7 +54,9 @@ class ArmResult(Record):
     Attributes:
         local: rows stay on this machine; ``None`` when not known, which a private task does not accept.
         tuned: the arm changes the weights of a language model (this is what "fine-tune" means).
-        yardstick: shown for scale only, never recommended (majority class, nearest neighbour, gold passages).
+        yardstick: measured for scale (most frequent answer, nearest row, gold passages); the test rows that finalists were asked
+            are answered by those without gold passages too.
+        fallback: a yardstick that may be used as it is where nothing is shown to be better, and is recommended then.
         reads_documents: it looks things up in the task's documents before it answers.
         finalist: the arm was scored on the test rows.
         dev, test: metric id → score; ``test`` is empty unless the arm was a finalist.
@@ -74,6 +76,7 @@ class ArmResult(Record):
     effort: int
     tuned: bool = False
     yardstick: bool = False
+    fallback: bool = False
     reads_documents: bool = False
     finalist: bool = False
     state: ArmState
@@ -203,6 +206,7 @@ class RunResult(Record):
     """A finished run.
 
     Attributes:
+        against_yardsticks: finalists, and fallbacks, against each yardstick on the test rows; no family, so not adjusted. Empty in old runs.
         audit: what the rows themselves said before anything ran.
         advice: what was expected before anything ran; a run in which it was not asked has none.
         power: what the rows can show, as told before the start.
@@ -224,6 +228,7 @@ class RunResult(Record):
     primary_metric: str
     arms: list[ArmResult]
     comparisons: list[Comparison]
+    against_yardsticks: list[Comparison] = Field(default_factory=list[Comparison])
     decision: Decision
     disagreements: list[RowView] = Field(default_factory=list[RowView])
     classes: list[ClassRow] = Field(default_factory=list[ClassRow])

@@ -29,6 +29,7 @@ def decide_again(
     laid_over = task.limits if limits is None else task.limits.model_copy(update=limits.model_dump(exclude_unset=True))
     task = task.model_copy(update={"limits": laid_over, "margin": task.margin if margin is None else margin})
     comparisons = [_judged(pair, task.margin) for pair in result.comparisons]
+    against = [_judged(pair, task.margin) for pair in result.against_yardsticks]
     price = result.usd_per_label if usd_per_label is None else usd_per_label
     decision = decide(
         task,
@@ -40,8 +41,15 @@ def decide_again(
         race=result.race,
         usd_per_label=price,
         documents=result.documents,
+        against_yardsticks=against,
     )
-    changes = {"task": task, "comparisons": comparisons, "decision": decision, "usd_per_label": price}
+    changes = {
+        "task": task,
+        "comparisons": comparisons,
+        "against_yardsticks": against,
+        "decision": decision,
+        "usd_per_label": price,
+    }
     return result.model_copy(update=changes)
 
 

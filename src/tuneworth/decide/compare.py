@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -42,6 +42,7 @@ def compare_finalists(
     corpus: CorpusValue | None = None,
     corpus_further: FurtherValue | None = None,
     groups: Mapping[str, str] | None = None,
+    against: Sequence[str] = (),
 ) -> list[Comparison]:
     """All pairs of finalists; together they are the family that Holm adjusts for.
 
@@ -50,15 +51,19 @@ def compare_finalists(
             compared, and the interval holds how much they differ.
         binary: every score is 0 or 1.
         corpus: for a metric that is not the mean of its row scores; of the first training.
+        against: yardsticks: each finalist against each of these instead, every pair by itself.
         corpus_further: of the further trainings, which without it cannot be used for such a metric and are left out.
         groups: row id → its group; rows of one group are not independent. Without, each row is on its own.
 
     NOT guaranteed: that rows both arms scored are like all rows. An arm that fails on hard rows looks
     better than it is, which is why `decide` rules out arms that fail on many.
     """
-    trainings = {arm_id: _trainings(arm_id, rows.get(arm_id, {}), corpus, corpus_further) for arm_id in finalists}
-    pairs = list(combinations(finalists, 2))
+    both = dict.fromkeys([*finalists, *against])
+    trainings = {arm_id: _trainings(arm_id, rows.get(arm_id, {}), corpus, corpus_further) for arm_id in both}
+    pairs = [(a, b) for a, b in product(finalists, against) if a != b] if against else list(combinations(finalists, 2))
     results = [_measure(trainings[a], trainings[b], groups or {}, binary=binary, rng=rng) for a, b in pairs]
+    families = [[result] for result in results] if against else [results]
+    judged_all = [judged for family in families for judged in judge(family, margin=margin)]
     return [
         Comparison(
             a=a,
@@ -79,7 +84,7 @@ def compare_finalists(
             n_groups=judged.result.n_groups,
             n_effective=judged.result.n_effective,
         )
-        for (a, b), judged in zip(pairs, judge(results, margin=margin))
+        for (a, b), judged in zip(pairs, judged_all)
     ]
 
 

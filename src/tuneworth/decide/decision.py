@@ -36,6 +36,7 @@ def decide(
     race: Race | None = None,
     usd_per_label: float | None = None,
     documents: DocumentsResult | None = None,
+    against_yardsticks: Sequence[Comparison] = (),
 ) -> Decision:
     """Whether to fine-tune, what to use, why, and what would change it.
 
@@ -50,6 +51,8 @@ def decide(
         usd_per_label: price of one more labelled row, if known.
         documents: what was found out about the task's documents: why answers are lost, what lasts when knowledge changes
             (`tuneworth.decide.losses`, `tuneworth.decide.knowledge`). Without it nothing is said of them.
+        against_yardsticks: finalists against yardsticks on the test rows (`tuneworth.decide.worth`). Without it, whatever does
+            best may be recommended.
 
     Raises:
         ValueError: a pair of finalists was not compared.
@@ -64,6 +67,7 @@ def decide(
         race=race,
         usd_per_label=usd_per_label,
         documents=documents,
+        against_yardsticks=against_yardsticks,
     )
     ruling = rule(evidence)
     first, why = headline(evidence, ruling), reasons(evidence, ruling)
@@ -91,7 +95,7 @@ def decide(
 FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room", "ahead", "wide", "narrow"), numbers.points),
     **dict.fromkeys(("difference", "lowest", "highest"), numbers.signed_points),
-    **dict.fromkeys(("score", "scores", "limit_score", "tuned_score", "untuned_score"), numbers.percent),
+    **dict.fromkeys(("score", "scores", "limit_score", "tuned_score", "untuned_score", "floor"), numbers.percent),
     **dict.fromkeys(("share", "threshold", "high_score"), numbers.percent),
     **dict.fromkeys(("tolerated", "level"), lambda value: numbers.percent(value, 0)),
     **dict.fromkeys(("rows", "more", "total", "low", "high", "reach"), numbers.about),

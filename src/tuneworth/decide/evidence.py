@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 
@@ -39,6 +39,7 @@ class Evidence:
         race: how the dev rows were spent; ``None`` of a run that had no race.
         usd_per_label: price of one more labelled row, if known.
         documents: what was found out about the documents, of a task that has some.
+        against: (arm id, yardstick's id) → how they compare on the test rows (`tuneworth.decide.worth`).
     """
 
     task: Task
@@ -53,6 +54,7 @@ class Evidence:
     race: Race | None = None
     usd_per_label: float | None = None
     documents: DocumentsResult | None = None
+    against: Mapping[tuple[str, str], Comparison] = field(default_factory=dict[tuple[str, str], Comparison])
 
     @classmethod
     def of(
@@ -67,6 +69,7 @@ class Evidence:
         race: Race | None = None,
         usd_per_label: float | None = None,
         documents: DocumentsResult | None = None,
+        against_yardsticks: Sequence[Comparison] = (),
     ) -> Evidence:
         tested = [arm for arm in arms if arm.finalist and arm.state == "measured" and not arm.yardstick]
         several = [pair for pair in comparisons if pair.metric == metric and pair.method == TRAININGS]
@@ -88,12 +91,19 @@ class Evidence:
             race=race,
             usd_per_label=usd_per_label,
             documents=documents,
+            against={(pair.a, pair.b): pair for pair in against_yardsticks if pair.metric == metric},
         )
 
     @cached_property
     def stops(self) -> dict[str, Stop]:
         """Arm id → why the race looked at it no further."""
         return {stop.arm_id: stop for stop in self.race.stops} if self.race is not None else {}
+
+    @cached_property
+    def yardsticks(self) -> list[ArmResult]:
+        """Those that were asked the test rows."""
+        held = {yardstick for _, yardstick in self.against}
+        return [arm for arm in self.arms if arm.arm_id in held and self.metric in arm.test]
 
     @property
     def n_not_asked(self) -> int:

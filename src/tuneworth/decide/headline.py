@@ -22,9 +22,36 @@ def headline(evidence: Evidence, ruling: Ruling) -> Reason:
         if evidence.only_unanswered(evidence.finalists):
             return Reason("verdict.none_answers", n=n, tolerated=MAX_FAILED_SHARE)
         return Reason("verdict.none_keeps_limits", n=n)
+    if ruling.case in ("nothing_works", "near_yardstick"):
+        return _below_yardstick(evidence, ruling)
     if ruling.pair is not None and ruling.case not in ("only_tuned_eligible", "tuned_breaks_limits"):
         return _compared(evidence, ruling)
     return _one_sided(evidence, ruling)
+
+
+def _below_yardstick(evidence: Evidence, ruling: Ruling) -> Reason:
+    """Nothing is surely better than what does not even look at the question."""
+    below, yardstick, meanwhile = ruling.below, ruling.yardstick, _meanwhile(ruling)
+    best = ruling.tuned if ruling.case == "near_yardstick" else evidence.eligible[0]
+    score = evidence.score(_needed(best))
+    if below is None or yardstick is None:
+        return Reason("useless.at_zero", arm=best, score=score, n=score.n_rows, meanwhile=meanwhile)
+    code = "useless.near_yardstick"
+    if ruling.case == "nothing_works":
+        code = "useless.nothing_works" if below.interval.high < below.margin else "useless.not_shown"
+    label = Reason("useless.label", rows=ruling.rows) if ruling.rows is not None else None
+    return Reason(
+        code,
+        arm=best,
+        score=score,
+        yardstick=yardstick,
+        floor=evidence.score(yardstick).value,
+        difference=below.difference,
+        interval=below.interval,
+        n=below.n_rows,
+        label=label,
+        meanwhile=meanwhile,
+    )
 
 
 def _one_sided(evidence: Evidence, ruling: Ruling) -> Reason:

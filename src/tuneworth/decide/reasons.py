@@ -14,6 +14,7 @@ from tuneworth.decide.losses import loss_reasons
 from tuneworth.decide.outlook import Outlook
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
+from tuneworth.decide.worth import surely_above
 
 LEAST_SUPPORTED = 0.8
 """Less than this share of answers with support is "often unsupported"."""
@@ -162,6 +163,12 @@ def _choice(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     chosen, best = ruling.recommended, next(iter(lasting_first(evidence)), None)
     if chosen is None or best is None or chosen is best:
         return []
+    if chosen.yardstick:
+        held = evidence.against.get((best.arm_id, chosen.arm_id))
+        parts = {"chosen": chosen, "floor": evidence.score(chosen).value, "best": best}
+        if held is None or surely_above(held):
+            return [Reason("useless.stands_in.meanwhile", **parts)]
+        return [Reason("useless.stands_in.as_good", difference=held.difference, interval=held.interval, **parts)]
     parts: dict[str, ReasonPart] = {"chosen": chosen, "best": best, "interval": evidence.between(best, chosen).interval}
     if evidence.rules_out_gain(best, chosen):
         return [Reason("reasons.choice.simpler", margin=evidence.task.margin, **parts)]

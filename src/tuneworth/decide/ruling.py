@@ -8,10 +8,12 @@ the first that holds decides:
 |---|---|
 | no arm has a score on the test rows | ``cant_tell``, without a number of rows |
 | no finalist keeps the limits, or each leaves too many rows unanswered | ``none_meets_limits`` |
+| no finalist that keeps them is surely above every yardstick (`tuneworth.decide.worth`) | ``cant_tell``: nothing works yet, whatever the rows below say but ``not_yet`` |
 | tuning was not measured, and U leaves less than the margin to gain | ``dont_fine_tune`` |
 | tuning (or everything else) was not measured | ``cant_tell``, without a number of rows |
 | T breaks a limit, U does not | ``dont_fine_tune``: more rows mend no limit |
 | U breaks a limit, T does not | ``fine_tune`` |
+| … in this row and below: T is not surely above a yardstick that may be used as it is | ``cant_tell`` instead of ``fine_tune``: it takes test rows |
 | T is better than U, but time left out an untuned arm that may be ahead of U by as much | ``cant_tell``: it takes time |
 | T is better than U | ``fine_tune``, also when T was trained on a part of the rows |
 | … but T learned by heart what changes, and no test rows ask for new knowledge | ``cant_tell``: it takes such rows |
@@ -27,6 +29,10 @@ A weak forecast changes no verdict: a number of rows that is wrong sends people 
 among what would change the verdict. A forecast that T does not overtake within a hundred times the data makes no
 verdict of its own either; it is a reason for one. While a verdict is ``not_yet`` an untuned arm is recommended.
 
+Nothing is recommended that does not work, and while a verdict is open nothing that is not surely above all yardsticks: then a
+yardstick that may be used as it is stands in, if there is one that works, or nothing. Of a settled verdict it stands in for an
+arm that is less than the margin ahead of it as seen: the simpler wins ties.
+
 Of a task whose documents change, T and U are the best whose scores last (`tuneworth.decide.knowledge`), if there are
 any. A T that learned by heart is not worth labelling more rows for either: ``not_yet`` becomes ``cant_tell`` as well.
 """
@@ -40,11 +46,14 @@ from tuneworth.core.run import ArmResult, Comparison, Verdict
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, only_old
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
-from tuneworth.stats.family import too_few
+from tuneworth.decide.worth import fallback, is_clear, nearest_yardstick, works
+from tuneworth.stats.family import MIN_PAIRS, too_few
 
 Case = Literal[
     "nothing_measured",
     "nothing_eligible",
+    "nothing_works",
+    "near_yardstick",
     "gain",
     "no_gain",
     "open",
@@ -63,6 +72,8 @@ Case = Literal[
 VERDICTS: dict[Case, Verdict] = {
     "nothing_measured": "cant_tell",
     "nothing_eligible": "none_meets_limits",
+    "nothing_works": "cant_tell",
+    "near_yardstick": "cant_tell",
     "gain": "fine_tune",
     "no_gain": "dont_fine_tune",
     "open": "cant_tell",
@@ -87,6 +98,7 @@ class Ruling:
         tuned, untuned: T and U; where none keeps the limits, the best that was tested.
         pair: T against U, where both were tested.
         rows: how many more test rows would settle an open comparison, or training rows are forecast to be enough.
+        yardstick, below: where nothing works, or T is not above it: the yardstick, and the best arm against it.
         outlook: what is known of T with more training rows, where T and U keep the limits.
     """
 
@@ -98,6 +110,8 @@ class Ruling:
     runner_up: ArmResult | None
     rows: int | None
     outlook: Outlook | None = None
+    yardstick: ArmResult | None = None
+    below: Comparison | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -115,12 +129,19 @@ def rule(evidence: Evidence) -> Ruling:
     by_heart = _ahead_by_heart(evidence, case, tuned, untuned)
     if by_heart is not None and untuned is not None:
         case, tuned, outlook = "old_only", by_heart, outlook_of(evidence, by_heart, untuned)
+    case = _not_above_yardsticks(evidence, case, tuned, untuned)
     pair = evidence.between(tuned, untuned) if tuned is not None and untuned is not None else None
+    best = tuned if case == "near_yardstick" else next(iter(in_order), None)
+    held = (
+        nearest_yardstick(evidence, best) if best is not None and case in ("nothing_works", "near_yardstick") else None
+    )
     rows = None
     if case == "not_yet" and outlook is not None and outlook.more is not None:
         rows = outlook.more.n
     elif case == "open" and pair is not None and pair.rows_needed is not None:
         rows = max(1, pair.rows_needed - pair.n_rows)
+    elif held is not None and held[1].difference > 0 and held[1].rows_needed is not None:
+        rows = max(1, held[1].rows_needed - held[1].n_rows)
     recommended = _recommended(evidence, case)
     return Ruling(
         case=case,
@@ -128,9 +149,11 @@ def rule(evidence: Evidence) -> Ruling:
         untuned=untuned,
         pair=pair,
         recommended=recommended,
-        runner_up=next((arm for arm in in_order if arm is not recommended), None),
+        runner_up=next((arm for arm in in_order if arm is not recommended and works(evidence, arm)), None),
         rows=rows,
         outlook=outlook,
+        yardstick=held[0] if held is not None else None,
+        below=held[1] if held is not None else None,
     )
 
 
@@ -182,8 +205,34 @@ def _ahead_by_heart(
     return next((arm for arm in passed if evidence.shows_gain(arm, untuned)), None)
 
 
+def _not_above_yardsticks(evidence: Evidence, case: Case, tuned: ArmResult | None, untuned: ArmResult | None) -> Case:
+    """The case, unless nothing works, or T gains over U what a yardstick has as well."""
+    eligible = evidence.eligible
+    if case in ("nothing_measured", "nothing_eligible", "not_yet") or not eligible:
+        return case
+    if not any(works(evidence, arm) for arm in eligible):
+        few = evidence.score(eligible[0]).n_rows < MIN_PAIRS or any(map(too_few, evidence.against.values()))
+        return case if few and VERDICTS[case] == "cant_tell" else "nothing_works"
+    if VERDICTS[case] == "fine_tune" and tuned is not None and not is_clear(evidence, tuned):
+        return "near_yardstick"
+    if VERDICTS[case] == "dont_fine_tune" and _recommended(evidence, case) is None:
+        return "open" if tuned is not None and untuned is not None else "tuned_not_measured"
+    return case
+
+
 def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
-    """The simplest arm that is good enough, on the side that the verdict names.
+    """What to use: an arm that works, or a yardstick that stands in for it, or nothing."""
+    chosen = _best_arm(evidence, case)
+    if VERDICTS[case] in ("fine_tune", "dont_fine_tune"):
+        stand_in = fallback(evidence, chosen, within_margin=True) if VERDICTS[case] == "dont_fine_tune" else None
+        return stand_in or chosen
+    if chosen is not None and is_clear(evidence, chosen):
+        return chosen
+    return fallback(evidence, chosen)
+
+
+def _best_arm(evidence: Evidence, case: Case) -> ArmResult | None:
+    """The simplest arm that is good enough, on the side that the verdict names, of those that work.
 
     Good enough: the best eligible arm cannot be better by the margin. An arm whose score is shown for old knowledge
     only is left out, unless it is all there is on that side.
@@ -192,14 +241,18 @@ def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
     of the arms that cannot be told apart from the best, those without tuning if there are any; of these the simplest that
     is less than the margin behind the best of them, as seen.
     """
-    eligible = lasting_first(evidence)
+    eligible = [arm for arm in lasting_first(evidence) if works(evidence, arm)]
     if not eligible:
         return None
     best = eligible[0]
     sides = {"fine_tune": [True], "dont_fine_tune": [False], "not_yet": [False]}.get(VERDICTS[case], [True, False])
     on_side = [arm for arm in eligible if arm.tuned in sides]
+    if VERDICTS[case] == "fine_tune":
+        on_side = [arm for arm in on_side if is_clear(evidence, arm)]
     candidates = [arm for arm in on_side if not only_old(evidence, arm)] or on_side
-    if case in ("open", "not_grown", "training_cut", "rival_untested", "old_only"):
+    if not candidates:
+        return None
+    if case in ("open", "near_yardstick", "not_grown", "training_cut", "rival_untested", "old_only"):
         near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
         first, *others = [arm for arm in near if not arm.tuned] or near
         close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]

@@ -98,6 +98,10 @@ def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     pair = ruling.pair
+    if ruling.case == "nothing_works":
+        return _something_works(evidence, ruling)
+    if ruling.case == "near_yardstick":
+        return [Reason("useless.next.beat_it", yardstick=ruling.yardstick)] if ruling.rows is None else []
     if ruling.case in ("training_cut", "rival_untested", "not_grown", "old_only"):
         return []  # said elsewhere: more time, all rows, or rows on new knowledge
     if ruling.case == "tuned_not_measured":
@@ -113,6 +117,16 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     if whole and not too_few(pair) and evidence.task.margin <= pair.interval.high < 1:
         found.append(Reason("would_change.larger_margin", most=pair.interval.high))
     return [*found, *_sight(evidence, pair)]
+
+
+def _something_works(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """What to do where nothing does better than a yardstick: look at the rows, then a larger model, then more rows."""
+    found = [Reason("useless.next.rows")]
+    if ruling.tuned is None:
+        found.append(Reason("would_change.measure_tuned"))
+    models = sorted({arm.model for arm in evidence.finalists if arm.model is not None})
+    found.append(Reason("useless.next.model", model=models[0]) if models else Reason("useless.next.any_model"))
+    return [*found, Reason("useless.next.more", n=evidence.n_train)]
 
 
 def _after_not_yet(evidence: Evidence, ruling: Ruling) -> list[Reason]:

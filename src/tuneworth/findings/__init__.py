@@ -12,7 +12,7 @@ from tuneworth.core.audit import AuditResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.provenance import peak_memory_mb, provenance
-from tuneworth.core.run import ClassRow, Comparison, RowView, RunResult
+from tuneworth.core.run import ArmResult, ClassRow, Comparison, RowView, RunResult
 from tuneworth.core.task import Example
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
@@ -46,7 +46,7 @@ def assemble(
     ready, raced, tested = measured.ready, measured.raced, measured.tested
     task_file, task, split, metrics = ready.task_file, ready.task, ready.split, ready.metrics
     arms, primary = list(raced.results.values()), metrics[0]
-    comparisons = _comparisons(measured)
+    comparisons, against = _comparisons(measured), _comparisons(measured, arms)
     forecasts = forecasts_of(
         arms,
         raced.fits,
@@ -67,6 +67,7 @@ def assemble(
         race=raced.race,
         usd_per_label=task_file.usd_per_label,
         documents=measured.documents,
+        against_yardsticks=against,
     )
     exact = next((metric.id for metric in metrics if metric.binary and not metric.corpus), None)
     has_classes = task.kind in ("label", "choice") and exact is not None
@@ -83,6 +84,7 @@ def assemble(
         primary_metric=primary.id,
         arms=arms,
         comparisons=comparisons,
+        against_yardsticks=against,
         decision=decision,
         disagreements=disagreements(split.test, tested.outcomes, primary.id),
         classes=classes(split.test, tested.outcomes, exact) if has_classes and exact is not None else [],
@@ -100,8 +102,12 @@ def assemble(
     )
 
 
-def _comparisons(measured: Measured) -> list[Comparison]:
-    """Of the finalists on the test rows, all their trainings; a metric of the whole corpus on any resample of row ids."""
+def _comparisons(measured: Measured, arms: Sequence[ArmResult] = ()) -> list[Comparison]:
+    """Of the finalists on the test rows, all their trainings; a metric of the whole corpus on any resample of row ids.
+
+    Args:
+        arms: of all arms of the run; then the finalists, and what may be used in their place, are held against each yardstick.
+    """
     metric, tested, ready = measured.ready.metrics[0], measured.tested, measured.ready
     references = {row.id: row.references for row in ready.split.test}
     trainings = {
@@ -109,8 +115,11 @@ def _comparisons(measured: Measured) -> list[Comparison]:
             {row_id: outcome for row_id, outcome in by_row.items() if outcome.status == "scored"}
             for by_row in (first, *tested.repeats.get(arm_id, ()))
         ]
-        for arm_id, first in tested.outcomes.items()
+        for arm_id, first in {**tested.outcomes, **(tested.yardsticks if arms else {})}.items()
     }
+    fallbacks = [arm.arm_id for arm in arms if arm.fallback and arm.arm_id in tested.yardsticks]
+    if arms and not tested.yardsticks:
+        return []
 
     def value(by_row: Mapping[str, Outcome]) -> Callable[[Sequence[str]], float]:
         """The answers are read once."""
@@ -121,7 +130,7 @@ def _comparisons(measured: Measured) -> list[Comparison]:
 
     values = {arm_id: [value(by_row) for by_row in each] for arm_id, each in trainings.items()} if metric.corpus else {}
     return compare_finalists(
-        list(trainings),
+        [*tested.outcomes, *fallbacks],
         {
             arm_id: [{row_id: outcome.scores[metric.id] for row_id, outcome in by_row.items()} for by_row in each]
             for arm_id, each in trainings.items()
@@ -129,7 +138,8 @@ def _comparisons(measured: Measured) -> list[Comparison]:
         metric=metric.id,
         binary=metric.binary,
         margin=ready.task.margin,
-        rng=np.random.default_rng([ready.task_file.seed, 1]),
+        rng=np.random.default_rng([ready.task_file.seed, 2 if arms else 1]),
+        against=list(tested.yardsticks) if arms else [],
         corpus=(lambda arm_id, row_ids: values[arm_id][0](row_ids)) if metric.corpus else None,
         corpus_further=(lambda arm_id, at, row_ids: values[arm_id][at](row_ids)) if metric.corpus else None,
         groups={row.id: row.group for row in ready.split.test},

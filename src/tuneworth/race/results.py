@@ -112,6 +112,7 @@ def missing_arm(arm: Arm | Skipped, state: str, why: Text | None = None) -> ArmR
             "effort": strategy.effort,
             "tuned": strategy.tuned,
             "yardstick": strategy.yardstick,
+            "fallback": strategy.fallback,
             "reads_documents": strategy.reads_documents,
             "state": state,
             "why": why,

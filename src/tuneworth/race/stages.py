@@ -58,10 +58,12 @@ class Tested:
     Attributes:
         outcomes: arm id → row id → outcome.
         repeats: arm id → the same for its further trainings.
+        yardsticks: of the yardsticks that are no finalists, what their answers to the same test rows are worth.
     """
 
     outcomes: dict[str, dict[str, Outcome]] = field(default_factory=dict[str, dict[str, Outcome]])
     repeats: dict[str, list[dict[str, Outcome]]] = field(default_factory=dict[str, list[dict[str, Outcome]]])
+    yardsticks: dict[str, dict[str, Outcome]] = field(default_factory=dict[str, dict[str, Outcome]])
 
 
 @dataclass
@@ -195,7 +197,21 @@ class Stages:
             close = metric in found.test and found.test[metric].value > best - FAR_BEHIND
             if found.tuned and close and n_tested == self.n_test:  # more test rows would say more than more trainings
                 self._repeat(arm_id, test, tested)
+        if test and finalists:
+            self._hold_against_yardsticks(test, tested)
         return tested
+
+    def _hold_against_yardsticks(self, test: Sequence[Example], tested: Tested) -> None:
+        """What the yardsticks make of the rows that the finalists were asked: without a model that takes next to nothing."""
+        for arm_id, entry in self.raced.entries.items():
+            strategy = entry.arm.strategy
+            if strategy.yardstick and not strategy.needs_model and not strategy.reads_documents:
+                outcomes = self._test(entry, test)
+                found = self._final_result(entry, outcomes, test, timed=strategy.fallback)
+                self.raced.results[arm_id] = found.model_copy(update={"finalist": False})
+                tested.yardsticks[arm_id] = _by_row(outcomes)
+                score = mean_of(outcomes, self.runner.metrics[0].id)
+                self.runner.watcher.finish(plain(f"{score:.3f}") if score is not None else None)
 
     def _ask(
         self, entries: Sequence[Entry], test: Sequence[Example], asked: dict[str, list[Outcome]], *, kept: float
@@ -247,10 +263,12 @@ class Stages:
         self._show()
         return measured.outcomes
 
-    def _final_result(self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example]) -> ArmResult:
+    def _final_result(
+        self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example], *, timed: bool = True
+    ) -> ArmResult:
         runner = self.runner
         rows = {row.id: row for row in test}
-        alone = runner.latencies(entry)
+        alone = runner.latencies(entry) if timed else None
         return self.raced.results[entry.arm.arm_id].model_copy(
             update={
                 "finalist": True,
