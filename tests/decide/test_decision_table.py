@@ -33,8 +33,9 @@ def test_duels(counts, verdict, recommended):
 def test_open_question_says_how_many_more_rows():
     arms, rows = duel(14, 6, 60, 20)
     decision = decided(arms, rows)
-    pair = compared(rows)[0]
-    assert decision.rows == pair.rows_needed - 100 > 0
+    needed = compared(rows)[0].rows_needed
+    assert needed is not None
+    assert decision.rows == needed - 100 > 0
     assert f"Label about {about(decision.rows).en} more test rows." in decision.headline.en
     assert f"再标注约 {about(decision.rows).en} 条" in decision.headline.zh
     assert "Meanwhile use “FEWSHOT”." in decision.headline.en
