@@ -9,11 +9,14 @@ demo: $(INSTALLED)  ## fetch the embedded model, measure on the interpreter's ow
 	$(BIN)/python examples/stdlib_docs.py runs/demo-data
 	$(BIN)/tuneworth run runs/demo-data/task.yaml --yes
 
+# One thread of torch a worker: two workers of two threads each fight for two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
 test: $(INSTALLED)  ## the whole suite, on every core
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 test-fast: $(INSTALLED)  ## what needs no model and no minutes: the inner loop
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 check: lint test  ## what CI runs
 
