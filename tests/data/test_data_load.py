@@ -95,7 +95,9 @@ def test_bad_rows_are_listed_and_the_rest_goes_on(tmp_path: Path) -> None:
 def test_more_than_half_bad_stops_with_the_first_problems(tmp_path: Path) -> None:
     rows: list[Any] = label_rows(30)
     rows[:16] = ["oops"] * 16
-    with pytest.raises(InputError, match=r"train.jsonl:1: is not JSON(.|\n)*and 11 more bad rows") as error:
+    with pytest.raises(
+        InputError, match=r"train.jsonl:1: is not JSON.*\(15 more such rows: lines 2, 3, 4, 5, 6, …\)"
+    ) as error:
         loaded(tmp_path, rows)
     assert "16 of 30 rows" in error.value.to("en")
     assert error.value.exit_code == 2
@@ -164,7 +166,7 @@ def test_given_labels_set_other_answers_aside(tmp_path: Path) -> None:
     assert result.task.labels == ("new", "odd", "old")
     assert "did you mean 'old'?" in result.rejected[0].reason.en
     near = loaded(tmp_path, rows, output={"kind": "label"})
-    assert any("'Old' and 'old' differ only in case" in text.en for text in near.warnings)
+    assert any("'old' (9 rows) and 'Old' (1 rows) differ only in case" in text.en for text in near.warnings)
 
 
 def test_choices_come_from_the_row_and_fall_back_to_the_usual_ones(tmp_path: Path) -> None:

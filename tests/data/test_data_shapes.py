@@ -83,7 +83,11 @@ def test_prompt_and_completion_may_be_turns() -> None:
     [
         ([{"role": "user", "content": "q"}], "no assistant turn"),
         ([{"role": "assistant", "content": "a"}], "must be the user's"),
-        ([{"role": "tool", "content": "q"}, {"role": "assistant", "content": "a"}], "turn 1 has the role tool"),
+        (
+            [{"role": "tool", "content": "q"}, {"role": "assistant", "content": "a"}],
+            "has tool calls, which are not read yet",
+        ),
+        ([{"role": "narrator", "content": "q"}, {"role": "assistant", "content": "a"}], "turn 1 has the role narrator"),
         ([{"role": "user", "content": None}, {"role": "assistant", "content": "a"}], "turn 1 is not text"),
         (
             [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "a"}],
@@ -169,7 +173,25 @@ def test_answers_of_one_type_become_text(outputs: list[Any], texts: list[str]) -
     assert [output_text(output, expected) for output in outputs] == texts
 
 
-@pytest.mark.parametrize("odd", [["a"], 3, True, {"a": 1}, b"bytes"])
+@pytest.mark.parametrize(
+    ("expected", "outputs", "texts"),
+    [
+        ("text", ["3", 3, 3.0, True], ["3", "3", "3", "true"]),
+        ("number", [3, "3", " 2.5 ", "1e3"], ["3", "3", "2.5", "1e3"]),
+        ("boolean", [True, "True", "FALSE"], ["true", "true", "false"]),
+    ],
+)
+def test_answers_that_read_the_same_are_the_same(expected: Any, outputs: list[Any], texts: list[str]) -> None:
+    assert [output_text(output, expected) for output in outputs] == texts
+
+
+@pytest.mark.parametrize(("odd", "expected"), [("none", "number"), (3, "boolean"), ("yes", "boolean"), ("a", "list")])
+def test_an_answer_that_does_not_read_as_the_others_is_refused(odd: object, expected: Any) -> None:
+    with pytest.raises(BadRow, match="in most rows it is"):
+        output_text(odd, expected)
+
+
+@pytest.mark.parametrize("odd", [["a"], {"a": 1}, b"bytes"])
 def test_an_answer_of_another_type_is_refused(odd: object) -> None:
     assert common_type(["a", "b", odd]) == "text"
     with pytest.raises(BadRow, match="in most rows it is text"):

@@ -29,4 +29,6 @@ def init(
     write_task_file(out, source, loaded, lang=LANG, test=test, documents=documents or (), force=force)
     for line in loaded.inferred:
         typer.echo(line.to(LANG), err=True)
+    for line in loaded.warnings:
+        typer.echo(spoken("reading.init_warning", said=line), err=True)
     typer.echo(spoken("cli.init.wrote", path=str(out)))

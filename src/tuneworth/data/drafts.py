@@ -28,6 +28,10 @@ _ROLES: dict[str, Role] = {
 }
 _LEARNT, _NOT_LEARNT = ("weight", "train", "loss"), (0, False, "0", "false")
 
+_TOOL_ROLES = frozenset(
+    ("tool", "function", "function_call", "function_response", "tool_call", "tool_response", "observation")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -96,7 +100,7 @@ class Extras:
             references=(*draft.references, *_strings(value.get(self.references or ""))),
             choices=draft.choices or _strings(value.get(self.choices or "")),
             group=_scalar(value.get(self.group or "")) or "",
-            gold=_strings(value.get(self.gold or "")),
+            gold=_strings(_flat(value.get(self.gold or ""))),
             doc_set=_scalar(value.get(self.doc_set or "")),
             changed=read_date(value.get(self.date or "")),
         )
@@ -115,6 +119,14 @@ def _strings(value: object) -> tuple[str, ...]:
     if all(isinstance(item, str | int | float) for item in items):
         return tuple(text for item in items if (text := str(item).strip()))
     return ()
+
+
+def _flat(value: object) -> object:
+    """Lists within a list as one: a question may need several passages, each of which stands in more than one place."""
+    if not isinstance(value, list):
+        return value
+    flat = [_flat(item) for item in value]
+    return [one for item in flat for one in (item if isinstance(item, list) else [item])]
 
 
 def is_conversation(value: object) -> bool:
@@ -166,6 +178,8 @@ def _role(turn: dict[str, Any]) -> Role | None:
 
 def _turn(number: int, turn: dict[str, Any]) -> Message:
     spoken, role = turn.get("role", turn.get("from")), _role(turn)
+    if turn.get("tool_calls") or turn.get("function_call") or str(spoken).lower() in _TOOL_ROLES:
+        raise BadRow(say("reading.tool_calls"))
     if role is None:
         known = ", ".join(_ROLES)
         raise BadRow(say("rows.turns.unknown_role", number=str(number), shown=quote(spoken), known=known))

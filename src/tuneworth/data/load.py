@@ -20,14 +20,17 @@ from tuneworth.data.labelsets import find_label_sets, labels_in
 from tuneworth.data.language import guess_language
 from tuneworth.data.rows import BadRow, RawRow, Rejected
 from tuneworth.data.schema import schema_check, schema_of
+from tuneworth.data.sections import Output
+from tuneworth.data.setaside import said, too_many
 from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
+from tuneworth.data.spelling import usual_case, whole_numbers, without_case
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.values import OutputType, common_type, output_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.names import joined
 from tuneworth.words.say import say
 
-_SHOWN_PROBLEMS = 5
+_SHOWN_SPELLINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class _Side:
     rejected: list[Rejected]
     left_out: list[Rejected] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
+    guessed: bool = False  # which columns count
 
     @property
     def name(self) -> str:
@@ -97,6 +101,7 @@ def load(task_file: TaskFile) -> Loaded:
     inferred += forms.notes
     for side in sides:
         _read_forms(side, forms)
+    inferred += _one_spelling(sides, task_file.output)
     kind = _kind(task_file, train, inferred)
     rules = _rules(task_file, kind, train)
     raw = _build(sides, rules, warnings)
@@ -134,7 +139,7 @@ def _check_objects(data: Sequence[RawData]) -> None:
     """Stop when there is no row to tell fields from."""
     for one in data:
         if not one.rows:
-            raise _mostly_bad(one.name, one.rejected, one.n_read)
+            raise too_many(one.name, one.rejected, one.n_read, fields_may_help=False)
 
 
 def _shape(data: RawData, task_file: TaskFile) -> Shape:
@@ -187,7 +192,7 @@ def _common_output(data: RawData, shape: Shape) -> OutputType:
 
 def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
     by_purpose = {flag: [row for row in data.rejected if row.on_purpose == flag] for flag in (False, True)}
-    side = _Side(data, [], by_purpose[False], by_purpose[True])
+    side = _Side(data, [], by_purpose[False], by_purpose[True], guessed=shape.name == "pair")
     for row in data.rows:
         if reason := shape.left_out(row):
             side.left_out.append(row.rejected(reason, on_purpose=True))
@@ -219,24 +224,14 @@ def _check_half(side: _Side) -> None:
         message = say("columns.left_out.all", n=len(side.left_out), reasons=_counted(side.left_out))
         raise InputError(Problem(side.name, message))
     if len(side.rejected) * 2 > n:
-        raise _mostly_bad(side.name, side.rejected, n)
+        raise too_many(side.name, side.rejected, n, fields_may_help=side.guessed)
 
 
 def _counted(left_out: Sequence[Rejected]) -> Text:
     """The reasons, each with its number of rows."""
     counts = Counter(row.reason for row in left_out)
-    said = [say("columns.left_out.times", n=n, reason=reason) for reason, n in counts.most_common()]
-    return joined(said, say("units.names.between"))
-
-
-def _mostly_bad(name: str, rejected: Sequence[Rejected], n_read: int) -> InputError:
-    ordered = sorted(rejected, key=lambda row: row.line)
-    problems = [Problem(row.where, row.reason) for row in ordered[:_SHOWN_PROBLEMS]]
-    n_bad = len(rejected)
-    if n_bad > _SHOWN_PROBLEMS:
-        more = n_bad - _SHOWN_PROBLEMS
-        problems.append(Problem(name, say("rows.load.more_bad", more=str(more))))
-    return InputError(problems, say("rows.load.mostly_bad", n_bad=str(n_bad), n_read=str(n_read), name=name))
+    times = [say("columns.left_out.times", n=n, reason=reason) for reason, n in counts.most_common()]
+    return joined(times, say("units.names.between"))
 
 
 def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind:
@@ -328,24 +323,34 @@ def _default_name(source: str) -> str:
     return path.stem if path.stem not in ("train", "data") or not path.parent.name else path.parent.name
 
 
+def _one_spelling(sides: Sequence[_Side], output: Output) -> list[Text]:
+    """Give answers that are one label though they are written differently one spelling; what was done is said."""
+    given = output.labels or ()
+    outputs = [candidate.output for side in sides for candidate in side.candidates]
+    spelling = {} if set(given) & set(outputs) - set(whole_numbers(outputs).values()) else whole_numbers(outputs)
+    if output.ignore_case:
+        spelling |= usual_case([spelling.get(text, text) for text in outputs], given)
+    for side in sides if spelling else ():
+        side.candidates = [replace(one, output=spelling.get(one.output, one.output)) for one in side.candidates]
+    if not spelling:
+        return []
+    shown = ", ".join(f"{old!r} → {new!r}" for old, new in list(spelling.items())[:_SHOWN_SPELLINGS])
+    return [say("reading.labels.respelled", n=len(spelling), shown=shown)]
+
+
 def _warnings(task: Task, sides: Sequence[_Side]) -> list[Text]:
-    warnings = []
+    warnings = list[Text]()
     for side in sides:
-        bad, read = len(side.rejected), side.data.n_read
         if side.left_out:
-            counts = {"n": len(side.left_out), "read": read, "reasons": _counted(side.left_out)}
+            counts = {"n": len(side.left_out), "read": side.data.n_read, "reasons": _counted(side.left_out)}
             warnings.append(say("columns.left_out.counted", name=side.name, **counts))
-        if bad:
-            first = side.rejected[0]
-            warnings.append(
-                say(
-                    "rows.load.set_aside",
-                    bad=str(bad),
-                    read=str(read),
-                    name=side.name,
-                    line=str(first.line),
-                    reason=first.reason,
-                )
-            )
-    warnings += [say("rows.load.labels_alike", a=repr(a), b=repr(b)) for a, b in near_misses(task.labels)]
+        if side.rejected:
+            warnings.append(said(side.name, side.rejected, side.data.n_read))
+    if task.kind != "label":
+        return warnings
+    counts = Counter(row.output for side in sides for row in side.examples)
+    for a, b in near_misses(sorted(counts, key=lambda label: -counts[label])):
+        key = "reading.labels.case" if without_case(a) == without_case(b) else "rows.load.labels_alike"
+        rows = {"n_a": counts[a], "n_b": counts[b]} if key == "reading.labels.case" else {}
+        warnings.append(say(key, a=repr(a), b=repr(b), **rows))
     return warnings

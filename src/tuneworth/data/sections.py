@@ -59,6 +59,7 @@ class Output(Section):
         default=None, description="label, choice, multilabel, number, json or text; inferred when left out"
     )
     labels: list[str] | None = Field(default=None, description="all classes; rows with another answer are set aside")
+    ignore_case: bool = Field(default=False, description="labels that differ only in case or spaces are one")
     json_schema: dict[str, Any] | None = Field(
         default=None, alias="schema", description="JSON schema of the answers; inferred when left out"
     )

@@ -18,6 +18,7 @@ _SLASHED = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _CHINESE = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _PDF = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 MAX_ROW_CHARS = 200_000
 """Longest input or output: about 50,000 tokens, beyond the context of any model trained on a desk."""
 OutputType = Literal["text", "number", "boolean", "list", "object"]
@@ -110,13 +111,15 @@ def common_type(outputs: Sequence[object]) -> OutputType:
 
 
 def output_text(value: Any, expected: OutputType) -> str:
-    """The answer as the text a model learns to write.
+    """The answer as the text a model learns to write. What reads the same is the same: ``3`` and ``"3"``.
 
     Raises:
         BadRow: it is empty, of another type than the other rows' answers, or not text.
     """
     found = type_of(value)
-    if found is None or found != expected:
+    if found != expected and (same := _as_type(value, expected)) is not None:
+        value = same
+    elif found is None or found != expected:
         types = table("rows.output.type")
         raise BadRow(
             say(
@@ -131,6 +134,18 @@ def output_text(value: Any, expected: OutputType) -> str:
         raise BadRow(say("rows.output.empty"))
     check_text("output", text)
     return text
+
+
+def _as_type(value: Any, expected: OutputType) -> str | None:
+    """A single value as one of type ``expected`` is written, where its text is one."""
+    if not isinstance(value, str | bool | int | float | Decimal):
+        return None
+    text = _written(value).strip()
+    if expected == "text":
+        return text
+    if expected == "boolean":
+        return text.lower() if text.lower() in ("true", "false") else None
+    return text if expected == "number" and _NUMBER.fullmatch(text) else None
 
 
 def _written(value: Any) -> str:
