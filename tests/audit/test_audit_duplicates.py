@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from audit_rows import WORDS, han_sentences, sentences, subject
@@ -73,6 +76,18 @@ def test_duplicates_are_counted_dropped_and_a_fact():
     ]
 
 
+def test_rows_that_differ_in_a_cell_of_its_own_are_no_near_duplicates():
+    texts = sentences(20, size=30)
+    made = subject([(f"text: {text}\naspect: {part}", "good") for text in texts for part in ("food", "staff", "Food ")])
+    raw = {
+        row.id: json.dumps({"text": texts[at // 3], "aspect": ["food", "staff", "Food "][at % 3]})
+        for at, row in enumerate(made.train)
+    }
+    (finding,) = DUPLICATES.run(replace(made, raw=raw, inputs=("text", "aspect"))).findings
+    assert finding.n_rows == 20  # the third row of each text is the first one in other letters
+    assert DUPLICATES.run(replace(made, raw=raw, inputs=("text",))).findings[0].n_rows == 40
+
+
 def test_rows_without_repeats_have_no_finding():
     checked = DUPLICATES.run(subject([(text, "x") for text in sentences(50)]))
     assert checked.findings == []
@@ -115,6 +130,24 @@ def test_the_ceiling_is_what_the_best_table_of_answers_reaches():
     reached = sum(max(counts.values()) for counts in best.values()) / 300
     finding = next(f for f in CONFLICTS.run(subject(list(zip(texts, outputs)))).findings if f.id == "conflicts.same")
     assert finding.measures[0].value == pytest.approx(reached)
+
+
+def test_a_column_that_explains_contradictions_is_named_and_no_label_is_blamed():
+    texts = sentences(40, size=20)
+    parts = ["food", "staff", "price"]
+    pairs = [(text, "good" if (at + place) % 2 else "bad") for at, text in enumerate(texts) for place in range(3)]
+    made = subject(pairs)
+    rng = np.random.default_rng(0)
+    raw = {
+        row.id: json.dumps({"text": row.query.text, "part": parts[at % 3], "rater": int(rng.integers(9)), "key": at})
+        for at, row in enumerate(made.train)
+    }
+    checked = CONFLICTS.run(replace(made, raw=raw, unused=("key", "rater", "part")))
+    (finding,) = checked.findings
+    assert finding.id == "conflicts.column"
+    assert "`part` is not read, and it explains 120 of 120" in finding.title.en
+    assert checked.patches == []
+    assert CONFLICTS.run(replace(made, raw=raw, unused=("key", "rater"))).findings[0].id == "conflicts.same"
 
 
 def test_close_versions_with_other_answers_are_reported_apart():

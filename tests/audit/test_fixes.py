@@ -234,6 +234,29 @@ def test_chats_are_changed_in_their_last_answer(tmp_path):
     assert first["conversations"][0] == records[0]["conversations"][0]
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "fields"),
+    [
+        (
+            "messages",
+            lambda text: json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": text}]),
+            {},
+        ),
+        ("answers", lambda text: {"text": [text], "answer_start": [0]}, {}),
+        ("made", lambda text: {"by": text}, {"input": "question", "output": "made.by"}),
+    ],
+)
+def test_an_answer_is_changed_in_the_form_it_has(tmp_path, name, answer, fields):
+    records = [{"question": f"what colour has {at}", name: answer(["red", "blue"][at % 2])} for at in range(40)]
+    path = write_lines(tmp_path / "train.jsonl", records)
+    task_file = task_file_for(str(path), **({"fields": fields} if fields else {}))
+    loaded = load(task_file)
+    change = Patch("test", loaded.examples[0].id, "train.jsonl:1", "replace", WHY, after="green")
+    fixes_for(task_file, loaded, [change], tmp_path / "out").write()
+    first = json.loads((tmp_path / "out" / "train.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    assert first == {**records[0], name: answer("green")}
+
+
 def test_two_files_of_one_name_are_told_apart(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

@@ -23,6 +23,7 @@ from tuneworth.core.run import (
 from tuneworth.core.task import Limits, Task
 from tuneworth.core.text import Text
 
+DOUBT = Text(en="`passage` is not read, and it matters.", zh="`passage` 没有被读取，但它有影响。")
 EVIL = '</script><script>alert("x")</script><img src=x onerror=alert(1)>'
 EVIL_ATTRIBUTE = "\" onmouseover=alert(2) x='"
 EVIL_PLOTLY = '<a href="https://evil.example/">click</a> %{x} $x$'
@@ -326,8 +327,10 @@ def make_data() -> DataSummary:
             Text(
                 en="24 rows of your test file repeat training rows and were left out.",
                 zh="测试文件中有 24 条数据与训练数据重复，已排除。",
-            )
+            ),
+            DOUBT,
         ],
+        doubts=[DOUBT],
     )
 
 

@@ -136,6 +136,9 @@ def test_every_part_is_there(page, lang):
     parts = (*view.verdict.reasons, *view.verdict.would_change, *view.data.inferred, *view.data.warnings)
     for sentence in (view.verdict.headline, *parts, *(item.why for item in view.seed)):
         assert sentence in shown
+    hero = shown[: shown.index(view.verdict.reasons[0])]
+    assert all(doubt in hero for doubt in view.verdict.doubts)
+    assert len(view.verdict.doubts) == 1
     for group in view.record:
         assert all(fact.value in shown for fact in group.facts)
 
@@ -200,7 +203,7 @@ def test_plotly_accepts_every_chart(result, lang):
     assert [chart.id for chart in charts] == ["quality", "differences", "speed"]
     for chart in charts:
         figure = go.Figure(data=_without_names(chart.data), layout=_without_names(chart.layout))
-        assert len(figure.data) == len(chart.data)
+        assert len(list(figure.data)) == len(chart.data)  # pyright: ignore[reportArgumentType]
 
 
 def test_charts_show_evil_labels_as_text():

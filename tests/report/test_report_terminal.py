@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from report_samples import EVIL_TERMINAL, make_arms, make_decision, make_result
+from report_samples import DOUBT, EVIL_TERMINAL, make_arms, make_decision, make_result
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -52,6 +52,13 @@ def test_every_verdict(verdict, lang):
     assert say(f"verdict_page.words.{verdict}").to(lang) in text
     assert "640" in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize("lang", get_args(Lang))
+def test_what_puts_the_verdict_in_doubt_stands_beside_it(result, lang):
+    text = shown(result, lang, 200)
+    assert text.count(DOUBT.to(lang)) == 1
+    assert text.index(DOUBT.to(lang)) < text.index(result.decision.reasons[0].to(lang)[:20])
 
 
 def test_without_colour_there_are_no_escape_codes_and_the_choice_is_still_marked(result):

@@ -6,6 +6,7 @@ group ``tuneworth.audit``.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Subject:
         train: all good rows of the training file, in its order.
         test: rows of the user's own test file, empty without one.
         raw: example id → the row as it stood in its file.
+        inputs, unused: columns that the question is read from, and those that nothing reads.
         embed: a sentence encoder, or ``None`` where none is at hand or the language is not its own.
         count_tokens: tokens of a text for the first candidate model; ``None`` when no model is at hand.
         context_tokens: the smallest context of the candidate models.
@@ -52,6 +54,8 @@ class Subject:
     train: tuple[Example, ...]
     test: tuple[Example, ...] = ()
     raw: dict[str, str] = field(default_factory=dict[str, str])
+    inputs: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     embed: Embed | None = None
     count_tokens: Callable[[str], int] | None = None
     context_tokens: int | None = None
@@ -65,6 +69,14 @@ class Subject:
         sides: dict[str, Side] = {row.id: "train" for row in self.train}
         sides.update({row.id: "test" for row in self.test})
         return sides
+
+    def columns_of(self, row: Example) -> dict[str, Any]:
+        """The columns of ``row``; none where it did not stand in its file as an object."""
+        try:
+            value = json.loads(self.raw.get(row.id, ""))
+        except ValueError:
+            return {}
+        return value if isinstance(value, dict) else {}
 
     def rng(self, check: str) -> np.random.Generator:
         """A generator of its own for every check, so that one check never changes another."""

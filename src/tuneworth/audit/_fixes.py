@@ -21,6 +21,7 @@ from tuneworth.core.files import write_atomic
 from tuneworth.data import formats, rewrite
 from tuneworth.data.drafts import is_conversation, target_turn
 from tuneworth.data.formats import PREFIX
+from tuneworth.data.inputs import parsed
 from tuneworth.data.load import Loaded
 from tuneworth.data.rewrite import Rewritten
 from tuneworth.data.rows import RawRow
@@ -227,8 +228,8 @@ class _Fixer:
         if shape is None:
             return frozenset()
         names = [shape.extras.id, shape.extras.group, shape.extras.choices]
-        if self._loaded.task.kind in ("label", "choice") and len(shape.used) > 1:
-            names.append(shape.used[-1])
+        if self._loaded.task.kind in ("label", "choice") and not shape.chat:
+            names.append(shape.answer)
         return frozenset(name for name in names if name)
 
     def _note_mask(self, row: RawRow, value: dict[str, Any]) -> None:
@@ -259,9 +260,14 @@ def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:
 
 def with_output(value: Mapping[str, Any], shape: Shape, output: str) -> dict[str, Any]:
     """``value`` with another answer, written in the type of the old one."""
-    place = shape.used[-1]
-    old = value[place]
-    return {**value, place: _with_last_answer(old, output) if is_conversation(old) else _like(old, output)}
+    return _with(value, shape.answer, output)
+
+
+def _with(value: Mapping[str, Any], place: str, output: str) -> dict[str, Any]:
+    if place not in value and "." in place:  # as `inputs.cell` reads it
+        outer, inner = place.split(".", 1)
+        return {**value, outer: _with(value[outer], inner, output)}
+    return {**value, place: _like(value[place], output)}
 
 
 def with_references(value: Mapping[str, Any], shape: Shape, answers: Sequence[str]) -> dict[str, Any]:
@@ -298,9 +304,15 @@ def _with_last_answer(turns: list[dict[str, Any]], output: str) -> list[dict[str
 
 
 def _like(old: Any, output: str) -> Any:
-    """``output`` in the type of ``old`` where it can be written so, else as text."""
+    """``output`` in the type and in the form of ``old`` where it can be written so, else as text."""
+    if is_conversation(old):
+        return _with_last_answer(old, output)
+    if is_conversation(turns := parsed(old)):  # a conversation as the text of a cell
+        return json.dumps(_with_last_answer(turns, output), ensure_ascii=False)
     if isinstance(old, str):
         return output
+    if isinstance(old, dict) and isinstance(old.get("text"), list):
+        return {**old, "text": [output]}
     try:
         return json.loads(output)
     except ValueError:

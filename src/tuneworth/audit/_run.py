@@ -16,6 +16,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tuneworth.audit import Check, Checked, Embed, Patch, Subject
 from tuneworth.core.audit import AuditFact, AuditResult, CheckRun, Finding, Severity
@@ -72,6 +73,8 @@ def subject_of(
         train=loaded.examples,
         test=loaded.test_examples or (),
         raw=loaded.raw,
+        inputs=loaded.shape.inputs.columns if loaded.shape else (),
+        unused=loaded.shape.unused if loaded.shape else (),
         embed=embed,
         count_tokens=count_tokens,
         context_tokens=context_tokens,
@@ -122,11 +125,18 @@ def careful(patch: Patch, raw: Mapping[str, str]) -> Patch:
     if not patch.certain or patch.action not in ("drop", "merge"):
         return patch
     gone, stays = raw.get(patch.row_id), raw.get(patch.into)
-    same = gone is not None and stays is not None and _columns(gone) == _columns(stays)
-    return patch if same else replace(patch, certain=False)
+    if gone is None or stays is None:
+        return replace(patch, certain=False)
+    here, there = _columns(gone), _columns(stays)
+    if here == there:
+        return patch
+    both = isinstance(here, dict) and isinstance(there, dict)
+    names = [name for name in dict.fromkeys((*here, *there)) if here.get(name) != there.get(name)] if both else []
+    why = say("columns.fix.differs", why=patch.why, names=", ".join(names)) if names else patch.why
+    return replace(patch, why=why, certain=False)
 
 
-def _columns(raw: str) -> object:
+def _columns(raw: str) -> Any:
     """A row whose spacing and order of columns do not count; what is not JSON counts as it stands."""
     try:
         return json.loads(raw)

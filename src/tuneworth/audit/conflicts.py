@@ -5,6 +5,9 @@ rows the best possible accuracy is therefore the share of rows that have the com
 Only inputs that occur more than once can show a contradiction, so how often *those* disagree says more about the
 labels than the ceiling does, and it is given with its interval.
 
+Where a column that nothing reads tells the contradicting rows apart, they are no contradictions: the finding names it, and
+no label is suggested to change.
+
 Where the answer is free text several answers are no contradiction: they are references of one another, and the
 split counts them so on the held-out rows.
 """
@@ -22,8 +25,10 @@ from tuneworth.audit._personal.mask import excerpt
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
+from tuneworth.data.columns import explains, values_of
 from tuneworth.data.neardup import ngram_size, pairs_within, plain, sketch
 from tuneworth.stats.intervals import wilson
+from tuneworth.words.say import say
 
 NEAR = 0.9
 _SERIOUS_CEILING = 0.98
@@ -61,6 +66,8 @@ class Conflicts:
         tick(0, 2)
         repeated = _repeated(subject.train)
         split = [group for group in repeated if len(group.outputs) > 1]
+        if split and (column := _explanation(subject)) is not None:
+            return Checked([_not_read(subject, split, *column)], len(subject.train))
         if subject.task.kind == "text":
             findings = [_several(subject, split)] if split else []
             return Checked(findings, len(subject.train), patches=_merges(subject, split))
@@ -117,6 +124,31 @@ def _conflict(subject: Subject, repeated: Sequence[Repeated], split: Sequence[Re
         ),
         rows=_group_mentions(subject, split),
         n_rows=rows,
+    )
+
+
+def _explanation(subject: Subject) -> tuple[str, int, int] | None:
+    """The column that nothing reads and that tells most contradicting rows apart, with how many of how many; or ``None``."""
+    rows = [subject.columns_of(row) for row in subject.train]
+    asked_ = [" ".join(text.split()) for text in asked(subject.train)]
+    answers = [row.output for row in subject.train]
+    found = {name: explains(asked_, answers, values_of(name, rows)) for name in subject.unused}
+    said = [(name, *told) for name, told in found.items() if told is not None]
+    return max(said, key=lambda told: told[1], default=None)
+
+
+def _not_read(subject: Subject, split: Sequence[Repeated], column: str, n: int, of: int) -> Finding:
+    """What looks like wrong labels is a question that is not asked whole."""
+    return Finding(
+        id="conflicts.column",
+        severity="serious",
+        title=say("columns.conflict.title", name=column, n=n, of=of),
+        measures=[measure("rows that it tells apart", "它能区分的数据", n, "rows")],
+        why=say("columns.conflict.why", name=column),
+        seed_rows=["Q1"],
+        fix=say("columns.conflict.fix", name=column),
+        rows=_group_mentions(subject, split),
+        n_rows=of,
     )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Literal
 
 import numpy as np
@@ -25,10 +26,12 @@ from tuneworth.audit._likeness.forms import asked, bare
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
 from tuneworth.core.task import Example, OutputKind
 from tuneworth.core.text import Text
+from tuneworth.data.columns import values_of
 from tuneworth.data.neardup import Pairs, ngram_size, pairs_within, plain, similarities, sketch
 
 Degree = Literal["exact", "spacing", "near"]
 SIMILARITY = 0.8
+_SHORT = 40
 _SERIOUS, _WARNING = 0.2, 0.02  # at a fifth, counts and shares mislead; under 2 % hardly anything changes
 
 DEGREES: dict[Degree, Text] = {
@@ -56,9 +59,9 @@ class Duplicates:
 
     def run(self, subject: Subject, tick: Tick = no_tick) -> Checked:
         tick(0, 2)
-        train = find_repeats(subject.train, subject.task.kind)
+        train = find_repeats(subject.train, subject.task.kind, _short_cells(subject, subject.train))
         tick(1, 2)
-        test = find_repeats(subject.test, subject.task.kind)
+        test = find_repeats(subject.test, subject.task.kind, _short_cells(subject, subject.test))
         share = len(train) / len(subject.train)
         why = Text(
             en=f"{len(train):,} of {len(subject.train):,} training rows repeat or nearly repeat an earlier one",
@@ -74,17 +77,38 @@ class Duplicates:
         )
 
 
-def find_repeats(rows: Sequence[Example], kind: OutputKind) -> list[Repeat]:
-    """The rows that repeat an earlier one, in their order."""
+def _short_cells(subject: Subject, rows: Sequence[Example]) -> list[tuple[str, ...]]:
+    """The short cells of each row's question, where it is read from several columns."""
+    if len(subject.inputs) < 2:
+        return []
+    values = [subject.columns_of(row) for row in rows]
+    cells = ([values_of(name, values) for name in subject.inputs]) if values else []
+    return [tuple(cell if len(cell) <= _SHORT else "" for cell in row) for row in zip(*cells)]
+
+
+def find_repeats(rows: Sequence[Example], kind: OutputKind, cells: Sequence[tuple[str, ...]] = ()) -> list[Repeat]:
+    """The rows that repeat an earlier one, in their order.
+
+    Args:
+        cells: short cells of the questions, one tuple a row. A word that is a cell of its own, such as the aspect that is
+            asked about, decides the answer, so rows that differ in one are no near-duplicates however long the rest is.
+    """
     found: dict[int, Repeat] = {}
     _same(found, [(row.query.messages, row.query.choices, row.output) for row in rows], "exact")
     texts = asked(rows)
     _same(found, [(bare(text), row.output) for text, row in zip(texts, rows)], "spacing")
     kept = [at for at in range(len(rows)) if at not in found]
     pairs = _near([texts[at] for at in kept], [rows[at].output for at in kept], free=kind == "text")
+    if cells:
+        alike = [_alike(cells[kept[a]], cells[kept[b]]) for a, b in zip(pairs.a.tolist(), pairs.b.tolist())]
+        pairs = Pairs(pairs.a[alike], pairs.b[alike], pairs.similarity[alike])
     for row, first, similarity in _leaders(pairs):
         found[kept[row]] = Repeat(kept[row], kept[first], "near", similarity)
     return [found[at] for at in sorted(found)]
+
+
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return all(a == b or SequenceMatcher(None, a, b).ratio() >= SIMILARITY for a, b in zip(one, other))
 
 
 def _same(found: dict[int, Repeat], keys: Sequence[object], degree: Degree) -> None:

@@ -157,6 +157,7 @@ class DataSummary(Record):
     Attributes:
         inferred: what was inferred and why (fields, kind, metric), one sentence each.
         n_leaks: rows of the user's own test file left out because they repeat train rows.
+        doubts: those of ``warnings`` that put any verdict on these rows in doubt: a column that matters is not read.
     """
 
     files: dict[str, str] = Field(default_factory=dict, description="file name → SHA-256")
@@ -170,6 +171,7 @@ class DataSummary(Record):
     split_digest: str
     inferred: list[Text] = Field(default_factory=list[Text])
     warnings: list[Text] = Field(default_factory=list[Text])
+    doubts: list[Text] = Field(default_factory=list[Text])
 
 
 class RowView(Record):

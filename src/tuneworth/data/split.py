@@ -342,4 +342,5 @@ def _summary(
         split_digest=split.digest,
         inferred=loaded.inferred,
         warnings=warnings,
+        doubts=list(loaded.shape.warnings) if loaded.shape else [],
     )

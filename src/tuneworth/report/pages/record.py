@@ -70,7 +70,7 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
         sides=tuple((words[key], numbers.count(n).to(lang), round(100 * n / kept, 2)) for key, n in sides.items()),
         task=tuple(asked),
         inferred=tuple(excerpt(sentence.to(lang), lang) for sentence in data.inferred),
-        warnings=tuple(excerpt(sentence.to(lang), lang) for sentence in data.warnings),
+        warnings=tuple(excerpt(sentence.to(lang), lang) for sentence in data.warnings if sentence not in data.doubts),
     )
 
 

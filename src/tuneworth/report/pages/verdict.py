@@ -53,6 +53,7 @@ class VerdictView:
         code: the verdict's id, for styling.
         rows: how many more rows are needed and of which side, or ``None``.
         decisive: the comparison the verdict hangs on most.
+        doubts: what to settle before the verdict is believed.
     """
 
     code: str
@@ -63,6 +64,7 @@ class VerdictView:
     would_change: tuple[str, ...]
     rows: Fact | None
     decisive: ComparisonRow | None
+    doubts: tuple[str, ...] = ()
 
 
 def decisive(result: RunResult) -> Comparison | None:
@@ -127,6 +129,7 @@ def build_verdict(
         would_change=tuple(clean(change.to(lang)) for change in decision.would_change),
         rows=rows,
         decisive=main,
+        doubts=tuple(clean(doubt.to(lang)) for doubt in result.data.doubts),
     )
 
 

@@ -66,7 +66,9 @@ def _verdict(view: View) -> RenderableType:
     for fact in (*verdict.facts, *([verdict.rows] if verdict.rows else [])):
         value = Wrapped(fact.value, HEADING)
         grid.add_row(Styled(fact.name), Group(value, Wrapped(fact.note)) if fact.note else value)
-    return headed(verdict.word, Wrapped(verdict.headline), Styled(""), grid, above=1)
+    doubts = bullets(view.words["doubts"], verdict.doubts)
+    body = (Wrapped(verdict.headline), *([doubts] if doubts else []), Styled(""), grid)
+    return headed(verdict.word, *body, above=1)
 
 
 def _arms(view: View) -> RenderableType:
