@@ -92,3 +92,18 @@ def test_gold_in_nested_lists_is_flat(tmp_path: Path) -> None:
     rows = [{"question": f"q {n}", "answer": f"a {n}", "gold": [["d1", "d2"], [f"e{n}"]]} for n in range(30)]
     result = load(task_file_for(written(tmp_path / "train.jsonl", rows), documents={"source": str(tmp_path)}))
     assert result.examples[3].gold == ("d1", "d2", "e3")
+
+
+def test_autorags_names_are_known(tmp_path: Path) -> None:
+    rows = [
+        {
+            "qid": f"q{n}",
+            "query": f"what is {n}?",
+            "retrieval_gt": [[f"d{n}"]],
+            "generation_gt": [f"It is {n}.", f"{n}"],
+        }
+        for n in range(30)
+    ]
+    result = load(task_file_for(written(tmp_path / "qa.jsonl", rows), documents={"source": str(tmp_path)}))
+    assert (result.task.kind, result.examples[3].output, result.examples[3].gold) == ("text", "It is 3.", ("d3",))
+    assert result.examples[3].references == ("It is 3.", "3")

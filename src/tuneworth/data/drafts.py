@@ -12,7 +12,7 @@ from tuneworth.data.rows import BadRow, quote
 from tuneworth.data.values import read_date
 from tuneworth.words.say import say
 
-GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id")
+GOLD_NAMES = ("gold", "doc_ids", "doc_id", "document_id", "passage_id", "retrieval_gt")
 """Fields that usually name the documents that hold an answer, tried in this order."""
 _ROLES: dict[str, Role] = {
     "system": "system",

@@ -41,7 +41,7 @@ GENERAL_ANSWERS = _set("output completion response answer label_text label_name 
 TRUTHS = _set(
     "ground_truth groundtruth ground_truths ground_truth_answer gold_answer golden_answer gold_label gold_output",
     "reference_answer reference_output expected expected_output expected_answer expected_response expected_label",
-    "expected_completion ideal_answer ideal_output ideal_response correct_answer correct_label correct_output",
+    "generation_gt expected_completion ideal_answer ideal_output ideal_response correct_answer correct_label correct_output",
     "correct_response true_label true_answer y_true label_true human_answer human_label human_annotation best_answer",
     "标准答案 参考答案 正确答案 期望输出 期望答案 预期输出 预期答案 真实标签 正确标签 人工标签 人工标注 参考输出",
     "标准输出 标准回答 参考回答",
@@ -64,7 +64,7 @@ MADE_AFTER = _set(
 )
 """Come with the answer or after it: whoever asks does not have them yet."""
 METADATA = _set(
-    "id ids uid uuid guid index idx row row_id key hash md5 sha source_id doc_id document_id chunk_id passage_id",
+    "id ids qid retrieval_gt uid uuid guid index idx row row_id key hash md5 sha source_id doc_id document_id chunk_id passage_id",
     "question_id example_id sample_id conversation_id session_id user_id customer_id order_id thread_id message_id",
     "source url link file filename file_name path page line license dataset dataset_name subset config split fold",
     "annotator annotators annotator_id annotator_group worker worker_id rater labeler reviewer author user username",

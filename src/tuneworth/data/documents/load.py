@@ -27,8 +27,31 @@ from tuneworth.words.say import say
 _READABLE_AS = {
     "picture": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic"),
     "word": (".doc", ".rtf", ".odt", ".wps", ".pages"),
-    "sheet": (".xls", ".xlsx", ".ods", ".et"),
+    "sheet": (".xls", ".ods", ".et"),
     "slides": (".ppt", ".pptx", ".odp", ".key", ".epub", ".djvu", ".xps", ".caj"),
+    "mail": (".eml", ".msg", ".mbox"),
+    "notebook": (".ipynb",),
+    "code": (
+        ".py",
+        ".js",
+        ".ts",
+        ".java",
+        ".c",
+        ".h",
+        ".cpp",
+        ".go",
+        ".rs",
+        ".sh",
+        ".sql",
+        ".tex",
+        ".log",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".xml",
+        "",
+    ),
     "archive": (".zip", ".rar", ".7z", ".gz", ".tgz", ".tar", ".bz2", ".xz"),
 }
 """Kinds of files that are not read → their suffixes; the catalogue says how to make each kind readable."""
@@ -47,7 +70,7 @@ def unknown_kinds(files: Sequence[SourceFile]) -> list[Problem]:
 
 def _unknown_kind(suffix: str, files: Sequence[SourceFile]) -> Text:
     kind = next((kind for kind, suffixes in _READABLE_AS.items() if suffix in suffixes), None)
-    step = say(f"docs_read.kind.{kind}") if kind else say("docs_read.kind.other", known=", ".join(sorted(formats())))
+    step = say(f"docs_read.kind.{kind or 'other'}")
     key = "docs_read.kind.unread" if suffix else "docs_read.kind.bare"
     parts: dict[str, Text | str] = {"suffix": suffix} if suffix else {}
     if len(files) == 1:
@@ -202,7 +225,7 @@ def _load(file: SourceFile, collection: Collection, max_file_bytes: int) -> list
     except Unreadable as error:
         return [Problem(file.name, error.reason)]
     problems = [Problem(file.name, problem) for problem in reading.problems]
-    if not any(document.blocks for document in reading.documents):
+    if not problems and not any(document.blocks for document in reading.documents):
         problems.append(Problem(file.name, say("docs_read.file.no_text")))
     collection.add(file, reading)
     return problems
