@@ -50,9 +50,10 @@ _SAMPLED_PAIRS = 100
 _ONE_TEMPLATE_SHARE = 0.8
 _ONE_ANSWER_SHARE = 0.95
 Side = Literal["train", "dev", "test"]
-_MOST_OF_A_SIDE = (0.05, 0.25, 1.0)
-"""A group larger than a twentieth of dev or test goes to train, unless dev or test stay half empty so; then a quarter."""
 _PARTS = 20
+"""No group is more than a twentieth of dev or test; larger ones go to train, unless dev or test stay half empty so."""
+_GROUPS_FOR: dict[Side, float] = {"dev": 0.15, "test": 0.25}
+"""Share of the groups that a side may take then; so many as it needs of these give it as many rows each as it has room for."""
 _LEAST_START = 40
 """Characters that a text must have for one that goes on from it to be joined to it: many chats begin with "Hi"."""
 _MOST_CONTINUED = 10
@@ -245,26 +246,37 @@ def deal(groups: Sequence[Group], targets: dict[Side, int], rng: np.random.Gener
     """The side of every group. ``targets`` are sizes; train takes what fits nowhere else."""
     order = [int(at) for at in rng.permutation(len(groups))]
     sides: list[Side] = []
-    for most in _MOST_OF_A_SIDE:
-        sides = _Deal(groups, targets, most).run(order)
-        sizes: Counter[Side] = Counter()
-        for group, side in zip(groups, sides):
-            sizes[side] += group.size
-        if all(2 * sizes[side] >= target for side, target in targets.items()):
+    for whole in (True, False):
+        dealing = _Deal(groups, targets, whole=whole)
+        sides = dealing.run(order)
+        if all(2 * room <= targets[side] for side, room in dealing.room.items() if side != "train"):
             break
     return sides
 
 
 class _Deal:
-    def __init__(self, groups: Sequence[Group], targets: dict[Side, int], most: float):
-        self.groups, self.targets, self.most = groups, targets, most
+    """Attributes:
+    most: rows of one group that a side may have. A larger group is kept off it, or counts as so many rows there where
+        groups need not stay ``whole``: the surplus is left out.
+    """
+
+    def __init__(self, groups: Sequence[Group], targets: dict[Side, int], *, whole: bool):
+        self.groups, self.targets, self.whole = groups, targets, whole
+        parts = {side: min(_PARTS, max(1.0, share * len(groups))) for side, share in _GROUPS_FOR.items()}
+        self.most = {
+            side: max(1, int(target / (_PARTS if whole else parts[side])))
+            for side, target in targets.items()
+            if side != "train"
+        }
         self.counts: Counter[str] = Counter()
         for group in groups:
             self.counts.update(group.classes)
         total = sum(targets.values())
+        shares = {side: target / total for side, target in targets.items()}
+        if not whole:  # what is left out of the groups on dev and test is not for train either
+            shares["train"] = min(shares["train"], 1 - sum(parts[side] for side in self.most) / len(groups))
         self.wanted = {
-            name: {side: count * target / total for side, target in targets.items()}
-            for name, count in self.counts.items()
+            name: {side: count * share for side, share in shares.items()} for name, count in self.counts.items()
         }
         self.room = dict(targets)
 
@@ -283,13 +295,17 @@ class _Deal:
     def _side_for(self, group: Group, name: str) -> Side:
         open_sides: list[Side] = [side for side in self.targets if side == "train" or self._fits(group, side)]
         chosen: Side = max(open_sides, key=lambda side: (self.wanted[name][side], self.room[side]))
-        self.room[chosen] -= group.size
+        kept = self._kept(group, chosen)
+        self.room[chosen] -= kept
         for other, count in group.classes.items():
-            self.wanted[other][chosen] -= count
+            self.wanted[other][chosen] -= count * kept / group.size
         return chosen
 
+    def _kept(self, group: Group, side: Side) -> int:
+        return min(group.size, self.most.get(side, group.size))
+
     def _fits(self, group: Group, side: Side) -> bool:
-        return group.size <= min(self.room[side], max(1, self.most * self.targets[side]))
+        return self._kept(group, side) <= self.room[side] and (not self.whole or group.size <= self.most[side])
 
 
 def most_rows(sizes: Sequence[int]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from tuneworth.core.task import LABELLED, Example, OutputKind, Task
 from tuneworth.core.text import Text
 from tuneworth.data import formats
+from tuneworth.data.belonging import OFF, find_group
 from tuneworth.data.drafts import Extras
 from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, spread_of, usual_choices
 from tuneworth.data.formats import PREFIX, RawData
@@ -89,7 +90,7 @@ def load(task_file: TaskFile) -> Loaded:
     names = _names(task_file)
     data = [formats.read(source, name=name) for source, name in names]
     _check_objects(data)
-    shape = _shape(data[0], task_file)
+    shape = find_group(data[0].rows, _shape(data[0], task_file), task_file.fields.group)
     expected = _common_output(data[0], shape)
     sides = [_candidates(one, shape, expected) for one in data]
     for side in sides:
@@ -149,7 +150,7 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
         id=fields.id,
         references=fields.references,
         choices=fields.choices,
-        group=fields.group,
+        group=None if fields.group == OFF else fields.group,
         gold=fields.gold,
         doc_set=fields.doc_set,
         date=fields.date,

@@ -32,7 +32,10 @@ class Fields(Section):
         description="field with further accepted answers; `references` and `answers` are found by themselves",
     )
     choices: str | None = Field(default=None, description="field with the list of answers allowed for the row")
-    group: str | None = Field(default=None, description="rows with the same value stay on one side of the split")
+    group: str | None = Field(
+        default=None,
+        description="rows with the same value stay on one side of the split and count as one group; none: look for no such field",
+    )
     gold: str | None = Field(
         default=None, description="field with the ids of the documents, or passages, that hold the answer"
     )

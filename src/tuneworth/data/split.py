@@ -107,7 +107,8 @@ def make_split(
     leaks: list[Leak] = []
     sides = _deal(rows, groups, kind, loaded.test_examples is None, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
     sides.train = _capped(sides.train, kind, max_train, rng, left_out)
-    sides.dev = _evened(_merged(sides.dev, kind, left_out), rng, left_out)
+    sides.dev = _capped(_merged(sides.dev, kind, left_out), kind, max_dev or MAX_DEV, rng, left_out)
+    sides.dev = _evened(sides.dev, rng, left_out)
     if loaded.test_examples is not None:
         given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
         rejected += more_rejected
