@@ -15,7 +15,8 @@ from tuneworth.data.infer import Pair, guess_kind, guess_metric
 from tuneworth.data.labelsets import find_label_sets
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.split import make_split
-from tuneworth.data.taskfile import task_file_for
+from tuneworth.data.taskfile import task_file_for, task_file_of
+from tuneworth.race.folder import settings_digest
 
 NAMES = ("heating", "water", "lift", "roof", "door")
 RNG = np.random.default_rng(11)
@@ -185,3 +186,23 @@ def test_numbers_and_rare_labels_are_dealt_in_equal_shares(tmp_path: Path) -> No
     split = make_split(loaded(tmp_path, [", ".join(labels) for labels in rare]), seed=0).split
     for side in (split.train, split.dev, split.test):
         assert np.mean(["gas" in row.output for row in side]) == pytest.approx(1 / 9, abs=0.03)
+
+
+def test_sql_on_declared_tables_is_run_and_other_sql_is_warned_of(tmp_path: Path) -> None:
+    queries = [f"SELECT {WORDS[at % 18]} FROM t{at % 7} WHERE n > {at}" for at in range(60)]
+    declared = [f"CREATE TABLE t{at % 7} ({WORDS[at % 18]} TEXT, n INT)\nWhich are above {at}?" for at in range(60)]
+    assert guess_metric("text", pairs(queries, declared)).metric == "sql_execution"
+    result = loaded(tmp_path, queries)
+    assert (result.task.kind, result.task.metric) == ("text", "chrf")
+    assert "use `metric: sql_execution`" in result.warnings[0].en
+
+
+def test_a_database_is_found_from_the_task_file(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(
+        "train: t.jsonl\nmetric: sql_execution\nmetric_settings: {database: shop.sqlite}\n"
+    )
+    task_file = task_file_of(tmp_path / "task.yaml")
+    assert task_file.metric_settings == {"database": str(tmp_path / "shop.sqlite")}
+    before = settings_digest(task_file)
+    (tmp_path / "shop.sqlite").write_text("changed")
+    assert settings_digest(task_file) != before, "another database is another run"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +12,8 @@ from sklearn.metrics import accuracy_score, f1_score, r2_score
 
 from tuneworth.core.quantity import read_quantity
 from tuneworth.core.registry import load_plugin
+from tuneworth.errors import InputError
+from tuneworth.metrics._parts.catalog import load_metric
 
 FINAL, SPAN = (load_plugin("tuneworth.metrics", name) for name in ("final_answer", "extractive"))
 
@@ -172,3 +175,49 @@ def test_a_megabyte_of_labels_or_numbers_is_scored_in_a_moment(metric, text):
     started = time.process_time()
     assert 0 <= metric.value([text], [["17"]]) <= 1
     assert time.process_time() - started < 2
+
+
+def test_a_pattern_of_the_task_finds_the_answer():
+    metric = load_metric("final_answer", Path(), settings={"pattern": r"Total:\s*(\S+)"})
+    assert metric.score("Total: 3\nTotal: 1,200 EUR\nthanks", ["Total: 1200"]) == 1
+    assert metric.score("Total: 3", ["Total: 1200"]) == 0
+    assert metric.score("1200", ["Total: 1200"]) == 1, "without a match the last line counts"
+    assert metric.fingerprint != FINAL.fingerprint
+
+
+def test_a_pattern_that_backtracks_without_end_is_stopped():
+    metric = load_metric("final_answer", Path(), settings={"pattern": r"^(a+)+$"})
+    started = time.process_time()
+    assert metric.score("a" * 5_000 + "b", ["c"]) == 0
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("metric", "settings", "message"),
+    [
+        (
+            "final_answer",
+            {"patern": "x"},
+            r"metric_settings\.patern: is not a setting of the metric final_answer; it has: pattern",
+        ),
+        ("final_answer", {"pattern": 3}, "is 3, must be text"),
+        ("final_answer", {"pattern": "("}, "not a regular expression"),
+        ("within_tolerance", {"tolerance": -1}, "must be over 0"),
+        ("within_tolerance", {"tolerance": True}, "must be a number"),
+        ("json_exact", {"unordered_lists": "yes"}, "must be true or false"),
+        ("accuracy", {"x": 1}, "it has: –"),
+    ],
+)
+def test_settings_that_are_wrong_are_told(metric, settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        load_metric(metric, Path(), settings=settings)
+    assert caught.value.to("zh") != caught.value.to("en")
+
+
+def test_settings_of_tolerance_and_lists():
+    near = load_metric("within_tolerance", Path(), settings={"tolerance": 0.5})
+    assert [near.score(answer, ["4"]) for answer in ("4.5", "4.51", "3.5", "four")] == [1, 0, 1, 0]
+    unordered = load_metric("json_exact", Path(), settings={"unordered_lists": True})
+    assert unordered.score('{"a": [2, 1, 1]}', ['{"a": [1, 2, 1]}']) == 1
+    assert unordered.score('{"a": [2, 1]}', ['{"a": [1, 2, 1]}']) == 0
+    assert load_metric("json_exact", Path()).score("[2, 1]", ["[1, 2]"]) == 0

@@ -34,6 +34,7 @@ def test_the_list_of_metrics():
         "numbers",
         "r2",
         "rouge_l",
+        "sql_execution",
         "token_f1",
         "within_tolerance",
     ]

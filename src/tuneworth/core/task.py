@@ -139,6 +139,7 @@ class Task(BaseModel):
     spread: float | None = None
     json_schema: dict[str, Any] | None = None
     metric: str
+    metric_settings: dict[str, Any] = {}
     margin: float = Field(default=0.02, gt=0, lt=1)
     language: Language = "en"
     limits: Limits = Limits()

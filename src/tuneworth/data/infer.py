@@ -240,6 +240,8 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     final = _share(outputs, lambda output: marked_answer(output) is not None)
     if final >= FORM_SHARE:
         return MetricGuess("final_answer", say("answers.metric.final", share=f"{final:.0%}"))
+    if _share(outputs, lambda output: _SQL.match(output) is not None) >= FORM_SHARE and _declares_tables(pairs):
+        return MetricGuess("sql_execution", say("answers.metric.sql"))
     if _amount_share(outputs) >= FORM_SHARE:
         return MetricGuess("final_answer", say("answers.metric.asked_number"))
     if (spans := _span_share(pairs)) >= SPAN_SHARE:
@@ -249,6 +251,10 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     unit, limit = ("characters", SHORT_CHARS_ZH) if chinese else ("words", SHORT_WORDS)
     metric, length = ("token_f1", "short") if size <= limit else ("chrf", "long")
     return MetricGuess(metric, say(f"rows.metric.{unit}.{length}", size=f"{size:g}", limit=limit))
+
+
+def _declares_tables(pairs: Sequence[Pair]) -> bool:
+    return sum("create table" in pair.text.lower() for pair in pairs) >= FORM_SHARE * len(pairs)
 
 
 def _span_share(pairs: Sequence[Pair]) -> float:

@@ -66,7 +66,12 @@ def task_file_text(
     lines += ["output:", f"  kind: {task.kind}"]
     if task.kind in LABELLED and len(task.labels) <= _MAX_LABELS_SHOWN:
         lines += ["  labels:", *(f"    - {_scalar(label)}" for label in task.labels)]
-    lines += [f"metric: {task.metric}", "", comments.line("margin"), f"margin: {task.margin}", ""]
+    lines += [
+        f"metric: {task.metric}",
+        comments.off('metric_settings: {pattern: "Total: (.*)"}', "metric_settings"),
+        "",
+    ]
+    lines += [comments.line("margin"), f"margin: {task.margin}", ""]
     lines += [comments.line("candidates"), "models: [smollm2-135m]"]
     lines += [comments.off("strategies: [prompt, fewshot, head, lora]", "strategies")]
     lines += [comments.off("settings: {lora: {rank: [8, 32], learning_rate: [2e-4, 1e-3]}}", "settings"), ""]

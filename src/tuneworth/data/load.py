@@ -311,6 +311,7 @@ def _task(task_file: TaskFile, kind: OutputKind, rules: Rules, train: _Side, inf
         spread=spread_of(rows) if kind == "number" else None,
         json_schema=schema,
         metric=metric,
+        metric_settings=task_file.metric_settings,
         margin=task_file.margin,
         language=language,
         limits=task_file.limits,

@@ -90,6 +90,7 @@ class TaskFile(Section):
     metric: str | None = Field(
         default=None, description="id of a metric, or file.py:function; chosen by the kind when left out"
     )
+    metric_settings: dict[str, Any] = Field(default={}, description="settings of the metric, if it has any")
     margin: float = Field(default=0.02, gt=0, lt=1, description="smallest difference of the metric that matters")
     models: list[str] = Field(default=list(DEFAULT_MODELS), min_length=1, description="candidate models")
     strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
@@ -242,6 +243,8 @@ def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
     if task_file.metric is not None and ":" in task_file.metric:
         file, _, function = task_file.metric.rpartition(":")
         changes["metric"] = f"{_absolute(file, folder)}:{function}"
+    if isinstance(database := task_file.metric_settings.get("database"), str):
+        changes["metric_settings"] = {**task_file.metric_settings, "database": _absolute(database, folder)}
     return task_file.model_copy(update=changes)
 
 

@@ -8,11 +8,12 @@ of thousands of resamples stays cheap.
 from __future__ import annotations
 
 import importlib
+import reprlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from types import ModuleType
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from tuneworth.core.task import Example, OutputKind
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.words.say import say, table
 
 ValueOfRows = Callable[[NDArray[np.intp]], float]
 """The metric's value on the rows with these indices; an index may occur many times."""
@@ -36,7 +38,10 @@ class Metric(ABC):
             tests for paired proportions apply.
         corpus: the value is not the mean of the row scores (macro-F1); compare arms by resampling
             ``prepare``, never by their row scores.
+        settable: fields of this metric that ``metric_settings`` of a task file may give, with their types.
     """
+
+    settable: ClassVar[Mapping[str, type]] = {}
 
     id: str
     title: Text
@@ -47,7 +52,10 @@ class Metric(ABC):
     @property
     def fingerprint(self) -> str:
         """Changes when stored scores of this metric are no longer comparable."""
-        return self.id
+        given = {name: getattr(self, name) for name in sorted(self.settable)}
+        usual = {each.name: each.default for each in fields(self)}
+        changed = {name: value for name, value in given.items() if value != usual[name]}
+        return f"{self.id}@{changed}" if changed else self.id
 
     @abstractmethod
     def compare(self, answer: str, reference: str) -> float:
@@ -76,6 +84,45 @@ class Metric(ABC):
         if not answers:
             raise ValueError(f"{self.id}: no rows to score")
         return self.prepare(answers, references)(np.arange(len(answers)))
+
+    def with_settings(self, given: Mapping[str, Any]) -> Self:
+        """This metric as the task file sets it.
+
+        Raises:
+            InputError: with every name that is no setting of it, and every value of the wrong type.
+        """
+        problems = [
+            Problem(f"metric_settings.{name}", rule)
+            for name, value in given.items()
+            if (rule := self._why_not(name, value)) is not None
+        ]
+        if problems:
+            raise InputError(problems)
+        return replace(self, **given).checked() if given else self
+
+    def _why_not(self, name: str, value: object) -> Text | None:
+        wanted = self.settable.get(name)
+        if wanted is None:
+            known = ", ".join(self.settable) or "–"
+            return say("answers.settings.unknown", metric=self.id, known=known)
+        fits = isinstance(value, int | float) if wanted is float else isinstance(value, wanted)
+        if fits and (wanted is bool or not isinstance(value, bool)):
+            return None
+        return say(
+            "answers.settings.type", shown=reprlib.repr(value), wanted=table("answers.settings.types")[wanted.__name__]
+        )
+
+    def checked(self) -> Self:
+        """This metric, after its settings were given.
+
+        Raises:
+            InputError: a setting has the right type and cannot be used.
+        """
+        return self
+
+    def for_row(self, row: Example) -> Self:
+        """This metric for one row, where scoring takes more of it than its references."""
+        return self
 
     def mean_error(self, answers: Sequence[str], references: Sequence[Sequence[str]]) -> float | None:
         """The mean error in the unit of the outputs, for a person to read beside the value; ``None`` where there is no unit."""
@@ -107,7 +154,7 @@ class MetricError(InputError):
 def score_row(metric: Metric, answer: str, example: Example) -> float:
     """``metric.score`` for one row of data; an error names the row."""
     try:
-        return metric.score(answer, example.references)
+        return metric.for_row(example).score(answer, example.references)
     except MetricError as error:
         raise error.at(example.source or example.id) from error.__cause__
 

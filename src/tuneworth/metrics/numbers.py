@@ -35,7 +35,7 @@ class NumberMetric(Metric):
 
     @property
     def fingerprint(self) -> str:
-        return f"{self.id}@{self.spread!r}"
+        return f"{super().fingerprint}@{self.spread!r}"
 
     def with_spread(self, spread: float | None) -> Self:
         return replace(self, spread=spread)

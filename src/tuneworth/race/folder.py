@@ -142,10 +142,13 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     elif documents:
         settings["contents"] = [[str(path), _content(str(path))] for path in document_files(task_file.documents)]
     metric = (task_file.metric or "").rpartition(":")[0]
-    files = {path: _content(path) for path in (task_file.train, task_file.test, metric) if path}
+    database = task_file.metric_settings.get("database")
+    files = {path: _content(path) for path in (task_file.train, task_file.test, metric, database) if path}
     for field in ("train", "test"):
         settings[field] = files.get(settings[field]) or settings[field]
-    text = json.dumps([settings, files.get(metric)], ensure_ascii=False, sort_keys=True)
+    text = json.dumps(
+        [settings, files.get(metric), *([files[database]] if database else [])], ensure_ascii=False, sort_keys=True
+    )
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 

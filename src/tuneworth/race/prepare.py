@@ -136,7 +136,7 @@ def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
     """
     task, here = loaded.task, Path.cwd()
     allowed = task.labels or tuple(dict.fromkeys(c for row in loaded.examples for c in row.query.choices))
-    primary = load_metric(task.metric, here, allowed)
+    primary = load_metric(task.metric, here, allowed, task.metric_settings)
     for warning in check(primary, task.kind, loaded.examples):
         watcher.say(warning)
     others = [load_metric(name, here, allowed) for name in default_metrics(task.kind)]

@@ -13,7 +13,7 @@ import inspect
 import reprlib
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from pathlib import Path
@@ -46,7 +46,9 @@ def default_metrics(kind: OutputKind) -> list[str]:
     return list(_DEFAULTS[kind])
 
 
-def load_metric(spec: str, base_folder: str | Path, labels: Sequence[str] = ()) -> Metric:
+def load_metric(
+    spec: str, base_folder: str | Path, labels: Sequence[str] = (), settings: Mapping[str, Any] | None = None
+) -> Metric:
     """The metric with this id, or the user's own function.
 
     Args:
@@ -54,14 +56,16 @@ def load_metric(spec: str, base_folder: str | Path, labels: Sequence[str] = ()) 
         labels: the task's labels (for kind ``choice``, every choice of every row), so that a free
             answer can be read as one of them.
 
+        settings: values for the metric's own settings.
+
     Raises:
-        InputError: there is no such metric.
+        InputError: there is no such metric, or it has no such settings.
     """
     if ":" in spec:
-        return load_custom(spec, Path(base_folder))
+        return load_custom(spec, Path(base_folder)).with_settings(settings or {})
     if spec.endswith(".py"):
         raise InputError(Problem(spec, say("own_metric.no_function_named", spec=spec)))
-    return load_plugin("tuneworth.metrics", spec).with_labels(labels)
+    return load_plugin("tuneworth.metrics", spec).with_labels(labels).with_settings(settings or {})
 
 
 def check(metric: Metric, kind: OutputKind, examples: Sequence[Example]) -> list[Text]:

@@ -31,19 +31,20 @@ def parse(text: str) -> Any:
         raise ValueError("JSON nested too deeply") from error
 
 
-def canonical(value: Any) -> Hashable:
-    """Equal for values that are equal as JSON."""
+def canonical(value: Any, *, ordered: bool = True) -> Hashable:
+    """Equal for values that are equal as JSON; ``ordered``: the order of arrays counts."""
     if isinstance(value, dict):
-        return ("object", frozenset((key, canonical(item)) for key, item in value.items()))
+        return ("object", frozenset((key, canonical(item, ordered=ordered)) for key, item in value.items()))
     if isinstance(value, list):
-        return ("array", tuple(canonical(item) for item in value))
+        items = tuple(canonical(item, ordered=ordered) for item in value)
+        return ("array", items if ordered else frozenset(Counter(items).items()))
     return _scalar(value)
 
 
-def parse_canonical(text: str) -> Hashable | None:
+def parse_canonical(text: str, *, ordered: bool = True) -> Hashable | None:
     """``canonical(parse(text))``, or ``None`` when ``text`` is not JSON."""
     try:
-        return canonical(parse(text))
+        return canonical(parse(text), ordered=ordered)
     except (ValueError, RecursionError):
         return None
 
