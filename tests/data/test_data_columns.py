@@ -26,7 +26,7 @@ def asked(loaded: Loaded, at: int = 0) -> list[tuple[str, str]]:
     return [(turn.role, turn.content) for turn in loaded.examples[at].query.messages]
 
 
-def said(loaded: Loaded) -> str:
+def said_of(loaded: Loaded) -> str:
     return "\n".join(text.en for text in loaded.inferred)
 
 
@@ -51,7 +51,7 @@ def test_a_column_that_can_only_be_input_joins_and_says_why(tmp_path: Path, name
     loaded = read(tmp_path, lookups(name))
     first = lookups(name)[0]
     assert asked(loaded) == [("user", f"question: {first['question']}\n{name}: {first[name]}")]
-    assert f"`{name}` is part of it (60 of 60 answers stand in it" in said(loaded)
+    assert f"`{name}` is part of it (60 of 60 answers stand in it" in said_of(loaded)
     assert loaded.warnings == []
 
 
@@ -75,7 +75,7 @@ def test_with_documents_a_passage_is_what_is_looked_up(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     loaded = read(tmp_path, lookups("context"), documents=str(tmp_path / "docs"))
     assert "dates from" not in asked(loaded)[0][1]
-    assert "answers are looked up in the documents" in said(loaded)
+    assert "answers are looked up in the documents" in said_of(loaded)
 
 
 def test_an_empty_cell_is_left_out_and_the_row_stays(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def aspects(name: str = "aspect") -> list[dict[str, Any]]:
 def test_a_column_that_removes_contradictions_joins_or_is_named(tmp_path: Path) -> None:
     loaded = read(tmp_path, aspects())
     assert asked(loaded)[0][1].endswith("\naspect: food")
-    assert "rows that contradict another" in said(loaded)
+    assert "rows that contradict another" in said_of(loaded)
     other = read(tmp_path, aspects("which"))
     assert "`which` is not read, and it matters: of" in warned(other)
 
@@ -183,9 +183,69 @@ def test_the_answer_in_other_words_never_joins(tmp_path: Path, beside: Any) -> N
     assert loaded.warnings == []
 
 
-def test_an_email_is_its_subject_and_its_body(tmp_path: Path) -> None:
-    rows = [{"subject": f"{TOWNS[at % 12]} {at}", "body": f"case {at}", "label": TEAMS[at % 3]} for at in range(40)]
+@pytest.mark.parametrize("n", [12, 40])
+def test_an_email_is_its_subject_and_its_body(tmp_path: Path, n: int) -> None:
+    """Also where the few subjects there are say the team: they were there before it."""
+    rows = [{"subject": f"{TOWNS[at % 12]} {at % n}", "body": f"case {at}", "team": TEAMS[at % 3]} for at in range(40)]
     assert asked(read(tmp_path, rows)) == [("user", "body: case 0\nsubject: Ardal 0")]
+
+
+def test_what_an_opinion_is_about_belongs_to_the_question(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    rows = [
+        {
+            "tweet": f"{TOWNS[at % 12]} {at}",
+            "target": rng.choice(["tax", "war"]),
+            "stance": rng.choice(["for", "against"]),
+        }
+        for at in range(60)
+    ]
+    assert asked(read(tmp_path, rows))[0][1].startswith("tweet: Ardal 0\ntarget: ")
+
+
+def test_a_style_that_answers_follow_joins(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    rows = []
+    for at in range(80):
+        persona = rng.choice(["pirate", "lord"])
+        said = f"{'Arr' if persona == 'pirate' else 'Indeed'}, {TOWNS[at % 12]} it is, number {at}"
+        rows.append(
+            {"instruction": f"Say {TOWNS[at % 12]} {at}", "persona": persona, "response": said, "book": persona}
+        )
+    loaded = read(tmp_path, rows)
+    assert loaded.shape is not None
+    assert loaded.shape.used == ("instruction", "persona", "response")
+    assert "a quick classifier tells it from the answer in" in said_of(loaded)
+    assert loaded.warnings == []
+
+
+MARKED = [
+    "\n\nHuman: {q}\n\nAssistant: {a}",
+    "### Human: {q}### Assistant: {a}",
+    "Below is a task.\n\n### Instruction:\n{q}\n\n### Response:\n{a}",
+    "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n{a}<|im_end|>\n",
+    "<s>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\n{q} [/INST] {a} </s>",
+    "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{q}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{a}<|eot_id|>",
+    "<bos><start_of_turn>user\n{q}<end_of_turn>\n<start_of_turn>model\n{a}<end_of_turn>\n",
+    "<|user|>\n{q}</s>\n<|assistant|>\n{a}</s>\n",
+]
+
+
+@pytest.mark.parametrize("marked", MARKED)
+def test_a_conversation_written_as_text(tmp_path: Path, marked: str) -> None:
+    rows = [{"text": marked.format(q=f"Who helps in {TOWNS[at % 12]}, {at}?", a=TEAMS[at % 3])} for at in range(40)]
+    loaded = read(tmp_path, rows)
+    assert asked(loaded)[-1] == ("user", "Who helps in Ardal, 0?")
+    assert loaded.task.labels == tuple(sorted(TEAMS))
+
+
+def test_an_unknown_shape_says_what_may_be_meant(tmp_path: Path) -> None:
+    rows = [{"inputs": {"q": f"mill {at}", "c": "x"}, "outputs": {"answer": str(at)}, "id": at} for at in range(40)]
+    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[inputs.q, inputs.c\], output: outputs.answer}`"):
+        read(tmp_path, rows)
+    rows = [{"memo": f"mill {at}", "kind": TEAMS[at % 3], "url": "x"} for at in range(40)]
+    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[memo\], output: kind}`"):
+        read(tmp_path, rows)
 
 
 # -- options ------------------------------------------------------------------------------------------------

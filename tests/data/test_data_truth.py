@@ -55,7 +55,14 @@ def test_what_a_system_said_is_never_the_truth(tmp_path: Path, source: str, syst
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [("label", "label_text"), ("intent", "category"), ("output", "response"), ("answer", "label")]
+    ("a", "b"),
+    [
+        ("label", "label_text"),
+        ("label", "label_2"),
+        ("intent", "category"),
+        ("output", "response"),
+        ("answer", "label"),
+    ],
 )
 def test_two_that_could_be_right_and_differ_are_asked_about(tmp_path: Path, a: str, b: str) -> None:
     made = [

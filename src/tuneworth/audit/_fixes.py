@@ -27,6 +27,7 @@ from tuneworth.data.rewrite import Rewritten
 from tuneworth.data.rows import RawRow
 from tuneworth.data.shapes import Shape
 from tuneworth.data.taskfile import TaskFile
+from tuneworth.data.transcripts import conversation_in
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
@@ -307,10 +308,14 @@ def _like(old: Any, output: str) -> Any:
     """``output`` in the type and in the form of ``old`` where it can be written so, else as text."""
     if is_conversation(old):
         return _with_last_answer(old, output)
-    if is_conversation(turns := parsed(old)):  # a conversation as the text of a cell
-        return json.dumps(_with_last_answer(turns, output), ensure_ascii=False)
     if isinstance(old, str):
-        return output
+        turns = conversation_in(old)
+        if turns is None or (last := target_turn(turns)) is None:
+            return output
+        if is_conversation(parsed(old)):
+            return json.dumps(_with_last_answer(turns, output), ensure_ascii=False)
+        before, _, after = old.rpartition(turns[last]["content"])
+        return f"{before}{output}{after}"
     if isinstance(old, dict) and isinstance(old.get("text"), list):
         return {**old, "text": [output]}
     try:

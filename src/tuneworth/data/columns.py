@@ -33,6 +33,8 @@ from tuneworth.data.fieldnames import (
     MADE_AFTER,
     MAYBE_INPUTS,
     METADATA,
+    OBJECTS,
+    OPINIONS,
     SYSTEM_TURNS,
     is_system,
     key,
@@ -88,10 +90,13 @@ class Sampled:
 
     @cached_property
     def wanted(self) -> NDArray[np.int64]:
-        """The class of each row's answer: one of the 50 commonest that come five times, -1 for others."""
-        counts = Counter(self.answers)
-        classes = {answer: at for at, (answer, n) in enumerate(counts.most_common(50)) if n >= 5}
-        return np.array([classes.get(answer, -1) for answer in self.answers], dtype=np.int64)
+        """The class of each row's answer."""
+        return _classes(self.answers)
+
+    @cached_property
+    def said(self) -> list[Features]:
+        """What the classifier sees of each answer."""
+        return [_hashed(answer) for answer in self.answers]
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
@@ -114,6 +119,8 @@ class Evidence:
         explains: (rows that contradict another without it and none with it, rows that contradict another without it).
         predicts: accuracy of the classifier (without, with).
         overlap: share of an answer's words that stand in it and not in the question (its own row's, another row's).
+        shapes: a classifier tells its value (from the question, from the answer). It says that answers follow the column,
+            or the column them; so it speaks for a column whose name does, and raises no alarm by itself.
         is_answer: it is the answer, or a part of it.
         names_it: it is the answer in other words: whatever value comes again has the same answer again.
     """
@@ -122,6 +129,7 @@ class Evidence:
     explains: tuple[int, int] | None = None
     predicts: tuple[float, float] | None = None
     overlap: tuple[float, float] | None = None
+    shapes: tuple[float, float] | None = None
     is_answer: bool = False
     names_it: bool = False
 
@@ -141,6 +149,8 @@ class Evidence:
             )
         if self.overlap:
             return say("columns.evidence.overlap", own=percent(self.overlap[0], 0), other=percent(self.overlap[1], 0))
+        if self.shapes:
+            return say("columns.evidence.shapes", asked=percent(self.shapes[0], 0), answer=percent(self.shapes[1], 0))
         return say("columns.evidence.name")
 
 
@@ -152,11 +162,13 @@ class Judged:
         joined: belong to the input, in the order of the file.
         notes: why some joined, and why some that look like it stay out.
         warnings: columns that stay out although a test says that they matter.
+        said: the columns of all these.
     """
 
     joined: list[str] = field(default_factory=list[str])
     notes: list[Text] = field(default_factory=list[Text])
     warnings: list[Text] = field(default_factory=list[Text])
+    said: set[str] = field(default_factory=set[str])
 
 
 def judge(
@@ -170,25 +182,28 @@ def judge(
         documents: answers are looked up in documents, so a passage beside the question is no input.
         others: columns that answer too and lost against the answer.
     """
-    judged, n_classes = Judged(), len(set(sample.answers))
+    judged, few = Judged(), len(set(sample.answers)) <= sample.n / 2
     about_text = any(key(name) in _DOCUMENT_TEXTS for name in read[:-1])
     *asked, answer = read
     for name, values in sample.columns.items():
         if not any(values):
             continue
+        before = len(judged.notes) + len(judged.warnings)
         if name in others or is_system(name):
             judged.notes.append(say("columns.system", name=name))
+            judged.said.add(name)
             continue
         own = key(name)
         found = evidence_of(values, sample)
         sure = own in INPUTS or own in SYSTEM_TURNS or own in HISTORIES
-        head = own in _HEADS and about_text and n_classes <= sample.n / 2
-        if found.is_answer or own in MADE_AFTER or (found.names_it and not sure):
+        head = few and ((own in _HEADS and about_text) or (own in OBJECTS and key(answer) in OPINIONS))
+        open_ = own in MAYBE_INPUTS
+        if found.is_answer or own in MADE_AFTER or (found.names_it and not (sure or head or open_)):
             if found.any or found.is_answer or found.names_it:
                 judged.notes.append(say("columns.made_after", name=name))
         elif documents and (found.holds or own in INPUTS):
             judged.notes.append(say("columns.looked_up", name=name, why=found.said()))
-        elif may_join and (sure or head or (found.any and own in MAYBE_INPUTS)):
+        elif may_join and (sure or head or (open_ and not found.names_it and (found.any or found.shapes))):
             judged.joined.append(name)
             judged.notes.append(say("columns.joined", name=name, why=found.said()))
         elif found.any and (own not in METADATA or found.holds):
@@ -197,6 +212,8 @@ def judge(
                 judged.warnings.append(say("columns.unused", name=name, why=found.said(), **fields))
             else:
                 judged.warnings.append(say("columns.unused_chat", name=name, why=found.said()))
+        if len(judged.notes) + len(judged.warnings) > before:
+            judged.said.add(name)
     return judged
 
 
@@ -212,6 +229,7 @@ def evidence_of(values: Sequence[str], sample: Sampled) -> Evidence:
         explains=explains(sample.asked, sample.answers, values),
         predicts=_predicts(values, sample),
         overlap=_overlap(values, sample),
+        shapes=_shapes(values, sample),
     )
 
 
@@ -225,6 +243,12 @@ def flat(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(flat(item) for item in value.values())
     return " ".join(str(value)[:_CHARS].casefold().split())
+
+
+def is_label(values: Sequence[str]) -> bool:
+    """Whether a column has few short values that come again."""
+    filled = [value for value in values if value]
+    return bool(filled) and 1 < len(set(filled)) <= min(50, len(filled) / 3) and max(map(len, set(filled))) <= 60
 
 
 def values_of(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -308,7 +332,30 @@ def _predicts(values: Sequence[str], sample: Sampled) -> tuple[float, float] | N
         return None
     few = len(set(values)) <= max(50, sample.n // 20)
     with_it = [_with(sample.features[at], values[at], few) for at in rows.tolist()]
-    a, b = sample.right, _right(with_it, sample.wanted[rows])
+    return _gain(sample.right, _right(with_it, sample.wanted[rows]))
+
+
+def _shapes(values: Sequence[str], sample: Sampled) -> tuple[float, float] | None:
+    """Whether answers in free text tell the value of a column with few values, and questions do not: a style, a language."""
+    if sample.wanted.max(initial=-1) >= 1 and (sample.wanted >= 0).mean() > 0.5:
+        return None  # labels: `_predicts` says it
+    wanted = _classes(values)
+    rows = np.flatnonzero(wanted >= 0)
+    if wanted.max(initial=-1) < 1 or len(rows) < max(2 * _LEAST, 0.8 * sample.n):
+        return None
+    a, b = (_right([texts[at] for at in rows.tolist()], wanted[rows]) for texts in (sample.features, sample.said))
+    return _gain(a, b)
+
+
+def _classes(values: Sequence[str]) -> NDArray[np.int64]:
+    """A number for each of the 50 commonest values that come five times, -1 for others."""
+    counts = Counter(values)
+    numbers = {value: at for at, (value, n) in enumerate(counts.most_common(50)) if n >= 5 and value}
+    return np.array([numbers.get(value, -1) for value in values], dtype=np.int64)
+
+
+def _gain(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> tuple[float, float] | None:
+    """Shares right of two classifiers on the same rows, where the second is surely and visibly better (as McNemar's test)."""
     gained, lost = int((b & ~a).sum()), int((a & ~b).sum())
     if b.mean() - a.mean() < 0.05 or gained - lost < _Z * np.sqrt(gained + lost):
         return None

@@ -143,8 +143,13 @@ def target_turn(value: list[dict[str, Any]]) -> int | None:
 
     Context only is a turn with ``weight: 0`` (OpenAI), ``train: false`` or ``loss: false`` (other trainers).
     """
-    said = [at for at, turn in enumerate(value) if _role(turn) == "assistant"]
+    said = [at for at, turn in enumerate(value) if is_answer(turn)]
     return next((at for at in reversed(said) if not any(value[at].get(name) in _NOT_LEARNT for name in _LEARNT)), None)
+
+
+def is_answer(turn: dict[str, Any]) -> bool:
+    """Whether the assistant speaks."""
+    return _role(turn) == "assistant"
 
 
 def read_turns(value: list[dict[str, Any]]) -> tuple[Message, ...]:

@@ -25,15 +25,16 @@ def _set(*lines: str) -> frozenset[str]:
 QUESTIONS = words(
     "input prompt question query instruction text sentence utterance content message user_message user_input",
     "review comment tweet post ticket email body article document dialogue dialog transcript source source_text",
-    "description passage context premise sentence1 text1 text_a question1 code title headline subject",
+    "description goal passage context ctx premise sentence1 text1 text_a question1 code title headline subject",
     "问题 提问 题目 题干 输入 指令 提示词 提示 文本 正文 内容 句子 评论 留言 反馈 诉求 描述 消息 原文 文章 文档",
     "对话 上下文 标题",
 )
 """Columns that are asked, the surest first."""
 ANSWERS = words(
-    "output completion response answer label_text label_name label intent category class class_name",
-    "target target_text sentiment polarity stance emotion topic summary highlights reply translation sql",
-    "department answers 输出 答案 回答 回复 标签 类别 分类 意图 情感 摘要 译文 结果 答复",
+    "output completion response answer label_text label_name label answer_key correct_option intent category class",
+    "class_name sentiment polarity stance emotion target target_text summary highlights reply translation sql sql_query",
+    "query command program topic team department queue answers outputs 输出 答案 回答 标签 类别 分类 意图 情感 摘要 译文",
+    "结果 答复 正确选项",
 )
 """Columns that are answered with, the surest first."""
 GENERAL_ANSWERS = _set("output completion response answer label_text label_name label target 输出 答案 回答 标签")
@@ -80,7 +81,7 @@ HISTORIES = _set(
 OPTION_LISTS = _set("choices options candidates answer_choices endings option choice 选项 候选项 备选项 候选答案")
 INPUTS = _set(
     "context contexts ctx passage passages paragraph paragraphs retrieved_contexts reference_contexts",
-    "retrieved_context background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
+    "retrieved_context retrieved_docs retrieved_documents retrieved_passages search_results background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
     "create_table tables instruction 指令 premise hypothesis sentence1 sentence2 text1 text2 text_a text_b question1 question2 aspect",
     "aspect_term aspect_category target_language source_language target_lang source_lang src_lang tgt_lang",
     "上下文 语境 段落 材料 背景 背景资料 背景知识 参考资料 参考材料 阅读材料 篇章 检索结果 已知信息 表结构 建表语句 前提 假设 句子1 句子2 文本1 文本2 方面",
@@ -94,8 +95,11 @@ MAYBE_INPUTS = _set(
     "主题 标题 正文 文本 内容 文章 原文 文档 问题 输入 关键词 实体 对象 维度 风格 语气 人设 角色 产品 领域 要求 提示 语言",
 )
 """Belong to it if what is in them says so."""
+OBJECTS = _set("target entity aspect_name facet 对象 实体 属性 维度")
+"""What an opinion is about: part of the question wherever an opinion is the answer."""
+OPINIONS = _set("label sentiment polarity stance opinion emotion 情感 情感倾向 立场 极性 标签 态度")
 _LETTERS = "ABCDEFGHIJ"
-_OPTION = re.compile(r"(?:option|opt|choice|answer|ending|选项|候选)?_?([a-j]|\d{1,2})")
+_OPTION = re.compile(r"(?:option|opt|choice|answer|ending|solution|sol|选项|候选)?_?([a-j]|\d{1,2})")
 
 
 def key(name: str) -> str:
@@ -109,6 +113,11 @@ def by_key(columns: Iterable[str]) -> dict[str, str]:
     for column in columns:
         found.setdefault(key(column), column)
     return found
+
+
+def is_another(name: str, answer: str) -> bool:
+    """Whether ``name`` is ``answer`` once more: ``label_2`` or ``label_b`` beside ``label``."""
+    return re.fullmatch(rf"{re.escape(key(answer))}_?(?:\d|[ab]|second|alt|new|old)", key(name)) is not None
 
 
 def is_system(name: str) -> bool:

@@ -263,5 +263,5 @@ def earlier_turns(name: str, value: Any) -> list[Message]:
 
 
 def absent(name: str, value: Mapping[str, Any]) -> BadRow:
-    there = ", ".join(column for column, cell in value.items() if cell is not None) or "nothing"
+    there = ", ".join(column for column, given in value.items() if not is_empty(given)) or "nothing"
     return BadRow(say("rows.field.absent", name=name, there=there))

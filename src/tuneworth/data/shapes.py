@@ -9,23 +9,34 @@ from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.data import columns as judging
-from tuneworth.data.drafts import Draft, Extras, is_conversation, question_and_answer, read_turns, target_turn
+from tuneworth.data.drafts import (
+    Draft,
+    Extras,
+    is_answer,
+    is_conversation,
+    question_and_answer,
+    read_turns,
+    target_turn,
+)
 from tuneworth.data.fieldnames import (
     ANSWERS,
     HISTORIES,
     MAYBE_TRUTHS,
+    METADATA,
     OPTION_LISTS,
     QUESTIONS,
     SYSTEM_TURNS,
     TRUTHS,
     by_key,
     ends_like,
+    is_system,
     key,
     option_columns,
 )
 from tuneworth.data.forms import accepted_answers
-from tuneworth.data.inputs import Inputs, absent, answer_form, cell, chosen_mark, inputs_named, options_in, parsed
+from tuneworth.data.inputs import Inputs, absent, answer_form, cell, chosen_mark, inputs_named, options_in
 from tuneworth.data.rows import BadRow, RawRow
+from tuneworth.data.transcripts import conversation_in
 from tuneworth.data.truth import Marks, Truth, true_answer
 from tuneworth.data.values import check_text
 from tuneworth.errors import InputError, Problem
@@ -90,8 +101,8 @@ class Shape:
         return given
 
     def _chat_read(self, value: Mapping[str, Any]) -> Draft:
-        turns = parsed(self._given(value))
-        if not is_conversation(turns):
+        turns = conversation_in(self._given(value))
+        if turns is None:
             raise BadRow(say("rows.turns.no_list", name=self.answer))
         said, output = question_and_answer(turns)
         return Draft(self.inputs.messages(value, said), output)
@@ -138,12 +149,14 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, docume
     extras = (extras or Extras()).found_in(counts)
     enough = max(len(sample) / 2, 1)
     for name in (*CHATS, "chosen"):
-        if sum(_is_chat(row.value.get(name), name) for row in sample) >= enough:
-            shape = Shape(name, (name,), say("rows.shape.chat", name=name), Inputs(), chat=True, extras=extras)
-            return _judged(shape, Truth(name, others=tuple({"rejected"} & set(counts))), sample, documents=documents)
+        if name in counts and (shape := _chat_shape(name, sample, extras, documents=documents)):
+            return shape
     columns = [column for column, n in counts.items() if n >= enough]
     source, found = _question_and_answer(columns, sample)
     if source is None or found is None:
+        for name in columns:  # one text with both sides, whatever its column is called
+            if shape := _chat_shape(name, sample, extras, documents=documents):
+                return shape
         raise _unknown_shape(rows[0].file, sample, columns)
     truth = true_answer(found, sample, source)
     named = by_key(columns)
@@ -162,10 +175,20 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, docume
     return _judged(shape, truth, sample, documents=documents)
 
 
-def _is_chat(value: Any, name: str) -> bool:
-    """Whether ``value`` is a conversation; under ``chosen`` it may be the answer's turn alone, and is none then."""
-    turns = parsed(value)
-    return is_conversation(turns) and (name != "chosen" or len(turns) > 1)
+def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, documents: bool) -> Shape | None:
+    """The shape of rows with a conversation in ``name``, if at least half have one with two sides."""
+    found = [conversation_in(row.value.get(name)) for row in sample]
+    if sum(turns is not None and (name in CHATS or len(turns) > 1) for turns in found) * 2 < max(len(sample), 2):
+        return None
+    shape = Shape(name, (name,), say("rows.shape.chat", name=name), Inputs(), chat=True, extras=extras)
+    shape = _judged(shape, Truth(name, others=("rejected",)), sample, documents=documents)
+    targets = [(turns, target_turn(turns)) for turns in found if turns]
+    said = [(turns, at) for turns, at in targets if at is not None]
+    light = sum(any(is_answer(turn) for turn in turns[at + 1 :]) for turns, at in said)
+    if light:
+        note = say("columns.weightless", n=light, of=len(said))
+        shape = replace(shape, notes=(note, *shape.notes))
+    return shape
 
 
 def _sample(rows: Sequence[RawRow]) -> list[RawRow]:
@@ -256,18 +279,28 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     inputs = replace(inputs, system=extra.system, history=extra.history) if joined else inputs
     inputs = inputs.with_named([name for name in joined if name not in (*inputs.system, *inputs.history)])
     left = tuple(name for name in unused if name not in joined)
-    others = [name for name in left if any(sampled.columns[name])]
+    others = [name for name in left if any(sampled.columns[name]) and name not in judged.said]
     notes = (*truth.notes, *judged.notes, *([say("columns.not_used", names=", ".join(others))] if others else []))
     used_now = shape.used if not may_join else (*inputs.columns, shape.answer)
     return replace(shape, inputs=inputs, used=used_now, unused=left, notes=notes, warnings=tuple(judged.warnings))
 
 
 def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) -> InputError:
+    """What rows there are, and lines of ``fields`` that may be meant."""
     shown = ", ".join(columns) or "(none)"
-    for name in columns:
-        inner = sample[0].value.get(name)
-        if isinstance(inner, Mapping) and len(inner) == 2 and all(isinstance(text, str) for text in inner.values()):
-            a, b = inner
-            problem = Problem(file, say("columns.nested", name=name, a=a, b=b))
-            return InputError(problem, say("columns.nested_next", name=name, a=a, b=b))
-    return InputError(Problem(file, say("rows.shape.unknown", shown=shown)), say("rows.shape.unknown_next"))
+    values = [row.value for row in sample]
+    nested = {name: value for name in columns if isinstance(value := values[0].get(name), Mapping)}
+    inner = [f"{name}.{part}" for name, value in nested.items() for part in value]
+    if len(columns) == 1 and len(inner) == 2:
+        parts = dict(zip(("name", "a", "b"), (columns[0], *nested[columns[0]])))
+        return InputError(Problem(file, say("columns.nested", **parts)), say("columns.nested_next", **parts))
+    names = [name for name in (*(name for name in columns if name not in nested), *inner) if key(name) not in METADATA]
+    last = {name: name.rsplit(".", 1)[-1] for name in names}
+    outputs = [name for name in names if key(last[name]) in (*ANSWERS, *TRUTHS)]
+    outputs += [name for name in names if judging.is_label(judging.values_of(name, values))]
+    asked = [name for name in names if name not in outputs[:1] and (not outputs or not is_system(last[name]))]
+    problem = Problem(file, say("rows.shape.unknown", shown=shown))
+    if not outputs or not asked:
+        return InputError(problem, say("rows.shape.unknown_next"))
+    fields = {"inputs": ", ".join(asked[:6]), "output": outputs[0]}
+    return InputError(problem, say("columns.perhaps", **fields))

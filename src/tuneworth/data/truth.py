@@ -21,6 +21,7 @@ from tuneworth.data.fieldnames import (
     MAYBE_TRUTHS,
     TRUTHS,
     by_key,
+    is_another,
     is_system,
     key,
     words,
@@ -76,7 +77,8 @@ def true_answer(column: str, rows: Sequence[RawRow], source: str) -> Truth:
             return Truth(column, (), systems)
         note = say("columns.truth.named_right", truth=best, other=column, differ=differ, n=n)
         return Truth(best, (note,), (column, *systems))
-    rivals = [name for name in columns if key(name) in ANSWERS and name not in (column, source, *systems)]
+    rivals = [name for name in columns if key(name) in ANSWERS or is_another(name, column)]
+    rivals = [name for name in rivals if name not in (column, source, *systems)]
     rivals = [name for name in rivals if not _marks_only(column, name, rows)]
     for other in rivals:
         if _same_answer(column, other, rows):
