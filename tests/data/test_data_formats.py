@@ -83,25 +83,35 @@ def test_bad_lines_are_listed_and_the_rest_is_read(tmp_path: Path) -> None:
     assert data.n_read == 7
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
 def test_encodings_give_the_same_text(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "rows.csv"
-    text = "title,category\n研究论文的标题,工学\n另一篇关于水稻的论文,农学\n"
+    text = "title,category\n" + "an ordinary title,law\n" * 9 + "研究论文的标题,工学\n另一篇关于水稻的论文,农学\n"
     path.write_bytes(text.encode(encoding))
     data = read(str(path))
-    assert [row.value["category"] for row in data.rows] == ["工学", "农学"]
+    assert [row.value["category"] for row in data.rows[9:]] == ["工学", "农学"]
     said = " ".join(note.en for note in data.notes)
     assert ("GB18030" in said) == (encoding == "gb18030")
 
 
-def test_latin1_is_not_taken_for_chinese(tmp_path: Path) -> None:
+def test_western_letters_are_taken_for_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    lines = [b'{"text": "plain", "label": "a"}', '{"text": "récit né été", "label": "b"}'.encode("cp1252")]
-    path.write_bytes(b"\n".join(lines))
+    lines = ['{"text": "plain and ordinary words", "label": "a"}', '{"text": "récit né d’été – 5 €", "label": "b"}']
+    path.write_bytes("\n".join(lines).encode("cp1252"))
     data = read(str(path))
-    assert "line 2 (0xE9)" in data.notes[0].en
+    assert "Windows-1252" in data.notes[0].en
+    assert data.rows[1].value["text"] == "récit né d’été – 5 €"
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp1253"])
+def test_other_alphabets_are_not_taken_for_western_letters(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    text = "когда придёт посылка" if encoding == "cp1251" else "πότε έρχεται το δέμα"
+    path.write_bytes(b'{"text": "plain", "label": "a"}\n' + f'{{"text": "{text}", "label": "b"}}'.encode(encoding))
+    data = read(str(path))
+    assert "line 2" in data.notes[0].en
     assert data.rows[0].value["text"] == "plain"
-    assert "\udce9" in data.rows[1].value["text"]
+    assert "\udce5" in data.rows[1].value["text"] or "\udce4" in data.rows[1].value["text"]
 
 
 def test_one_broken_byte_in_chinese_utf8_stays_utf8(tmp_path: Path) -> None:

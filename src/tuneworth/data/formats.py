@@ -84,7 +84,7 @@ def _read_file(path: Path, name: str) -> RawData:
     unpacked = unpack(data, path.name)
     impostors.check(unpacked.data, path, name)
     rows = _rows(unpacked, name)
-    is_plain = not unpacked.steps and office_kind(data) is None
+    is_plain = not unpacked.steps and rows.as_named
     if unpacked.steps:
         rows.notes.insert(
             0, say("reading.packed.read", name=name, inner=unpacked.name, steps=", ".join(unpacked.steps))
@@ -99,7 +99,9 @@ def _rows(file: Unpacked, name: str) -> Rows:
     if office_kind(file.data) == ".xlsx":
         return excel.parse(file.data, name)
     if file.data.startswith(columnar.MAGIC) or suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
-        return columnar.parse(file.data, name)
+        rows = columnar.parse(file.data, name)
+        rows.as_named &= suffix in PARQUET_SUFFIXES
+        return rows
     if suffix in EXCEL_SUFFIXES:
         raise InputError(Problem(name, say("reading.excel.broken")))
     decoded = decode(file.data, name)
@@ -110,17 +112,29 @@ def _rows(file: Unpacked, name: str) -> Rows:
 
 
 def _text_rows(text: str, suffix: str, name: str) -> Rows:
+    """Rows of a text file: what it begins with decides, then its suffix."""
     if not text.strip():
         return Rows()
     if fasttext.is_fasttext(text):
         return fasttext.parse(text, name)
+    is_json = suffix in JSON_SUFFIXES
+    if not is_json and jsontext.begins_with_object(text):
+        return _said(jsontext.parse(text, name), "json", suffix, name)
+    if is_json and text.lstrip()[0] not in '[{"/#' and delimited.is_table(text):
+        return _said(delimited.parse(text, name), "table", suffix, name)
+    if is_json:
+        return jsontext.parse(text, name)
     if suffix in CSV_SUFFIXES:
         return delimited.parse(text, name)
-    if suffix in JSON_SUFFIXES or text.lstrip().startswith(("{", "[{")):
-        return jsontext.parse(text, name)
     if delimited.is_tabbed(text):
-        return delimited.parse(text, name)
+        return delimited.parse(text, name, delimiter="\t")
     raise InputError(Problem(name, say("reading.unknown", found=suffix or "-", known=", ".join(SUFFIXES))))
+
+
+def _said(rows: Rows, what: str, suffix: str, name: str) -> Rows:
+    rows.as_named = False
+    rows.notes.insert(0, say(f"reading.inside.{what}", name=name, suffix=suffix or "-"))
+    return rows
 
 
 def _checked(data: RawData) -> RawData:

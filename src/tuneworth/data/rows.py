@@ -91,12 +91,14 @@ class Rows:
         rejected: records that are no rows at all.
         others: first and last lines of what is no record: a header, brackets, comments.
         notes: what a reader of the report must know about the reading.
+        as_named: the file is of the format that its suffix names, so that rows can be written back into it.
     """
 
     rows: list[RawRow] = field(default_factory=list[RawRow])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     others: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     notes: list[Text] = field(default_factory=list[Text])
+    as_named: bool = True
 
     def check_conserved(self, lines: Sequence[str], name: str) -> None:
         """Every line that is not blank belongs to a row, to what was set aside, or to what is no record.

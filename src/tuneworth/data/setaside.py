@@ -43,7 +43,10 @@ def said(name: str, rejected: Sequence[Rejected], n_read: int) -> Text:
 
 
 def _with_more(rows: Sequence[Rejected]) -> Text:
-    lines = ", ".join(str(row.line) for row in rows[1 : _SHOWN + 1]) + (", …" if len(rows) > _SHOWN + 1 else "")
+    places = list(dict.fromkeys(str(row.line) for row in rows[1:]))
+    if len(places) == 1:
+        return say("reading.aside.more", reason=rows[0].reason, n=len(rows) - 1)
+    lines = ", ".join(places[:_SHOWN]) + (", …" if len(places) > _SHOWN else "")
     return say("reading.aside.more_lines", reason=rows[0].reason, n=len(rows) - 1, lines=lines)
 
 

@@ -57,6 +57,11 @@ def test_backslashes_before_quotes() -> None:
     assert "\\" in notes(text)
 
 
+def test_single_quotes_around_cells() -> None:
+    text = "text,label\n" + "".join(f"'well, it''s row {n}','a'\n" for n in range(9))
+    assert texts(text)[0] == "well, it's row 0"
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 def test_every_delimiter_and_line_end(mark: str, end: str) -> None:

@@ -27,6 +27,7 @@ LINES = [json.dumps(row) for row in (A, B, C)]
         (",\n".join(LINES), ""),
         ("[\n" + ",\n".join(LINES) + "\n]\n", ""),
         ("// made by a tool\n" + "\n# and another\n".join(LINES), "3 comment lines"),
+        ("// made by a tool\n" + json.dumps([A, B, C], indent=1), ""),
         ("\r".join(LINES), ""),
         ("\r\n".join(LINES), ""),
         (json.dumps({"version": 1, "examples": [A, B, C]}), "the list under `examples`"),
@@ -63,6 +64,7 @@ def test_a_key_that_stands_twice_is_set_aside_unless_the_values_agree() -> None:
     [
         ('[\n{"a": 1}]\nend of file', r"f:3: the JSON ends on line 2, but text follows it: end of file"),
         ('[\n{"a": 1},\n{"a": 2', r"f:3: the file ends on line 3 in the middle of its JSON"),
+        ('[\n{"a": "1"},\n{"a": "2 and', r"f:3: the file ends on line 3 in the middle of its JSON"),
         ("[{'a': None}]", r"f:1: is Python, not JSON, at column 3"),
         ('[{"a": 1},\n {"a": }]', r"f:2: is not valid JSON at column 8"),
     ],

@@ -176,6 +176,21 @@ def test_an_unknown_suffix_is_read_by_what_stands_in_it(tmp_path: Path) -> None:
         read(str(path))
 
 
+def test_what_stands_in_a_file_counts_more_than_its_suffix(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(LINES)
+    data = read(str(path))
+    assert [row.value for row in data.rows] == ROWS
+    assert "it holds JSON, whatever its suffix (.csv) says" in data.notes[0].en
+    assert data.suffix == ""
+    path = tmp_path / "rows.jsonl"
+    path.write_text("text,label\n" + "".join(f"row {n},{'ab'[n % 2]}\n" for n in range(4)))
+    data = read(str(path))
+    assert [row.value for row in data.rows] == ROWS
+    assert "it holds a table" in data.notes[0].en
+    assert data.suffix == ""
+
+
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5242880\n"
 
 

@@ -36,7 +36,7 @@ def parse(data: bytes, name: str) -> Rows:
     except (pa.ArrowException, OSError) as error:
         raise InputError(Problem(name, say("rows.table.not_parquet", error=str(error)))) from error
     names = class_names(table.schema.metadata or {})
-    rows = Rows()
+    rows = Rows(as_named=data.startswith(b"PAR1"))
     for batch in table.to_batches():
         for record in batch.to_pylist():
             value = without_nulls(record)

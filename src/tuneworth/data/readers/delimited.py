@@ -26,14 +26,15 @@ _SURE_LINES = 5
 """So many lines that all have the header's width on their own are no record with line breaks in it."""
 
 
-def parse(text: str, name: str) -> Rows:
-    """Rows of a table with a header, whatever its delimiter and its way with quotes.
+def parse(text: str, name: str, *, delimiter: str | None = None) -> Rows:
+    """Rows of a table with a header, whatever its delimiter (unless given) and its way with quotes.
 
     Raises:
         InputError: the header is missing, or has a column name twice.
     """
     result = Rows()
-    lines, delimiter, hint = _opened(text)
+    lines, found, hint = _opened(text)
+    delimiter = delimiter or found
     result.others += [(hint, hint)] if hint else []
     with _long_cells():
         records = _best(lines, delimiter, name, result)
@@ -77,6 +78,15 @@ def _delimiter(lines: Sequence[str]) -> str:
     return max(DELIMITERS, key=worth)
 
 
+def is_table(text: str) -> bool:
+    """Whether nearly all of the first lines fit a header of several columns."""
+    lines, delimiter, _ = _opened(text)
+    with _long_cells():
+        records = _records(lines[:_SAMPLE_LINES], delimiter)
+    width = _width(records)
+    return width > 1 and _n_faulty(records, width) * 10 <= len(records)
+
+
 def is_tabbed(text: str) -> bool:
     """Whether all of the first lines have the same number of tabs, and at least one."""
     counts = {line.count("\t") for line in text.split("\n")[:_SAMPLE_LINES] if line.strip()}
@@ -88,11 +98,10 @@ def _width(records: Sequence[Record]) -> int:
     return filled(records[place].cells or ()) if records else 0
 
 
-def _records(lines: Sequence[str], delimiter: str, *, quotes: bool = True) -> list[Record]:
+def _records(lines: Sequence[str], delimiter: str, *, quotes: bool = True, mark: str = '"') -> list[Record]:
     """All records, blank lines left out; those the csv module refuses have its reason for cells."""
-    reader = csv.reader(
-        lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE, strict=True
-    )
+    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=mark, quoting=quoting, strict=True)
     found: list[Record] = []
     while True:
         start = reader.line_num + 1
@@ -119,6 +128,10 @@ def _best(lines: Sequence[str], delimiter: str, name: str, result: Rows) -> list
     if _explains_all(literal, plain, width, delimiter):
         result.notes.append(say("reading.table.literal_quotes", name=name))
         return literal
+    single = _records(lines, delimiter, mark="'")
+    if faulty and _n_faulty(single, width) == 0:
+        result.notes.append(say("reading.table.single_quotes", name=name))
+        return single
     if any('\\"' in line for line in lines):
         escaped = _records([line.replace('\\"', '""') for line in lines], delimiter)
         if _n_faulty(escaped, width) < faulty:

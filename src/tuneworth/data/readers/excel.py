@@ -45,7 +45,7 @@ def parse(data: bytes, name: str) -> Rows:
     title, *others = sorted(sheets, key=lambda title: -len(sheets[title]))
     if others and len(sheets[others[0]]) > _SHARE * len(sheets[title]):
         raise InputError(Problem(name, say("reading.excel.several", sheets=_sizes(sheets))))
-    rows = Rows()
+    rows = Rows(as_named=False)
     add_rows(rows, sheets[title], name)
     if others:
         rest = _sizes({other: sheets[other] for other in others})

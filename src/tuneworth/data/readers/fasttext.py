@@ -19,7 +19,7 @@ def is_fasttext(text: str) -> bool:
 
 def parse(text: str, name: str) -> Rows:
     """Rows with ``text`` and ``label``; several labels become a list."""
-    rows = Rows()
+    rows = Rows(as_named=False)
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():

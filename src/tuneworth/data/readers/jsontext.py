@@ -44,6 +44,15 @@ def parse(text: str, name: str) -> Rows:
     return reader.rows
 
 
+def begins_with_object(text: str) -> bool:
+    """Whether ``text`` begins with a JSON object, alone or in an array."""
+    start = text.lstrip("\ufeff \t\r\n[")
+    try:
+        return start.startswith("{") and isinstance(json.JSONDecoder().raw_decode(start)[0], dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _is_lines(reader: _Reader) -> bool:
     """Whether the text has a record a line, going by where its first one ends or, where that is broken, by most lines."""
     sample: list[str] = []
@@ -145,6 +154,11 @@ class _Reader:
         text, ends = self.text, list[int]()
         position = _after(text, 0)
         while position < len(text):
+            if text.startswith(_COMMENT, position):
+                line = self._line_of(position)
+                self.rows.others.append((line, line))
+                position = _after(text, (text.find("\n", position) + 1) or len(text))
+                continue
             if text[position] not in "[{":
                 raise self._broken(position, after=ends[-1] if ends else None)
             start = position
@@ -166,7 +180,7 @@ class _Reader:
         try:
             value, end = self.decoder.raw_decode(self.text, start)
         except (ValueError, RecursionError) as error:
-            raise self._broken(getattr(error, "pos", start)) from None
+            raise self._broken_by(error, start) from None
         is_alone = is_first and _after(self.text, end) >= len(self.text)
         found = wrapped.rows_in(value) if is_alone else None
         if is_alone and found is None and "\n" in self.text.strip():
@@ -206,7 +220,7 @@ class _Reader:
             try:
                 value, end = self.decoder.raw_decode(text, position)
             except (ValueError, RecursionError) as error:
-                raise self._broken(getattr(error, "pos", position)) from None
+                raise self._broken_by(error, position) from None
             yield value, position, end, self.repeated
             position = _after_space(text, end)
             if text[position : position + 1] == ",":
@@ -240,6 +254,11 @@ class _Reader:
         self._counted = position
         self._line_start = self.text.rfind("\n", 0, position) + 1
         return self._line
+
+    def _broken_by(self, error: Exception, start: int) -> InputError:
+        """The error for a value that cannot be decoded; a string that never ends was cut off with the file."""
+        is_cut_off = getattr(error, "msg", "").startswith("Unterminated string")
+        return self._broken(len(self.text.rstrip()) if is_cut_off else getattr(error, "pos", start))
 
     def _broken(self, position: int, *, after: int | None = None) -> InputError:
         text = self.text
