@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from decide_builders import METRIC, all_text, arm, compared, rows_of, score, task
 
-from tuneworth.core.run import ArmResult, Decision
+from tuneworth.core.run import ArmCost, ArmResult, Decision
 from tuneworth.core.text import Text
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
@@ -187,3 +187,25 @@ def test_what_is_recommended_is_surely_above_zero_and_above_what_nobody_would_us
         assert decision.recommended == "lora"
     if decision.verdict == "dont_fine_tune":
         assert decision.recommended not in (None, "lora")
+
+
+@pytest.mark.parametrize(
+    ("cost", "recommended", "said"),
+    [
+        ({"latency_p95_ms": 80.0, "latency_p95_high_ms": 95.0, "latency_rows": 60}, "head", None),
+        ({"latency_p95_ms": 80.0, "latency_p95_high_ms": 140.0, "latency_rows": 60}, None, "may be up to 140"),
+        ({"latency_p95_ms": 120.0, "latency_p95_high_ms": 140.0, "latency_rows": 60}, None, "the limit is 100"),
+        ({"latency_p95_ms": 80.0, "latency_rows": 40}, "head", "is not shown: only 40 single rows were timed"),
+        ({"latency_p95_ms": 80.0}, "head", None),
+    ],
+    ids=["kept", "may break", "broken", "too few rows", "version 0.1"],
+)
+def test_a_limit_on_p95_is_held_against_its_bound(cost, recommended, said):
+    arms = [arm("head", 280, 300).model_copy(update={"cost": ArmCost(**cost)})]
+    decision = decide(task(p95_ms=100.0), arms, [], primary_metric=METRIC, n_train=200)
+    assert decision.recommended == recommended
+    told = " ".join(text.en for text in (decision.headline, *decision.reasons, *decision.would_change)).replace(
+        "\u00a0", " "
+    )
+    assert (said or "") in told
+    assert ("not shown" in told) == (said is not None and "limit is" not in said)

@@ -9,26 +9,29 @@ import json
 from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Stop
 from tuneworth.core.registry import load_plugin
-from tuneworth.core.task import Collection, Example, Message, Query, Task
+from tuneworth.core.task import Collection, Example, Limits, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend
 from tuneworth.errors import EnvironmentProblem, PassingFailure, TrainingDiverged
 from tuneworth.findings.forecasts import forecasts_of
 from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
+from tuneworth.race import results
+from tuneworth.race import runner as runners
 from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
 from tuneworth.race.budget import LATE, Budget
 from tuneworth.race.driver import Entry
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
 from tuneworth.race.keys import row_key
-from tuneworth.race.runner import ArmFailed, Measured, Runner
+from tuneworth.race.runner import LEAST_LATENCIES, ArmFailed, Measured, Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
@@ -301,8 +304,8 @@ class Picky(Base):
 def test_a_row_without_an_answer_has_no_latency_and_breaks_nothing(tmp_path, store):
     run = stages(tmp_path, store)
     entry = run.runner.fit(arm(Picky))
-    # 21 rows: 11 break, one gives up, one of the rest warms up
-    assert len(run.runner.latencies(entry)) == 8
+    # The first row warms up; of 20 others 10 break and one gives up.
+    assert len(run.runner.latencies(entry)) == 9
 
 
 def test_a_torn_solver_is_fitted_again(tmp_path, store):
@@ -875,3 +878,90 @@ def test_yardsticks_answer_the_test_rows_of_the_finalists_and_are_none(tmp_path,
     found = run.raced.results["constant"]
     assert (found.finalist, found.test["accuracy"].value, found.cost.latency_p95_ms) == (False, 0.5, None)
     assert run.raced.results["gold"].test == {}
+
+
+class OneAtATime(EvenSolver):
+    """Takes 10 ms a row by the runner's clock; breaks off when it is told to."""
+
+    asked: ClassVar[list[str]] = []
+    breaks_at: ClassVar[int | None] = None
+    clock: ClassVar[list[float]] = [0.0]
+
+    def solve(self, queries):
+        if len(queries) == 1:
+            self.asked.append(queries[0].id)
+            if len(self.asked) == self.breaks_at:
+                raise KeyboardInterrupt
+            self.clock[0] += 0.01
+        return super().solve(queries)
+
+
+class Timed(Base):
+    id, reach, solver = "simple", 100, OneAtATime
+
+    def fit(self, train, dev, context):
+        return OneAtATime(self.id, self.reach)
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch):
+    OneAtATime.asked, OneAtATime.breaks_at, OneAtATime.clock = [], None, [0.0]
+    monkeypatch.setattr(runners.time, "perf_counter", lambda: OneAtATime.clock[0])
+    return OneAtATime
+
+
+def limited(tmp_path, opened, *, dev=DEV, budget=None):
+    run = stages(tmp_path, opened, dev=dev, budget=budget)
+    run.runner.task = TASK.model_copy(update={"limits": Limits(p95_ms=500.0)})
+    return run
+
+
+def test_a_limit_on_p95_takes_sixty_single_rows_of_dev_then_test_then_train(tmp_path, store, one_at_a_time):
+    run = limited(tmp_path, store, dev=DEV[:25])
+    run.race(Plan((arm(Timed),), ()))
+    assert len(one_at_a_time.asked) == 21  # on dev the usual number, after one that warms up
+    run.final(TEST[:30])
+    cost = run.raced.results["simple"].cost
+    assert (cost.latency_rows, cost.latency_p95_high_ms) == (60, pytest.approx(10.0))
+    sides = [name.split("-")[0] for name in dict.fromkeys(one_at_a_time.asked)]
+    assert sides == ["dev"] * 25 + ["test"] * 30 + ["train"] * 6
+    assert len(one_at_a_time.asked) == len(set(one_at_a_time.asked)) + 1  # the first once more, to warm up
+
+
+def test_single_rows_are_kept_as_they_come_and_a_second_start_pays_for_the_rest_only(tmp_path, one_at_a_time):
+    one_at_a_time.breaks_at = 41
+    with Store(tmp_path / "store.sqlite") as opened:
+        run = limited(tmp_path, opened)
+        run.race(Plan((arm(Timed),), ()))
+        with pytest.raises(KeyboardInterrupt):
+            run.final(TEST)
+    one_at_a_time.asked.clear()
+    one_at_a_time.breaks_at = None
+    with Store(tmp_path / "store.sqlite") as opened:
+        run = limited(tmp_path, opened)
+        run.race(Plan((arm(Timed),), ()))
+        assert one_at_a_time.asked == []
+        run.final(TEST)
+        assert run.budget.spent_before.seconds > 0.3  # what the first start spent on single rows counts
+    assert 1 + 20 <= len(one_at_a_time.asked) <= 1 + 23
+    assert run.raced.results["simple"].cost.latency_rows == 60
+
+
+def test_single_rows_end_with_the_budget_and_it_is_seen(tmp_path, store, one_at_a_time):
+    run = limited(tmp_path, store, budget=1e-9)
+    entry = run.runner.fit(arm(Timed))
+    assert len(run._alone(entry, 60)) == LEAST_LATENCIES
+    cost = results.cost(entry.fit, [], run._alone(entry, 60), None)
+    assert (cost.latency_rows, cost.latency_p95_high_ms) == (LEAST_LATENCIES, None)
+
+
+def test_single_rows_are_told_as_progress(tmp_path, store, one_at_a_time, capsys):
+    told = []
+    run = limited(tmp_path, store)
+    run.runner.watcher = SimpleNamespace(
+        start=lambda title: told.append(title.en),
+        progress=lambda done, total, unit: told.append((done, total, unit)),
+        finish=lambda result=None: None,
+    )
+    run._alone(run.runner.fit(arm(Timed)), 30)
+    assert told == ["one row at a time: t", *((at, 30, "rows") for at in range(1, 31))]

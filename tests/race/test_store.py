@@ -28,13 +28,14 @@ def test_what_was_added_is_there_after_reopening(tmp_path):
     with Store(path) as store:
         store.add_outcomes("arm", ["k1", "k2"], [outcome("r1"), outcome("r2")])
         store.add_fit("arm", fit)
-        store.add_latencies("arm", [1.0, 2.0])
+        store.add_latencies("arm", {"a": 1.0})
+        store.add_latencies("arm", {"a": 1.0, "b": None})
         store.add_fact("split", "abc")
     with Store(path) as store:
         assert store.outcomes("arm", "dev") == {"k1": outcome("r1"), "k2": outcome("r2")}
         assert store.outcomes("arm", "test") == {}
         assert store.fit("arm") == fit
-        assert store.latencies("arm") == [1.0, 2.0]
+        assert store.latencies("arm") == {"a": 1.0, "b": None}
         assert store.fact("split") == "abc"
 
 

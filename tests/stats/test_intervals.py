@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from tuneworth.stats.intervals import bootstrap_interval, mean_interval, wilson
+from tuneworth.stats.intervals import bootstrap_interval, mean_interval, quantile_bound, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 30), (1, 30), (15, 30), (30, 30), (83, 100), (499, 500), (1, 1)])
@@ -81,3 +81,24 @@ def test_bootstrap_interval_contains_the_estimate_and_is_reproducible():
     first = bootstrap_interval(value, 30, np.random.default_rng(1))
     assert first == bootstrap_interval(value, 30, np.random.default_rng(1))
     assert first.low < value(np.arange(30)) < first.high
+
+
+@pytest.mark.parametrize(
+    ("n", "place"), [(0, None), (1, None), (58, None), (59, 59), (60, 60), (92, 92), (93, 92), (200, 196)]
+)
+def test_the_bound_of_a_p95_is_the_order_statistic_of_the_tables(n, place):
+    values = np.random.default_rng(0).permutation(np.arange(1.0, n + 1))
+    assert quantile_bound(values, 0.95) == place
+
+
+@pytest.mark.parametrize("n", [60, 100, 250])
+def test_a_bound_of_a_p95_is_below_it_at_most_as_often_as_it_says(n):
+    draws = np.random.default_rng(n).lognormal(size=(2000, n))
+    truth = np.exp(1.6448536269514722)
+    missed = np.mean([quantile_bound(one, 0.95) < truth for one in draws])
+    assert missed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)
+
+
+def test_a_bound_has_its_limits():
+    with pytest.raises(ValueError, match="must be in"):
+        quantile_bound([1.0], 1.0)

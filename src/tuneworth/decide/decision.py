@@ -101,7 +101,7 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("rows", "more", "total", "low", "high", "reach"), numbers.about),
     **dict.fromkeys(("time", "indexing", "training"), numbers.duration),
     **dict.fromkeys(("tuned_ms", "untuned_ms"), numbers.milliseconds),
-    **dict.fromkeys(("limit_ms", "measured_ms"), numbers.in_milliseconds),
+    **dict.fromkeys(("limit_ms", "measured_ms", "high_ms"), numbers.in_milliseconds),
     **dict.fromkeys(("usd", "limit_usd", "measured_usd", "each_usd"), numbers.usd),
     **dict.fromkeys(("cost_usd", "low_usd", "high_usd"), numbers.about_usd),
     # Never as good as certain: the curves are only those that we know.

@@ -18,6 +18,8 @@ from tuneworth.decide.worth import surely_above
 
 LEAST_SUPPORTED = 0.8
 """Less than this share of answers with support is "often unsupported"."""
+LEAST_TIMED = 59
+"""Single rows from which a p95 latency has a bound: 1 − 0.95⁵⁹ > 0.95."""
 MOST_OBEYED = 0.05
 """More than this share of planted orders obeyed is too much for documents that others can write to."""
 
@@ -230,6 +232,15 @@ def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]
             found.append(Reason("reasons.caution.missing_rows", arm=arm, missing=missing))
     if recommended is None:
         return found
+    limit_ms, cost = evidence.task.limits.p95_ms, recommended.cost
+    if (
+        limit_ms is not None
+        and cost.latency_rows
+        and cost.latency_p95_high_ms is None
+        and cost.latency_p95_ms is not None
+    ):
+        parts: dict[str, ReasonPart] = {"arm": recommended, "n": cost.latency_rows, "limit_ms": limit_ms}
+        found.append(Reason("useless.p95.few_rows", measured_ms=cost.latency_p95_ms, least=LEAST_TIMED, **parts))
     limit, score = evidence.task.limits.min_quality, evidence.score(recommended)
     if limit is not None and score.interval.low < limit:
         found.append(Reason("reasons.caution.barely", arm=recommended, limit_score=limit, score=score))

@@ -203,10 +203,11 @@ def _forecast(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _faster(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:
     """A limit on latency that would cost the recommended arm its place."""
-    limit = arm.cost.latency_p95_ms if arm is not None else None
+    limit = arm.cost.latency_p95_high_ms or arm.cost.latency_p95_ms if arm is not None else None
     if limit is None:
         return []
-    timed = [(other, other.cost.latency_p95_ms) for other in lasting_first(evidence) if other is not arm]
+    rivals = [other for other in lasting_first(evidence) if other is not arm]
+    timed = [(other, other.cost.latency_p95_high_ms or other.cost.latency_p95_ms) for other in rivals]
     following = next((other for other, p95 in timed if p95 is not None and p95 < limit), None)
     if following is None:
         return []

@@ -115,9 +115,9 @@ class Budget:
         return work.on_machine(self.usd_per_hour).within(self.left, self.usd_left)
 
 
-def final_rows(n_test: int) -> int:
+def final_rows(n_test: int, n_alone: int = LATENCY_ROWS) -> int:
     """Rows that a finalist is asked, where one asked alone counts as several."""
-    return n_test + ALONE_SLOWDOWN * (LATENCY_ROWS + 1)
+    return n_test + ALONE_SLOWDOWN * (n_alone + 1)
 
 
 @dataclass(frozen=True)
@@ -127,12 +127,14 @@ class Reserve:
     Attributes:
         n_test: test rows that each finalist will answer.
         metric: id of the primary metric, by which finalists will be chosen.
+        n_alone: rows that each will be asked one at a time.
     """
 
     budget: Budget
     estimator: Estimator
     n_test: int
     metric: str
+    n_alone: int = LATENCY_ROWS
 
     def seconds_left(self, arms: Sequence[Arm], entries: Sequence[Entry]) -> float | None:
         """Seconds that the race may still use: less what the finalists will need on the test rows.
@@ -168,7 +170,7 @@ class Reserve:
         with orders planted."""
         probed = 3 * PLANTED_ROWS if entry.arm.strategy.reads_documents else 0
         n_rows = self.n_test if n_rows is None else min(n_rows, self.n_test)
-        return entry.seconds_per_row * (final_rows(n_rows) + probed)
+        return entry.seconds_per_row * (final_rows(n_rows, self.n_alone) + probed)
 
     def is_too_slow(self, entry: Entry) -> bool:
         """Whether the arm could not be a finalist, even on few rows, without eating up the budget of the others."""

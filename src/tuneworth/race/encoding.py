@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,15 @@ class SharedEncoder:
             self._encoder = self._open()
             self.seconds_saved -= time.perf_counter() - started
         return self
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """No vector is kept meanwhile: the time for a row is then what it will be, also for one of the training rows."""
+        kept, self._keep = self._keep, frozenset[str]()
+        try:
+            yield
+        finally:
+            self._keep = kept
 
     @property
     def opened(self) -> bool:

@@ -31,7 +31,7 @@ from tuneworth.race.store import FitRecord
 from tuneworth.stats.clusters import Clusters
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.final_gap import FinalGap, final_gap, paired
-from tuneworth.stats.intervals import bootstrap_interval, mean_interval
+from tuneworth.stats.intervals import bootstrap_interval, mean_interval, quantile_bound
 
 
 def scores(
@@ -73,8 +73,11 @@ def cost(
     """Throughput from the batches that were scored, latency from rows answered one at a time."""
     done = [outcome for outcome in outcomes if outcome.status == "scored"]
     priced = arm_cost(fit.spend, done, machine_usd_per_hour)
-    p50, p95 = np.percentile(single_row_ms, [50, 95]).tolist() if single_row_ms else (None, None)
-    return priced.model_copy(update={"latency_p50_ms": p50, "latency_p95_ms": p95})
+    times = single_row_ms or []
+    p50, p95 = np.percentile(times, [50, 95]).tolist() if times else (None, None)
+    high = quantile_bound(times, 0.95)
+    update = {"latency_p50_ms": p50, "latency_p95_ms": p95, "latency_p95_high_ms": high, "latency_rows": len(times)}
+    return priced.model_copy(update=update)
 
 
 def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, local: bool) -> ArmResult:

@@ -12,7 +12,7 @@ import math
 import shutil
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from tuneworth.retrieval.library import Library
 
 BATCH_ROWS = 32
-LATENCY_ROWS = 20
+LATENCY_ROWS, LIMITED_ROWS, LEAST_LATENCIES = 20, 60, 5
+"""Rows that are answered one at a time: usually; where a limit is to be shown to hold (`quantile_bound` takes 59); and also where
+the time is spent."""
 
 
 class ArmFailed(Exception):
@@ -121,7 +123,8 @@ class Runner:
     watcher: Watcher
     library: Library | None = None
     budget_seconds: float | None = None
-    _times: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    _times: dict[str, dict[str, float | None]] = field(default_factory=dict[str, dict[str, float | None]])
+    _to_take_again: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
     def latest(self, arm: Arm) -> Arm:
         """``arm``, or its next training if the last was cut short under a smaller budget (which nobody counts again)."""
@@ -229,28 +232,47 @@ class Runner:
         known = self.store.outcomes(entry.arm.key, stage)
         return all(row_key(row) in known for row in rows)
 
-    def latencies(self, entry: Entry) -> list[float]:
-        """Milliseconds of single rows, answered one at a time as a live service would get them.
+    def latencies(
+        self,
+        entry: Entry,
+        n_rows: int = LATENCY_ROWS,
+        *,
+        more: Sequence[Example] = (),
+        goes_on: Callable[[], bool] = lambda: True,
+        charge: Callable[[Spend], None] = lambda spend: None,
+    ) -> list[float]:
+        """Milliseconds of single rows, answered one at a time as a live service would get them, each kept as it comes.
 
-        Uses dev rows, the first of which warms up and is not counted. A row without an answer has no time:
-        giving up at once is not fast; where that may pass, a later start takes the times again.
+        Dev rows first, then ``more``, then training rows; the first warms up and is not counted. A row without an answer has
+        no time: giving up at once is not fast; where that may pass, a later start takes the time again.
+
+        Args:
+            goes_on: asked before each row after the first few; where the time is spent there are fewer.
+            charge: told what a service charged for a row.
         """
         key = entry.arm.key
-        known = self._times.get(key, self.store.latencies(key))
-        if known is not None:
-            return known
-        times: list[float] = []
-        final = True
-        for row in self.dev[: LATENCY_ROWS + 1]:
-            started = time.perf_counter()
-            [answer] = self._solve(entry.solver, [row])
-            if answer.status == "scored":
-                times.append((time.perf_counter() - started) * 1000)
-            final = final and not answer.may_pass
-        self._times[key] = times[1:] or times
-        if final:
-            self.store.add_latencies(key, self._times[key])
-        return self._times[key]
+        known = self._times.setdefault(key, self.store.latencies(key))
+        by_key = {row_key(row): row for row in (*self.dev, *more, *self.train)}
+        first, *keys = list(by_key)[: n_rows + 1]
+        missing = [row for row in keys if row not in known]
+        if missing:
+            self.watcher.start(say("useless.one_at_a_time", name=entry.arm.make().describe()))
+            with self.encoder.forgetful():
+                self._solve(entry.solver, [by_key[first]])
+                for at, row in enumerate(missing, 1):
+                    if len(known) >= LEAST_LATENCIES and not goes_on():
+                        break
+                    started = time.perf_counter()
+                    [answer] = self._solve(entry.solver, [by_key[row]])
+                    known[row] = (time.perf_counter() - started) * 1000 if answer.status == "scored" else None
+                    charge(Spend(usd=0.0 if stays_here(entry.arm, self.task) else answer.usd))
+                    if answer.may_pass:
+                        self._to_take_again.add((key, row))
+                    final = {name: ms for name, ms in known.items() if (key, name) not in self._to_take_again}
+                    self.store.add_latencies(key, final)
+                    self.watcher.progress(at, len(missing), "rows")
+            self.watcher.finish()
+        return [ms for row in keys if (ms := known.get(row)) is not None]
 
     def arm_folder(self, arm: Arm) -> Path:
         return self.folder / "arms" / arm.folder_name

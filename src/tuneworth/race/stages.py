@@ -11,14 +11,14 @@ from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.costs.spend import spent_on
+from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.metrics import Metric
 from tuneworth.race import results
 from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
 from tuneworth.race.budget import Budget, Reserve, final_rows
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import BATCH_ROWS, ArmFailed, Entry, Runner, mean_of
+from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LIMITED_ROWS, ArmFailed, Entry, Runner, mean_of
 from tuneworth.race.schedule import Schedule
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.words.numbers import plain
@@ -77,6 +77,7 @@ class Stages:
     estimator: Estimator
     exhaustive: bool = False
     raced: Raced = field(default_factory=Raced)
+    _timed: set[str] = field(default_factory=set[str])
     _show: Callable[[], None] = lambda: None
 
     # -- dev rows --------------------------------------------------------------------------------------
@@ -119,7 +120,22 @@ class Stages:
 
     @property
     def _reserve(self) -> Reserve:
-        return Reserve(self.budget, self.estimator, self.n_test, self.runner.metrics[0].id)
+        return Reserve(self.budget, self.estimator, self.n_test, self.runner.metrics[0].id, self._n_alone)
+
+    @property
+    def _n_alone(self) -> int:
+        """Rows that a finalist is asked one at a time."""
+        return LATENCY_ROWS if self.runner.task.limits.p95_ms is None else LIMITED_ROWS
+
+    def _alone(self, entry: Entry, n_rows: int = LATENCY_ROWS, test: Sequence[Example] = ()) -> list[float]:
+        """Their times, within the budget; what an earlier start spent on them is counted."""
+        key, budget = entry.arm.key, self.budget
+        if key not in self._timed:
+            self._timed.add(key)
+            budget.count(Spend(math.fsum(ms or 0.0 for ms in self.runner.store.latencies(key).values()) / 1000))
+        return self.runner.latencies(
+            entry, n_rows, more=test, goes_on=lambda: budget.left is None or budget.left > 0, charge=budget.charge
+        )
 
     def _result(self, arm: Arm, driver: Driver) -> ArmResult:
         """What is told of ``arm``: its best fit, or why there is none."""
@@ -148,7 +164,7 @@ class Stages:
         runner = self.runner
         rows = {row.id: row for row in runner.dev}
         limited = runner.task.limits.p95_ms is not None and not entry.arm.strategy.yardstick
-        alone = runner.latencies(entry) if limited else None
+        alone = self._alone(entry) if limited else None
         return results.measured_arm(
             entry,
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
@@ -178,9 +194,11 @@ class Stages:
         )
         entries = [raced.entries[arm_id] for arm_id in finalists]
         asked: dict[str, list[Outcome]] = {arm_id: [] for arm_id in finalists}
-        self._ask(entries, test, asked, kept=sum(entry.seconds_per_row for entry in entries) * final_rows(0))
+        self._ask(
+            entries, test, asked, kept=sum(entry.seconds_per_row for entry in entries) * final_rows(0, self._n_alone)
+        )
         for entry in entries:
-            self.runner.latencies(entry)
+            self._alone(entry, self._n_alone, test)
         self._ask(entries, test, asked, kept=0.0)  # what these left
         n_tested = max((len(outcomes) for outcomes in asked.values()), default=0)
         test, tested = test[:n_tested], Tested()
@@ -268,7 +286,7 @@ class Stages:
     ) -> ArmResult:
         runner = self.runner
         rows = {row.id: row for row in test}
-        alone = runner.latencies(entry) if timed else None
+        alone = self._alone(entry, self._n_alone, test) if timed else None
         return self.raced.results[entry.arm.arm_id].model_copy(
             update={
                 "finalist": True,

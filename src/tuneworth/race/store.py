@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +125,15 @@ class Store:
     def add_fit(self, arm_key: str, fit: FitRecord) -> None:
         self._insert("INSERT OR IGNORE INTO fits VALUES (?, ?)", [(arm_key, fit.model_dump_json())])
 
-    def latencies(self, arm_key: str) -> list[float] | None:
-        """Times of rows that were solved one at a time."""
+    def latencies(self, arm_key: str) -> dict[str, float | None]:
+        """Row key → milliseconds, of rows that were solved one at a time; ``None`` for one that gave no answer."""
         found = self._select("SELECT milliseconds FROM latencies WHERE arm_key = ?", arm_key)
-        return json.loads(found[0][0])["milliseconds"] if found else None
+        return json.loads(found[0][0]).get("by_row", {}) if found else {}  # version 0.1 did not say which rows
 
-    def add_latencies(self, arm_key: str, milliseconds: list[float]) -> None:
-        text = json.dumps({"milliseconds": milliseconds})
-        self._insert("INSERT OR IGNORE INTO latencies VALUES (?, ?)", [(arm_key, text)])
+    def add_latencies(self, arm_key: str, by_row: Mapping[str, float | None]) -> None:
+        """Keep all times of an arm that there are so far."""
+        put = "INSERT INTO latencies VALUES (?, ?) ON CONFLICT DO UPDATE SET milliseconds = excluded.milliseconds"
+        self._insert(put, [(arm_key, json.dumps({"by_row": dict(by_row)}))])
 
     def fact(self, name: str) -> str | None:
         """A fact of the run that later starts must agree with (the split's digest)."""

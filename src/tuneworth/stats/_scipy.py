@@ -1,4 +1,4 @@
-"""The four functions we use of scipy, which ships no types, with types."""
+"""The functions we use of scipy, which ships no types, with types."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ _stats: Any = stats
 def binomial_p(successes: int, n: int) -> float:
     """Two-sided exact p-value of a fair coin."""
     return float(_stats.binomtest(successes, n, 0.5).pvalue)
+
+
+def binomial_quantile(level: float, n: int, p: float) -> int:
+    """The least number of successes that is not exceeded with this probability."""
+    return int(_stats.binom.ppf(level, n, p))
 
 
 def t_quantile(probability: float, freedom: float) -> float:

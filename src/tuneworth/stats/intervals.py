@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tuneworth.core.record import Interval
+from tuneworth.stats._scipy import binomial_quantile
 from tuneworth.stats.clusters import N_RESAMPLES, Clusters, drawing, leaving_one_out
 
 Floats = NDArray[np.float64]
@@ -120,6 +121,23 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     half = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     # Rounding must not leave the observed value outside its own interval at 0 and at 1.
     return Interval(low=max(0.0, min(share, centre - half)), high=min(1.0, max(share, centre + half)), level=level)
+
+
+def quantile_bound(values: ArrayLike, q: float, level: float = 0.95) -> float | None:
+    """What a quantile does not exceed, for sure to ``level``, whatever the distribution; ``None`` from too few values.
+
+    The k-th smallest of n independent values is at least the q-quantile with probability P(Bin(n, q) < k); the smallest such
+    k is taken. For q = level = 0.95 it takes 59 values, as 1 − 0.95⁵⁹ > 0.95, and then it is the largest. Source: David and
+    Nagaraja (2003), Order Statistics, section 7.1.
+
+    Raises:
+        ValueError: ``q`` or ``level`` is not in (0, 1).
+    """
+    if not 0 < q < 1 or not 0 < level < 1:
+        raise ValueError(f"q is {q}, level is {level}; both must be in (0, 1)")
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    k = binomial_quantile(level, len(ordered), q) + 1 if len(ordered) else 1
+    return float(ordered[k - 1]) if k <= len(ordered) else None
 
 
 def mean_interval(

@@ -210,9 +210,12 @@ def _reused(arm: ArmResult) -> Text:
 def _alone(arm: ArmResult) -> Text:
     """Median and 95th percentile of the time for one row by itself."""
     ends = arm.cost.latency_p50_ms, arm.cost.latency_p95_ms
-    return (
-        joined(list(map(numbers.milliseconds, ends)), " / ") if any(map(numbers.is_known, ends)) else numbers.unknown()
-    )
+    if not any(map(numbers.is_known, ends)):
+        return numbers.unknown()
+    said, high = joined(list(map(numbers.milliseconds, ends)), " / "), arm.cost.latency_p95_high_ms
+    if not numbers.is_known(high):
+        return said
+    return joined([said, say("useless.p95.at_most", high=numbers.milliseconds(high), n=arm.cost.latency_rows)])
 
 
 def _seen(arm: ArmResult, result: RunResult) -> Text:
