@@ -2,6 +2,7 @@
 
     python benchmarks/honest_statistics.py            # about four minutes on one core, prints Markdown
     python benchmarks/honest_statistics.py --repeats 4000
+    python benchmarks/honest_statistics.py --only groups    # rows that belong together, about four minutes
 
 Right/wrong pairs are not simulated but enumerated: every table of wins and losses with its probability,
 so those numbers are exact. Graded scores are simulated with the library's own functions.
@@ -15,13 +16,14 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from tuneworth.core.run import Interval
 from tuneworth.stats.family import judge
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval
 from tuneworth.stats.paired import compare, compare_corpus, mcnemar_exact, tango_interval
 from tuneworth.stats.power import rows_to_show, rows_to_tie
+from tuneworth.stats.sequential import Eliminator
 
 Floats = NDArray[np.float64]
 Sampler = Callable[[np.random.Generator, int], Floats]
@@ -241,12 +243,100 @@ def planning_table(repeats: int, rng: np.random.Generator) -> None:
         print(f"| {differ:.0%} | {difference:.3f} | {margin:.2f} | {goal} | {n:,} | {settled / repeats:.1%} |")
 
 
+# -- rows that belong together --------------------------------------------------------------------------------
+
+
+def _power_law(rng: np.random.Generator) -> NDArray[np.intp]:
+    """Sizes 15, 15, 15, 15, 13, 11, …, 1: 60/k rows, none more than a twentieth."""
+    return np.minimum(60 // np.arange(1, 101) + 1, 15)
+
+
+DESIGNS: dict[str, tuple[Callable[[np.random.Generator], NDArray[np.intp]], float]] = {
+    "150 groups of 2, near-copies": (lambda rng: np.full(150, 2), 0.95),
+    "60 groups of 5, near-copies": (lambda rng: np.full(60, 5), 0.95),
+    "100 groups, 1 to 15 rows (power law)": (_power_law, 0.95),
+    "40 users, 2 to 15 rows": (lambda rng: rng.integers(2, 16, 40), 0.2),
+    "12 users of 20 rows": (lambda rng: np.full(12, 20), 0.2),
+    "10 groups of 8, near-copies": (lambda rng: np.full(10, 8), 0.95),
+}
+"""Name → sizes of the groups, and the correlation of what an arm makes of two rows of one group."""
+
+
+def clustered(rng: np.random.Generator, sizes: NDArray[np.intp], alike: float, means: Floats, binary: bool) -> Floats:
+    """Scores of arms, shape ``(arms, rows)``: a normal score of group and row, cut at the mean or spread over [0, 1]."""
+    of_row = np.repeat(np.arange(sizes.size), sizes)
+    group, row = rng.standard_normal((means.size, sizes.size)), rng.standard_normal((means.size, of_row.size))
+    latent = np.sqrt(alike) * group[:, of_row] + np.sqrt(1 - alike) * row
+    shift = norm.ppf(means)[:, None]
+    return (latent < shift).astype(float) if binary else norm.cdf(shift * np.sqrt(2) + latent)
+
+
+def group_table(repeats: int, rng: np.random.Generator) -> None:
+    print("\n### Rows that belong together (simulated)\n")
+    print(
+        f"{repeats} samples per line; the difference covered is ten points, falsely called is one of two arms that are alike.\n"
+    )
+    print(
+        "| groups | scores | one arm covers | difference covers | falsely better or worse | if rows were counted | rows are worth |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for name, (sizes_of, alike) in DESIGNS.items():
+        for binary in (True, False):
+            one = both = false = naive = 0
+            worth: list[float] = []
+            for _ in range(repeats):
+                sizes = sizes_of(rng)
+                names = [f"g{group}" for group, size in enumerate(sizes) for _ in range(size)]
+                a, b, c = clustered(rng, sizes, alike, np.array([0.7, 0.6, 0.6]), binary)
+                single = mean_interval(a, binary=binary, rng=rng, groups=names)
+                one += single.low <= 0.7 <= single.high
+                pair = compare(a, b, binary=binary, rng=rng, groups=names)
+                both += pair.interval.low <= 0.1 <= pair.interval.high
+                worth.append(pair.n_effective or len(names))
+                false += judge([compare(b, c, binary=binary, rng=rng, groups=names)], margin=MARGIN)[0].answer in CALLED
+                naive += judge([compare(b, c, binary=binary, rng=rng)], margin=MARGIN)[0].answer in CALLED
+            rates = " | ".join(f"{100 * count / repeats:.1f} %" for count in (one, both, false, naive))
+            print(
+                f"| {name} | {'right/wrong' if binary else 'graded'} | {rates} | {np.median(worth):.0f} |", flush=True
+            )
+
+
+CALLED = ("better", "worse")
+
+
+def promise_table(repeats: int, rng: np.random.Generator) -> None:
+    print("\n### Elimination among six arms that are alike (simulated)\n")
+    print("Looked at after every 32 rows, for worse at all; at most 5 % of the races may lose an arm.\n")
+    print("| groups | races that lose an arm | if rows were counted |")
+    print("|---|---|---|")
+    arms = [f"arm {at}" for at in range(6)]
+    for name, (sizes_of, alike) in DESIGNS.items():
+        lost = [0, 0]
+        for _ in range(repeats):
+            sizes = rng.permutation(sizes_of(rng))
+            names = [f"g{group}" for group, size in enumerate(sizes) for _ in range(size)]
+            scores = clustered(rng, sizes, alike, np.full(6, 0.6), binary=True)
+            for way, groups in enumerate((names, ())):
+                race = Eliminator(arms, margin=0.0, groups=groups)
+                for start in range(0, len(names), 32):
+                    for arm, values in zip(arms, scores):
+                        race.add(arm, values[start : start + 32])
+                    race.check()
+                lost[way] += bool(race.eliminated)
+        print(f"| {name} | {100 * lost[0] / repeats:.1f} % | {100 * lost[1] / repeats:.1f} % |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=["groups"], help="the tables of rows that belong together alone")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
+    if arguments.only == "groups":
+        group_table(arguments.repeats, rng)
+        promise_table(arguments.repeats, rng)
+        return
     binary_table()
     graded_table(arguments.repeats, rng)
     mean_table(arguments.repeats, rng)

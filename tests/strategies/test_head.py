@@ -88,11 +88,24 @@ def test_agrees_with_scikit_learn_for_two_and_for_many_classes(tmp_path: Path) -
 def test_folds_are_stratified_and_take_classes_of_one_row() -> None:
     labels = np.array(["a"] * 30 + ["b"] * 7 + ["c"], dtype=object)
     labels = labels[np.random.default_rng(0).permutation(len(labels))]
-    folds = stratified_folds(labels, 3)
+    folds = stratified_folds(labels, [""] * len(labels), 3)
     for label, n_rows in (("a", 30), ("b", 7), ("c", 1)):
         counts = np.bincount(folds[labels == label], minlength=3)
         assert counts.sum() == n_rows
         assert counts.max() - counts.min() <= 1
+
+
+def test_copies_of_a_row_are_in_one_fold(tmp_path: Path) -> None:
+    """Rows that say nothing of their label: where copies are apart, remembering them looks like knowing."""
+    rng = np.random.default_rng(2)
+    x, labels = noisy_rows(0.0, 60, rng)
+    x, labels, groups = np.repeat(x, 4, axis=0), np.repeat(labels, 4), np.repeat([f"g{at}" for at in range(60)], 4)
+    folds = stratified_folds(labels, list(groups), 3)
+    assert all(len(set(folds[groups == name])) == 1 for name in set(groups))
+    apart = cross_validate(x, labels, [""] * 240, make_context(task_of([]), tmp_path))
+    whole = cross_validate(x, labels, list(groups), make_context(task_of([]), tmp_path))
+    assert max(apart.values()) > 0.9
+    assert max(whole.values()) < 0.7
 
 
 def noisy_rows(signal: float, n_rows: int, rng: np.random.Generator):
@@ -107,7 +120,7 @@ def test_cross_validation_ranks_strengths_as_many_new_rows_do(tmp_path: Path) ->
     rng = np.random.default_rng(5)
     x, labels = noisy_rows(0.08, 240, rng)
     fresh, truth = noisy_rows(0.08, 4000, rng)
-    scores = cross_validate(x, labels, make_context(task_of([]), tmp_path))
+    scores = cross_validate(x, labels, [""] * len(labels), make_context(task_of([]), tmp_path))
     on_fresh = {c: np.mean(np.array(head.predict(fresh)) == truth) for c, head in fit_path(x, labels, STRENGTHS)}
     weakest, strongest = STRENGTHS[-1], STRENGTHS[0]
     assert on_fresh[strongest] > on_fresh[weakest] + 0.02
@@ -156,7 +169,7 @@ def test_thousands_of_rows_and_77_classes_take_seconds(tmp_path: Path) -> None:
     context = make_context(task_of([]), tmp_path)
     steps: list[int] = []
     context.progress = lambda done, total, unit: steps.append(done)
-    scores = cross_validate(x, labels, context)
+    scores = cross_validate(x, labels, [""] * len(labels), context)
     assert max(scores.values()) > 0.9
     assert steps == [1, 2, 3]
 

@@ -22,6 +22,7 @@ from pydantic import Field
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
+from tuneworth.stats.clusters import group_numbers
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.features import (
     FeatureKind,
@@ -150,17 +151,19 @@ class Head(Strategy):
         x = features.transform(texts)
         if (kind := head_for(context.task)) is not None:
             return HeadSolver(features, kind.fit(x, train, context))
-        scores = cross_validate(x, labels, context)
+        scores = cross_validate(x, labels, [example.group for example in train], context)
         strength = max(scores, key=lambda c: (scores[c], -c))
         context.details["cross_validation"] = {"accuracy_by_c": {str(c): scores[c] for c in STRENGTHS}, "c": strength}
         [(_, head)] = fit_path(x, labels, [strength])
         return HeadSolver(features, head)
 
 
-def cross_validate(x: Matrix, labels: NDArray[np.object_], context: Context) -> dict[float, float]:
+def cross_validate(
+    x: Matrix, labels: NDArray[np.object_], groups: Sequence[str], context: Context
+) -> dict[float, float]:
     """Accuracy on held-out folds for every strength; equal for all if no fold can be fitted."""
     rows = context.rng.permutation(len(labels))[:MAX_CV_ROWS]
-    folds = stratified_folds(labels[rows], N_FOLDS)
+    folds = stratified_folds(labels[rows], [groups[int(at)] for at in rows], N_FOLDS)
     right = dict.fromkeys(STRENGTHS, 0)
     for fold in range(N_FOLDS):
         fitted, held_out = rows[folds != fold], rows[folds == fold]
@@ -172,14 +175,17 @@ def cross_validate(x: Matrix, labels: NDArray[np.object_], context: Context) -> 
     return {c: n / len(rows) for c, n in right.items()}
 
 
-def stratified_folds(labels: NDArray[np.object_], n_folds: int) -> NDArray[np.intp]:
-    """Fold of every row: each class is dealt out in turn, so a class of one row is in one fold.
+def stratified_folds(labels: NDArray[np.object_], groups: Sequence[str], n_folds: int) -> NDArray[np.intp]:
+    """Fold of every row: groups whole, and each class is dealt out in turn, so a class of one row is in one fold.
 
-    scikit-learn's ``StratifiedKFold`` warns about such classes; with 77 labels they are normal.
+    A group counts under the class of its first row. scikit-learn's ``StratifiedGroupKFold`` warns about classes smaller than
+    ``n_folds``; with 77 labels they are normal.
     """
-    folds = np.empty(len(labels), dtype=np.intp)
-    folds[np.argsort(labels.astype(str), kind="stable")] = np.arange(len(labels)) % n_folds
-    return folds
+    of_row = group_numbers(groups)
+    first_rows = np.unique(of_row, return_index=True)[1]
+    folds = np.empty(len(first_rows), dtype=np.intp)
+    folds[np.argsort(labels[first_rows].astype(str), kind="stable")] = np.arange(len(first_rows)) % n_folds
+    return folds[of_row]
 
 
 def fit_path(x: Matrix, labels: NDArray[np.object_], strengths: Sequence[float]) -> Iterator[tuple[float, LinearHead]]:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tuneworth.core.labelsets import read_labels, written
 from tuneworth.core.quantity import number_text
 from tuneworth.core.task import Example, Task
+from tuneworth.stats.clusters import group_numbers
 from tuneworth.strategies import Context
 from tuneworth.strategies._parts.features import Matrix
 
@@ -71,7 +72,7 @@ class LabelSetHead:
         right = np.array([[label in read_labels(row.output, labels) for label in labels] for row in train])
         empty = bool((~right.any(axis=1)).any())
         best, tried = (-1.0, STRENGTHS[0], 0.5), dict[str, float]()
-        rows, folds = _folds(len(train), context.rng)
+        rows, folds = _folds(train, context.rng)
         for strength in STRENGTHS:
             held_out = np.zeros((len(rows), len(labels)))
             for fold in range(N_FOLDS):
@@ -122,7 +123,7 @@ class NumberHead:
     @classmethod
     def fit(cls, x: Matrix, train: Sequence[Example], context: Context) -> NumberHead:
         right = np.array([float(row.output) for row in train])
-        rows, folds = _folds(len(train), context.rng)
+        rows, folds = _folds(train, context.rng)
         errors: dict[float, float] = {}
         for penalty in PENALTIES:
             off = np.zeros(len(rows))
@@ -186,10 +187,10 @@ def _ridge(x: Matrix, right: NDArray[np.float64], penalty: float) -> tuple[NDArr
     return np.asarray(fitted.coef_, dtype=np.float32)[None, :], np.array([fitted.intercept_], dtype=np.float32)
 
 
-def _folds(n_rows: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows to look at, in random order, and the fold of each."""
-    rows = rng.permutation(n_rows)[:MAX_CV_ROWS]
-    return rows, np.arange(len(rows)) % N_FOLDS
+def _folds(train: Sequence[Example], rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows to look at, in random order, and the fold of each; groups are whole."""
+    rows = rng.permutation(len(train))[:MAX_CV_ROWS]
+    return rows, group_numbers([train[int(at)].group for at in rows]) % N_FOLDS
 
 
 def _sigmoid(scores: NDArray[Any]) -> NDArray[np.float64]:
