@@ -219,6 +219,27 @@ def test_a_style_that_answers_follow_joins(tmp_path: Path) -> None:
     assert loaded.warnings == []
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("text", lambda r: f"Below is a task.\n\n### Instruction:\n{r['instruction']}\n\n### Response:\n{r['output']}"),
+        (
+            "conversation_dump",
+            lambda r: [{"role": "user", "text": r["instruction"]}, {"role": "bot", "text": r["output"]}],
+        ),
+        ("document", lambda r: f"Q: {r['instruction']} A: {r['output']}"),
+    ],
+)
+def test_question_and_answer_in_one_column_are_no_input(tmp_path: Path, name: str, written: Any) -> None:
+    rows = [
+        {"instruction": f"Say where mill {at} of {TOWNS[at % 12]} is", "output": f"by the {at * 7} oaks"}
+        for at in range(60)
+    ]
+    loaded = read(tmp_path, [{**row, name: written(row)} for row in rows])
+    assert asked(loaded) == [("user", rows[0]["instruction"])]
+    assert loaded.warnings == []
+
+
 MARKED = [
     "\n\nHuman: {q}\n\nAssistant: {a}",
     "### Human: {q}### Assistant: {a}",
@@ -347,7 +368,17 @@ def test_a_hundred_columns_of_many_rows_are_quick(tmp_path: Path) -> None:
         rows.append(RawRow("f", at, value | {f"c{i}": texts[at * (i + 2) % 997] for i in range(30)}))
     started = time.process_time()
     detect_shape(rows)
-    assert time.process_time() - started < 15
+    assert time.process_time() - started < 30
+
+
+def test_the_lines_that_are_advised_can_be_pasted(tmp_path: Path) -> None:
+    name = "wiki: dump, v2 [new]"
+    warning = warned(read(tmp_path, lookups(name)))
+    advised = warning[warning.index("fields: {") : warning.index("}`") + 1]
+    (tmp_path / "task.yaml").write_text(f"train: rows.jsonl\n{advised}\n", encoding="utf-8")
+    loaded = load(task_file_of(str(tmp_path / "task.yaml")))
+    assert f"\n{name}: The mill 0" in asked(loaded)[0][1]
+    assert loaded.warnings == []
 
 
 @pytest.mark.parametrize(

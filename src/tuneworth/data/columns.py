@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from tuneworth.core.text import Text
 from tuneworth.data.fieldnames import (
+    GENERAL_ANSWERS,
     HISTORIES,
     INPUTS,
     MADE_AFTER,
@@ -36,6 +37,8 @@ from tuneworth.data.fieldnames import (
     OBJECTS,
     OPINIONS,
     SYSTEM_TURNS,
+    TRUTHS,
+    in_yaml,
     is_system,
     key,
 )
@@ -104,10 +107,13 @@ class Sampled:
         return _right([self.features[at] for at in np.flatnonzero(self.wanted >= 0)], self.wanted[self.wanted >= 0])
 
     @cached_property
+    def asked_words(self) -> list[frozenset[str]]:
+        return [frozenset(_WORDS.findall(text)) for text in self.asked]
+
+    @cached_property
     def new_words(self) -> list[frozenset[str]]:
         """Words of each answer that its question does not have."""
-        pairs = zip(self.answers, self.asked)
-        return [frozenset(_WORDS.findall(answer)).difference(_WORDS.findall(text)) for answer, text in pairs]
+        return [frozenset(_WORDS.findall(answer)) - words for answer, words in zip(self.answers, self.asked_words)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class Evidence:
         overlap: share of an answer's words that stand in it and not in the question (its own row's, another row's).
         shapes: a classifier tells its value (from the question, from the answer). It says that answers follow the column,
             or the column them; so it speaks for a column whose name does, and raises no alarm by itself.
-        is_answer: it is the answer, or a part of it.
+        is_answer: it is the answer, or a part of it, or question and answer in one.
         names_it: it is the answer in other words: whatever value comes again has the same answer again.
     """
 
@@ -197,18 +203,18 @@ def judge(
         found = evidence_of(values, sample)
         sure = own in INPUTS or own in SYSTEM_TURNS or own in HISTORIES
         head = few and ((own in _HEADS and about_text) or (own in OBJECTS and key(answer) in OPINIONS))
-        open_ = own in MAYBE_INPUTS
-        if found.is_answer or own in MADE_AFTER or (found.names_it and not (sure or head or open_)):
+        maybe, answers = own in MAYBE_INPUTS, own in TRUTHS or own in GENERAL_ANSWERS or found.names_it
+        if found.is_answer or own in MADE_AFTER or (answers and not (sure or head or maybe)):
             if found.any or found.is_answer or found.names_it:
                 judged.notes.append(say("columns.made_after", name=name))
         elif documents and (found.holds or own in INPUTS):
             judged.notes.append(say("columns.looked_up", name=name, why=found.said()))
-        elif may_join and (sure or head or (open_ and not found.names_it and (found.any or found.shapes))):
+        elif may_join and (sure or head or (maybe and not found.names_it and (found.any or found.shapes))):
             judged.joined.append(name)
             judged.notes.append(say("columns.joined", name=name, why=found.said()))
         elif found.any and (own not in METADATA or found.holds):
             if asked:
-                fields = {"question": ", ".join(asked), "answer": answer}
+                fields = {"inputs": in_yaml(*asked, name), "output": in_yaml(answer)}
                 judged.warnings.append(say("columns.unused", name=name, why=found.said(), **fields))
             else:
                 judged.warnings.append(say("columns.unused_chat", name=name, why=found.said()))
@@ -221,7 +227,7 @@ def evidence_of(values: Sequence[str], sample: Sampled) -> Evidence:
     """What the tests say of a column with these ``values``, one a row."""
     if sample.n < _LEAST or len(set(values)) < 2:
         return Evidence()
-    if _is_part(values, sample.answers):
+    if _is_part(values, sample.answers) or _is_whole(values, sample):
         return Evidence(is_answer=True)
     return Evidence(
         names_it=_names_it(values, sample.answers),
@@ -285,6 +291,23 @@ def _is_part(values: Sequence[str], answers: Sequence[str]) -> bool:
     same = sum(value == answer for value, answer in filled)
     part = inside >= 0.8 * len(filled) and _surely_more(inside, len(filled), by_chance / len(filled))
     return same >= 0.5 * len(filled) or part
+
+
+def _is_whole(values: Sequence[str], sample: Sampled) -> bool:
+    """Whether the values are question and answer written out in one, as training scripts keep them beside their parts."""
+    rows = [at for at in range(sample.n) if values[at] and len(sample.asked_words[at]) >= 3]
+    if len(rows) < _LEAST:
+        return False
+
+    def written_out(at: int, value: str) -> bool:
+        if not _stands(sample.answers[at], value):
+            return False
+        asked = sample.asked_words[at]
+        return len(asked.intersection(_WORDS.findall(value))) >= 0.95 * len(asked)
+
+    own = sum(written_out(at, values[at]) for at in rows)
+    other = sum(written_out(at, values[rows[far]]) for at, far in zip(rows, shuffled(len(rows))))
+    return own >= 0.8 * len(rows) and _surely_more(own, len(rows), other / len(rows))
 
 
 def _holds(values: Sequence[str], sample: Sampled) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ column has a known name, the last word counts (``customer_message``, 用户留�
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -98,6 +99,7 @@ MAYBE_INPUTS = _set(
 OBJECTS = _set("target entity aspect_name facet 对象 实体 属性 维度")
 """What an opinion is about: part of the question wherever an opinion is the answer."""
 OPINIONS = _set("label sentiment polarity stance opinion emotion 情感 情感倾向 立场 极性 标签 态度")
+_PLAIN = re.compile(r"(?!(?i:y|n|yes|no|true|false|on|off|null)$)[^\W\d][\w.]*(?:[ \-][\w.]+)*")
 _LETTERS = "ABCDEFGHIJ"
 _OPTION = re.compile(r"(?:option|opt|choice|answer|ending|solution|sol|选项|候选)?_?([a-j]|\d{1,2})")
 
@@ -105,6 +107,11 @@ _OPTION = re.compile(r"(?:option|opt|choice|answer|ending|solution|sol|选项|�
 def key(name: str) -> str:
     """``name`` as it is compared: words in lower case with ``_`` between them."""
     return "_".join(word.lower() for word in _WORDS.split(name.strip()) if word)
+
+
+def in_yaml(*names: str) -> str:
+    """``names`` as they may stand in a list of a task file, for lines that a message advises."""
+    return ", ".join(name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names)
 
 
 def by_key(columns: Iterable[str]) -> dict[str, str]:

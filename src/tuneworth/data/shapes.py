@@ -29,6 +29,7 @@ from tuneworth.data.fieldnames import (
     TRUTHS,
     by_key,
     ends_like,
+    in_yaml,
     is_system,
     key,
     option_columns,
@@ -40,7 +41,7 @@ from tuneworth.data.transcripts import conversation_in
 from tuneworth.data.truth import Marks, Truth, true_answer
 from tuneworth.data.values import check_text
 from tuneworth.errors import InputError, Problem
-from tuneworth.words.say import say
+from tuneworth.words.say import say, table
 
 CHATS = ("messages", "conversations", "conversation")
 _INSTRUCTIONS, _MORE = ("instruction", "指令"), ("input", "输入")
@@ -280,7 +281,14 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     inputs = inputs.with_named([name for name in joined if name not in (*inputs.system, *inputs.history)])
     left = tuple(name for name in unused if name not in joined)
     others = [name for name in left if any(sampled.columns[name]) and name not in judged.said]
-    notes = (*truth.notes, *judged.notes, *([say("columns.not_used", names=", ".join(others))] if others else []))
+    listed = inputs.options if isinstance(inputs.options, str) else ", ".join((inputs.options or {}).values())
+    form = inputs.form and say("columns.options", names=listed, form=table("columns.form")[inputs.form])
+    notes = (
+        *truth.notes,
+        *([form] if form else []),
+        *judged.notes,
+        *([say("columns.not_used", names=", ".join(others))] if others else []),
+    )
     used_now = shape.used if not may_join else (*inputs.columns, shape.answer)
     return replace(shape, inputs=inputs, used=used_now, unused=left, notes=notes, warnings=tuple(judged.warnings))
 
@@ -292,8 +300,10 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
     nested = {name: value for name in columns if isinstance(value := values[0].get(name), Mapping)}
     inner = [f"{name}.{part}" for name, value in nested.items() for part in value]
     if len(columns) == 1 and len(inner) == 2:
-        parts = dict(zip(("name", "a", "b"), (columns[0], *nested[columns[0]])))
-        return InputError(Problem(file, say("columns.nested", **parts)), say("columns.nested_next", **parts))
+        a, b = nested[columns[0]]
+        lines = {"first": in_yaml(inner[0]), "second": in_yaml(inner[1])}
+        problem = Problem(file, say("columns.nested", name=columns[0], a=a, b=b))
+        return InputError(problem, say("columns.nested_next", **lines))
     names = [name for name in (*(name for name in columns if name not in nested), *inner) if key(name) not in METADATA]
     last = {name: name.rsplit(".", 1)[-1] for name in names}
     outputs = [name for name in names if key(last[name]) in (*ANSWERS, *TRUTHS)]
@@ -302,5 +312,5 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
     problem = Problem(file, say("rows.shape.unknown", shown=shown))
     if not outputs or not asked:
         return InputError(problem, say("rows.shape.unknown_next"))
-    fields = {"inputs": ", ".join(asked[:6]), "output": outputs[0]}
+    fields = {"inputs": in_yaml(*asked[:6]), "output": in_yaml(outputs[0])}
     return InputError(problem, say("columns.perhaps", **fields))

@@ -21,6 +21,7 @@ from tuneworth.data.fieldnames import (
     MAYBE_TRUTHS,
     TRUTHS,
     by_key,
+    in_yaml,
     is_another,
     is_system,
     key,
@@ -150,7 +151,10 @@ def _ask_if_they_differ(a: str, b: str, rows: Sequence[RawRow], source: str) -> 
         return
     shown = {"x": quote(_plain(cell(first.value, a)), 40), "y": quote(_plain(cell(first.value, b)), 40)}
     message = say("columns.truth.two", a=a, b=b, n=n, differ=differ, line=str(first.line), **shown)
-    raise InputError(Problem(first.file, message), say("columns.truth.two_next", source=source, a=a, b=b))
+    raise InputError(
+        Problem(first.file, message),
+        say("columns.truth.two_next", source=in_yaml(source), first=in_yaml(a), second=in_yaml(b)),
+    )
 
 
 # -- which rows --------------------------------------------------------------------------------------------
