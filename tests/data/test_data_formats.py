@@ -94,6 +94,12 @@ def test_encodings_give_the_same_text(tmp_path: Path, encoding: str) -> None:
     assert ("GB18030" in said) == (encoding == "gb18030")
 
 
+def test_a_mark_within_a_file_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("\ufefftext,label\na,x\n\ufefftext,label\nb,y\n", encoding="utf-8")
+    assert values(path) == [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}]
+
+
 def test_western_letters_are_taken_for_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     lines = ['{"text": "plain and ordinary words", "label": "a"}', '{"text": "récit né d’été – 5 €", "label": "b"}']

@@ -87,7 +87,8 @@ def decode(data: bytes, name: str) -> Decoded:
     if (bare := _bare_utf16(data)) is not None:
         return _utf16(data, name, bare)
     try:
-        return Decoded(data.decode("utf-8-sig"))
+        # A mark within: files with one each were put one behind the other.
+        return Decoded(data.decode("utf-8-sig").replace("\n\ufeff", "\n"))
     except UnicodeDecodeError as error:
         first_bad = error
     patched = data.decode("utf-8-sig", "surrogateescape")

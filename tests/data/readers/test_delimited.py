@@ -83,6 +83,18 @@ def test_headers_of_glued_files_are_no_rows() -> None:
     assert "2 more times (lines 5, 9)" in notes(text)
 
 
+def test_a_header_in_another_order_holds_for_the_rows_below_it() -> None:
+    rows = parse("text,label\nrow 1,a\nlabel,text\nb,row 2\nc,row 3\ntext,label\nrow 4,d\n", "f.csv").rows
+    assert [(row.value["text"], row.value["label"]) for row in rows] == [
+        (f"row {n}", "abcd"[n - 1]) for n in range(1, 5)
+    ]
+
+
+def test_one_column_is_said() -> None:
+    with pytest.raises(InputError, match=r'f\.csv:1: the header "text" has one column'):
+        parse("text\n" + "".join(f"Hello; row {n}\n" for n in range(9)), "f.csv")
+
+
 def test_titles_above_the_header() -> None:
     text = "Export of May\n\nid,text,label\n" + "".join(f"{n},row {n},a\n" for n in range(5))
     assert texts(text)[0] == "row 0"

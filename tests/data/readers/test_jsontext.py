@@ -85,3 +85,9 @@ def test_broken_lines_are_set_aside_one_by_one() -> None:
 def test_a_broken_line_in_an_array_with_a_row_a_line_stops_with_its_place() -> None:
     with pytest.raises(InputError, match=r"f:3: "):
         parse("[\n" + LINES[0] + ",\n{oops},\n" + LINES[1] + "\n]", "f")
+
+
+def test_an_object_of_texts_is_questions_and_answers() -> None:
+    rows = parse(json.dumps({f"question {n}": f"answer {n}" for n in range(12)}), "f.json")
+    assert rows.rows[3].value == {"input": "question 3", "output": "answer 3"}
+    assert "each key was read as `input`" in rows.notes[0].en

@@ -19,7 +19,7 @@ from tuneworth.data.readers.tables import Record, add_rows, filled, header_place
 from tuneworth.data.rows import Rows, quote
 from tuneworth.words.say import say
 
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|", "，")
 _HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _SAMPLE_LINES = 200
 _SURE_LINES = 5

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.rows import RawRow, Rejected, Rows
+from tuneworth.data.rows import RawRow, Rejected, Rows, quote
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
@@ -74,8 +74,9 @@ def add_rows(result: Rows, records: Sequence[Record], name: str, *, delimiter: s
     if place:
         result.notes.append(say("reading.table.above", name=name, n=place, line=str(head[-1].line)))
     columns = _columns(head[-1], body, name)
-    body = _without_headers(result, head[-1].cells, body, name)
-    _check_header(columns, head[-1], body, name)
+    if (shown := _row_in_header(columns, body)) is not None:
+        raise InputError(_no_header(head, columns, shown, name))
+    body, orders = _without_headers(result, columns, body, name)
     torn = _torn(body, len(columns))
     short: list[int] = []
     for record in body:
@@ -87,7 +88,8 @@ def add_rows(result: Rows, records: Sequence[Record], name: str, *, delimiter: s
             reason = say("reading.table.torn", found=len(record.cells), expected=len(columns))
             result.rejected.append(Rejected(name, record.line, reason, record.text, record.end))
         elif n_cells:
-            value = {column: cell for column, cell in zip(columns, record.cells) if not _is_missing(cell)}
+            order = orders.get(record.line, columns)
+            value = {column: cell for column, cell in zip(order, record.cells) if not _is_missing(cell)}
             result.rows.append(RawRow(name, record.line, value, None, record.end))
             if len(record.cells) < len(columns):
                 short.append(record.line)
@@ -116,35 +118,50 @@ def _columns(head: Record, body: Sequence[Record], name: str) -> list[str]:
     return names
 
 
-def _without_headers(result: Rows, head: Sequence[Any], body: Sequence[Record], name: str) -> list[Record]:
-    """``body`` without the headers that files glued together have in their middle."""
-    wanted = [str(cell).strip() for cell in head[: filled(head)]]
-    rest, again = list[Record](), list[Record]()
+def _without_headers(
+    result: Rows, columns: Sequence[str], body: Sequence[Record], name: str
+) -> tuple[list[Record], dict[int, Sequence[str]]]:
+    """``body`` without the headers that files glued together have in their middle.
+
+    Returns:
+        The records, and line → the columns' order of those below a header that has them in another.
+    """
+    rest, again, order = list[Record](), list[Record](), columns
+    orders: dict[int, Sequence[str]] = {}
     for record in body:
-        cells = record.cells or []
-        same = len(wanted) > 1 and [str(cell).strip() for cell in cells[: filled(cells)]] == wanted
-        (again if same else rest).append(record)
+        cells = [str(cell).strip() for cell in (record.cells or ())[: len(columns)]]
+        if len(columns) > 1 and len(cells) == len(columns) and set(cells) == set(columns):
+            again.append(record)
+            order = cells
+        else:
+            rest.append(record)
+            if order != columns:
+                orders[record.line] = order
     if again:
         result.others += [(record.line, record.end) for record in again]
         lines = ", ".join(str(record.line) for record in again[:_SHOWN]) + (", …" if len(again) > _SHOWN else "")
         result.notes.append(say("reading.table.header_again", name=name, n=len(again), lines=lines))
-    return rest
+    return rest, orders
 
 
-def _check_header(columns: Sequence[str], head: Record, body: Sequence[Record], name: str) -> None:
-    """Refuse a first line that is a row: what stands in it comes again and again in its own column.
-
-    Raises:
-        InputError: with the line to add.
-    """
+def _row_in_header(columns: Sequence[str], body: Sequence[Record]) -> str | None:
+    """A cell of the header that comes again and again in its own column: then the header is a row."""
     sample = [record.cells for record in body[:_SAMPLE] if record.cells is not None]
-    least = max(2, len(sample) // 50)
+    names = set(columns)
+    rows = [cells for cells in sample if {str(cell).strip() for cell in cells[: len(columns)]} != names]
+    least = max(2, len(rows) // 50)
     for at, column in enumerate(columns):
-        if sum(len(cells) > at and str(cells[at]).strip() == column for cells in sample) >= least:
-            example = ",".join([*(f"column{n}" for n in range(1, len(columns) - 1)), "text", "label"][-len(columns) :])
-            raise InputError(
-                Problem(f"{name}:{head.line}", say("reading.table.no_header", shown=column, example=example))
-            )
+        if sum(len(cells) > at and str(cells[at]).strip() == column for cells in rows) >= least:
+            return column
+    return None
+
+
+def _no_header(head: Sequence[Record], columns: Sequence[str], shown: str, name: str) -> Problem:
+    if len(head) > 1:  # taken for lines above a header, but there is none: the first line is it, with one column
+        title = str((head[0].cells or [""])[0]).strip()
+        return Problem(f"{name}:{head[0].line}", say("reading.table.one_column", shown=quote(title, 40)))
+    example = ",".join([*(f"column{n}" for n in range(1, len(columns) - 1)), "text", "label"][-len(columns) :])
+    return Problem(f"{name}:{head[0].line}", say("reading.table.no_header", shown=quote(shown, 40), example=example))
 
 
 def _torn(body: Sequence[Record], width: int) -> set[int]:

@@ -17,6 +17,9 @@ from tuneworth.words.say import say
 _TIES = ("data", "rows", "examples", "samples", "records", "items", "results")
 """Of several lists of objects, the one whose rows are meant, tried in this order."""
 
+_LEAST_PAIRS = 10
+"""An object with fewer texts is settings, not questions with answers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -74,6 +77,9 @@ def _columns(value: dict[str, Any]) -> Found | None:
     if all(isinstance(cells, list) and len(cells) == len(inner[0]) >= 2 for cells in inner):
         rows = [dict(zip(value, cells)) for cells in zip(*inner)]
         return Found(rows=rows, note=_orient("list"))
+    if len(inner) >= _LEAST_PAIRS and all(isinstance(answer, str) for answer in inner):
+        rows = [{"input": question, "output": answer} for question, answer in value.items()]
+        return Found(rows=rows, note=lambda name: say("reading.json.pairs", name=name))
     if not all(isinstance(cells, dict) and cells for cells in inner):
         return None
     first = inner[0]
