@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -44,29 +45,27 @@ def data(made) -> list[dict[str, str]]:
     return [json.loads(line) for line in (made[0] / "train.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-def test_thousands_of_rows_of_twenty_packages(made, data):
-    packages = Counter(row["output"] for row in data)
-    assert len(packages) == 20
-    assert len(data) >= 2000
-    assert 50 <= min(packages.values()) <= max(packages.values()) <= 250
-    assert {"asyncio", "email", "logging", "xml", "decimal"} <= packages.keys()
-    assert made[1].startswith(f"{made[0] / 'train.jsonl'}: {len(data)} docstrings of 20 packages of Python 3.")
+def test_as_many_rows_of_every_kind(made, data):
+    kinds = Counter(row["output"] for row in data)
+    assert set(kinds) == {"module", "class", "function"}
+    assert len(set(kinds.values())) == 1
+    assert 450 <= len(data) <= 720
+    assert made[1].startswith(f"{made[0] / 'train.jsonl'}: {len(data)} docstrings of 3 kinds from Python 3.")
     assert made[1].count("\n") == 1
 
 
 def test_ids_and_texts_are_unique_and_sources_exist(data):
     assert len({row["id"] for row in data}) == len(data)
-    assert len({" ".join(row["input"].lower().split()) for row in data}) == len(data)
+    assert len({row["input"].lower() for row in data}) == len(data)
     for row in data[:50]:
         assert row["source"].partition(":")[0].endswith(".py")
-        assert row["input"] == row["input"].strip()
-        assert len(row["input"]) <= 300
+        assert row["input"] == " ".join(row["input"].split())
+        assert len(row["input"]) <= 120
 
 
-def test_no_text_has_the_name_of_its_package(data):
-    long_names = [row for row in data if len(row["output"]) > 3]
-    assert [row for row in long_names if row["output"] in row["input"].lower()] == []
-    assert [row for row in data if row["output"] in row["input"].lower().replace("-", " ").split()] == []
+def test_no_text_says_what_it_describes(data):
+    told = {"module", "modules", "class", "classes", "function", "functions", "method", "methods"}
+    assert [row for row in data if told & set(re.findall("[a-z]+", row["input"].lower()))] == []
 
 
 def test_the_task_file_reads_as_meant(made):
@@ -78,12 +77,12 @@ def test_the_task_file_reads_as_meant(made):
 
 
 def test_it_is_learnable_but_not_given_away(data):
-    """A leak of the name would show as nearly perfect accuracy of a bag of words (it is about 0.78)."""
+    """Words alone give about 0.69; a third would be guessing."""
     texts, labels = [row["input"] for row in data], [row["output"] for row in data]
     cut = len(data) * 4 // 5  # the order of the rows is a fixed shuffle
     words = TfidfVectorizer(min_df=2, sublinear_tf=True)
     head = LogisticRegression(C=20, max_iter=300).fit(words.fit_transform(texts[:cut]), labels[:cut])
-    assert 0.65 < head.score(words.transform(texts[cut:]), labels[cut:]) < 0.92
+    assert 0.55 < head.score(words.transform(texts[cut:]), labels[cut:]) < 0.85
 
 
 def test_the_same_interpreter_gives_the_same_rows(script, data):
@@ -92,36 +91,27 @@ def test_the_same_interpreter_gives_the_same_rows(script, data):
 
 
 @pytest.mark.parametrize(
-    ("text", "module", "expected"),
+    ("text", "expected"),
     [
-        ("Parse an email.", "email.parser", "Parse an ___."),
-        ("emails and EMAIL", "email", "___ and ___"),
-        ("email.message.Message is a message", "email.message", "___ is a ___"),
-        ("RawTurtle draws", "turtle", "___ draws"),
-        ("an HTTPServer, a BaseHTTPServer", "http.server", "an ___, a ___"),
-        (">>> import json\n>>> json.loads", "json.decoder", ">>> import ___\n>>> ___.loads"),
-        ("XMLReader for xml, not axmlb", "xml.sax", "___Reader for ___, not axmlb"),
-        ("io and IOBase, not version or ratio", "io", "___ and ___Base, not version or ratio"),
-        ("dictConfig and configs configure it", "logging.config", "dict___ and ___ configure it"),
-        ("_pydecimal and Decimal", "decimal", "____ and ___"),
+        ("Class that parses an email.", "___ that parses an email."),
+        ("Utility modules and a\n  subclass of Functions.", "Utility ___ and a ___ of ___."),
+        ("Classify by methodology, malfunction.", "Classify by methodology, malfunction."),
+        ("One.\n \nTwo.", "One."),
     ],
 )
-def test_masking(script, text, module, expected):
-    assert script.masked(text, module) == expected
+def test_what_is_shown_of_a_docstring(script, text, expected):
+    assert script.shown(text) == expected
 
 
-def test_shortening_keeps_whole_paragraphs(script):
-    assert script.shortened("One.\n\nTwo.\n  ") == "One.\n\nTwo."
-    assert script.shortened("One.\n\n" + "word " * 100) == "One."
-    long = script.shortened("word " * 100)
-    assert len(long) <= 300
-    assert long.endswith("word")
-
-
-def test_a_text_of_two_packages_is_left_out(script):
-    shared = [script.Docstring(p, p, f"{p}.py:1", "Initialize and reset this instance") for p in ("alpha", "beta")]
-    own = [script.Docstring("alpha", "alpha", "alpha.py:9", "Something only this package says")] * 2
-    assert [row["input"] for row in script.rows([*shared, *own])] == ["Something only this package says"]
+def test_a_text_of_two_kinds_is_left_out(script):
+    shared = [
+        script.Docstring(kind, f"{kind}.py:1", "Initialize and reset this instance") for kind in ("class", "module")
+    ]
+    own = [
+        script.Docstring(kind, f"{kind}.py:9", f"Something only this {kind[:3]}ish says")
+        for kind in ("class", "module")
+    ]
+    assert len(script.rows([*shared, *own, *own])) == 2
 
 
 def test_tests_and_foreign_packages_are_not_read(script, tmp_path):
@@ -129,7 +119,7 @@ def test_tests_and_foreign_packages_are_not_read(script, tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text('"""A docstring."""\nraise SystemExit("imported")\n')
-    assert [(d.package, d.source) for d in script.docstrings(tmp_path)] == [
-        ("a", "a.py:1"),
-        ("pkg", "pkg/__init__.py:1"),
+    assert [(d.kind, d.source) for d in script.docstrings(tmp_path)] == [
+        ("module", "a.py:1"),
+        ("module", "pkg/__init__.py:1"),
     ]
