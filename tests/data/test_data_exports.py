@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,16 @@ def test_evals_and_inspect(tmp_path: Path) -> None:
     data = exported(tmp_path / "log.json", samples, wrap=lambda rows: {"version": 2, "eval": {}, "samples": rows})
     assert plain(data) == [{"id": n, "input": f"q{n}", "target": "A", "choices": ["x", "y"]} for n in (1, 2)]
     assert "repetition (epoch 2)" in reasons(data)[0]
+
+
+def test_a_log_of_inspect_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "2024-05-01_task.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as log:
+        log.writestr("header.json", json.dumps({"version": 2, "eval": {}}))
+        for n in (1, 2):
+            sample = {"id": n, "epoch": 1, "input": f"q{n}", "target": "4", "messages": [], "output": {}, "scores": {}}
+            log.writestr(f"samples/{n}_epoch_1.json", json.dumps(sample, indent=2))
+    assert plain(read(str(path))) == [{"id": n, "input": f"q{n}", "target": "4"} for n in (1, 2)]
 
 
 def test_rows_of_the_viewer(tmp_path: Path) -> None:

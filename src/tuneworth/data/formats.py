@@ -6,7 +6,7 @@ holds, and what holds no rows is named for what it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from tuneworth.core.text import Text
@@ -14,7 +14,7 @@ from tuneworth.data import exports
 from tuneworth.data.files import decode, read_bytes, sha256_of
 from tuneworth.data.readers import columnar, delimited, excel, fasttext, impostors, jsontext, shards
 from tuneworth.data.readers.hub import PREFIX, read_hub
-from tuneworth.data.readers.unpack import Unpacked, office_kind, unpack
+from tuneworth.data.readers.unpack import Unpacked, members, office_kind, unpack
 from tuneworth.data.rows import RawRow, Rejected, Rows
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
@@ -102,6 +102,9 @@ def _rows(file: Unpacked, name: str) -> Rows:
         rows = columnar.parse(file.data, name)
         rows.as_named &= suffix in PARQUET_SUFFIXES
         return rows
+    if office_kind(file.data) == ".eval":  # a log of Inspect: a file a sample
+        samples = "\n".join(sample.decode("utf-8", "replace") for sample in members(file.data, "samples/", name))
+        return replace(jsontext.parse(samples, name), notes=[], as_named=False)
     if suffix in EXCEL_SUFFIXES:
         raise InputError(Problem(name, say("reading.excel.broken")))
     decoded = decode(file.data, name)

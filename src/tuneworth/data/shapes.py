@@ -89,8 +89,9 @@ class Shape:
         """
         value = row.value
         draft = self._chat_read(value) if self.chat else self._read(value)
+        asked = ", ".join(column for column in self.used if column != self.answer) or self.answer
         for message in draft.messages:
-            check_text("input", message.content)
+            check_text(asked, message.content)
         if not any(message.content.strip() for message in draft.messages if message.role == "user"):
             raise BadRow(say("rows.field.empty_input"))
         return self.extras.add_to(draft, value)

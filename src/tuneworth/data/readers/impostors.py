@@ -6,6 +6,7 @@ Nothing here is loaded that could run code: a pickle is refused unread.
 from __future__ import annotations
 
 import re
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -72,5 +73,7 @@ def _sqlite(path: Path):
     except sqlite3.Error:
         tables = []
     shown = ", ".join(tables[:8]) or "?"
-    command = f'sqlite3 -header -csv {path.name} "select * from {tables[0] if tables else "TABLE"}" > rows.csv'
+    command = (
+        f'sqlite3 -header -csv {shlex.quote(path.name)} "select * from {tables[0] if tables else "TABLE"}" > rows.csv'
+    )
     return say("reading.is.sqlite", tables=shown, command=command)

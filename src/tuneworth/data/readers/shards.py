@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,7 +46,7 @@ def files_of(source: str, suffixes: Sequence[str]) -> tuple[list[Path], list[Tex
         found = [one for one in found if one.is_file()]
         if not found:
             raise InputError(Problem(source, say("reading.folder.no_match")))
-        return found, []
+        return found, [say("reading.folder.read", name=path.name, n=len(found), names=_names(found))]
     return [path], []
 
 
@@ -88,7 +89,10 @@ def _several_sides(data: Sequence[Path]) -> Text:
     for one in data:
         match = _SIDES.search(one.stem)
         by_side.setdefault(match[1].lower() if match else "", []).append(one)
-    named = {side: str(ones[0]) if len(ones) == 1 else f"'{ones[0].parent / side}*'" for side, ones in by_side.items()}
+    named = {
+        side: shlex.quote(str(ones[0] if len(ones) == 1 else ones[0].parent / f"{side}*"))
+        for side, ones in by_side.items()
+    }
     train = next((named[side] for side in ("train", "training") if side in named), next(iter(named.values())))
     test = next((named[side] for side in ("test", "testing", "eval") if side in named), None)
     command = f"tuneworth init {train}" + (f" --test {test}" if test and test != train else "")

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from shlex import quote
 from typing import Any
 
 from tuneworth.core.text import Text
@@ -85,11 +86,30 @@ def office_kind(data: bytes) -> str | None:
         "META-INF/container.xml": ".epub",
         "content.xml": ".ods",
         "header.json": ".eval",
+        "_journal/": ".eval",
     }
     found = next((kind for sign, kind in signs.items() if any(name.startswith(sign) for name in names)), None)
     if found is None and any(name.endswith(("data.pkl", ".npy")) for name in names):
         return ".npz"
     return found
+
+
+def members(data: bytes, folder: str, name: str) -> list[bytes]:
+    """The contents of the files below ``folder`` of a zip file, in the order of their names.
+
+    Raises:
+        InputError: they are too large, or packed in a way that Python does not know.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = sorted(
+            member for member in archive.namelist() if member.startswith(folder) and not member.endswith("/")
+        )
+        if sum(archive.getinfo(member).file_size for member in names) > MAX_UNPACKED_BYTES:
+            raise _too_large(name, MAX_UNPACKED_BYTES)
+        try:
+            return [archive.read(member) for member in names]
+        except (NotImplementedError, *_BROKEN) as error:
+            raise InputError(Problem(name, say("reading.packed.broken", reason=str(error)[:120]))) from error
 
 
 def _once(found: Unpacked, name: str, limit: int) -> Unpacked | None:
@@ -163,7 +183,7 @@ def _only(members: Sequence[str], name: str, command: str) -> str:
     parts: dict[str, Text | str | int] = {
         "n": len(data),
         "names": ", ".join(data[:_SHOWN]) + (", …" if len(data) > _SHOWN else ""),
-        "command": f"{command} {name} {data[0]} > {PurePosixPath(data[0]).name}",
+        "command": f"{command} {quote(name)} {quote(data[0])} > {quote(PurePosixPath(data[0]).name)}",
     }
     raise InputError(Problem(name, say("reading.packed.several", **parts)))
 
