@@ -269,6 +269,63 @@ def test_an_unknown_shape_says_what_may_be_meant(tmp_path: Path) -> None:
         read(tmp_path, rows)
 
 
+TURNS = [{"role": "user", "content": "where is it, {at}?"}, {"role": "assistant", "content": "on its way to {town}"}]
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_a_label_of_a_conversation(tmp_path: Path, sides: int) -> None:
+    """Where nobody answers in it, the label is the answer; where somebody does, both could be, and that is said."""
+    rows = [
+        {
+            "messages": [
+                {**turn, "content": turn["content"].format(at=at, town=TOWNS[at % 12])} for turn in TURNS[:sides]
+            ],
+            "label": TEAMS[at % 3],
+        }
+        for at in range(40)
+    ]
+    mapped = read(tmp_path, rows, fields={"input": "messages", "output": "label"})
+    assert mapped.task.labels == tuple(sorted(TEAMS))
+    shown = "where is it, 0?" if sides == 1 else "user: where is it, 0?\nassistant: on its way to Ardal"
+    assert asked(mapped) == [("user", shown)]
+    loaded = read(tmp_path, rows)
+    if sides == 1:
+        assert loaded.examples == mapped.examples
+    else:
+        assert loaded.examples[0].output == "on its way to Ardal"
+        assert "`label` stands beside a conversation" in warned(loaded)
+        assert "fields: {input: messages, output: label}" in warned(loaded)
+
+
+def test_a_conversation_among_other_inputs(tmp_path: Path) -> None:
+    rows = [
+        {
+            "system": "Be kind.",
+            "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": f"which, {at}?"}],
+            "shop": TOWNS[at % 12],
+            "y": TEAMS[at % 3],
+        }
+        for at in range(40)
+    ]
+    loaded = read(tmp_path, rows, fields={"input": ["system", "messages", "shop"], "output": "y"})
+    assert asked(loaded) == [("system", "Be kind.\n\nBe brief."), ("user", "which, 0?\n\nshop: Ardal")]
+
+
+def test_options_are_shown_where_an_answer_names_several(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Which, {at}?", "choices": exam(at)[0], "answer": "AC" if at % 2 else "B"} for at in range(40)
+    ]
+    assert "\nD. " in read(tmp_path, rows).examples[0].query.text
+
+
+def test_an_empty_instruction_leaves_the_input(tmp_path: Path) -> None:
+    rows = [{"instruction": "Say it", "input": f"mill {at}", "output": str(at)} for at in range(40)]
+    del rows[1]["instruction"]
+    rows[2]["input"] = ""
+    loaded = read(tmp_path, rows)
+    assert [asked(loaded, at)[0][1] for at in range(3)] == ["Say it\n\nmill 0", "mill 1", "Say it"]
+
+
 # -- options ------------------------------------------------------------------------------------------------
 
 FRUIT = ["apple", "pear", "plum", "fig", "quince", "medlar"]

@@ -157,6 +157,11 @@ def test_more_than_half_left_out_on_purpose_is_no_fault(tmp_path: Path) -> None:
         read(tmp_path, [row for row in made if row["answer"] == "reject"])
 
 
+def test_what_things_weigh_is_no_mark(tmp_path: Path) -> None:
+    made = [{"text": r["input"], "label": r["output"], "weight": at % 4 * 1.5} for at, r in enumerate(label_rows(60))]
+    assert len(read(tmp_path, made).examples) == 60
+
+
 def test_words_of_a_business_are_no_marks(tmp_path: Path) -> None:
     made = [
         {"text": r["input"], "label": r["output"], "status": ["completed", "pending", "cancelled"][at % 3]}

@@ -28,7 +28,7 @@ QUESTIONS = words(
     "review comment tweet post ticket email body article document dialogue dialog transcript source source_text",
     "description goal passage context ctx premise sentence1 text1 text_a question1 code title headline subject",
     "问题 提问 题目 题干 输入 指令 提示词 提示 文本 正文 内容 句子 评论 留言 反馈 诉求 描述 消息 原文 文章 文档",
-    "对话 上下文 标题",
+    "对话 上下文 标题 messages conversations conversation",
 )
 """Columns that are asked, the surest first."""
 ANSWERS = words(
@@ -38,6 +38,8 @@ ANSWERS = words(
     "结果 答复 正确选项",
 )
 """Columns that are answered with, the surest first."""
+LAST_ANSWERS = words("labels tags categories intents correct score rating stars similarity 得分 评分 星级 打分")
+"""Columns that are answered with where no other is: beside another they are about it, or more than one answer."""
 GENERAL_ANSWERS = _set("output completion response answer label_text label_name label target 输出 答案 回答 标签")
 """Say nothing but that they are the answer; beside one of these, ``category`` is about something else."""
 TRUTHS = _set(
@@ -60,9 +62,10 @@ SYSTEMS = _set(
 _SYSTEM_STARTS = ("model_", "llm_", "gpt", "predicted_", "pred_", "generated_", "模型", "预测", "生成")
 MADE_AFTER = _set(
     "explanation explanations rationale rationales reasoning thinking thought thoughts chain_of_thought cot solution",
+    "incorrect_answers incorrect_answer wrong_answers wrong_answer distractors negatives negative_answer correct_answers",
     "justification feedback critique analysis answer_text answer_start answer_idx label_id label_idx class_id",
     "resolution score scores confidence probability rating ratings faithfulness relevance",
-    "解释 解析 理由 分析 推理 思考过程 解题过程 答案解析 得分 分数 置信度 概率 评分",
+    "错误答案 干扰项 解释 解析 理由 分析 推理 思考过程 解题过程 答案解析 得分 分数 置信度 概率 评分",
 )
 """Come with the answer or after it: whoever asks does not have them yet."""
 METADATA = _set(
@@ -82,7 +85,7 @@ HISTORIES = _set(
 OPTION_LISTS = _set("choices options candidates answer_choices endings option choice 选项 候选项 备选项 候选答案")
 INPUTS = _set(
     "context contexts ctx passage passages paragraph paragraphs retrieved_contexts reference_contexts",
-    "retrieved_context retrieved_docs retrieved_documents retrieved_passages search_results background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
+    "retrieved_context retrieved_docs retrieved_documents retrieved_passages search_results support supporting_text background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
     "create_table tables instruction 指令 premise hypothesis sentence1 sentence2 text1 text2 text_a text_b question1 question2 aspect",
     "aspect_term aspect_category target_language source_language target_lang source_lang src_lang tgt_lang",
     "上下文 语境 段落 材料 背景 背景资料 背景知识 参考资料 参考材料 阅读材料 篇章 检索结果 已知信息 表结构 建表语句 前提 假设 句子1 句子2 文本1 文本2 方面",

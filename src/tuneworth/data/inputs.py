@@ -195,9 +195,10 @@ class Inputs:
         for name in self.required:
             if cell(value, name) is None:
                 raise absent(name, value)
-        turns = [Message("system", text) for text in self._texts(value, self.system)]
-        if any(turn.role == "system" for turn in chat):
-            turns = [turn for turn in turns if turn.content not in {said.content for said in chat}]
+        system = self._texts(value, self.system)
+        if chat and chat[0].role == "system":  # models know one system turn
+            system, chat = [*system, chat[0].content], chat[1:]
+        turns = [Message("system", "\n\n".join(dict.fromkeys(system)))] if system else []
         for name in self.history:
             turns += earlier_turns(name, cell(value, name))
         if chat and not self.named and not self.options:
@@ -209,10 +210,13 @@ class Inputs:
             return (*turns, *chat[:-1], Message(chat[-1].role, "\n\n".join(filter(None, (chat[-1].content, ending)))))
         if len(self.bare) == 1 and is_conversation(first := parsed(cell(value, self.bare[0]))):
             said = read_turns(first)
-            if said[-1].role != "user":
-                raise BadRow(say("rows.turns.last_not_user"))
+            if said[-1].role != "user":  # what is asked is about the conversation, not its next turn
+                spoken = "\n".join(f"{turn.role}: {turn.content}" for turn in said)
+                said = (Message("user", spoken),)
             return replace(self, bare=(), required=()).messages(value, said)
         texts = self._texts(value, self.bare)
+        if not texts and not ending and self.bare and self.bare[0] not in value and "." not in self.bare[0]:
+            raise absent(self.bare[0], value)
         between = "\n" if options and not lines and len(texts) == 1 else "\n\n"
         return (*turns, Message("user", between.join(filter(None, ("\n\n".join(texts), ending)))))
 
@@ -234,7 +238,11 @@ def inputs_named(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Inp
         options = next(lists, None)
     taken = () if options is None else (options,) if isinstance(options, str) else tuple(options.values())
     texts = tuple(name for name in rest if name not in taken)
-    bare, named = (texts, ()) if len(texts) == 1 else ((), texts)
+    chats = [name for name in texts if any(is_conversation(parsed(cell(row, name))) for row in rows)]
+    if chats:  # lines are added to its last turn
+        bare, named = (chats[0],), tuple(name for name in texts if name != chats[0])
+    else:
+        bare, named = (texts, ()) if len(texts) == 1 else ((), texts)
     return Inputs(bare, named, system, history, options, required=tuple(names) if len(names) == 1 else ())
 
 

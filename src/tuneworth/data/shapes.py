@@ -21,6 +21,7 @@ from tuneworth.data.drafts import (
 from tuneworth.data.fieldnames import (
     ANSWERS,
     HISTORIES,
+    LAST_ANSWERS,
     MAYBE_TRUTHS,
     METADATA,
     OPTION_LISTS,
@@ -167,7 +168,7 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, docume
     )
     if instruction and more and truth.column not in (instruction, more):
         shown = ", ".join((instruction, more, truth.column))
-        inputs, reason = Inputs((instruction, more), required=(instruction,)), say("rows.shape.alpaca", shown=shown)
+        inputs, reason = Inputs((instruction, more)), say("rows.shape.alpaca", shown=shown)
         shape = Shape("alpaca", (instruction, more, truth.column), reason, inputs, extras=extras)
     else:
         reason = say("rows.shape.pair", source=source, target=truth.column)
@@ -182,11 +183,25 @@ def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, document
     found = [conversation_in(row.value.get(name)) for row in sample]
     if sum(turns is not None and (name in CHATS or len(turns) > 1) for turns in found) * 2 < max(len(sample), 2):
         return None
+    answered = sum(turns is not None and any(map(is_answer, turns)) for turns in found)
+    values = [row.value for row in sample]
+    rest = [column for column in dict.fromkeys(column for value in values for column in value) if column != name]
+    labels = [
+        column for column in rest if key(column) in ANSWERS and judging.is_label(judging.values_of(column, values))
+    ]
+    if answered * 2 < len(sample) and labels:
+        return None  # nobody answers in it: it is what the label is about
     shape = Shape(name, (name,), say("rows.shape.chat", name=name), Inputs(), chat=True, extras=extras)
     shape = _judged(shape, Truth(name, others=("rejected",)), sample, documents=documents)
     targets = [(turns, target_turn(turns)) for turns in found if turns]
     said = [(turns, at) for turns, at in targets if at is not None]
     light = sum(any(is_answer(turn) for turn in turns[at + 1 :]) for turns, at in said)
+    doubts = [
+        say("columns.label_beside_chat", name=label, inputs=in_yaml(name), output=in_yaml(label))
+        for label in labels
+        if label in shape.unused
+    ]
+    shape = replace(shape, warnings=(*shape.warnings, *doubts))
     if light:
         note = say("columns.weightless", n=light, of=len(said))
         shape = replace(shape, notes=(note, *shape.notes))
@@ -202,7 +217,7 @@ def _sample(rows: Sequence[RawRow]) -> list[RawRow]:
 def _question_and_answer(columns: Sequence[str], sample: Sequence[RawRow]) -> tuple[str | None, str | None]:
     """The columns that by their names are asked and answered; by the last word of it where no whole name is known."""
     named = by_key(columns)
-    answers = [named[name] for name in (*ANSWERS, *TRUTHS, *MAYBE_TRUTHS, "chosen") if name in named]
+    answers = [named[name] for name in (*ANSWERS, *TRUTHS, *MAYBE_TRUTHS, "chosen", *LAST_ANSWERS) if name in named]
     if not answers:
         answers = [name for name in columns if ends_like(name, ANSWERS)]
     marks = Marks.found(sample, (), "plain").columns
@@ -246,7 +261,9 @@ def _with_options(
             Problem(file, say("columns.open_places", name=output, options=listed)), say("columns.open_places_next")
         )
     if form is None and options == extras.choices and not inputs.options:
-        return inputs  # a list of allowed answers, as ``Extras`` reads it
+        return (
+            replace(named, form=None) if found else inputs
+        )  # the user's list of allowed answers, as `Extras` reads it
     # An answer in full is listed with the others by whoever asks; so is what the user calls choices.
     return replace(named, form=form, shown=form != "text" or options != extras.choices)
 

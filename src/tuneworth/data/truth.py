@@ -8,6 +8,7 @@ wrong one looks healthy.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -251,7 +252,8 @@ def _bad_values(name: str, said: set[str], answer: str, in_text: bool) -> frozen
         return _FALSE
     if boolean and answer == "plain" and name == "label" and in_text and said <= {"true", "false"}:
         return _FALSE
-    return _ZERO if name in _WEIGHTS and said & _ZERO and len(said) > 1 else frozenset()
+    weights = name in _WEIGHTS and said & _ZERO and len(said) > 1
+    return _ZERO if weights and all(re.fullmatch(r"[01](?:\.\d+)?", value) for value in said) else frozenset()
 
 
 def _said(value: Any) -> str:
