@@ -12,8 +12,9 @@ from sklearn.metrics import accuracy_score, f1_score, r2_score
 
 from tuneworth.core.quantity import read_quantity
 from tuneworth.core.registry import load_plugin
-from tuneworth.errors import InputError
-from tuneworth.metrics._parts.catalog import load_metric
+from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.metrics._parts.catalog import check_language, load_metric
+from tuneworth.testing.cases import HashEncoder
 
 FINAL, SPAN = (load_plugin("tuneworth.metrics", name) for name in ("final_answer", "extractive"))
 
@@ -221,3 +222,14 @@ def test_settings_of_tolerance_and_lists():
     assert unordered.score('{"a": [2, 1, 1]}', ['{"a": [1, 2, 1]}']) == 1
     assert unordered.score('{"a": [2, 1]}', ['{"a": [1, 2, 1]}']) == 0
     assert load_metric("json_exact", Path()).score("[2, 1]", ["[1, 2]"]) == 0
+
+
+def test_similarity_is_that_of_the_encoder_and_only_english_is_read():
+    metric = load_plugin("tuneworth.metrics", "semantic").with_encoder(HashEncoder().encode)
+    vectors = HashEncoder().encode(["the lamp is broken", "a broken lamp"])
+    assert metric.score("the lamp is broken", ["a broken lamp"]) == pytest.approx(float(vectors[0] @ vectors[1]))
+    assert metric.score("", ["a broken lamp"]) == 0.0
+    with pytest.raises(InputError, match="reads English only"):
+        check_language(metric, "zh")
+    with pytest.raises(EnvironmentProblem, match="needs the sentence encoder"):
+        load_plugin("tuneworth.metrics", "semantic").score("a", ["b"])

@@ -243,7 +243,7 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     if _share(outputs, lambda output: _SQL.match(output) is not None) >= FORM_SHARE and _declares_tables(pairs):
         return MetricGuess("sql_execution", say("answers.metric.sql"))
     if _amount_share(outputs) >= FORM_SHARE:
-        return MetricGuess("final_answer", say("answers.metric.asked_number"))
+        return MetricGuess("final_answer", say("answers.metric.numbers_among_text"))
     if (spans := _span_share(pairs)) >= SPAN_SHARE:
         return MetricGuess("extractive", say("answers.metric.extractive", share=f"{spans:.0%}"))
     chinese = han_share("\n".join(output[:500] for output in outputs[:2_000])) >= 0.3

@@ -25,6 +25,8 @@ from tuneworth.words.say import say, table
 
 ValueOfRows = Callable[[NDArray[np.intp]], float]
 """The metric's value on the rows with these indices; an index may occur many times."""
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+"""Texts → unit vectors, shape ``(n, width)``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,7 @@ class Metric(ABC):
             tests for paired proportions apply.
         corpus: the value is not the mean of the row scores (macro-F1); compare arms by resampling
             ``prepare``, never by their row scores.
+        english_only: it can read rows in English only.
         settable: fields of this metric that ``metric_settings`` of a task file may give, with their types.
     """
 
@@ -48,6 +51,7 @@ class Metric(ABC):
     kinds: frozenset[OutputKind]
     binary: bool = False
     corpus: bool = False
+    english_only: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -84,6 +88,10 @@ class Metric(ABC):
         if not answers:
             raise ValueError(f"{self.id}: no rows to score")
         return self.prepare(answers, references)(np.arange(len(answers)))
+
+    def with_encoder(self, encode: Encode) -> Self:
+        """This metric with the run's sentence encoder, which is opened when it is first asked. Only ``semantic`` cares."""
+        return self
 
     def with_settings(self, given: Mapping[str, Any]) -> Self:
         """This metric as the task file sets it.

@@ -26,7 +26,8 @@ from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError
 from tuneworth.metrics import Metric
-from tuneworth.metrics._parts.catalog import check, default_metrics, load_metric
+from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
+from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.arms import Plan, open_models, plan_arms, stays_here, training_sizes
 from tuneworth.race.encoding import SharedEncoder
@@ -137,6 +138,9 @@ def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
     task, here = loaded.task, Path.cwd()
     allowed = task.labels or tuple(dict.fromkeys(c for row in loaded.examples for c in row.query.choices))
     primary = load_metric(task.metric, here, allowed, task.metric_settings)
+    check_language(primary, task.language)
+    encoder = SharedEncoder(lambda: catalog.open_encoder(progress=watcher.progress), ())
+    primary = primary.with_encoder(lambda texts: encoder().encode(texts))
     for warning in check(primary, task.kind, loaded.examples):
         watcher.say(warning)
     others = [load_metric(name, here, allowed) for name in default_metrics(task.kind)]

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tuneworth.core.registry import load_plugin
-from tuneworth.core.task import Example, OutputKind
+from tuneworth.core.task import Example, Language, OutputKind
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.metrics import Metric, MetricError, score_row
@@ -66,6 +66,16 @@ def load_metric(
     if spec.endswith(".py"):
         raise InputError(Problem(spec, say("own_metric.no_function_named", spec=spec)))
     return load_plugin("tuneworth.metrics", spec).with_labels(labels).with_settings(settings or {})
+
+
+def check_language(metric: Metric, language: Language) -> None:
+    """Refuse a metric that cannot read the rows.
+
+    Raises:
+        InputError: it is not for this language.
+    """
+    if metric.english_only and language != "en":
+        raise InputError(Problem(metric.id, say("answers.settings.english_only")))
 
 
 def check(metric: Metric, kind: OutputKind, examples: Sequence[Example]) -> list[Text]:
