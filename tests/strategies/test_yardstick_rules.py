@@ -6,6 +6,7 @@ import pytest
 
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.race.arms import plan_arms
 from tuneworth.strategies.copy import CopySolver
 from tuneworth.strategies.rules import MOST_RULES, RULES, Rules, RulesSolver, best_rules
 
@@ -64,3 +65,18 @@ def test_no_rule_breaks_on_an_odd_text(name, text):
 def test_rules_are_few():
     train = rows(lambda text: text.split(": ")[1].upper().replace(".", "").replace(",", ""))
     assert 1 <= len(best_rules(CHRF, [(row.query.text, row.references) for row in train])) <= MOST_RULES
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "heard"), [("text", False, True), ("label", False, False), ("label", True, True)]
+)
+def test_a_task_of_another_kind_does_not_even_hear_of_them(kind, named, heard):
+    task = Task(
+        name="t",
+        kind=kind,
+        labels=("a", "b") if kind == "label" else (),
+        metric="chrf" if kind == "text" else "accuracy",
+    )
+    plan = plan_arms(task, rows(str.lower), [], ["copy", "majority"] if named else None, "basis")
+    told = {arm.strategy.id for arm in plan.arms} | {skipped.strategy.id for skipped in plan.skipped}
+    assert ("copy" in told) == heard

@@ -14,7 +14,7 @@ from tuneworth.decide.losses import loss_reasons
 from tuneworth.decide.outlook import Outlook
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
-from tuneworth.decide.worth import surely_above
+from tuneworth.decide.worth import nearest_yardstick, surely_above
 
 LEAST_SUPPORTED = 0.8
 """Less than this share of answers with support is "often unsupported"."""
@@ -244,9 +244,13 @@ def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]
     limit, score = evidence.task.limits.min_quality, evidence.score(recommended)
     if limit is not None and score.interval.low < limit:
         found.append(Reason("reasons.caution.barely", arm=recommended, limit_score=limit, score=score))
-    # A yardstick that does as well means that the score is easy to get.
+    # A yardstick that does as well means that the score is easy to get; on the test rows if there is one, else on dev.
     metric, best = evidence.metric, _best_yardstick(evidence)
-    if best is not None and metric in recommended.dev:
+    held = nearest_yardstick(evidence, recommended) if not recommended.yardstick else None
+    if held is not None:
+        floor, ends = evidence.score(held[0]).value, {"difference": held[1].difference, "interval": held[1].interval}
+        found.append(Reason("useless.not_sure", arm=recommended, yardstick=held[0], floor=floor, **ends))
+    elif best is not None and metric in recommended.dev and not evidence.against:
         dev = best.dev[metric].value
         if not dev < recommended.dev[metric].interval.low:
             found.append(Reason("reasons.caution.trivial", yardstick=best, score=dev, arm=recommended))

@@ -160,6 +160,8 @@ def plan_arms(
     for strategy in strategy_classes(names, prior):
         if strategy.reads_documents and task.documents is None and names is None:
             continue  # nobody asked for retrieval, and there is nothing to retrieve
+        if names is None and strategy.kinds is not None and task.kind not in strategy.kinds:
+            continue
         for model in models if strategy.needs_model else [None]:
             why = strategy.why_skipped(task, model, train)
             if why is not None:

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tuneworth.core.outcome import Status, Usage
-from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.task import Example, OutputKind, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
@@ -110,6 +110,7 @@ class Strategy(ABC):
         tuned: changes the weights of a language model.
         yardstick: for scale; not one of the ways to choose from.
         fallback: of a yardstick: may be used as it is where nothing else is shown to be better.
+        kinds: of answers that it is for; not tried for a task of another kind unless it is named. ``None``: any.
         needs_model: has one arm per candidate model; else one arm per task.
         reads_documents: looks things up in the task's documents; not tried for a task without (``Task.documents``).
         grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
@@ -120,6 +121,7 @@ class Strategy(ABC):
     tuned: ClassVar[bool] = False
     yardstick: ClassVar[bool] = False
     fallback: ClassVar[bool] = False
+    kinds: ClassVar[frozenset[OutputKind] | None] = None
     needs_model: ClassVar[bool] = True
     reads_documents: ClassVar[bool] = False
     grows: ClassVar[bool] = False

@@ -38,6 +38,7 @@ class Copy(Strategy):
     id = "copy"
     effort = 0
     yardstick = True
+    kinds = frozenset({"text"})
     needs_model = False
     title = Text(en="the input unchanged", zh="原样返回输入")
     Config = CopyConfig

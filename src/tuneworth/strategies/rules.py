@@ -117,6 +117,7 @@ class Rules(Strategy):
     effort = 0
     yardstick = True
     fallback = True
+    kinds = frozenset({"text"})
     needs_model = False
     title = Text(en="simple rules on the input", zh="对输入套用简单规则")
     Config = RulesConfig
