@@ -297,6 +297,34 @@ def test_a_label_of_a_conversation(tmp_path: Path, sides: int) -> None:
         assert "fields: {input: messages, output: label}" in warned(loaded)
 
 
+@pytest.mark.parametrize("sides", [1, 2])
+def test_the_right_answer_beside_a_conversation(tmp_path: Path, sides: int) -> None:
+    turns = [{"role": "user", "content": "what is {at} times 7?"}, {"role": "assistant", "content": "I guess {at}"}][
+        :sides
+    ]
+    rows = [
+        {
+            "messages": [{**turn, "content": turn["content"].format(at=at)} for turn in turns],
+            "expected_output": f"it is {at * 7}",
+        }
+        for at in range(40)
+    ]
+    loaded = read(tmp_path, rows)
+    if sides == 1:
+        assert loaded.examples[3].output == "it is 21"
+    else:
+        assert "`expected_output` stands beside a conversation and could be the answer" in warned(loaded)
+
+
+def test_a_column_that_the_test_rows_lack_is_told(tmp_path: Path) -> None:
+    test = write_rows(
+        tmp_path / "test.jsonl",
+        [{k: v for k, v in row.items() if k != "context"} for row in lookups("context", 90)[60:]],
+    )
+    loaded = read(tmp_path, lookups("context"), test=str(test))
+    assert "no row of test.jsonl has `context`" in warned(loaded)
+
+
 def test_a_conversation_among_other_inputs(tmp_path: Path) -> None:
     rows = [
         {

@@ -120,8 +120,8 @@ def test_answers_and_ids_are_found_by_name_and_unused_fields_are_named() -> None
     shape, rows = detect({"id": "r1", "question": "q", "answer": "a", "answers": ["a", "b"], "colour": "c"})
     draft = shape.read(rows[0])
     assert (draft.id, draft.references) == ("r1", ("a", "b"))
-    assert "not used: colour" in shape.notes[-1].en
-    assert "未使用：colour" in shape.notes[-1].zh
+    assert "not used: colour" in shape.told()[-1].en
+    assert "未使用：colour" in shape.told()[-1].zh
 
 
 def test_most_rows_decide_the_shape() -> None:

@@ -16,7 +16,7 @@ from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_t
 from tuneworth.data.formats import PREFIX, RawData
 from tuneworth.data.forms import Forms, find_forms
 from tuneworth.data.infer import common_unit, guess_kind, guess_metric, near_misses, unfit
-from tuneworth.data.inputs import cell
+from tuneworth.data.inputs import cell, is_empty
 from tuneworth.data.labelsets import find_label_sets, labels_in
 from tuneworth.data.language import guess_language
 from tuneworth.data.rows import BadRow, RawRow, Rejected
@@ -96,8 +96,8 @@ def load(task_file: TaskFile) -> Loaded:
     for side in sides:
         _check_half(side)
     train, test = sides[0], sides[1] if len(sides) > 1 else None
-    inferred = [note for one in data for note in one.notes] + [shape.reason, *shape.notes]
-    warnings: list[Text] = list(shape.warnings)
+    inferred = [note for one in data for note in one.notes] + shape.told()
+    warnings: list[Text] = [*shape.warnings, *(_absent_columns(test.data, shape) if test else [])]
     forms = find_forms([one.output for one in train.candidates], shape.answer, task_file.output.kind)
     inferred += forms.notes
     for side in sides:
@@ -179,6 +179,12 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
 def _is_there(name: str, rows: Sequence[RawRow], columns: set[str]) -> bool:
     """Whether a row has the column, or what ``a.b`` names inside one."""
     return name in columns or ("." in name and any(cell(row.value, name) is not None for row in rows))
+
+
+def _absent_columns(data: RawData, shape: Shape) -> list[Text]:
+    """Columns of the question that no row of a test file has: what is asked there is another question."""
+    names = [name for name in shape.inputs.columns if all(is_empty(cell(row.value, name)) for row in data.rows)]
+    return [say("columns.absent", name=name, file=data.name) for name in names]
 
 
 def _common_output(data: RawData, shape: Shape) -> OutputType:

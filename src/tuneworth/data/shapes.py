@@ -58,7 +58,7 @@ class Shape:
         inputs: what is asked.
         chat: the answer is the last turn of the conversation in the last field.
         marks: fields that say which rows not to learn from.
-        unused: fields that nothing reads.
+        unused: fields that nothing reads; ``untold`` are those of them of which nothing is said yet.
         notes, warnings: what was decided about the other fields, and what the user should decide.
     """
 
@@ -70,6 +70,7 @@ class Shape:
     extras: Extras = field(default_factory=Extras)
     marks: Marks = field(default_factory=lambda: Marks({}))
     unused: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
     warnings: tuple[Text, ...] = ()
 
@@ -77,6 +78,11 @@ class Shape:
     def answer(self) -> str:
         """The field with the answer."""
         return self.used[-1]
+
+    def told(self) -> list[Text]:
+        """Why the rows are read so, a sentence each."""
+        names = ", ".join(name for name in self.untold if name not in self.extras.columns())
+        return [self.reason, *self.notes, *([say("columns.not_used", names=names)] if names else [])]
 
     def left_out(self, row: RawRow) -> Text | None:
         """Why a row is not to be learnt from although it can be read: it says so itself."""
@@ -187,7 +193,10 @@ def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, document
     values = [row.value for row in sample]
     rest = [column for column in dict.fromkeys(column for value in values for column in value) if column != name]
     labels = [
-        column for column in rest if key(column) in ANSWERS and judging.is_label(judging.values_of(column, values))
+        column
+        for column in rest
+        if key(column) in TRUTHS
+        or (key(column) in ANSWERS and (answered == 0 or judging.is_label(judging.values_of(column, values))))
     ]
     if answered * 2 < len(sample) and labels:
         return None  # nobody answers in it: it is what the label is about
@@ -301,14 +310,10 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     others = [name for name in left if any(sampled.columns[name]) and name not in judged.said]
     listed = inputs.options if isinstance(inputs.options, str) else ", ".join((inputs.options or {}).values())
     form = inputs.form and say("columns.options", names=listed, form=table("columns.form")[inputs.form])
-    notes = (
-        *truth.notes,
-        *([form] if form else []),
-        *judged.notes,
-        *([say("columns.not_used", names=", ".join(others))] if others else []),
-    )
+    notes = (*truth.notes, *([form] if form else []), *judged.notes)
     used_now = shape.used if not may_join else (*inputs.columns, shape.answer)
-    return replace(shape, inputs=inputs, used=used_now, unused=left, notes=notes, warnings=tuple(judged.warnings))
+    shape = replace(shape, inputs=inputs, used=used_now, unused=left, untold=tuple(others))
+    return replace(shape, notes=notes, warnings=tuple(judged.warnings))
 
 
 def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) -> InputError:
