@@ -143,6 +143,7 @@ def numbers(rule: Any, n: int = 120) -> list[str]:
         (numbers(lambda at: f"{at * 7919 % 100_000:05d}"), "text"),  # codes
         (numbers(lambda at: 1_000_000 + at * 7919), "text"),
         (numbers(lambda at: f"{at * 3} {['kg', 'g'][at % 2]}"), "text"),  # two units
+        (numbers(lambda at: f"{1 + at % 5}/5"), "label"),  # marks out of five
         (numbers(lambda at: f"2024-0{1 + at % 9}-{10 + at % 19}"), "text"),
     ],
 )
@@ -206,3 +207,36 @@ def test_a_database_is_found_from_the_task_file(tmp_path: Path) -> None:
     before = settings_digest(task_file)
     (tmp_path / "shop.sqlite").write_text("changed")
     assert settings_digest(task_file) != before, "another database is another run"
+
+
+def test_what_is_left_out_of_numbers_and_labels_is_said() -> None:
+    assert "with “kg”" in guess_kind(pairs(numbers(lambda at: f"{at * 7 % 50 + 0.5} kg"))).reason.en
+    assert "say `output: {kind: number}`" in guess_kind(pairs(numbers(lambda at: 1 + at % 5))).reason.en
+    assert "kind: number" not in guess_kind(pairs(numbers(lambda at: at % 2))).reason.en
+
+
+def test_ten_answers_in_forms_of_their_own(tmp_path: Path) -> None:
+    """Each as (outputs, kind, the first answer as it is learnt)."""
+    cases: list[tuple[list[Any], str, str]] = [
+        ([[1 + at % 4] for at in range(60)], "label", "1"),
+        (
+            [[NAMES[at % 5]] if at % 7 else [NAMES[at % 5], NAMES[(at + 2) % 5]] for at in range(90)],
+            "multilabel",
+            "heating, lift",
+        ),
+        ([f"{NAMES[at % 5]}." for at in range(60)], "label", "heating."),
+        ([f"{at * 1.5 + 3:.1f} %" for at in range(60)], "number", "3"),
+        ([f"-{at * 1.5 + 3}" for at in range(60)], "number", "-3"),
+        ([f"{at + 1},{at % 10}5 €" for at in range(60)], "text", "1,05 €"),
+        (
+            [repr({"room": NAMES[at % 5], "n": at, "ok": None}) for at in range(60)],
+            "json",
+            '{"room": "heating", "n": 0, "ok": null}',
+        ),
+        ([repr((NAMES[at % 5], at)) for at in range(60)], "json", '["heating", 0]'),
+        ([f"<think>{at}</think>\n<answer>{NAMES[at % 5]}</answer>" for at in range(60)], "label", "heating"),
+        ([f"<think>{at}</think>" + json.dumps({"n": at}) for at in range(60)], "json", '{"n": 0}'),
+    ]
+    for outputs, kind, first in cases:
+        result = loaded(tmp_path, outputs)
+        assert (result.task.kind, result.examples[0].output) == (kind, first)

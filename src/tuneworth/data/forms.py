@@ -78,8 +78,8 @@ def find_forms(outputs: Sequence[str], field_name: str, kind: OutputKind | None)
     """
     forms = Forms()
     n_thought = sum(after_reasoning(output) != output for output in outputs)
+    forms.steps.append(after_reasoning)  # always: a test file may have it where the training file has none
     if n_thought:
-        forms.steps.append(after_reasoning)
         forms.notes.append(say("answers.form.reasoning", n=n_thought, rows=len(outputs)))
         outputs = [after_reasoning(output) for output in outputs]
     plain = sum(parse_structure(output) is not None for output in outputs)

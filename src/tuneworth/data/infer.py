@@ -161,6 +161,8 @@ def _as_label(pairs: Sequence[Pair]) -> KindGuess | None:
         return None
     if not all(_is_short(output) for output in counts):
         return None
+    if len(counts) > 2 and _amount_share(list(counts)) == 1:
+        return KindGuess("label", say("answers.kind.numbered", n=len(outputs), distinct=len(counts)))
     return KindGuess("label", say("rows.kind.label", n=str(len(outputs)), distinct=str(len(counts))))
 
 
@@ -190,11 +192,15 @@ def _as_number(pairs: Sequence[Pair]) -> KindGuess | None:
     if whole and (len(different) <= MAX_NUMBERED or in_sequence) and _as_label(pairs) is not None:
         return None
     low, high = number_text(min(values)), number_text(max(values))
+    if unit := common_unit(outputs):
+        return KindGuess("number", say("answers.kind.number_of", n=len(values), low=low, high=high, unit=unit))
     return KindGuess("number", say("answers.kind.number", n=len(values), low=low, high=high))
 
 
 def common_quantities(outputs: Sequence[str]) -> list[float] | None:
-    """The numbers of ``outputs``, where nearly all are numbers and these have one unit."""
+    """The numbers of ``outputs``, where nearly all are numbers and these have one unit. "4/5" is a mark, not 0.8."""
+    if any("/" in output for output in outputs):
+        return None
     found = [quantity for output in outputs if (quantity := read_quantity(output)) is not None]
     if len(found) < NUMBER_SHARE * len(outputs) or len({quantity.unit for quantity in found}) != 1:
         return None

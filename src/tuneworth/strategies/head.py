@@ -110,7 +110,7 @@ class Head(Strategy):
     effort = 4
     needs_model = False
     grows = True
-    title = Text(en="head on text features", zh="特征向量 + 分类头")
+    title = Text(en="head on text features", zh="特征向量 + 线性头")
     Config = HeadConfig
     solver = HeadSolver
     config: HeadConfig
@@ -134,8 +134,8 @@ class Head(Strategy):
 
     def describe(self) -> Text:
         if self.config.features == "embedding":
-            return Text(en="head on MiniLM embeddings", zh="MiniLM 向量 + 分类头")
-        return Text(en="head on n-gram TF-IDF", zh="n-gram TF-IDF + 分类头")
+            return Text(en="head on MiniLM embeddings", zh="MiniLM 向量 + 线性头")
+        return Text(en="head on n-gram TF-IDF", zh="n-gram TF-IDF + 线性头")
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         """A character n-gram row has about as many entries as the text has characters."""
