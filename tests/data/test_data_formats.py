@@ -178,6 +178,22 @@ def test_a_cell_of_a_megabyte_is_read_quickly_and_leaves_the_csv_limit_alone(tmp
     assert csv.field_size_limit() == before
 
 
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl", "rows.csv"])
+def test_many_rows_take_time_by_their_number_not_its_square(tmp_path: Path, name: str) -> None:
+    rows = [{"id": str(n), "text": "a line, another\nand more of it " * 9} for n in range(30_000)]
+    path = tmp_path / name
+    with path.open("w", newline="") as file:
+        if name == "rows.csv":
+            writer = csv.DictWriter(file, ["id", "text"])
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.write(json.dumps(rows) if name == "rows.json" else "\n".join(map(json.dumps, rows)))
+    start = time.process_time()
+    assert len(read(str(path)).rows) == 30_000
+    assert time.process_time() - start < 6
+
+
 def test_hub_addresses() -> None:
     assert parse_address("hf://o/n") == parse_address("hf://o/n/train")
     address = parse_address("hf://owner/some-data.v2:en/test")

@@ -122,7 +122,8 @@ def _best(lines: Sequence[str], delimiter: str, name: str, result: Rows) -> list
     plain = _records(lines, delimiter)
     width = _width(plain)
     faulty = _n_faulty(plain, width)
-    if not faulty and all(record.end == record.line for record in plain):
+    merged = (record for record in plain if record.end > record.line)
+    if not faulty and not any(delimiter == "\t" or _is_swallowed(one, lines, width, delimiter) for one in merged):
         return plain
     literal = _records(lines, delimiter, quotes=False)
     if _explains_all(literal, plain, width, delimiter):
@@ -146,6 +147,15 @@ def _n_faulty(records: Sequence[Record], width: int) -> int:
         record.end - record.line + 1
         for record in records
         if record.cells is None or filled(record.cells) > width or len(record.cells) < width
+    )
+
+
+def _is_swallowed(record: Record, lines: Sequence[str], width: int, delimiter: str) -> bool:
+    """Whether a record is so many full rows that it is none itself."""
+    inside = lines[record.line - 1 : record.end]
+    may_be = len(inside) >= _SURE_LINES and all(line.count(delimiter) == width - 1 for line in inside)
+    return may_be and all(
+        _fits(Record(0, 0, cells), width) for cells in csv.reader(inside, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     )
 
 

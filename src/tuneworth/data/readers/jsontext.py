@@ -251,8 +251,8 @@ class _Reader:
         if position < self._counted:
             return self.text.count("\n", 0, position) + 1
         self._line += self.text.count("\n", self._counted, position)
+        self._line_start = max(self._line_start, self.text.rfind("\n", self._counted, position) + 1)
         self._counted = position
-        self._line_start = self.text.rfind("\n", 0, position) + 1
         return self._line
 
     def _broken_by(self, error: Exception, start: int) -> InputError:

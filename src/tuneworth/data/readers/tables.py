@@ -46,7 +46,10 @@ def is_empty(cell: object) -> bool:
 
 def filled(cells: Sequence[Any]) -> int:
     """Cells up to the last one that says something."""
-    return max((at for at, cell in enumerate(cells, start=1) if not is_empty(cell)), default=0)
+    at = len(cells)
+    while at and is_empty(cells[at - 1]):
+        at -= 1
+    return at
 
 
 def header_place(records: Sequence[Record]) -> int:
@@ -128,11 +131,13 @@ def _without_headers(
     """
     rest, again, order = list[Record](), list[Record](), columns
     orders: dict[int, Sequence[str]] = {}
+    names = set(columns)
     for record in body:
-        cells = [str(cell).strip() for cell in (record.cells or ())[: len(columns)]]
-        if len(columns) > 1 and len(cells) == len(columns) and set(cells) == set(columns):
+        cells = (record.cells or [])[: len(columns)]
+        may_be = len(columns) > 1 and len(cells) == len(columns) and str(cells[0]).strip() in names
+        if may_be and {str(cell).strip() for cell in cells} == names:
             again.append(record)
-            order = cells
+            order = [str(cell).strip() for cell in cells]
         else:
             rest.append(record)
             if order != columns:
