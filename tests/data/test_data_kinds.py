@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,11 @@ def test_ten_answers_in_forms_of_their_own(tmp_path: Path) -> None:
     for outputs, kind, first in cases:
         result = loaded(tmp_path, outputs)
         assert (result.task.kind, result.examples[0].output) == (kind, first)
+
+
+@pytest.mark.parametrize("keys", [("kind", "n"), ("intent", "city")])
+def test_objects_with_few_values_are_no_sets_of_labels(keys):
+    """Cut at their commas they are combined anew in other rows, like labels."""
+    rng = random.Random(0)
+    outputs = [json.dumps({keys[0]: rng.choice("ab"), keys[1]: rng.randint(1, 9)}) for _ in range(300)]
+    assert guess_kind([Pair(f"text {at}", output) for at, output in enumerate(outputs)]).kind == "json"

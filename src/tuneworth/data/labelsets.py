@@ -51,6 +51,9 @@ def find_label_sets(outputs: Sequence[str]) -> LabelSets | None:
     what it separates is combined anew in other rows: the parts of "Paris, France" or of the label "Arts, Crafts" are not.
     """
     lists = sum(_is_list(output) for output in outputs)
+    values = map(parse_structure, outputs)
+    if lists < sum(isinstance(value, dict | list) for value in values) >= SEVERAL_SHARE * len(outputs):
+        return None  # the commas of objects separate no labels
     for separator in [None] if lists >= NEARLY_ALL * len(outputs) else list(SEPARATORS):
         if separator is not None and sum(separator in output for output in outputs) < SEVERAL_SHARE * len(outputs):
             continue
