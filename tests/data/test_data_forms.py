@@ -199,3 +199,8 @@ def test_outputs_that_stand_in_any_row_are_not_extracted() -> None:
 )
 def test_records_without_small_words_are_english_too(text: str, language: str) -> None:
     assert guess_language([text]).language == language
+
+
+def test_what_similarity_does_not_see_is_said(tmp_path: Path) -> None:
+    outputs = [f"The ferry leaves the {PLACES[at % 8]} at {at} past nine, every day but Sunday." for at in range(40)]
+    assert "hardly what it says" in loaded(tmp_path, outputs, metric="semantic").warnings[0].en

@@ -80,3 +80,8 @@ def test_a_task_of_another_kind_does_not_even_hear_of_them(kind, named, heard):
     plan = plan_arms(task, rows(str.lower), [], ["copy", "majority"] if named else None, "basis")
     told = {arm.strategy.id for arm in plan.arms} | {skipped.strategy.id for skipped in plan.skipped}
     assert ("copy" in told) == heard
+
+
+def test_a_metric_that_compares_vectors_is_replaced_by_words():
+    train = rows(lambda text: text.split("“")[1].rstrip("”."))
+    assert Rules.why_skipped(TASK.model_copy(update={"metric": "semantic"}), None, train) is None

@@ -37,6 +37,7 @@ CODE_DIGITS = 5
 ASKED_SHARE = 0.8
 SPAN_SHARE = 0.6
 SPAN_MAX_CHARS = 200
+SPAN_SEARCHED = 20_000
 _OF_WORDING = frozenset({"chrf", "rouge_l", "token_f1", "exact_match", "extractive", "semantic"})
 """Metrics that compare how texts are worded."""
 _LEADING_ZERO = re.compile(r"\s*0\d")
@@ -114,7 +115,8 @@ def unfit(metric: str, outputs: Sequence[str]) -> list[Text]:
         "sql": _share(outputs, lambda output: _SQL.match(output) is not None),
         "code": _share(outputs, lambda output: _CODE.search(output) is not None),
     }
-    return [
+    always = [say("answers.unfit.similarity")] if metric == "semantic" else []
+    return always + [
         say(f"answers.unfit.{what}", metric=metric, share=f"{share:.0%}")
         for what, share in shares.items()
         if share >= FORM_SHARE
@@ -269,7 +271,7 @@ def _span_share(pairs: Sequence[Pair]) -> float:
     The other row, far away in the file, is what chance gives: `1` or `the` stands in any text. Rows nearby often share theirs.
     """
     sample = pairs[:2_000]
-    texts = [fold(f"{pair.text}\n{pair.beside}") for pair in sample]
+    texts = [fold(f"{pair.text}\n{pair.beside}"[:SPAN_SEARCHED]) for pair in sample]
     outputs = [fold(pair.output) for pair in sample]
     if median(map(len, outputs)) > SPAN_MAX_CHARS:
         return 0.0

@@ -40,7 +40,7 @@ class Metric(ABC):
             tests for paired proportions apply.
         corpus: the value is not the mean of the row scores (macro-F1); compare arms by resampling
             ``prepare``, never by their row scores.
-        english_only: it can read rows in English only.
+        needs_encoder: it is given the sentence encoder of the run, which reads English only.
         settable: fields of this metric that ``metric_settings`` of a task file may give, with their types.
     """
 
@@ -51,7 +51,7 @@ class Metric(ABC):
     kinds: frozenset[OutputKind]
     binary: bool = False
     corpus: bool = False
-    english_only: bool = False
+    needs_encoder: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -37,7 +37,7 @@ class Semantic(Metric):
     id: str = "semantic"
     title: Text = Text(en="semantic similarity", zh="语义相似度")
     kinds: frozenset[OutputKind] = frozenset({"text"})
-    english_only: bool = True
+    needs_encoder: bool = True
     encode: Encode | None = field(default=None, compare=False, repr=False)
 
     def with_encoder(self, encode: Encode) -> Self:

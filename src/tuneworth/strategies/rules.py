@@ -152,9 +152,11 @@ def _pairs(train: Sequence[Example]) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 @cache
 def _learned(metric: str, pairs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
-    """By the task's metric; for the user's own, whose file a strategy does not know, by words in common."""
-    known = metric if metric in plugin_modules("tuneworth.metrics") else "token_f1"
-    return tuple(best_rules(load_plugin("tuneworth.metrics", known), pairs))
+    """By the task's metric; by words in common for the user's own, whose file a strategy does not know, and for one by vectors."""
+    known: Metric = load_plugin(
+        "tuneworth.metrics", metric if metric in plugin_modules("tuneworth.metrics") else "token_f1"
+    )
+    return tuple(best_rules(load_plugin("tuneworth.metrics", "token_f1") if known.needs_encoder else known, pairs))
 
 
 PLUGIN = Rules

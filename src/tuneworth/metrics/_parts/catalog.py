@@ -74,7 +74,7 @@ def check_language(metric: Metric, language: Language) -> None:
     Raises:
         InputError: it is not for this language.
     """
-    if metric.english_only and language != "en":
+    if metric.needs_encoder and language != "en":
         raise InputError(Problem(metric.id, say("answers.settings.english_only")))
 
 
