@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -346,6 +347,31 @@ def test_options_are_shown_where_an_answer_names_several(tmp_path: Path) -> None
     assert "\nD. " in read(tmp_path, rows).examples[0].query.text
 
 
+def test_what_joins_is_written_whatever_it_holds(tmp_path: Path) -> None:
+    """Passages in lists of lists, and as the JSON of a cell; a column that joins never makes a row unusable."""
+    rows = lookups("context")
+    for row in rows:
+        row["context"] = {"title": ["mills", "towns"], "sentences": [[row["context"], "So."], ["No more."]]}
+    loaded = read(tmp_path, rows)
+    lines = asked(loaded)[0][1].splitlines()
+    assert lines[1:4] == [
+        "context: title: mills",
+        "towns",
+        "sentences: The mill 0 of Ardal dates from M1500, the church is 0 years older.",
+    ]
+    for row in rows:
+        row["context"] = json.dumps(row["context"]["sentences"][0])
+    assert asked(read(tmp_path, rows))[0][1].endswith("the church is 0 years older.\nSo.")
+
+
+def test_several_columns_whose_last_word_is_asked_are_one_question(tmp_path: Path) -> None:
+    rows = [
+        {"page_text": f"mill {at} has M{at}", "question_text": f"what has {at}?", "short_answer": f"M{at}"}
+        for at in range(40)
+    ]
+    assert asked(read(tmp_path, rows)) == [("user", "page_text: mill 0 has M0\nquestion_text: what has 0?")]
+
+
 def test_an_empty_instruction_leaves_the_input(tmp_path: Path) -> None:
     rows = [{"instruction": "Say it", "input": f"mill {at}", "output": str(at)} for at in range(40)]
     del rows[1]["instruction"]
@@ -424,7 +450,7 @@ def test_the_hint_for_lists_and_choices_works(tmp_path: Path) -> None:
         assert "\nA. " in loaded.examples[1].query.text
     rows = [{"q": f"mill {at}", "found": [f"built {at}", "", "of stone"], "a": str(at)} for at in range(40)]
     loaded = read(tmp_path, rows, fields={"input": ["q", "found"], "output": "a"})
-    assert asked(loaded, 3) == [("user", "q: mill 3\nfound: built 3\n\nof stone")]
+    assert asked(loaded, 3) == [("user", "q: mill 3\nfound: built 3\nof stone")]
 
 
 def test_columns_inside_columns(tmp_path: Path) -> None:

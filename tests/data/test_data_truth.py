@@ -107,6 +107,13 @@ def test_what_always_stands_in_the_answer_is_a_part_of_it(tmp_path: Path) -> Non
     assert any("`intent` is not read: it says the answer" in text.en for text in loaded.inferred)
 
 
+def test_a_category_beside_a_right_answer_is_no_answer(tmp_path: Path) -> None:
+    made = [{"question": r["input"], "category": "qa", "correct_answer": f"{r['input']} again"} for r in label_rows(60)]
+    loaded = read(tmp_path, made)
+    assert loaded.examples[0].output.endswith("again")
+    assert not any("some system" in text.en for text in loaded.inferred)
+
+
 def test_a_category_beside_a_response_is_no_second_answer(tmp_path: Path) -> None:
     made = [{"instruction": r["input"], "response": f"{r['input']} again", "category": "qa"} for r in label_rows(60)]
     assert read(tmp_path, made).examples[0].output.endswith("again")

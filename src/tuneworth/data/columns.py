@@ -41,6 +41,7 @@ from tuneworth.data.fieldnames import (
     in_yaml,
     is_system,
     key,
+    words,
 )
 from tuneworth.data.inputs import cell, is_empty, parsed
 from tuneworth.words.numbers import percent
@@ -54,20 +55,8 @@ _LEAST = 20
 _Z = 4.0
 """Standard errors above chance: with a hundred columns, all tests together err less than once in a hundred files."""
 _WORDS = re.compile(r"[^\W\u4e00-\u9fff]+|[\u4e00-\u9fff]")
-_DOCUMENT_TEXTS = (
-    "text",
-    "body",
-    "content",
-    "message",
-    "email",
-    "article",
-    "review",
-    "comment",
-    "正文",
-    "内容",
-    "文本",
-)
-_HEADS = ("title", "subject", "heading", "headline", "标题", "主题")
+_DOCUMENT_TEXTS = words("text body content message email article review comment description 正文 内容 文本 描述")
+_HEADS = words("title subject heading headline 标题 主题")
 Features = NDArray[np.int64]
 """Buckets of the words of a text."""
 _BUCKETS = 1 << 13

@@ -67,6 +67,21 @@ def input_text(name: str, value: Any) -> str:
     return as_text(name, value)
 
 
+def written(name: str, value: Any) -> str:
+    """``value`` of one input column among others as text, whatever it holds: lists by lines, objects by ``name: value`` lines.
+
+    Raises:
+        BadRow: it holds bytes.
+    """
+    if isinstance(value, str) and isinstance(items := parsed(value), list):
+        value = items if all(isinstance(item, str) for item in items) else value  # a table writes a list of texts so
+    if isinstance(value, list):
+        return "\n".join(written(name, item) for item in value if not is_empty(item))
+    if isinstance(value, dict):
+        return "\n".join(f"{inner}: {written(name, item)}" for inner, item in value.items() if not is_empty(item))
+    return as_text(name, value)
+
+
 # -- options -----------------------------------------------------------------------------------------------
 
 
@@ -203,7 +218,8 @@ class Inputs:
             turns += earlier_turns(name, cell(value, name))
         if chat and not self.named and not self.options:
             return (*turns, *chat)
-        lines = [f"{name}: {text}" for name in self.named for text in self._texts(value, (name,))]
+        given = ((name, cell(value, name)) for name in self.named)
+        lines = [f"{name}: {written(name, found)}" for name, found in given if not is_empty(found)]
         options = [f"{mark}. {text}" for mark, text in self.options_of(value).items()] if self.shown else []
         ending = "\n".join([*lines, *options])
         if chat:

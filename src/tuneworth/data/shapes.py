@@ -20,6 +20,7 @@ from tuneworth.data.drafts import (
 )
 from tuneworth.data.fieldnames import (
     ANSWERS,
+    GENERAL_ANSWERS,
     HISTORIES,
     LAST_ANSWERS,
     MAYBE_TRUTHS,
@@ -161,13 +162,13 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, docume
         if name in counts and (shape := _chat_shape(name, sample, extras, documents=documents)):
             return shape
     columns = [column for column, n in counts.items() if n >= enough]
-    source, found = _question_and_answer(columns, sample)
-    if source is None or found is None:
+    sources, found = _question_and_answer(columns, sample)
+    if found is None:
         for name in columns:  # one text with both sides, whatever its column is called
             if shape := _chat_shape(name, sample, extras, documents=documents):
                 return shape
         raise _unknown_shape(rows[0].file, sample, columns)
-    truth = true_answer(found, sample, source)
+    truth = true_answer(found, sample, sources[0])
     named = by_key(columns)
     instruction, more = (
         next((named[name] for name in names if name in named), None) for names in (_INSTRUCTIONS, _MORE)
@@ -177,9 +178,9 @@ def detect_shape(rows: Sequence[RawRow], extras: Extras | None = None, *, docume
         inputs, reason = Inputs((instruction, more)), say("rows.shape.alpaca", shown=shown)
         shape = Shape("alpaca", (instruction, more, truth.column), reason, inputs, extras=extras)
     else:
-        reason = say("rows.shape.pair", source=source, target=truth.column)
-        inputs = Inputs((source,), required=(source,))
-        shape = Shape("pair", (source, truth.column), reason, inputs, extras=extras)
+        reason = say("rows.shape.pair", source=", ".join(sources), target=truth.column)
+        inputs = Inputs((sources[0],), required=(sources[0],)).with_named(sources[1:])
+        shape = Shape("pair", (*sources, truth.column), reason, inputs, extras=extras)
     shape = replace(shape, inputs=_with_options(inputs, truth.column, extras, sample, found=True))
     return _judged(shape, truth, sample, documents=documents)
 
@@ -223,20 +224,29 @@ def _sample(rows: Sequence[RawRow]) -> list[RawRow]:
     return list(rows[::step])
 
 
-def _question_and_answer(columns: Sequence[str], sample: Sequence[RawRow]) -> tuple[str | None, str | None]:
+def _question_and_answer(columns: Sequence[str], sample: Sequence[RawRow]) -> tuple[list[str], str | None]:
     """The columns that by their names are asked and answered; by the last word of it where no whole name is known."""
     named = by_key(columns)
-    answers = [named[name] for name in (*ANSWERS, *TRUTHS, *MAYBE_TRUTHS, "chosen", *LAST_ANSWERS) if name in named]
+    plain = [named[name] for name in ANSWERS if name in named]
+    right = [named[name] for name in by_key(columns) if name in TRUTHS]
+    general = not plain or key(plain[0]) in GENERAL_ANSWERS  # what is called right beside an answer is compared with it
+    answers = [*plain, *right] if general else [*right, *plain]
+    answers += [named[name] for name in (*sorted(MAYBE_TRUTHS), "chosen", *LAST_ANSWERS) if name in named]
     if not answers:
         answers = [name for name in columns if ends_like(name, ANSWERS)]
     marks = Marks.found(sample, (), "plain").columns
     answers = [name for name in answers if name not in marks] or answers
     for answer in answers:
         sources = [named[name] for name in QUESTIONS if name in named and named[name] != answer]
-        sources = sources or [name for name in columns if name != answer and ends_like(name, QUESTIONS)]
         if sources:
-            return sources[0], answer
-    return None, None
+            return sources[:1], answer
+        sources = [name for name in columns if name != answer and ends_like(name, QUESTIONS)]
+        sources = [
+            name for name in sources if name not in answers and key(name) not in METADATA and not is_system(name)
+        ]
+        if sources:
+            return sources, answer
+    return [], None
 
 
 def _with_options(
