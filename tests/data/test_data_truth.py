@@ -107,6 +107,21 @@ def test_what_always_stands_in_the_answer_is_a_part_of_it(tmp_path: Path) -> Non
     assert any("`intent` is not read: it says the answer" in text.en for text in loaded.inferred)
 
 
+def test_what_may_be_the_right_answer_is_told_loudly(tmp_path: Path) -> None:
+    made = [
+        {"user_input": r["input"], "response": f"about {at} of them", "reference": f"see page {at * 3}"}
+        for at, r in enumerate(label_rows(60))
+    ]
+    loaded = read(tmp_path, made)
+    (warning,) = loaded.warnings
+    assert warning.en.startswith(
+        "`reference` may be the right answer, and `response`, which is read, what some system said"
+    )
+    assert "fields: {input: user_input, output: reference}" in warning.zh
+    urls = [{**row, "reference": f"https://made.example/{at * 3 + 1000}"} for at, row in enumerate(made)]
+    assert read(tmp_path, urls).warnings == []
+
+
 def test_a_category_beside_a_right_answer_is_no_answer(tmp_path: Path) -> None:
     made = [{"question": r["input"], "category": "qa", "correct_answer": f"{r['input']} again"} for r in label_rows(60)]
     loaded = read(tmp_path, made)
@@ -129,6 +144,8 @@ def test_a_category_beside_a_response_is_no_second_answer(tmp_path: Path) -> Non
         ("annotation_status", "approved", "pending"),
         ("标注状态", "已标注", "待标注"),
         ("审核状态", "已通过", "驳回"),
+        ("审核结果", "通过", "不通过"),
+        ("review_status", "ok", "failed"),
         ("is_valid", True, False),
         ("is_valid", 1, 0),
         ("is_correct", "yes", "no"),

@@ -25,7 +25,7 @@ def _set(*lines: str) -> frozenset[str]:
 
 QUESTIONS = words(
     "input prompt question query instruction text sentence utterance content message user_message user_input",
-    "review comment tweet post ticket email body article document dialogue dialog transcript source source_text",
+    "review comment tweet post ticket email body article document dialogue dialog transcript source source_text src original",
     "description problem goal passage context ctx premise sentence1 text1 text_a question1 code title headline subject",
     "问题 提问 题目 题干 输入 指令 提示词 提示 文本 正文 内容 句子 评论 留言 反馈 诉求 描述 消息 原文 文章 文档",
     "对话 上下文 标题 messages conversations conversation",
@@ -33,14 +33,14 @@ QUESTIONS = words(
 """Columns that are asked, the surest first."""
 ANSWERS = words(
     "output completion response answer label_text label_name label answer_key correct_option intent category class",
-    "class_name sentiment polarity stance emotion target target_text summary highlights reply translation sql sql_query",
+    "class_name sentiment polarity stance emotion target target_text tgt summary highlights reply translation sql sql_query",
     "query command program topic team department queue answers outputs 输出 答案 回答 标签 类别 分类 意图 情感 摘要 译文",
     "结果 答复 正确选项",
 )
 """Columns that are answered with, the surest first."""
 LAST_ANSWERS = words(
     "labels tags categories intents solution canonical_solution code correct score rating stars similarity",
-    "得分 评分 星级 打分",
+    "rewritten rewrite paraphrase corrected correction 改写 润色 修改后 得分 评分 星级 打分",
 )
 """Columns that are answered with where no other is: beside another they are about it, or more than one answer."""
 GENERAL_ANSWERS = _set("output completion response answer label_text label_name label target 输出 答案 回答 标签")
@@ -88,7 +88,7 @@ HISTORIES = _set(
 OPTION_LISTS = _set("choices options candidates answer_choices endings option choice 选项 候选项 备选项 候选答案")
 INPUTS = _set(
     "context contexts ctx passage passages paragraph paragraphs retrieved_contexts reference_contexts",
-    "retrieved retrieved_context retrieved_docs retrieved_documents retrieved_passages search_results support supporting_text background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
+    "retrieved retrieval_context retrieved_context retrieved_docs retrieved_documents retrieved_passages search_results support supporting_text background evidence excerpt knowledge schema table_schema db_schema database_schema ddl",
     "create_table tables instruction 指令 premise hypothesis sentence1 sentence2 text1 text2 text_a text_b question1 question2 aspect",
     "aspect_term aspect_category target_language source_language target_lang source_lang src_lang tgt_lang",
     "上下文 语境 段落 材料 背景 背景资料 背景知识 参考资料 参考材料 阅读材料 篇章 检索结果 已知信息 表结构 建表语句 前提 假设 句子1 句子2 文本1 文本2 方面",

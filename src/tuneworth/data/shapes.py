@@ -323,7 +323,7 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     notes = (*truth.notes, *([form] if form else []), *judged.notes)
     used_now = shape.used if not may_join else (*inputs.columns, shape.answer)
     shape = replace(shape, inputs=inputs, used=used_now, unused=left, untold=tuple(others))
-    return replace(shape, notes=notes, warnings=tuple(judged.warnings))
+    return replace(shape, notes=notes, warnings=(*truth.doubts, *judged.warnings))
 
 
 def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) -> InputError:
@@ -339,9 +339,10 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
         return InputError(problem, say("columns.nested_next", **lines))
     names = [name for name in (*(name for name in columns if name not in nested), *inner) if key(name) not in METADATA]
     last = {name: name.rsplit(".", 1)[-1] for name in names}
+    names = [name for name in names if not is_system(last[name])]
     outputs = [name for name in names if key(last[name]) in (*ANSWERS, *TRUTHS)]
     outputs += [name for name in names if judging.is_label(judging.values_of(name, values))]
-    asked = [name for name in names if name not in outputs[:1] and (not outputs or not is_system(last[name]))]
+    asked = [name for name in names if name not in outputs[:1]]
     problem = Problem(file, say("rows.shape.unknown", shown=shown))
     if not outputs or not asked:
         return InputError(problem, say("rows.shape.unknown_next"))

@@ -44,11 +44,12 @@ _ENOUGH, _PART = 0.05, 0.98
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The column of answers, why it is that one where another could be, and the others that answer too."""
+    """The column of answers, why it is that one where another could be, the others that answer too, and what is open."""
 
     column: str
     notes: tuple[Text, ...] = ()
     others: tuple[str, ...] = ()
+    doubts: tuple[Text, ...] = ()
 
 
 def true_answer(column: str, rows: Sequence[RawRow], source: str) -> Truth:
@@ -89,7 +90,17 @@ def true_answer(column: str, rows: Sequence[RawRow], source: str) -> Truth:
         two_tasks = specific and all(_is_label(name, rows) for name in (column, other))
         if two_tasks or _answers_too(column, other, rows):
             _ask_if_they_differ(column, other, rows, source)
-    return Truth(column, (), systems)
+    maybe = [name for name in columns if key(name) in MAYBE_TRUTHS and key(name) != "target" and _is_text(name, rows)]
+    fields = {"input": in_yaml(source)}
+    doubts = [say("columns.truth.maybe", name=name, answer=column, **fields, output=in_yaml(name)) for name in maybe]
+    return Truth(column, (), systems, tuple(doubts) if _is_text(column, rows) else ())
+
+
+def _is_text(name: str, rows: Sequence[RawRow]) -> bool:
+    """Whether a column is filled in most rows, with words and not with addresses or labels."""
+    values = [value for value in _values(name, rows) if value]
+    worded = sum(not value.startswith(("http", "www.", "/")) for value in values)
+    return len(values) * 2 > len(rows) and worded * 2 > len(values) and not _is_label(name, rows)
 
 
 def _values(name: str, rows: Sequence[RawRow]) -> list[str | None]:
@@ -197,6 +208,8 @@ _BAD_IF_TRUE = frozenset(
         "是否删除 是否跳过 是否作废 是否忽略",
     )
 )
+_ANY_STATUS = frozenset(words("answer decision verdict status state feedback rating 状态"))
+"""May be of an order or a ticket as well; only words of annotation make these a mark."""
 _WEIGHTS = frozenset(("weight", "sample_weight", "loss_weight", "权重"))
 _TRUE, _FALSE = frozenset(("true", "1", "yes", "是")), frozenset(("false", "0", "no", "否"))
 _ZERO = frozenset(("0", "0.0"))
@@ -244,7 +257,7 @@ def _bad_values(name: str, said: set[str], answer: str, in_text: bool) -> frozen
     """The values of column ``name`` that say no, if it is a mark at all: ``said`` are all that it has in a sample."""
     said = said - {""}
     boolean = bool(said) and said <= _TRUE | _FALSE
-    if name in _DECISIONS and said <= _GOOD | _BAD and said & _OF_ANNOTATION:
+    if name in _DECISIONS and said <= _GOOD | _BAD and (said & _OF_ANNOTATION or name not in _ANY_STATUS):
         return _BAD
     if boolean and name in _BAD_IF_TRUE:
         return _TRUE
