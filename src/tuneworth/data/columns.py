@@ -49,7 +49,10 @@ from tuneworth.words.say import say
 
 SAMPLE = 1_000
 """Rows that are looked at, evenly spread: enough to tell 3 points from chance, quick at any size of file."""
-_CHARS = 4_000
+WIDE = 40
+"""Columns from which fewer rows are looked at, so that a table of a thousand columns takes seconds too."""
+_CHARS = 30_000
+"""Most of a cell that is searched for answers; of words, the first 4,000 characters are looked at."""
 _LEAST = 20
 """Fewest rows on which a test may say anything; as few as an answer needs at all."""
 _Z = 4.0
@@ -97,12 +100,12 @@ class Sampled:
 
     @cached_property
     def asked_words(self) -> list[frozenset[str]]:
-        return [frozenset(_WORDS.findall(text)) for text in self.asked]
+        return [frozenset(_words(text)) for text in self.asked]
 
     @cached_property
     def new_words(self) -> list[frozenset[str]]:
         """Words of each answer that its question does not have."""
-        return [frozenset(_WORDS.findall(answer)) - words for answer, words in zip(self.answers, self.asked_words)]
+        return [frozenset(_words(answer)) - words for answer, words in zip(self.answers, self.asked_words)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +295,7 @@ def _is_whole(values: Sequence[str], sample: Sampled) -> bool:
         if not _stands(sample.answers[at], value):
             return False
         asked = sample.asked_words[at]
-        return len(asked.intersection(_WORDS.findall(value))) >= 0.95 * len(asked)
+        return len(asked.intersection(_words(value))) >= 0.95 * len(asked)
 
     own = sum(written_out(at, values[at]) for at in rows)
     other = sum(written_out(at, values[rows[far]]) for at, far in zip(rows, shuffled(len(rows))))
@@ -385,8 +388,12 @@ def _with(asked: Features, value: str, few: bool) -> Features:
     return np.concatenate([asked, np.repeat(alone, 5), both])
 
 
+def _words(text: str) -> list[str]:
+    return _WORDS.findall(text[:4_000])
+
+
 def _hashed(text: str, before: str = "") -> Features:
-    words = _WORDS.findall(text)[:200]
+    words = _words(text)[:200]
     if any("\u4e00" <= word[0] <= "\u9fff" for word in words):
         words += [a + b for a, b in pairwise(words)]
     return np.array([zlib.crc32((before + word).encode()) % _BUCKETS for word in dict.fromkeys(words)], dtype=np.int64)
@@ -415,7 +422,7 @@ def _overlap(values: Sequence[str], sample: Sampled) -> tuple[float, float] | No
     rows = [at for at in range(sample.n) if values[at] and len(words[at]) >= 3]
     if len(rows) < _LEAST or len({sample.answers[at] for at in rows}) < len(rows) / 2:
         return None
-    there = {at: set(_WORDS.findall(values[at])) for at in rows}
+    there = {at: set(_words(values[at])) for at in rows}
     own = np.array([len(words[at] & there[at]) / len(words[at]) for at in rows])
     moved = [rows[other] for other in shuffled(len(rows))]
     other = np.array([len(words[at] & there[far]) / len(words[at]) for at, far in zip(rows, moved)])

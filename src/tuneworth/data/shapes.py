@@ -296,7 +296,8 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     outer = {name.split(".")[0] for name in used}
     unused = [name for name in columns if name not in used and name not in outer and name not in marks.columns]
     drafts = []
-    for row in sample:
+    step = -(-len(sample) // max(200, len(sample) * judging.WIDE // max(len(unused), judging.WIDE)))
+    for row in sample[:: max(step, 1)]:
         if shape.left_out(row) is None:
             try:
                 drafts.append((row.value, shape.read(row)))
