@@ -547,3 +547,15 @@ def test_a_training_that_diverges_says_so_and_says_it_again_when_it_is_taken_up(
 
 def _not_a_number(loss):
     return lambda self, part: loss(self, part) * float("nan")
+
+
+def test_trying_a_training_takes_as_long_a_row_as_training_and_leaves_nothing_behind(tiny, tmp_path, monkeypatch):
+    before, there = weights_of(tiny), set(Path.cwd().iterdir())
+    clock = iter(range(0, 10_000, 2))
+    monkeypatch.setattr(trainer.time, "perf_counter", lambda: next(clock))
+    alike = [TrainExample(one.messages, one.completion) for one in make_examples(1) * 16]
+    assert tiny.row_seconds(alike, QUICK) == pytest.approx(2 / QUICK.batch_rows)
+    assert_same_weights(before, weights_of(tiny))
+    assert set(Path.cwd().iterdir()) == there
+    with pytest.raises(NotEnoughData):
+        tiny.row_seconds(alike, QUICK.model_copy(update={"max_length": 8}))

@@ -1,9 +1,13 @@
+# pyright: reportArgumentType=false
+
 import pytest
 
+from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import ArmCost, ArmResult, Counts, Interval, Score
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.race.results import choose_finalists
+from tuneworth.race.results import choose_finalists, untested
+from tuneworth.race.runner import Entry
 
 
 def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0):
@@ -120,3 +124,34 @@ def test_of_equals_the_one_that_reads_less_is_tested():
         for name, tokens in (("a-long", 900.0), ("b-short", 80.0))
     )
     assert choose_finalists([long, short], "accuracy", Limits()) == ["b-short"]
+
+
+def entry(name, right, n):
+    """A fit that is right on the first ``right`` of ``n`` dev rows, in an order that mixes them."""
+    dev = [
+        Outcome(
+            arm_id=name, row_id=f"r{at}", stage="dev", status="scored", scores={"accuracy": float(at * 37 % n < right)}
+        )
+        for at in range(n)
+    ]
+    return Entry(None, None, None, dev=dev)
+
+
+@pytest.mark.parametrize(("right", "chosen"), [(4, ["few", "lora"]), (28, ["prompt", "few", "lora"])])
+def test_a_simplest_arm_that_is_surely_behind_is_no_finalist(right, chosen):
+    arms = [arm("prompt", right / 64, 0), arm("few", 0.5, 1), arm("lora", 0.8, 5, tuned=True)]
+    entries = {"prompt": entry("prompt", right, 64), "few": entry("few", 32, 64), "lora": entry("lora", 33, 64)}
+    assert choose_finalists(arms, "accuracy", Limits(), entries=entries, margin=0.02) == chosen
+
+
+def test_an_arm_that_time_stopped_early_is_held_against_the_others_on_the_rows_that_both_saw():
+    """It scored .75 on 32 rows, of which the other got .53; on all its rows that one scored .5."""
+    arms = [arm("one", 0.5, 1), arm("sixteen", 0.75, 1), arm("lora", 0.5, 5, tuned=True)]
+    entries = {"one": entry("one", 60, 120), "sixteen": entry("sixteen", 24, 32), "lora": entry("lora", 60, 120)}
+    stopped = {"sixteen": "budget"}
+    assert "sixteen" in choose_finalists(arms, "accuracy", Limits(), stopped, entries=entries, margin=0.02)
+    slow = choose_finalists(arms, "accuracy", Limits(), stopped, entries=entries, margin=0.02, too_slow=["sixteen"])
+    assert slow == ["one", "lora"]
+    [missed] = untested(arms, slow, entries, "accuracy")
+    assert (missed.arm_id, missed.tested, missed.n_rows) == ("sixteen", "one", 32)
+    assert 0 < missed.difference < missed.interval.high

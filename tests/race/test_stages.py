@@ -649,28 +649,18 @@ def test_an_arm_that_was_stopped_keeps_no_time_back_from_the_training(tmp_path, 
     assert kept == pytest.approx(0.1 * 200.0), "a tenth of the budget, which is more than the others need"
 
 
-def test_a_trained_reader_is_expected_to_answer_as_slowly_as_one_that_reads_as_much(tmp_path, store):
-    class Reading(Simple):
-        id, reads_documents = "reading", True
-
-    class TunedReading(Tuned):
-        id, reads_documents = "tuned_reading", True
-
+def test_a_trained_arm_that_is_awaited_keeps_the_time_that_it_took_when_it_was_tried(tmp_path, store):
     def asked(strategy, seconds):
         outcome = Outcome(arm_id=strategy.id, row_id="r", stage="dev", status="scored", latency_ms=1000 * seconds)
-        return Entry(replace(arm(strategy), model=ScriptedModel()), None, None, dev=[outcome])
+        return Entry(arm(strategy), None, None, dev=[outcome])
 
-    reserve = stages(tmp_path, store, budget=100_000.0)._reserve
-    entries = [asked(Simple, 1.0), asked(Reading, 40.0)]
-    kept = {}
-    for tuned in (Tuned, TunedReading):
-        arms = [*(entry.arm for entry in entries), arm(tuned)]
-        kept[tuned.id] = reserve.budget.left - reserve.seconds_left(arms, entries)
-    finals = [reserve.final_seconds(entry) for entry in entries]
-    assert kept["tuned"] == pytest.approx(max(LATE * (sum(finals) + finals[0]), 10_000.0), abs=1.0)
-    kept_for_none = reserve.budget.left - reserve.seconds_left([entry.arm for entry in entries], entries)
-    assert kept_for_none == pytest.approx(max(LATE * sum(finals), 10_000.0), abs=1.0), "it will be no finalist"
-    assert kept["tuned_reading"] == pytest.approx(LATE * (sum(finals) + finals[1]), abs=1.0)
+    run = stages(tmp_path, store, budget=2_000.0)
+    reserve, entries = run._reserve, [asked(Simple, 1.0)]
+    run.estimator.observe_try("tuned", row_seconds=1.0, answer_seconds=2.0)
+    kept = reserve.budget.left - reserve.seconds_left([arm(Simple), arm(Tuned)], entries)
+    assert kept == pytest.approx(LATE * (3 * len(TEST) + 2 * 60), abs=1.0)
+    kept_for_none = reserve.budget.left - reserve.seconds_left([arm(Simple)], entries)
+    assert kept_for_none == pytest.approx(LATE * (len(TEST) + 60), abs=1.0), "it will be no finalist"
 
 
 def test_an_arm_expected_to_be_far_too_slow_is_not_even_asked(tmp_path, store):

@@ -192,6 +192,13 @@ def stays_here(arm: Arm, task: Task) -> bool:
     return arm.local and not (searches and documents is not None and documents.encoder_elsewhere)
 
 
+def kind_of(arm: Arm) -> str:
+    """Arms of one kind take their time in the same way, in proportion to what they read: one strategy on one model, with
+    its answers held to a form or not."""
+    held = getattr(arm.config, "constrained", True)
+    return "/".join([arm.strategy.id, arm.model_id or "", "" if held else "free"])
+
+
 def is_first_of_its_model(arm: Arm, asked: Iterable[Arm]) -> bool:
     """Whether ``arm`` is the untuned arm of its model that was ``asked`` first: what others are compared with."""
     untuned = (other for other in asked if not other.strategy.tuned and not other.strategy.yardstick)

@@ -19,17 +19,21 @@ import numpy as np
 from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import LATENCY_ROWS, Entry, scores_of
+from tuneworth.race.runner import LATENCY_ROWS, LEAST_LATENCIES, Entry, scores_of
 
 RESERVE_SHARE = 0.1
 """Part of the budget that the race may never use: the finalists must still meet the test rows."""
 
-FINALS_SHARE = 0.3
-"""Part of the budget that is kept for the finalists at most: they are asked fewer test rows rather than trained less."""
+FINALS_SHARE, LEAST_FINALS_SHARE = 0.3, 0.4
+"""Parts of the budget that are kept for the finalists at most: for all test rows, and for the least that are worth asking. They
+are asked fewer rows rather than trained less."""
 
 FINAL_SHARE = 0.25
 """Part of the budget that one untuned arm may take for the least number of test rows. A slower one could only be looked at by
 taking the time from the training that it is to be compared with; the first arm of a model is exempt."""
+
+ALONE_SHARE = 0.03
+"""Part of the budget in which a finalist is asked 20 rows alone; three times that where a limit is to be shown to hold."""
 
 LEAST_TEST_ROWS = 64
 """Test rows that finalists are asked at least: an interval of a right/wrong score is 12 points to either side then."""
@@ -139,8 +143,7 @@ class Reserve:
     def seconds_left(self, arms: Sequence[Arm], entries: Sequence[Entry]) -> float | None:
         """Seconds that the race may still use: less what the finalists will need on the test rows.
 
-        A tuned arm that has not answered yet is taken to answer at the pace of the quickest arm with a model that has as
-        much to read: with documents or without.
+        A tuned arm that has not answered yet is taken to answer as it did when it was tried.
 
         Args:
             arms: that may still be finalists.
@@ -151,30 +154,48 @@ class Reserve:
             return None
         answered = [entry for entry in entries if entry.dev]
         finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
-        needed = sum(self.final_seconds(entry) for entry in finalists)
         present = {entry.arm.strategy.reads_documents for entry in finalists if entry.arm.strategy.tuned}
-        for reads in {arm.strategy.reads_documents for arm in arms if arm.strategy.tuned} - present:
-            peers = [
-                entry
-                for entry in answered
-                if entry.arm.model is not None and entry.arm.strategy.reads_documents == reads
-            ]
-            needed += min((self.final_seconds(entry) for entry in peers), default=0.0)
+        awaited = [arm for arm in arms if arm.strategy.tuned and arm.strategy.reads_documents not in present]
+        rows = {arm.arm_id: self.estimator.answer_seconds(arm.arm_id, None, 1) or 0.0 for arm in awaited}
+
+        def needed(n_rows: int) -> float:
+            """For so many test rows: of the awaited, the quickest of each kind."""
+            quickest = dict[bool, float]()
+            for arm in awaited:
+                reads, pace = arm.strategy.reads_documents, rows[arm.arm_id]
+                seconds = pace * min(n_rows, self.n_test) + self.alone_seconds(pace)
+                quickest[reads] = min(seconds, quickest.get(reads, math.inf))
+            return LATE * (sum(self.final_seconds(entry, n_rows) for entry in finalists) + sum(quickest.values()))
+
         whole = self.budget.seconds or left
-        fewer = sum(self.final_seconds(entry, LEAST_TEST_ROWS) for entry in finalists)
-        kept = max(RESERVE_SHARE * whole, LATE * fewer, min(LATE * needed, FINALS_SHARE * whole))
+        least = min(needed(LEAST_TEST_ROWS), LEAST_FINALS_SHARE * whole)
+        kept = max(RESERVE_SHARE * whole, least, min(needed(self.n_test), FINALS_SHARE * whole))
         return max(0.0, left - kept)
 
     def final_seconds(self, entry: Entry, n_rows: int | None = None) -> float:
         """Seconds that a fit would need as a finalist: all test rows or so many of them, some rows asked alone, and those
         with orders planted."""
         probed = 3 * PLANTED_ROWS if entry.arm.strategy.reads_documents else 0
-        n_rows = self.n_test if n_rows is None else min(n_rows, self.n_test)
-        return entry.seconds_per_row * (final_rows(n_rows, self.n_alone) + probed)
+        n_rows, pace = self.n_test if n_rows is None else min(n_rows, self.n_test), self.pace(entry)
+        return pace * (n_rows + probed) + self.alone_seconds(pace)
+
+    def alone_seconds(self, pace: float) -> float:
+        """What rows asked alone take an arm that answers one in ``pace`` seconds in a batch."""
+        each = pace * ALONE_SLOWDOWN
+        return min(each * (self.n_alone + 1), max(each * (LEAST_LATENCIES + 1), self.most_alone))
+
+    @property
+    def most_alone(self) -> float:
+        """Seconds in which a finalist is asked rows alone at most, but for the first few rows."""
+        return ALONE_SHARE * self.n_alone / LATENCY_ROWS * (self.budget.seconds or math.inf)
+
+    def pace(self, entry: Entry) -> float:
+        """Seconds that the next row is expected to take: as the arm's rows did, under the load of now."""
+        return self.estimator.row_seconds(entry.arm.arm_id) or entry.seconds_per_row
 
     def is_too_slow(self, entry: Entry) -> bool:
         """Whether the arm could not be a finalist, even on few rows, without eating up the budget of the others."""
-        seconds = entry.seconds_per_row * min(LEAST_TEST_ROWS, self.n_test)
+        seconds = self.pace(entry) * min(LEAST_TEST_ROWS, self.n_test)
         return seconds > FINAL_SHARE * (self.budget.seconds or math.inf)
 
     def is_too_dear(self, entry: Entry, rivals: Sequence[Entry]) -> bool:

@@ -22,6 +22,11 @@ from tuneworth.race.watch import Lane, LaneState, RaceView
 from tuneworth.words.numbers import plain
 from tuneworth.words.say import say, table
 
+TRIED_ROWS, FEWEST_ROWS = 8, 2
+"""Answers that a kind of arm is tried with, and where so many are expected to take ``TRYING_SHARE`` of the budget."""
+TRYING_SHARE, MOST_TRYING = 0.03, 0.12
+"""Parts of the budget: for one kind, and for all."""
+
 
 def entrant_of(arm: Arm, n_train: int) -> Entrant:
     strategy = arm.strategy
@@ -50,12 +55,17 @@ class Driver:
     failures: dict[str, Text] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    _tried: dict[str, int] = field(default_factory=dict)
     _over: bool = False
 
+    def __post_init__(self) -> None:
+        self._began = self.reserve.budget.spent.seconds
+
     def run(self) -> None:
-        """Until the schedule has nothing left to do."""
+        """Try what there is to try, then until the schedule has nothing left to do."""
+        self._try_kinds()
         while (work := self.schedule.next(self.seconds_left())) is not None:
-            if work.arm_id not in self.entries:
+            if not any(entry.dev for entry in self.entries.get(work.arm_id, {}).values()):
                 seconds = self.reserve.expected_too_slow(self.arms[work.arm_id], self.fits())
                 if seconds is not None:
                     self.slow[work.arm_id] = seconds
@@ -66,6 +76,47 @@ class Driver:
             self.show()
         self._over = True
         self.show()
+
+    def _try_kinds(self) -> None:
+        """A little of everything before anything is ruled out: two training steps and a few answers of each kind of arm.
+
+        Trainings first, as most hangs on them. Where that alone would eat up the budget, as with a large model, fewer
+        answers are asked, and the kinds that come last go without.
+        """
+        budget, runner = self.reserve.budget, self.runner
+        for arm in sorted(
+            (self.arms[name] for name in self.estimator.to_try()), key=lambda arm: not arm.strategy.tuned
+        ):
+            used = 0.0 if budget.seconds is None else budget.spent.seconds - self._began
+            if budget.seconds is None or used > MOST_TRYING * budget.seconds:
+                break
+            dear = (self.estimator.answer_seconds(arm.arm_id, None, TRIED_ROWS) or 0.0) > TRYING_SHARE * budget.seconds
+            runner.watcher.start(say("budget.trying", name=arm.make().describe()))
+            tried, seconds_before = runner.try_out(arm)
+            budget.count(Spend(seconds_before))
+            if tried is not None:
+                self.estimator.observe_try(
+                    arm.arm_id, row_seconds=tried.row_seconds, answer_seconds=tried.answer_seconds
+                )
+            elif not arm.strategy.tuned:
+                self._ask_a_few(arm, FEWEST_ROWS if dear else TRIED_ROWS)
+            runner.watcher.finish()
+
+    def _ask_a_few(self, arm: Arm, n_rows: int) -> None:
+        """Fit an arm that is not trained, and ask it the first dev rows; they stay answered, and paid for."""
+        try:
+            entry = self.runner.fit(self.runner.latest(arm))
+        except ArmFailed as failure:
+            self.failures[arm.arm_id] = failure.why
+            self.schedule.stop(arm.arm_id, "failed")
+            return
+        measured, budget = self.runner.measure(entry, "dev", self.runner.dev[:n_rows]), self.reserve.budget
+        (budget.count if entry.fit_was_saved else budget.charge)(entry.fit.spend)
+        budget.count(measured.spent(before=True))
+        budget.charge(measured.spent(before=False))
+        self.entries[arm.arm_id], self._tried[arm.arm_id] = {None: entry}, len(measured.outcomes)
+        seconds = spent_on(measured.outcomes).seconds / len(measured.outcomes)
+        self.estimator.observe_try(arm.arm_id, row_seconds=None, answer_seconds=seconds)
 
     def seconds_left(self) -> float | None:
         """Of the budget, less what the finalists will need; arms that were stopped will be none."""
@@ -111,11 +162,14 @@ class Driver:
         new, budget = Measured(entry.dev[before:], saved), self.reserve.budget
         answering, fitting = spent_on(new.outcomes), entry.fit.spend if before == 0 else Spend()
         if before == 0:
-            self.estimator.observe_fit(work.arm_id, work.n_train, fitting)
+            epochs = entry.fit.details.get("epochs")
+            self.estimator.observe_fit(work.arm_id, work.n_train, fitting, epochs)
         self.estimator.observe_answers(work.arm_id, work.n_train, len(new.outcomes), answering)
-        (budget.count if entry.fit_was_saved else budget.charge)(fitting)
-        budget.count(new.spent(before=True))
-        budget.charge(new.spent(before=False))
+        tried = self._tried.pop(work.arm_id, 0)  # paid for before
+        unpaid = Measured(entry.dev[before + tried :], saved)
+        (budget.count if entry.fit_was_saved else budget.charge)(Spend() if tried else fitting)
+        budget.count(unpaid.spent(before=True))
+        budget.charge(unpaid.spent(before=False))
         self.steps.append(
             Step(
                 arm_id=work.arm_id,

@@ -1,13 +1,17 @@
-"""What fitting and asking an arm will take: guessed before anything runs, corrected with what a run sees.
+"""What fitting and asking an arm will take: counted before anything runs, tried at the start of a race, corrected as it goes.
 
 The best that is known is used, in this order:
 
 1. the arm's own pace: rows that it answered, a size that it was fitted on. Another size is expected to take more or
    less in the proportion that the counts say;
-2. the counts, times how much longer than counted the other arms of the same model took (each counts once, as a ratio: one
-   slow arm does not speak for all). A model that answers slowly is taken to learn slowly until it was trained once;
+2. what trying it took: two steps of training and a few answers (`tuneworth.race.trying`), or the same of an arm of its
+   kind, in the proportion of their counts. Nothing is concluded from an arm of another kind: what few-shot takes says
+   nothing of a training;
 3. the counts at the speeds measured beforehand: how fast a model reads, writes and learns on this machine. Without
    these, nothing is known.
+
+**Load.** A machine that is busy is slower at everything. Whatever takes longer than its own pace says is held against that, and
+all that is expected is scaled by the ratio of late; paces are kept as of the time when the race began.
 
 Speeds come from two calls of the real model on a made-up chat, a second or two for a small one: 32 rows for one token
 each, and the same rows for a few more. From the first follows what reading a token takes, from the difference what
@@ -25,8 +29,8 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
@@ -47,6 +51,10 @@ ENCODER_CHARS_PER_S = 12_000.0
 """Characters a second of the sentence encoder, and of the arithmetic below: seen on two cores without AMX. They are a few
 seconds of a run, so they are not measured but corrected as it goes."""
 OPERATIONS_PER_S = 4e9
+LOOKS = 1.1
+"""Of a training's time the looks at dev are a tenth."""
+OF_LATE_S, AS_BEFORE_S, MOST_LOAD = 60.0, 2.0, 10.0
+"""The load is that of the last minute of expected work, with two seconds as of when the race began, and tenfold at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Job:
         model: id of its language model, if it has one.
         sizes: training sizes that the race may fit it on; ``None`` stands for all rows.
         free: it runs on this machine, and no service charges for it.
+        kind: arms that work alike, but for how much they read.
     """
 
     arm_id: str
@@ -64,15 +73,23 @@ class Job:
     workload: Workload
     sizes: tuple[int | None, ...] = (None,)
     free: bool = True
+    kind: str = ""
 
 
 @dataclass
 class _Seen:
-    """What one arm took. ``fits``: training rows → what a fit took; ``answers``: all rows together."""
+    """What one arm took, in seconds as of when the race began.
+
+    Attributes:
+        fits: training rows → what a fit took; ``answers``: all rows together.
+        row_seconds: of training on one row once; ``answer_seconds``: of one answer; as tried.
+    """
 
     fits: dict[int, Spend] = field(default_factory=dict[int, Spend])
     rows: int = 0
     answers: Spend = Spend()
+    row_seconds: float | None = None
+    answer_seconds: float | None = None
 
 
 class Estimator:
@@ -89,26 +106,39 @@ class Estimator:
         self._speeds = speeds
         self._n_train, self._n_dev = n_train, n_dev
         self._seen: dict[str, _Seen] = {arm_id: _Seen() for arm_id in self._jobs}
-        self._ratios: dict[tuple[str, str | None, bool], float | None] = {}
+        self._kinds: dict[str, list[Job]] = {}
+        for job in self._jobs.values():
+            self._kinds.setdefault(job.kind or job.arm_id, []).append(job)
+        self._late: list[tuple[float, float]] = []
+        self._ratios: dict[tuple[str, int | None], float | None] = {}
+        self.load = 1.0
 
     # -- what is expected ------------------------------------------------------------------------------
 
     def fit_seconds(self, arm_id: str, n_train: int | None) -> float | None:
         """Of fitting on ``n_train`` rows (``None``: all)."""
-        job, seen, n = self._jobs[arm_id], self._seen[arm_id], self._rows(n_train)
-        if seen.fits:
-            known = min(seen.fits, key=lambda size: (abs(math.log(size / n)), size))
-            counted = self._counted_fit(job, known)
-            return seen.fits[known].seconds * (self._counted_fit(job, n) / counted if counted else 1.0)
-        counted = self._counted_fit(job, n)
-        return self._corrected(job, counted, self._fit_ratio(job) or self._answer_ratio(job))
+        job, n = self._jobs[arm_id], self._rows(n_train)
+        own = self._fit_pace(job, n)
+        if own is None:
+            own = self._like(job, n, self._counted_fit(job, n))
+        return None if own is None else own * self.load
 
     def answer_seconds(self, arm_id: str, n_train: int | None, n_rows: int) -> float | None:
         """Of answering ``n_rows`` rows. On how many rows an arm was fitted makes no difference."""
-        job, seen = self._jobs[arm_id], self._seen[arm_id]
-        if seen.rows:
-            return seen.answers.seconds / seen.rows * n_rows
-        return self._corrected(job, self._counted_answers(job, n_rows), self._answer_ratio(job))
+        job = self._jobs[arm_id]
+        own = self._answer_pace(job)
+        if own is None:
+            own = self._like(job, None, self._counted_answers(job, 1))
+        return None if own is None else own * n_rows * self.load
+
+    def row_seconds(self, arm_id: str) -> float | None:
+        """Of one answer of an arm that answered rows; ``None`` of another."""
+        return self.answer_seconds(arm_id, None, 1) if self._seen[arm_id].rows else None
+
+    def to_try(self) -> list[str]:
+        """One arm of each kind that asks a model, the one that is counted to take least."""
+        each = ([job for job in kind if job.model is not None] for kind in self._kinds.values())
+        return [min(kind, key=lambda job: self._counted_answers(job, 1)).arm_id for kind in each if kind]
 
     def spend(self, arm_id: str) -> Spend | None:
         """Of one arm at every size on every dev row; money is what services charge, as far as they have said."""
@@ -133,17 +163,37 @@ class Estimator:
 
     # -- what was seen ---------------------------------------------------------------------------------
 
-    def observe_fit(self, arm_id: str, n_train: int | None, spend: Spend) -> None:
-        """A fit on ``n_train`` rows took so much."""
-        self._seen[arm_id].fits[self._rows(n_train)] = spend
+    def observe_try(self, arm_id: str, *, row_seconds: float | None, answer_seconds: float) -> None:
+        """Trying the arm took so much for training on one row once, if it trains, and for one answer."""
+        seen = self._seen[arm_id]
+        seen.row_seconds = None if row_seconds is None else row_seconds / self.load
+        seen.answer_seconds = answer_seconds / self.load
+        self._ratios.clear()
+
+    def observe_fit(self, arm_id: str, n_train: int | None, spend: Spend, epochs: float | None = None) -> None:
+        """A fit on ``n_train`` rows took so much, in so many passes over them if it was a training."""
+        seen, n = self._seen[arm_id], self._rows(n_train)
+        if epochs and seen.row_seconds:
+            self._held_against(spend.seconds, LOOKS * epochs * n * seen.row_seconds)
+        seen.fits[n] = replace(spend, seconds=spend.seconds / self.load)
         self._ratios.clear()
 
     def observe_answers(self, arm_id: str, n_train: int | None, n_rows: int, spend: Spend) -> None:
         """``n_rows`` more rows took so much to answer."""
         seen = self._seen[arm_id]
+        if seen.rows >= ROWS:  # on fewer, a batch was smaller
+            self._held_against(spend.seconds, n_rows * seen.answers.seconds / seen.rows)
         seen.rows += n_rows
-        seen.answers += spend
+        seen.answers += replace(spend, seconds=spend.seconds / self.load)
         self._ratios.clear()
+
+    def _held_against(self, measured: float, expected: float) -> None:
+        """The load is what took how much longer of late; a few seconds are too short to say."""
+        self._late.append((measured, expected))
+        while len(self._late) > 1 and sum(known for _, known in self._late[1:]) >= OF_LATE_S:
+            del self._late[0]
+        took, known = (sum(part) + AS_BEFORE_S for part in zip(*self._late, strict=True))
+        self.load = min(max(took / known, 1 / MOST_LOAD), MOST_LOAD)
 
     # -- by counting -----------------------------------------------------------------------------------
 
@@ -166,56 +216,42 @@ class Estimator:
             n_read / speed.read + work.completion_tokens / speed.write + work.encoded_chars / ENCODER_CHARS_PER_S
         )
 
-    # -- corrected by other arms -----------------------------------------------------------------------
+    # -- by what was seen ------------------------------------------------------------------------------
 
-    def _corrected(self, job: Job, counted: float, ratio: float | None) -> float | None:
-        if counted == 0.0:
-            return 0.0
-        if ratio is not None:
+    def _fit_pace(self, job: Job, n: int) -> float | None:
+        """Of the arm's own fits, or of its trained rows as tried."""
+        seen = self._seen[job.arm_id]
+        if seen.fits:
+            known = min(seen.fits, key=lambda size: (abs(math.log(size / n)), size))
+            counted = self._counted_fit(job, known)
+            return seen.fits[known].seconds * (self._counted_fit(job, n) / counted if counted else 1.0)
+        return None if seen.row_seconds is None else seen.row_seconds * n * job.workload.passes(n)
+
+    def _answer_pace(self, job: Job) -> float | None:
+        """Of one row, as the arm answered, or as tried."""
+        seen = self._seen[job.arm_id]
+        return seen.answers.seconds / seen.rows if seen.rows else seen.answer_seconds
+
+    def _like(self, job: Job, n: int | None, counted: float) -> float | None:
+        """As long as arms of its kind take to be fitted on ``n`` rows (``None``: to answer one), in the proportion of the
+        counts; else as counted."""
+        ratio = self._ratio(job.kind or job.arm_id, n)
+        if ratio is not None and counted > 0:
             return counted * ratio
-        return counted if job.model is None or self._speeds.get(job.model) is not None else None
+        is_known = job.model is None or self._speeds.get(job.model) is not None
+        return counted if is_known or counted == 0.0 else None
 
-    def _answer_ratio(self, job: Job) -> float | None:
-        """Seen over counted seconds of the arms of the same model that answered."""
-        return self._ratio(
-            ("answers", job.model, False),
-            lambda: [
-                (seen.answers.seconds, self._counted_answers(other, seen.rows))
-                for other, seen in self._kin(job)
-                if seen.rows
-            ],
-        )
-
-    def _fit_ratio(self, job: Job) -> float | None:
-        """The same of the arms that were fitted in the same way: by training the model, or not."""
-        trains = job.workload.train_tokens > 0
-        return self._ratio(
-            ("fits", job.model, trains),
-            lambda: [
-                (fit.seconds, self._counted_fit(other, n))
-                for other, seen in self._kin(job)
-                if (other.workload.train_tokens > 0) == trains
-                for n, fit in seen.fits.items()
-            ],
-        )
-
-    def _kin(self, job: Job) -> Sequence[tuple[Job, _Seen]]:
-        """The arms of the same model, the one itself too: once it was seen, its own pace is used instead."""
-        return [(other, self._seen[other.arm_id]) for other in self._jobs.values() if other.model == job.model]
-
-    def _ratio(
-        self, key: tuple[str, str | None, bool], pairs: Callable[[], Sequence[tuple[float, float]]]
-    ) -> float | None:
-        """Geometric mean of seen over counted, kept until something new is seen."""
-        if key not in self._ratios:
-            self._ratios[key] = _middle(pairs())
-        return self._ratios[key]
-
-
-def _middle(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Geometric mean of the ratios; pairs in which either is nothing tell nothing."""
-    logs = [math.log(seen / counted) for seen, counted in pairs if seen > 0 and counted > 0]
-    return math.exp(sum(logs) / len(logs)) if logs else None
+    def _ratio(self, kind: str, n: int | None) -> float | None:
+        """Of what a kind takes to what is counted, kept until something new is seen."""
+        if (kind, n) not in self._ratios:
+            took = count = 0.0
+            for job in self._kinds[kind]:
+                pace = self._answer_pace(job) if n is None else self._fit_pace(job, n)
+                counted = self._counted_answers(job, 1) if n is None else self._counted_fit(job, n)
+                if pace is not None and counted > 0:
+                    took, count = took + pace, count + counted
+            self._ratios[kind, n] = took / count if count else None
+        return self._ratios[kind, n]
 
 
 @dataclass(frozen=True, slots=True)

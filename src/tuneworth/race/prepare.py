@@ -29,7 +29,7 @@ from tuneworth.metrics import Metric
 from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
-from tuneworth.race.arms import Plan, open_models, plan_arms, stays_here, training_sizes
+from tuneworth.race.arms import Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job, speeds_of
 from tuneworth.race.library import Shelf, open_shelf
@@ -88,6 +88,7 @@ class Ready:
                 arm.make().workload(self.task, arm.model, train, longest),
                 training_sizes(arm, len(train)),
                 stays_here(arm, self.task),
+                kind_of(arm),
             )
             for arm in plan.arms
         ]

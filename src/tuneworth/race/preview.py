@@ -19,7 +19,16 @@ from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
 from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
-from tuneworth.race.budget import FINAL_SHARE, FINALS_SHARE, LEAST_TEST_ROWS, RESERVE_SHARE, final_rows, is_exempt
+from tuneworth.race.budget import (
+    ALONE_SHARE,
+    FINAL_SHARE,
+    FINALS_SHARE,
+    LEAST_FINALS_SHARE,
+    LEAST_TEST_ROWS,
+    RESERVE_SHARE,
+    final_rows,
+    is_exempt,
+)
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready
@@ -218,7 +227,9 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
     )
 
     def final(arm_id: str, n_rows: int = n_test) -> float:
-        return estimator.answer_seconds(arm_id, None, final_rows(min(n_rows, n_test))) or 0.0
+        alone = estimator.answer_seconds(arm_id, None, final_rows(0)) or 0.0
+        rows = estimator.answer_seconds(arm_id, None, min(n_rows, n_test)) or 0.0
+        return rows + min(alone, ALONE_SHARE * budget_seconds)
 
     def scores(work: Work) -> NDArray[np.float64]:
         """Coins on the dev rows, the same however many of them are asked for."""
@@ -231,7 +242,11 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         of_kind = [arm for arm in arms if arm.strategy.tuned == tuned and not arm.strategy.yardstick]
         least += min((final(arm.arm_id, LEAST_TEST_ROWS) for arm in of_kind), default=0.0)
         most += min((final(arm.arm_id) for arm in of_kind), default=0.0)
-    kept = max(least, min(most, FINALS_SHARE * budget_seconds), RESERVE_SHARE * budget_seconds)
+    kept = max(
+        min(least, LEAST_FINALS_SHARE * budget_seconds),
+        min(most, FINALS_SHARE * budget_seconds),
+        RESERVE_SHARE * budget_seconds,
+    )
     done, asked = Rehearsal(final_seconds=kept), dict[tuple[str, int | None], int]()
     whole = max(0.0, budget_seconds - done.final_seconds)
     while (work := schedule.next(max(0.0, whole - done.race_seconds))) is not None:

@@ -8,12 +8,13 @@ and gets the same answers.
 from __future__ import annotations
 
 import errno
+import json
 import math
 import shutil
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.keys import row_key
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
-from tuneworth.strategies import Answer, Context, Solver
+from tuneworth.strategies import Answer, Context, Solver, Tried
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
@@ -142,20 +143,8 @@ class Runner:
         Raises:
             ArmFailed: the strategy raised; the traceback is in the arm's folder.
         """
-        folder = self.arm_folder(arm)
-        folder.mkdir(parents=True, exist_ok=True)
-        context = Context(
-            task=self.task,
-            model=arm.model,
-            encoder=self.encoder,
-            rng=np.random.default_rng([self.seed, arm.lot]),
-            seed=(self.seed + arm.repeat) % 2**32,
-            folder=folder,
-            max_new_tokens=self.max_new_tokens,
-            seconds_left=seconds_left,
-            library=self.library,
-            progress=self.watcher.progress,
-        )
+        context = self._context(arm, seconds_left)
+        folder = context.folder
         record = self.store.fit(arm.key)
         try:
             if record is not None and (solver := _loaded(arm, folder / "solver", context)) is not None:
@@ -174,6 +163,41 @@ class Runner:
         made = self.store.fit(arm.key)
         assert made is not None
         return Entry(arm, solver, made, fit_was_saved=record is not None)
+
+    def _context(self, arm: Arm, seconds_left: float | None = None) -> Context:
+        folder = self.arm_folder(arm)
+        folder.mkdir(parents=True, exist_ok=True)
+        return Context(
+            task=self.task,
+            model=arm.model,
+            encoder=self.encoder,
+            rng=np.random.default_rng([self.seed, arm.lot]),
+            seed=(self.seed + arm.repeat) % 2**32,
+            folder=folder,
+            max_new_tokens=self.max_new_tokens,
+            seconds_left=seconds_left,
+            library=self.library,
+            progress=self.watcher.progress,
+        )
+
+    def try_out(self, arm: Arm) -> tuple[Tried | None, float]:
+        """What a little training and a few answers of ``arm`` took, and the seconds of an earlier start that had tried it.
+
+        ``None`` where there is nothing to train, or it breaks: fitting will tell why.
+        """
+        name = f"tried {arm.key}"
+        if (kept := self.store.fact(name)) is not None:
+            known = json.loads(kept)
+            return Tried(known["row_seconds"], known["answer_seconds"]), known["seconds"]
+        started = time.perf_counter()
+        try:
+            tried = arm.make().try_out(self.train, self._context(arm))
+        except Exception as error:
+            _raise_if_disk_full(error, self.folder)
+            return None, 0.0
+        if tried is not None:
+            self.store.add_fact(name, json.dumps({**asdict(tried), "seconds": time.perf_counter() - started}))
+        return tried, 0.0
 
     def _fit_now(self, arm: Arm, context: Context, saved: Path) -> Solver:
         saved_before = self.encoder.seconds_saved

@@ -15,7 +15,7 @@ from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.metrics import Metric
 from tuneworth.race import results
 from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
-from tuneworth.race.budget import Budget, Reserve, final_rows
+from tuneworth.race.budget import Budget, Reserve
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LIMITED_ROWS, ArmFailed, Entry, Runner, mean_of
@@ -29,8 +29,9 @@ N_TRAININGS = 3
 
 FAR_BEHIND = 0.1
 """A tuned arm that is behind by so much is not trained again: seeds do not differ by this."""
-N_ROUNDS, AMPLE = 8, 3.0
-"""Rounds of the test rows, about, unless there is so many times the time that they are expected to take."""
+N_ROUNDS, AMPLE, WARY = 8, 3.0, 2.0
+"""Rounds of the test rows, about, unless there is so many times the time that they are expected to take; each is begun when there
+is so many times its own."""
 HICCUP_S = 10.0
 """What another training may take longer than the first in any case: one of four seconds doubles when the machine is busy
 for a moment, and then would not be the same training any more."""
@@ -77,7 +78,7 @@ class Stages:
     estimator: Estimator
     exhaustive: bool = False
     raced: Raced = field(default_factory=Raced)
-    _timed: set[str] = field(default_factory=set[str])
+    _timed_until: dict[str, float] = field(default_factory=dict[str, float])
     _show: Callable[[], None] = lambda: None
 
     # -- dev rows --------------------------------------------------------------------------------------
@@ -130,11 +131,15 @@ class Stages:
     def _alone(self, entry: Entry, n_rows: int = LATENCY_ROWS, test: Sequence[Example] = ()) -> list[float]:
         """Their times, within the budget; what an earlier start spent on them is counted."""
         key, budget = entry.arm.key, self.budget
-        if key not in self._timed:
-            self._timed.add(key)
+        if key not in self._timed_until:
             budget.count(Spend(math.fsum(ms or 0.0 for ms in self.runner.store.latencies(key).values()) / 1000))
+        until = self._timed_until.setdefault(key, budget.spent.seconds + self._reserve.most_alone)
         return self.runner.latencies(
-            entry, n_rows, more=test, goes_on=lambda: budget.left is None or budget.left > 0, charge=budget.charge
+            entry,
+            n_rows,
+            more=test,
+            goes_on=lambda: budget.left != 0 and budget.spent.seconds < until,
+            charge=budget.charge,
         )
 
     def _result(self, arm: Arm, driver: Driver) -> ArmResult:
@@ -194,9 +199,8 @@ class Stages:
         )
         entries = [raced.entries[arm_id] for arm_id in finalists]
         asked: dict[str, list[Outcome]] = {arm_id: [] for arm_id in finalists}
-        self._ask(
-            entries, test, asked, kept=sum(entry.seconds_per_row for entry in entries) * final_rows(0, self._n_alone)
-        )
+        reserve = self._reserve
+        self._ask(entries, test, asked, kept=sum(reserve.alone_seconds(reserve.pace(entry)) for entry in entries))
         for entry in entries:
             self._alone(entry, self._n_alone, test)
         self._ask(entries, test, asked, kept=0.0)  # what these left
@@ -250,7 +254,7 @@ class Stages:
                 if done
                 else 0.0
             )
-            a_row = a_row or sum(entry.seconds_per_row for entry in entries)
+            a_row = a_row or sum(map(self._reserve.pace, entries))
             spare = math.inf if self.budget.left is None else self.budget.left - kept
             upto = n_test
             if AMPLE * a_row * (n_test - done) > spare:
@@ -259,7 +263,7 @@ class Stages:
             rows = test[done:upto]
             if (
                 done
-                and a_row * len(rows) > spare
+                and WARY * a_row * len(rows) > spare
                 and not all(self.runner.has(entry, "test", rows) for entry in entries)
             ):
                 break
@@ -338,7 +342,9 @@ class Stages:
             watcher.finish(failure.why)
             return []
         (self.budget.count if again.fit_was_saved else self.budget.charge)(again.fit.spend)
-        if again.fit.cut_by_time and not first.cut_by_time:
+        slower = max(1.0, again.fit.seconds / first.seconds if first.seconds else 1.0)
+        late = self.budget.left is not None and slower * self._reserve.pace(entry) * len(test) > self.budget.left
+        if (again.fit.cut_by_time and not first.cut_by_time) or (late and not again.fit_was_saved):
             watcher.finish()
             return []
         outcomes = self._test(again, test)

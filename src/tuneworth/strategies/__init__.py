@@ -53,6 +53,14 @@ class Answer:
     citations: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What trying a training took, in seconds: training on one row once, and one answer about as long as the rows' own."""
+
+    row_seconds: float
+    answer_seconds: float
+
+
 @dataclass
 class Context:
     """What a strategy is given besides rows.
@@ -170,6 +178,11 @@ class Strategy(ABC):
         return Workload(
             prompt_tokens=prompt, completion_tokens=completion, train_tokens=prompt + completion if self.tuned else 0.0
         )
+
+    def try_out(self, train: Sequence[Example], context: Context) -> Tried | None:
+        """What training and answering take, found by doing a little of both and keeping nothing; ``None`` for an arm whose
+        ``fit`` is so cheap that it is fitted and asked a few rows instead."""
+        return None
 
     @abstractmethod
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> Solver:

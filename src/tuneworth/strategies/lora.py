@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +19,8 @@ from pydantic import Field
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model, TrainConfig, TrainExample, TrainResult, epochs_for, is_trainable
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.models.base import Model, Request, TrainConfig, TrainExample, TrainResult, epochs_for, is_trainable
+from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig, Tried
 from tuneworth.strategies._parts.prompting import (
     Asker,
     brief_instruction,
@@ -40,6 +41,8 @@ rows of banking77."""
 LOOKS_SHARE, LEAST_LOOKS_ROWS, MOST_LOOKS_ROWS = 0.25, 96.0, 300.0
 """What looking at dev loss costs, in rows trained: a quarter of the training, but nine looks at 32 to 100 rows, each a
 third of a row trained (no backward pass)."""
+TRIED_ROWS, TRIED_ANSWERS = 64, 8
+"""Rows that a training is tried with: its steps are made on a few of them, and the others say how long rows are."""
 STOPPED: dict[str, Text] = {
     "epochs": Text(en="all epochs were done", zh="跑满了全部 epoch"),
     "early": Text(en="the dev loss stopped falling", zh="开发集损失不再下降"),
@@ -162,6 +165,11 @@ class Lora(Strategy):
             passes=self.config.passes,
         )
 
+    def try_out(self, train: Sequence[Example], context: Context) -> Tried:
+        return try_lessons(
+            _lessons(brief_instruction(context.task), some_rows(train), context.task), self.config, context
+        )
+
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraSolver:
         system = brief_instruction(context.task)
         adapter = train_adapter(
@@ -184,7 +192,7 @@ def train_adapter(
     result = model.train(
         lessons,
         dev_lessons,
-        TrainConfig(rank=config.rank, learning_rate=config.learning_rate, epochs=config.epochs, seed=context.seed),
+        train_config(config, context),
         folder,
         progress=context.progress,
         seconds_left=context.seconds_left,
@@ -192,6 +200,29 @@ def train_adapter(
     report_training(result, context)
     # Only the name counts: a run's folder may have been moved since the training was finished.
     return folder / Path(result.folder).name
+
+
+def some_rows(train: Sequence[Example]) -> Sequence[Example]:
+    """Rows to try a training on, evenly spread."""
+    n = min(TRIED_ROWS, len(train))
+    return [train[at * len(train) // n] for at in range(n)]
+
+
+def try_lessons(lessons: Sequence[TrainExample], config: AdapterConfig, context: Context) -> Tried:
+    """Two steps of training, and answers of the model as it is: as many tokens as the rows' own have, on average."""
+    model = model_of(context)
+    if not is_trainable(model):
+        raise ValueError(f"{model.id} cannot be trained; ``why_skipped`` says so")
+    row_seconds = model.row_seconds(lessons, train_config(config, context))
+    asked = [Request(lesson.messages, n_shared=1) for lesson in lessons[:TRIED_ANSWERS]]
+    usual = sum(model.count_tokens(lesson.completion) + 1 for lesson in lessons) / len(lessons)
+    started = time.perf_counter()
+    model.generate(asked, max_new_tokens=max(1, min(round(usual), context.max_new_tokens)))
+    return Tried(row_seconds, (time.perf_counter() - started) / len(asked))
+
+
+def train_config(config: AdapterConfig, context: Context) -> TrainConfig:
+    return TrainConfig(rank=config.rank, learning_rate=config.learning_rate, epochs=config.epochs, seed=context.seed)
 
 
 def load_adapter(folder: Path, context: Context) -> str:

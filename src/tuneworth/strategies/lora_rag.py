@@ -24,7 +24,7 @@ from tuneworth.core.task import Example, Message, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request, TrainConfig
 from tuneworth.retrieval.hits import Mode
-from tuneworth.strategies import Context, Strategy, StrategyConfig
+from tuneworth.strategies import Context, Strategy, StrategyConfig, Tried
 from tuneworth.strategies._parts.passages import PassagePrompt, passage_prompt
 from tuneworth.strategies._parts.prompting import brief_instruction, constrainable, model_of
 from tuneworth.strategies._parts.raft import SPARE, LessonMaker, Studied, enough_passages, recalls, study
@@ -43,7 +43,15 @@ from tuneworth.strategies._parts.reading import (
     why_no_documents,
 )
 from tuneworth.strategies._parts.workload import Workload, answer_tokens, expected_completion, mean_tokens, sample
-from tuneworth.strategies.lora import BATCH_ROWS, AdapterConfig, Lora, load_adapter, train_adapter
+from tuneworth.strategies.lora import (
+    BATCH_ROWS,
+    AdapterConfig,
+    Lora,
+    load_adapter,
+    some_rows,
+    train_adapter,
+    try_lessons,
+)
 from tuneworth.strategies.rag import MODE_TEXT, RagSolver
 
 TRAINED_TOKEN = 3.0
@@ -138,6 +146,16 @@ class LoraRag(Strategy):
 
     def settled(self, details: Mapping[str, Any]) -> LoraRagConfig:
         return self.config.model_copy(update={"k": details.get("k", self.config.k)})
+
+    def try_out(self, train: Sequence[Example], context: Context) -> Tried:
+        """With as few passages as there may be: how many is chosen by the time."""
+        task, model, library, k = context.task, model_of(context), library_of(context), self.config.k or DEPTHS[0]
+        rows, prompt = some_rows(train), passage_prompt(task, brief_instruction(task), train)
+        finder = Finder(library, k, self.config.mode, library.passage_tokens)
+        studied = study(library, rows, finder.find([row.query for row in rows], k + SPARE))
+        longest = min(TrainConfig().max_length, model.capabilities.context_tokens)
+        maker = LessonMaker(prompt, model, k, self.config.p_gold, longest)
+        return try_lessons(maker.training(studied, context.rng), self.config, context)
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> LoraRagSolver:
         """Look up what the rows would be shown, choose how many passages, and train on them."""

@@ -148,6 +148,12 @@ class LocalModel:
 
         return train_model(self, train, dev, config, folder, progress=progress, seconds_left=seconds_left)
 
+    def row_seconds(self, train: Sequence[TrainExample], config: TrainConfig) -> float:
+        """See ``models.base.Trainable``."""
+        from tuneworth.models.local.train import time_steps
+
+        return time_steps(self, train, config)
+
     def forget_prefixes(self) -> None:
         """Free the memory of the prefixes kept for later calls."""
         self._prefixes.forget(lambda key: True)

@@ -19,6 +19,7 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
-TIMED_STEPS = 4
+TRIED_STEPS, TIMED_STEPS = 2, 4
 """Steps timed (after a first one that warms up) before the rest is planned to fit the time."""
 LOOK_COST = 1 / 3
 """Of looking at a row's loss, in trainings on that row: there is no backward pass."""
@@ -347,26 +348,45 @@ def train_model(
     The model in memory is the same afterwards, also after an error or Ctrl-C; Ctrl-C leaves a checkpoint. ``folder`` gets
     ``adapter/``, or ``model/`` where all weights are trained.
     """
+    rows = _rows(model, train, config, folder)
     limit = min(config.max_length, model.capabilities.context_tokens)
-    rows = encode(model, train, limit)
-    if not rows:
-        message = say("models.training.nothing_fits", rows=len(train), limit=limit)
-        raise NotEnoughData(Problem(str(folder), message))
     dev_rows = _some_dev(encode(model, dev, limit), len(rows), config)
     key = _key(model, config, rows, dev_rows)
     if (done := read_result(folder, key)) is not None:
         return done
     with disk_problems(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    weights = (
-        lora_weights(model, rank=config.rank, alpha=config.alpha, dropout=config.dropout, seed=config.seed)
-        if config.mode == "lora"
-        else full_weights(model)
-    )
-    with weights as learning:
+    with _weights(model, config) as learning:
         run = Trainer(learning, rows, dev_rows, config, folder, key)
         run.train(progress or (lambda done, total, unit: None), seconds_left)
         return run.finish(n_too_long=len(train) - len(rows))
+
+
+def time_steps(model: LocalModel, train: Sequence[TrainExample], config: TrainConfig) -> float:
+    """Seconds of training on a row of average length once: of two steps the second, as the first warms up."""
+    rows = _rows(model, train, config, Path())
+    with _weights(model, config) as learning:
+        run = Trainer(learning, rows, [], config, Path(), "")
+        for _ in range(TRIED_STEPS):
+            started, batch = time.perf_counter(), run._batch()
+            run._update(batch)
+            took = time.perf_counter() - started
+        return took / run._computed(batch) * run._computed(rows) / len(rows)
+
+
+def _rows(model: LocalModel, train: Sequence[TrainExample], config: TrainConfig, folder: Path) -> list[Row]:
+    limit = min(config.max_length, model.capabilities.context_tokens)
+    rows = encode(model, train, limit)
+    if not rows:
+        message = say("models.training.nothing_fits", rows=len(train), limit=limit)
+        raise NotEnoughData(Problem(str(folder), message))
+    return rows
+
+
+def _weights(model: LocalModel, config: TrainConfig) -> AbstractContextManager[Learning]:
+    if config.mode == "full":
+        return full_weights(model)
+    return lora_weights(model, rank=config.rank, alpha=config.alpha, dropout=config.dropout, seed=config.seed)
 
 
 def _some_dev(dev_rows: list[Row], n_rows: int, config: TrainConfig) -> list[Row]:

@@ -178,10 +178,14 @@ class Schedule:
             self._board.racing[gone.arm].worse = gone
         while True:
             pieces, n_open = self._pieces(), sum(arm.open for arm in self._arms)
-            for arm, piece in pieces:
-                if piece.fit.arm.out is None and (work := self._affordable(arm, piece)) is not None:
-                    self._purse.hand_out(piece.fit, work)
-                    return work
+            for stops in (
+                False,
+                True,
+            ):  # nobody is out for want of time while there is something else to do: things may speed up
+                for arm, piece in pieces:
+                    if piece.fit.arm.out is None and (work := self._affordable(arm, piece, stops=stops)) is not None:
+                        self._purse.hand_out(piece.fit, work)
+                        return work
             if n_open == sum(arm.open for arm in self._arms):
                 return None  # where arms were stopped for want of time, there may be time for others
 
@@ -213,13 +217,13 @@ class Schedule:
         n_rows = self._board.n_dev if self._off else self._rules.rows_for(full)
         return self._rules.piece(full, n_rows, piece.gain)
 
-    def _affordable(self, arm: Contender, piece: Piece) -> Work | None:
-        """``arm`` is the one that asks for the piece; for want of time it is stopped, unless it waits."""
+    def _affordable(self, arm: Contender, piece: Piece, *, stops: bool) -> Work | None:
+        """``arm`` is the one that asks for the piece; for want of time it is stopped if it ``stops``, unless it waits."""
         too_late = piece.heat and self._purse.shortcut(piece.fit) is not piece.fit
         work = "no" if too_late else self._purse.afford(piece)
         if isinstance(work, Work):
             return work
-        if work == "later" or self.out:
+        if work == "later" or self.out or not stops:
             return None
         if too_late:
             # No time to try this setting; where it is the first of the family, it goes on and the others are out.
