@@ -164,8 +164,11 @@ def test_numbers_are_written_in_one_way(tmp_path: Path) -> None:
 def test_numbers_that_are_asked_for_or_stand_in_the_row_are_right_or_wrong() -> None:
     outputs = numbers(lambda at: at * 37 % 977 + 0.5)
     assert guess_metric("number", pairs(outputs)).metric == "numbers"
-    asked = [f"{text}: how many are left?" for text in TEXTS]
-    assert guess_metric("number", pairs(outputs, asked)).metric == "final_answer"
+    whole, asked = numbers(lambda at: at * 37 % 977), [f"How many are left?\ncontext: {text}" for text in TEXTS]
+    assert guess_metric("number", pairs(whole, asked)).metric == "final_answer"
+    assert guess_metric("number", pairs(outputs, asked)).metric == "numbers", "how hard is this question: 2.5"
+    assert guess_kind(pairs(whole, asked)).kind == "text", "an answer may also be that there is none"
+    assert guess_metric("text", pairs(whole, asked)).metric == "final_answer"
     shown = [f"{text} total {output} due" for text, output in zip(TEXTS, outputs)]
     assert guess_metric("number", pairs(outputs, shown)).metric == "final_answer"
 

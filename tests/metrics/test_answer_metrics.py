@@ -25,7 +25,11 @@ FINAL, SPAN = (load_plugin("tuneworth.metrics", name) for name in ("final_answer
         ("In other words, 135.\n#### 135", "39*4=156, 156-21=135\n#### 135", 1),
         ("39*4=156, 156-21=135\n#### 136", "39*4=156, 156-21=135\n#### 135", 0),
         ("Answer: 1,234.0 coins", "#### 1234", 1),
-        ("It is 5 km", "#### 5", 0),  # no marker, and the last line is more than a number
+        ("It is 5 km", "#### 5", 1),  # no marker, and one number in the last line
+        ("It is 5 of 10", "#### 5", 0),
+        ("It opened in 1983.", "1983", 1),
+        ("In 1984, I think.", "1983", 0),
+        ("1983", "It opened in 1983.", 0),  # what is right in words is compared as words
         ("so\n5", "#### 5", 1),
         ("#### 5 km", "#### 5 miles", 0),
         ("#### 50%", "#### 50", 1),

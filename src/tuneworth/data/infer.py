@@ -40,6 +40,7 @@ SPAN_MAX_CHARS = 200
 SPAN_SEARCHED = 20_000
 _OF_WORDING = frozenset({"chrf", "rouge_l", "token_f1", "exact_match", "extractive", "semantic"})
 """Metrics that compare how texts are worded."""
+_QUESTION = re.compile(r"[?？][\s\"”')）]*$", re.M)
 _LEADING_ZERO = re.compile(r"\s*0\d")
 _SQL = re.compile(
     r"\s*(?:select\b.+\bfrom\b|with\b.+\bselect\b|insert into\b|update\b.+\bset\b|delete from\b)", re.I | re.S
@@ -177,10 +178,11 @@ def _as_multilabel(pairs: Sequence[Pair]) -> KindGuess | None:
 
 
 def _as_number(pairs: Sequence[Pair]) -> KindGuess | None:
-    """Numbers that are amounts, not names: with digits after the point, or of many different sizes.
+    """Numbers that are amounts, not names nor results: with digits after the point, or of many different sizes.
 
     Whole numbers that are few, or count on from 0 or 1, and come again and again are labels that are written as numbers;
-    those with a leading zero, or of one length from five digits on, are codes.
+    those with a leading zero, or of one length from five digits on, are codes; what is asked for or stands in the row is text,
+    of which one number is right.
     """
     outputs = [pair.output for pair in pairs]
     values = common_quantities(outputs)
@@ -192,6 +194,8 @@ def _as_number(pairs: Sequence[Pair]) -> KindGuess | None:
     different = set(values)
     in_sequence = min(different) in (0, 1) and max(different) - min(different) < 1.2 * len(different)
     if whole and (len(different) <= MAX_NUMBERED or in_sequence) and _as_label(pairs) is not None:
+        return None
+    if _exact_only(pairs):
         return None
     low, high = number_text(min(values)), number_text(max(values))
     if unit := common_unit(outputs):
@@ -227,11 +231,19 @@ def _amount_share(outputs: Sequence[str]) -> float:
 
 
 def _number_metric(pairs: Sequence[Pair]) -> MetricGuess:
-    """How near, unless the number is asked for or stands in the row: then it is right or wrong."""
-    asked = sum(pair.text.rstrip().endswith(("?", "？")) for pair in pairs) / len(pairs)
-    if max(asked, _span_share(pairs)) >= ASKED_SHARE:
+    """How near, unless only the very number is right."""
+    if _exact_only(pairs):
         return MetricGuess("final_answer", say("answers.metric.asked_number"))
     return MetricGuess("numbers", say("answers.metric.numbers"))
+
+
+def _exact_only(pairs: Sequence[Pair]) -> bool:
+    """Whether the numbers are right or wrong: they stand in their rows, or are whole and answer a question."""
+    if _span_share(pairs) >= SPAN_SHARE:
+        return True
+    asked = sum(_QUESTION.search(pair.text) is not None for pair in pairs)
+    whole = all((quantity := read_quantity(pair.output)) is None or quantity.value.is_integer() for pair in pairs)
+    return whole and asked >= ASKED_SHARE * len(pairs)
 
 
 def _is_short(output: str) -> bool:

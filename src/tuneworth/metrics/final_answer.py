@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 from tuneworth.core.answers import SEARCHED_CHARS, last_line, marked_answer
-from tuneworth.core.quantity import read_quantity
+from tuneworth.core.quantity import only_number, read_quantity
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
@@ -28,7 +28,7 @@ class FinalAnswer(Metric):
     """1 if the final answer is the reference's, else 0.
 
     It is what follows the last marker (see ``core.answers.marked_answer``), else the last line. Numbers are compared as numbers:
-    1,234.0 is 1234, and a unit counts only where both write one. Anything else is compared word by word.
+    1,234.0 is 1234, a unit counts only where both write one, and of a sentence with one number that number counts. Anything else is compared word by word.
 
     Attributes:
         pattern: a regular expression of the task's own, in place of the markers: the last match counts, its first group if it has
@@ -86,11 +86,12 @@ def last_match(pattern: str, text: str) -> str | None:
 
 
 def same_answer(answer: str, reference: str) -> bool:
-    """Equal as numbers where both are numbers, else as words."""
+    """Equal as numbers where the reference is one and the answer is one or has but one; else as words."""
     found, wanted = read_quantity(answer), read_quantity(reference)
-    if found is not None and wanted is not None:
-        units_differ = found.unit and wanted.unit and found.unit != wanted.unit
-        return not units_differ and math.isclose(found.value, wanted.value, rel_tol=RELATIVE_ERROR, abs_tol=1e-12)
+    value = only_number(answer) if found is None else found.value
+    if wanted is not None and value is not None:
+        units_differ = found is not None and found.unit and wanted.unit and found.unit != wanted.unit
+        return not units_differ and math.isclose(value, wanted.value, rel_tol=RELATIVE_ERROR, abs_tol=1e-12)
     words = answer_tokens(reference)
     return answer_tokens(answer) == words if words else same_text(answer, reference)
 
