@@ -11,6 +11,7 @@ from tuneworth.core.task import LABELLED, Example, OutputKind, Task
 from tuneworth.core.text import Text
 from tuneworth.data import formats
 from tuneworth.data.belonging import OFF, find_group
+from tuneworth.data.dated import find_date
 from tuneworth.data.drafts import Extras
 from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_test, spread_of, usual_choices
 from tuneworth.data.formats import PREFIX, RawData
@@ -46,6 +47,8 @@ class Loaded:
         raw: example id → the row as it stood in its file.
         schema_inferred: the JSON schema comes from the rows, not from the user.
         train_name, test_name: how messages call the files.
+        group_found: the user did not name the field of groups.
+        by_date: the newest rows are to be the test rows.
     """
 
     task: Task
@@ -61,6 +64,8 @@ class Loaded:
     train_name: str
     test_name: str = ""
     shape: Shape | None = None
+    group_found: bool = False
+    by_date: bool = False
 
 
 @dataclass(slots=True)
@@ -91,6 +96,10 @@ def load(task_file: TaskFile) -> Loaded:
     data = [formats.read(source, name=name) for source, name in names]
     _check_objects(data)
     shape = find_group(data[0].rows, _shape(data[0], task_file), task_file.fields.group)
+    if (
+        task_file.documents is None or task_file.split.by == "date"
+    ):  # with documents, a date is that of the knowledge asked for
+        shape = find_date(data[0], shape, task_file.split.by)
     expected = _common_output(data[0], shape)
     sides = [_candidates(one, shape, expected) for one in data]
     for side in sides:
@@ -126,6 +135,8 @@ def load(task_file: TaskFile) -> Loaded:
         train_name=train.name,
         test_name="" if test is None else test.name,
         shape=shape,
+        group_found=task_file.fields.group is None and shape.extras.group is not None,
+        by_date=task_file.split.by == "date",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -40,7 +40,9 @@ class Fields(Section):
         default=None, description="field with the ids of the documents, or passages, that hold the answer"
     )
     doc_set: str | None = Field(default=None, description="field with the part of the documents that the row is about")
-    date: str | None = Field(default=None, description="field with the date of the knowledge that the row asks for")
+    date: str | None = Field(
+        default=None, description="field with the date of the row, or of the knowledge that it asks for"
+    )
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -100,6 +102,15 @@ class RowCaps(Section):
     train: int | None = Field(default=None, ge=8, description="most train rows; all when left out")
     dev: int | None = Field(default=None, ge=3, description="most dev rows; 150 when left out")
     test: int | None = Field(default=None, ge=6, description="most test rows; 300 when left out")
+
+
+class SplitRules(Section):
+    """How rows are dealt to train, dev and test."""
+
+    by: Literal["chance", "date"] = Field(
+        default="chance",
+        description="chance, or date: train on the oldest rows, choose on newer ones, test on the newest",
+    )
 
 
 class Documents(Section):

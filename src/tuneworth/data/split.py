@@ -19,6 +19,7 @@ from tuneworth.core.labelsets import joiner
 from tuneworth.core.run import DataSummary
 from tuneworth.core.task import Example, OutputKind, Split, Task
 from tuneworth.core.text import Text
+from tuneworth.data.dated import deal_by_date
 from tuneworth.data.examples import check_rows, check_sides, check_test, spread_of
 from tuneworth.data.groups import (
     Group,
@@ -105,14 +106,15 @@ def make_split(
     rows = [replace(row, group=f"g{group}") for row, group in zip(rows, groups.of_row)]
     left_out: dict[str, LeftOut] = {}
     leaks: list[Leak] = []
-    sides = _deal(rows, groups, kind, loaded.test_examples is None, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
+    sides = _deal(rows, groups, loaded, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
     sides.train = _capped(sides.train, kind, max_train, rng, left_out)
     sides.dev = _capped(_merged(sides.dev, kind, left_out), kind, max_dev or MAX_DEV, rng, left_out)
     sides.dev = _evened(sides.dev, rng, left_out)
     if loaded.test_examples is not None:
         given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
         rejected += more_rejected
-        named = {row.id: row.group for row in loaded.examples if row.group}
+        # Who named no group and brings a test file has split as they meant to; what the two share is said, not left out.
+        named = {row.id: row.group for row in loaded.examples if row.group and not loaded.group_found}
         sides.test, leaks = _without_leaks(given, sides, groups, named, left_out)
     sides.test = _capped(_merged(sides.test, kind, left_out), kind, max_test or MAX_TEST, rng, left_out)
     if loaded.test_examples is not None and sides.test:
@@ -125,7 +127,7 @@ def make_split(
     split = Split(tuple(sides.train), tuple(sides.dev), tuple(sides.test))
     split = replace(split, digest=split_digest(split))
     everything = (*loaded.rejected, *rejected)
-    warnings = [*loaded.warnings, *groups.warnings, *_split_warnings(split, kind, leaks, rejected, left_out)]
+    warnings = [*loaded.warnings, *groups.warnings, *_split_warnings(split, loaded, leaks, rejected, left_out)]
     summary = _summary(loaded, split, len(everything), groups.n_groups, len(leaks), warnings)
     return Prepared(task, split, summary, everything, leaks, left_out)
 
@@ -161,17 +163,22 @@ def _fitting(
 def _deal(
     rows: list[Example],
     groups: Groups,
-    kind: OutputKind,
-    with_test: bool,
+    loaded: Loaded,
     max_dev: int,
     max_test: int,
     rng: np.random.Generator,
 ) -> _Sides:
-    members, strata = groups.members(), _strata(rows, kind)
-    sized = [Group(_classes([rows[at] for at in group], [strata[at] for at in group], kind)) for group in members]
-    total = sum(group.size for group in sized)
+    members, kind = groups.members(), loaded.task.kind
+    strata = _strata(rows, kind)
+    rows_of = [[rows[at] for at in group] for group in members]
+    sized = [Group(_classes(of, [strata[at] for at in group], kind)) for of, group in zip(rows_of, members)]
+    targets = _targets(sum(group.size for group in sized), loaded.test_examples is None, max_dev, max_test)
+    if loaded.by_date:
+        dealt = deal_by_date(rows_of, [group.size for group in sized], targets)
+    else:
+        dealt = deal(sized, targets, rng)
     sides: dict[Side, list[int]] = {"train": [], "dev": [], "test": []}
-    for group, side in zip(members, deal(sized, _targets(total, with_test, max_dev, max_test), rng)):
+    for group, side in zip(members, dealt):
         sides[side] += group
     return _Sides(*([rows[at] for at in sorted(sides[side])] for side in ("train", "dev", "test")))
 
@@ -305,9 +312,21 @@ def _with_train_schema(
 
 
 def _split_warnings(
-    split: Split, kind: OutputKind, leaks: list[Leak], rejected: list[Rejected], left_out: dict[str, LeftOut]
+    split: Split, loaded: Loaded, leaks: list[Leak], rejected: list[Rejected], left_out: dict[str, LeftOut]
 ) -> list[Text]:
-    warnings = list[Text]()
+    warnings, kind = list[Text](), loaded.task.kind
+    if loaded.group_found and loaded.test_examples is not None and loaded.shape is not None:
+        known = {row.group for row in loaded.examples if row.group}
+        shared = sum(row.group in known for row in loaded.test_examples)
+        if shared:
+            warnings.append(say("groups.shared_with_test", n=shared, column=loaded.shape.extras.group or ""))
+    if loaded.by_date:
+        train, dev, test = (
+            [row.changed for row in side if row.changed] for side in (split.train, split.dev, split.test)
+        )
+        ends = {"train": max(train, default=None), "dev": min(dev, default=None), "test": min(test, default=None)}
+        told = {side: "?" if day is None else day.isoformat() for side, day in ends.items()}
+        warnings.append(say("groups.by_date", **told))
     surplus = sum(why == "group" for why in left_out.values())
     if surplus:
         warnings.append(say("groups.surplus", n=surplus))

@@ -16,7 +16,7 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.core.yamlfile import parse_yaml
 from tuneworth.data.files import decode, read_bytes
 from tuneworth.data.formats import PREFIX
-from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, Updates, refused
+from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, SplitRules, Updates, refused
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
@@ -114,6 +114,7 @@ class TaskFile(Section):
         default=False, description="measure every arm at every training size on all dev rows; stop none early"
     )
     rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")
+    split: SplitRules = Field(default=SplitRules(), description="how rows are dealt to train, dev and test")
     lang: Lang | None = Field(default=None, description="language of the report: en or zh")
     text_language: Language | None = Field(
         default=None, description="language of the rows: en, zh or other; inferred when left out"
