@@ -82,7 +82,7 @@ def test_label_studio_min(tmp_path: Path) -> None:
     own = {"annotation_id": 1, "annotator": 1, "lead_time": 2.5, "created_at": "x", "updated_at": "x", "id": 3}
     rows = [{"text": "one", "topic": "a", **own}, {"text": "two", "topic": {"choices": ["a", "b"]}, **own}]
     assert plain(exported(tmp_path / "min.json", rows, wrap=list)) == [
-        {"text": "one", "topic": "a", "id": 3},
+        {"text": "one", "topic": ["a"], "id": 3},
         {"text": "two", "topic": ["a", "b"], "id": 3},
     ]
 
@@ -92,7 +92,7 @@ def test_prodigy(tmp_path: Path) -> None:
     options = [{"id": 1, "text": "good"}, {"id": 2, "text": "bad"}]
     rows = [
         {"text": "a", "label": "x", "answer": "accept", **own},
-        {"text": "b", "label": "x", "answer": "reject", **own},
+        {"text": "b", "label": "y", "answer": "reject", **own},
         {"text": "c", "label": "x", "answer": "ignore", **own},
         {"text": "d", "options": options, "accept": [2], "answer": "accept", **own},
         {"text": "e", "options": options, "accept": [], "answer": "accept", **own},
@@ -114,6 +114,22 @@ def test_prodigy(tmp_path: Path) -> None:
     assert 'its status is "reject"' in reasons(data)[0]
 
 
+def test_prodigy_where_one_label_was_asked_about(tmp_path: Path) -> None:
+    own = {"_input_hash": 1, "_task_hash": 2}
+    rows = [
+        {"text": text, "label": "spam", "answer": answer, **own}
+        for text, answer in (("a", "accept"), ("b", "reject"), ("c", "ignore"))
+    ]
+    data = exported(tmp_path / "out.jsonl", rows)
+    assert plain(data) == [{"text": "a", "label": "spam"}, {"text": "b", "label": "not spam"}]
+
+
+def test_several_labels_in_some_rows_are_lists_in_all(tmp_path: Path) -> None:
+    rows = [task(1, choice("a")), task(2, choice("b"))]
+    rows[1]["annotations"][0]["result"][0]["value"]["choices"] = ["a", "b"]
+    assert [row["label"] for row in plain(exported(tmp_path / "x.json", rows, wrap=list))] == [["a"], ["a", "b"]]
+
+
 def test_doccano(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "text": "a", "label": ["x"], "Comments": []},
@@ -125,7 +141,7 @@ def test_doccano(tmp_path: Path) -> None:
     data = exported(tmp_path / "all.jsonl", rows)
     city = [{"text": "Rome", "label": "City"}]
     assert plain(data) == [
-        {"id": 1, "text": "a", "label": "x"},
+        {"id": 1, "text": "a", "label": ["x"]},
         {"id": 2, "text": "b", "label": ["x", "y"]},
         {"id": 4, "text": "in Rome", "output": city},
         {"id": 5, "text": "in Rome", "output": city},

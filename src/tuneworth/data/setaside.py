@@ -27,7 +27,8 @@ def too_many(name: str, rejected: Sequence[Rejected], n_read: int, *, fields_may
     ]
     if more := sum(len(rows) for rows in reasons[_SHOWN:]):
         problems.append(Problem(name, say("rows.load.more_bad", more=str(more))))
-    key = "rows.load.mostly_bad" if fields_may_help else "reading.aside.mostly_bad"
+    may_help = fields_may_help and reasons[0][0].reason.en.startswith("has no `")
+    key = "rows.load.mostly_bad" if may_help else "reading.aside.mostly_bad"
     return InputError(problems, say(key, n_bad=str(len(rejected)), n_read=str(n_read), name=name))
 
 

@@ -123,6 +123,7 @@ def test_a_file_without_a_header_says_which_line_to_add() -> None:
     lines = [f'"text number {n}",{"ab"[n % 2]}' for n in range(30)]
     with pytest.raises(InputError, match=r"f\.csv:1: the first line looks like a row.*text,label"):
         parse("\n".join(lines), "f.csv")
+    assert len(parse("0,1\n" + "".join(f"text {n},{n % 2}\n" for n in range(9)), "f.csv").rows) == 9
     survey = "How content are you with what we sent you last month?,Your team\n" + "".join(
         f"well {n},a\n" for n in range(9)
     )

@@ -58,12 +58,15 @@ def converted(rows: Rows, name: str) -> Rows:
     export = next((tool for tool in EXPORTS if _is_from(tool, sample)), None)
     if export is None:
         return rows
+    if isinstance(export, prodigy.Prodigy):
+        export = export.fitted([row.value for row in rows.rows])
     plain = Rows([], list(rows.rejected), rows.others, list(rows.notes))
     for row in rows.rows:
         try:
             plain.rows.append(replace(row, value=export.convert(row.value), text=None))
         except BadRow as error:
             plain.rejected.append(row.rejected(error.reason, on_purpose=isinstance(error, NotTruth)))
+    _same_form(plain.rows)
     plain.rejected.sort(key=lambda row: row.line)
     plain.notes.append(say("reading.export.read", name=name, tool=export.tool))
     return plain
@@ -71,3 +74,17 @@ def converted(rows: Rows, name: str) -> Rows:
 
 def _is_from(tool: Export, sample: Sequence[RawRow]) -> bool:
     return bool(sample) and sum(tool.recognises(row.value) for row in sample) >= _SHARE * len(sample)
+
+
+def _same_form(rows: Sequence[RawRow]) -> None:
+    """Where some rows have several labels, the others have a list of one."""
+    several = {
+        name
+        for row in rows
+        for name, cell in row.value.items()
+        if isinstance(cell, list) and all(isinstance(one, str) for one in cell)
+    }
+    for row in rows:
+        for name in several & row.value.keys():
+            if isinstance(row.value[name], str):
+                row.value[name] = [row.value[name]]

@@ -151,6 +151,8 @@ def _without_headers(
 
 def _row_in_header(columns: Sequence[str], body: Sequence[Record]) -> str | None:
     """A cell of the header that comes again and again in its own column: then the header is a row."""
+    if [column for column in columns if column.isdecimal()] == [str(at) for at in range(len(columns))]:
+        return None  # pandas numbers columns that have no name
     sample = [record.cells for record in body[:_SAMPLE] if record.cells is not None]
     names = set(columns)
     rows = [cells for cells in sample if {str(cell).strip() for cell in cells[: len(columns)]} != names]
