@@ -56,3 +56,12 @@ def test_the_sentence_names_rows_margin_and_assumption():
     for part in ("300 test rows", "2 points", "25", "150 dev rows", "3 comparisons"):
         assert part in text.en.replace("\u00a0", " ")
     assert "300 条测试数据" in text.zh
+
+
+def test_rows_that_may_be_alike_are_planned_for_as_so_many_fewer():
+    alone, grouped = (power_of(150, 300, 0.08, n_pairs=3, worth=worth) for worth in ((None, None), (30.0, 60.0)))
+    assert grouped.test_difference == power_of(30, 60, 0.08, n_pairs=3).test_difference
+    assert grouped.dev_difference == power_of(30, 60, 0.08, n_pairs=3).dev_difference
+    assert grouped.rows_for_margin == 5 * (alone.rows_for_margin or 0)
+    assert "300 test rows are worth 60" in power_sentence(grouped).en
+    assert "worth" not in power_sentence(alone).en

@@ -46,7 +46,8 @@ class Subject:
         count_tokens: tokens of a text for the first candidate model; ``None`` when no model is at hand.
         context_tokens: the smallest context of the candidate models.
         documents: texts of the documents that come with the task.
-        n_tested: rows that arms will be tested on, where the split is made already.
+        n_tested: rows that arms will be tested on, where the split is made already; ``tested_worth``: independent rows that
+            they are worth, where some belong together.
         seed: what all randomness of a check is made from.
     """
 
@@ -61,6 +62,7 @@ class Subject:
     context_tokens: int | None = None
     documents: tuple[str, ...] = ()
     n_tested: int | None = None
+    tested_worth: float | None = None
     seed: int = 0
 
     @cached_property

@@ -51,7 +51,7 @@ def _power(subject: Subject) -> Finding:
     documents = subject.task.documents is not None or bool(subject.documents)
     margin, n_pairs = subject.task.margin, most_pairs(documents=documents)
     n_test = subject.n_tested or n_test_rows(len(subject.train), len(subject.test))
-    power = power_of(0, n_test, margin, n_pairs=n_pairs)
+    power = power_of(0, n_test, margin, n_pairs=n_pairs, worth=(None, subject.tested_worth))
     visible, needed = power.test_difference, power.rows_for_margin
     enough = visible <= margin
     need_en = f"{needed:,}" if needed is not None else "over 100,000"

@@ -35,6 +35,7 @@ from tuneworth.race.estimate import Estimator, Job, speeds_of
 from tuneworth.race.library import Shelf, open_shelf
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
+from tuneworth.stats.clusters import Clusters
 from tuneworth.stats.power import most_pairs, power_of
 from tuneworth.words.say import say
 
@@ -98,7 +99,19 @@ class Ready:
     def power(self) -> Power:
         """What the rows can show."""
         _, n_dev, n_test = self.n_rows
-        return power_of(n_dev, n_test, self.task.margin, n_pairs=most_pairs(documents=self.task.documents is not None))
+        return power_of(
+            n_dev,
+            n_test,
+            self.task.margin,
+            n_pairs=most_pairs(documents=self.task.documents is not None),
+            worth=(worth_of(self.split.dev), worth_of(self.split.test)),
+        )
+
+
+def worth_of(rows: Sequence[Example]) -> float | None:
+    """Independent rows that ``rows`` are worth if those of a group are all alike; ``None`` when each is on its own."""
+    clusters = Clusters.of([row.group for row in rows])
+    return None if clusters is None else clusters.alike
 
 
 def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
@@ -204,7 +217,9 @@ def audit_rows(ready: Ready, encoder: SharedEncoder, store: Store, watcher: Watc
     withheld = {row.id for row in split.test}
     grouped = {row.id: row for row in (*split.train, *split.dev)}
     train = tuple(grouped.get(row.id, row) for row in ready.loaded.examples if row.id not in withheld)
-    subject = replace(subject, task=ready.task, train=train, n_tested=len(split.test))
+    subject = replace(
+        subject, task=ready.task, train=train, n_tested=len(split.test), tested_worth=worth_of(split.test)
+    )
     result = audit(subject, watch=lambda title, done, total: watcher.progress(done, max(total, 1), "rows")).result
     store.add_fact("audit", result.model_dump_json())
     n = len(result.findings)

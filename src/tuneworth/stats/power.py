@@ -33,21 +33,28 @@ def most_pairs(*, documents: bool) -> int:
     return math.comb(4 if documents else 3, 2)
 
 
-def power_of(n_dev: int, n_test: int, margin: float, *, n_pairs: int) -> Power:
+def power_of(
+    n_dev: int, n_test: int, margin: float, *, n_pairs: int, worth: tuple[float | None, float | None] = (None, None)
+) -> Power:
     """What rows can show before any arm was asked: the only such statement of a plan, an audit or a report.
 
     Args:
         n_pairs: comparisons on the test rows; Holm's strictest step is planned for.
+        worth: independent rows that the dev and the test rows are worth when the rows of a group are all alike
+            (`tuneworth.stats.clusters`), the design effect on the careful side; ``None`` when each row is on its own.
     """
+    dev, test = (n if rows is None else int(rows) for n, rows in zip((n_dev, n_test), worth))
+    needed = rows_to_show(margin, max(SHARE_DIFFERENT, margin), binary=True, n_tests=n_pairs)
     return Power(
         n_dev=n_dev,
         n_test=n_test,
         margin=margin,
         share_different=SHARE_DIFFERENT,
         n_pairs=n_pairs,
-        dev_difference=smallest_difference(n_dev, SHARE_DIFFERENT, binary=True),
-        test_difference=smallest_difference(n_test, SHARE_DIFFERENT, binary=True, n_tests=n_pairs),
-        rows_for_margin=rows_to_show(margin, max(SHARE_DIFFERENT, margin), binary=True, n_tests=n_pairs),
+        dev_difference=smallest_difference(dev, SHARE_DIFFERENT, binary=True),
+        test_difference=smallest_difference(test, SHARE_DIFFERENT, binary=True, n_tests=n_pairs),
+        rows_for_margin=None if needed is None else _capped(needed * n_test / max(1, test)),
+        n_effective=worth[1],
     )
 
 

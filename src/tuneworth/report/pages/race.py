@@ -277,7 +277,7 @@ def power_sentence(power: Power) -> Text:
         needed = say("power.margin.shown", margin=margin)
     else:
         needed = say("power.margin.rows", margin=margin, n=numbers.about(power.rows_for_margin))
-    return say(
+    told = say(
         "power.rows",
         test=numbers.points(power.test_difference),
         n_test=power.n_test,
@@ -288,3 +288,6 @@ def power_sentence(power: Power) -> Text:
         share=numbers.percent(power.share_different, 0),
         n_pairs=power.n_pairs,
     )
+    if power.n_effective is None or round(power.n_effective) >= power.n_test:
+        return told
+    return say("groups.power", told=told, n=power.n_test, worth=round(power.n_effective))
