@@ -115,6 +115,14 @@ def test_a_folder_of_parts_is_one_data_set_in_natural_order(tmp_path: Path) -> N
     assert read(str(folder)).sha256 != before
 
 
+def test_a_folder_as_the_hub_has_it_is_read_from_the_folder_below(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train-00000-of-00001.jsonl").write_bytes(LINES)
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / "dataset_infos.json").write_text("{}")
+    assert [row.value for row in read(str(tmp_path)).rows] == ROWS
+
+
 def test_a_folder_of_several_sides_or_formats_is_not_guessed_at(tmp_path: Path) -> None:
     for name in ("train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl", "test-00000-of-00001.jsonl"):
         (tmp_path / name).write_bytes(LINES)

@@ -62,12 +62,11 @@ def kind_of(path: Path, suffixes: Sequence[str]) -> str:
 
 def _in_folder(folder: Path, suffixes: Sequence[str]) -> tuple[list[Path], list[Text]]:
     there = sorted((one for one in folder.iterdir() if not one.name.startswith(".")), key=natural)
-    if not any(kind_of(one, suffixes) for one in there if one.is_file()):
-        below = [one for one in there if one.is_dir()]
-        if len(below) == 1:
-            return _in_folder(below[0], suffixes)
     files = [one for one in there if one.is_file() and not one.stem.lower().startswith(_ABOUT)]
     data = [one for one in files if kind_of(one, suffixes)]
+    below = [one for one in there if one.is_dir()]
+    if not data and len(below) == 1:  # as the hub has it: a README above, the files in `data`
+        return _in_folder(below[0], suffixes)
     kinds = Counter(kind_of(one, suffixes) for one in data)
     if not data:
         raise InputError(Problem(str(folder), say("reading.folder.empty", known=", ".join(suffixes))))
