@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rows_made import write_rows
+from tuneworth.data.fieldnames import option_columns
 from tuneworth.data.initfile import task_file_text
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.taskfile import task_file_for, task_file_of
@@ -431,6 +432,17 @@ def test_options_and_answers_in_every_way(tmp_path: Path, listed: str, answered:
         else:
             assert (row.output, row.query.choices) == ("ABCD"[right], ("A", "B", "C", "D"))
             assert text == f"Which fruit, case {at}?\n" + "\n".join(f"{m}. {o}" for m, o in zip("ABCD", options))
+
+
+def test_an_option_that_is_no_text_breaks_nothing(tmp_path: Path) -> None:
+    rows = [
+        {"question": f"Which, {at}?", **LISTS["columns"](exam(at)[0]), "answer": "ABCD"[at % 4]} for at in range(40)
+    ]
+    rows[1]["A"] = [{"role": "user"}]
+    loaded = read(tmp_path, rows)
+    assert (loaded.task.kind, len(loaded.examples)) == ("choice", 40)
+    assert option_columns(["B", "C"]) == option_columns(["a", "b"]) == {}
+    assert option_columns(["A", "B"]) == {"A": "A", "B": "B"}
 
 
 def test_places_that_may_count_from_0_or_1_are_asked_about(tmp_path: Path) -> None:

@@ -162,8 +162,10 @@ def option_columns(columns: Iterable[str]) -> dict[str, str]:
         start = key(column)[: match.start(1)].rstrip("_")
         start += "capital" if not start and column.strip().isupper() else ""
         ways.setdefault((start, match[1].isdigit()), {}).setdefault(place, column)
-    for (start, _), places in ways.items():
+    for (start, numbered), places in ways.items():
         first = min(places)
+        if first and not numbered:
+            continue  # letters begin with A
         if (
             len(places) >= (2 if start else 3)
             and first in (0, 1)

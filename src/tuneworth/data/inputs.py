@@ -199,7 +199,7 @@ class Inputs:
         if isinstance(self.options, str):
             return options_in(cell(value, self.options))
         cells = {mark: cell(value, name) for mark, name in self.options.items()}
-        return {mark: input_text(mark, found) for mark, found in cells.items() if not is_empty(found)}
+        return {mark: written(mark, found) for mark, found in cells.items() if not is_empty(found)}
 
     def messages(self, value: Mapping[str, Any], chat: tuple[Message, ...] = ()) -> tuple[Message, ...]:
         """What is asked; ``chat`` is a conversation to which lines, options and turns before it are added.

@@ -272,8 +272,14 @@ def _with_options(
     if options is None:
         return inputs
     named = replace(inputs, options=options)
-    pairs = ((cell(row.value, output), listed) for row in sample if (listed := named.options_of(row.value)))
-    form = answer_form(pair for pair in pairs if pair[0] is not None)
+    pairs = []
+    for row in sample:
+        try:
+            given, listed = cell(row.value, output), named.options_of(row.value)
+        except BadRow:
+            continue  # counted and listed when candidates are made
+        pairs += [(given, listed)] if listed and given is not None else []
+    form = answer_form(pairs)
     if form == "open":
         file, listed = sample[0].file, options if isinstance(options, str) else ", ".join(options.values())
         raise InputError(
