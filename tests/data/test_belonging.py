@@ -119,6 +119,16 @@ def test_with_few_values_it_is_only_said(tmp_path: Path) -> None:
     assert any("`customer_id`" in note.en and "only 12 values" in note.en for note in found.inferred)
 
 
+def test_numbers_from_a_table_with_gaps_are_names(tmp_path: Path) -> None:
+    """pandas writes whole numbers with gaps as 17.0 and NaN."""
+    rows = talks(60, 4, "customer_no", alike=False)
+    for at, row in enumerate(rows):
+        row["customer_no"] = float("nan") if at % 9 == 0 else float(row["customer_no"][1:]) + 100
+    found = read(tmp_path, rows)
+    assert group_of(found) == "customer_no"
+    assert any("60 values" in note.en for note in found.inferred)
+
+
 def test_of_two_columns_the_coarser_is_taken(tmp_path: Path) -> None:
     rows = talks(120, 3, "session_id")
     for row in rows:

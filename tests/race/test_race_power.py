@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tuneworth.core.task import Example, Message, Query
+from tuneworth.race.prepare import worth_of
 from tuneworth.report.pages.race import power_sentence
 from tuneworth.stats.paired import mcnemar_exact
 from tuneworth.stats.power import SHARE_DIFFERENT, most_pairs, power_of
@@ -56,6 +58,22 @@ def test_the_sentence_names_rows_margin_and_assumption():
     for part in ("300 test rows", "2 points", "25", "150 dev rows", "3 comparisons"):
         assert part in text.en.replace("\u00a0", " ")
     assert "300 条测试数据" in text.zh
+
+
+def rows_in_groups(texts: list[str], size: int) -> list[Example]:
+    return [
+        Example(Query(str(at), (Message("user", text),)), "a", group=f"g{at // size}") for at, text in enumerate(texts)
+    ]
+
+
+def test_near_copies_are_worth_one_row_and_different_rows_of_a_customer_nearly_all() -> None:
+    rng = np.random.default_rng(1)
+    texts = ["".join(rng.choice(list("abcdefghijklmnop ")) for _ in range(60)) for _ in range(60)]
+    copies = [f"{text} {at}" for text in texts[:12] for at in range(5)]
+    assert worth_of(rows_in_groups(copies, 5)) == pytest.approx(12, rel=0.15)
+    assert worth_of(rows_in_groups(texts, 5)) == pytest.approx(60, rel=0.05)
+    assert worth_of(rows_in_groups(texts, 1)) is None
+    assert worth_of(rows_in_groups([""] * 10, 2)) == 5
 
 
 def test_rows_that_may_be_alike_are_planned_for_as_so_many_fewer():

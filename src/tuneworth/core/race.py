@@ -191,8 +191,7 @@ class Power(Record):
         dev_difference, test_difference: smallest true difference of two arms that these rows show with 80 %
             probability, if the arms differ on ``share_different`` of the rows; on test rows as one of ``n_pairs`` comparisons.
         rows_for_margin: test rows that would show a difference of the margin; ``None``: more than 100,000.
-        n_effective: independent test rows that these are worth, should the rows of a group be all alike, as is planned
-            for; ``None`` when each row is on its own.
+        n_effective: independent test rows that these are taken to be worth; ``None`` when each row is on its own.
     """
 
     n_dev: int

@@ -11,6 +11,7 @@ by its name is then not used, and it is said.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ _LEAST_SAID = 5
 _NAMES = frozenset(
     re.findall(
         r"\w+",
-        """conversation conv session dialog dialogue thread chat ticket user customer client account patient author speaker writer
+        """conversation conv session dialog dialogue thread chat ticket case user sender caller customer client account patient author speaker writer
         doc document article paper url link episode video meeting encounter admission household company repo repository student
         respondent participant 会话 对话 用户 客户 患者 病人 作者 说话人 文档 文章 网址 链接 工单 帖子 案件 病历 学生""",
     )
@@ -89,9 +90,9 @@ def _values(rows: Sequence[RawRow], name: str) -> list[str]:
     found: list[str] = []
     for row in rows:
         value = row.value.get(name)
-        if isinstance(value, dict | list | bool) or (isinstance(value, float) and value % 1):
+        if isinstance(value, dict | list | bool) or (isinstance(value, float) and math.isfinite(value) and value % 1):
             return []
-        text = "" if value is None else str(value).strip()
+        text = "" if value is None else str(value).strip().removesuffix(".0")
         if len(text) > _MOST_CHARACTERS or "\n" in text:
             return []
         found.append("" if text.lower() in _NOBODY else text)

@@ -40,8 +40,8 @@ def power_of(
 
     Args:
         n_pairs: comparisons on the test rows; Holm's strictest step is planned for.
-        worth: independent rows that the dev and the test rows are worth when the rows of a group are all alike
-            (`tuneworth.stats.clusters`), the design effect on the careful side; ``None`` when each row is on its own.
+        worth: independent rows that the dev and the test rows are worth, rows over the design effect; ``None`` when each
+            row is on its own.
     """
     dev, test = (n if rows is None else int(rows) for n, rows in zip((n_dev, n_test), worth))
     needed = rows_to_show(margin, max(SHARE_DIFFERENT, margin), binary=True, n_tests=n_pairs)
