@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tuneworth.models.base import epochs_for
-from tuneworth.models.local.plan import Plan, learning_rate
+from tuneworth.models.local.plan import LOOK_COST, Plan, learning_rate, looks
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,23 @@ def test_with_little_time_dev_is_looked_at_less_often():
     plan = Plan.make(1000, warmup=0.04, n_evals=9)
     plan.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=10)
     assert plan.n_evals == 2
-    assert 70 <= plan.n_steps <= 85, "evaluations may take a fifth of the time, no more"
+    assert 70 <= plan.n_steps <= 85, "two looks are needed, though they take a fifth"
     again = Plan.make(1000, warmup=0.04, n_evals=9)
     again.fit_time(5, seconds_left=100, seconds_per_step=1, seconds_per_eval=1)
     assert again.n_evals == 9
+
+
+@pytest.mark.parametrize("n_trained", [320, 500, 1000, 4000, 100_000])
+def test_looks_at_dev_take_a_tenth_of_a_training_at_most(n_trained):
+    n_looks, n_rows = looks(n_trained, 9, 100)
+    assert 2 <= n_looks <= 9
+    assert 16 <= n_rows <= 100
+    assert n_looks * n_rows * LOOK_COST <= 0.1 * n_trained
+    assert (n_looks, n_rows) == (9, 100) or n_looks * (n_rows + 1 + (n_rows == 16) * 16) * LOOK_COST > 0.05 * n_trained
+
+
+def test_dev_is_not_looked_at_before_every_row_was_seen_once_nor_before_half_of_a_shorter_plan():
+    plan = Plan.make(100, 0.04, 9, n_blind=25)
+    assert [step for step in range(1, 101) if plan.is_eval(step)] == [36, 48, 60, 72, 84, 96, 100]
+    plan.retarget(5, 30)
+    assert [step for step in range(1, 31) if plan.is_eval(step)] == [16, 20, 24, 28, 30]

@@ -309,7 +309,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_clean_model(tiny, tmp_path, stop_at):
     assert resumed.train_tokens == whole.train_tokens
 
 
-@pytest.mark.parametrize("nth_look", [0, 2, 4])
+@pytest.mark.parametrize("nth_look", [0, 1, 2])
 def test_ctrl_c_while_dev_is_looked_at(tiny, tmp_path, monkeypatch, nth_look):
     rows, dev = make_examples(24), make_examples(8, 100)
     whole = tiny.train(rows, dev, QUICK, tmp_path / "whole")

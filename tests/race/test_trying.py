@@ -13,7 +13,7 @@ from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.arms import Plan, kind_of, training_sizes
 from tuneworth.race.estimate import Estimator, Job, Speeds
 from tuneworth.race.store import Store
-from tuneworth.strategies import Answer, Tried
+from tuneworth.strategies import Answer, StrategyConfig, Tried
 from tuneworth.strategies._parts.workload import Workload
 
 TRAIN = rows("train", 256)
@@ -187,3 +187,31 @@ def test_an_arm_that_breaks_when_it_is_tried_is_told_as_broken(tmp_path, store, 
     assert raced.results["broken"].state == "failed"
     assert "matrix is singular" in raced.results["broken"].why.en
     assert "simple" in run.final(TEST).outcomes
+
+
+@pytest.mark.parametrize(("budget", "depth"), [(4000.0, 1), (300.0, 3)])
+def test_the_lighter_training_is_taken_where_time_does_not_reach_for_every_row_once(
+    tmp_path, store, monkeypatch, budget, depth
+):
+    clock = Clock(monkeypatch)
+
+    class Depth(StrategyConfig):
+        depth: int = 1
+
+    class Lora(training(clock, row=0.1, per_row=1.0, reach=110)):
+        Config = Depth
+
+        def lighter(self):
+            return Depth(depth=3) if self.config.depth == 1 else None
+
+        def try_out(self, train, context):
+            return Tried(clock.spend(16.0 / self.config.depth) / 16, clock.spend(0.8) / 8)
+
+        def fit(self, train, dev, context):
+            return training(clock, row=0.1, per_row=1.0 / self.config.depth, reach=110).fit(self, train, dev, context)
+
+    run, raced = race(tmp_path, store, budget, asking("shots", clock, 0.2, 60), Lora)
+    assert raced.results["lora"].config == {"depth": depth}
+    assert raced.results["lora"].fit_details["epochs"] >= 0.5
+    assert "lora" in run.final(TEST).outcomes
+    assert clock.now <= 1.1 * budget

@@ -158,6 +158,7 @@ def _number(value: object) -> object:
 _Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_listed), Field(min_length=1)]
 _Rate = Annotated[float, BeforeValidator(_number), Field(gt=0, lt=1)]
 _Rates = Annotated[list[_Rate], BeforeValidator(_listed), Field(min_length=1)]
+_Layers = Annotated[list[Literal["all", "upper_third"]], BeforeValidator(_listed), Field(min_length=1)]
 _Tokens = Annotated[list[Annotated[int, Field(ge=16, le=4096)]], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -173,6 +174,7 @@ class LoraSettings(Section):
     rank: _Counts | None = Field(default=None, description="rank of the adapter matrices")
     learning_rate: _Rates | None = Field(default=None, description="peak learning rate")
     epochs: _Counts | None = Field(default=None, description="most passes over the rows")
+    layers: _Layers | None = Field(default=None, description="layers that learn: all, or upper_third")
 
 
 class RagSettings(Section):

@@ -21,6 +21,7 @@ from tuneworth.core.task import Message
 
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
 FinishReason = Literal["stop", "length", "over_context", "error"]
+Layers = Literal["all", "upper_third"]
 Progress = Callable[[int, int, str], None]
 """``progress(done, total, unit)``: how far the work at hand is."""
 
@@ -149,6 +150,7 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["lora", "full"] = Field(default="lora", description="adapter on frozen weights, or all weights")
+    layers: Layers = Field(default="all", description="layers with an adapter: all, or the upper third of them")
     rank: int = Field(default=16, ge=1, description="rank of the adapter (LoRA)")
     alpha: int = Field(default=32, ge=1, description="the adapter's output is scaled by alpha / rank")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout on the adapter's input")

@@ -7,7 +7,7 @@ who watch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Step
@@ -15,10 +15,13 @@ from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.race.arms import Arm, training_sizes
 from tuneworth.race.budget import Reserve
-from tuneworth.race.estimate import Estimator
+from tuneworth.race.estimate import LOOKS, Estimator
+from tuneworth.race.keys import digest
 from tuneworth.race.runner import ArmFailed, Entry, Measured, Runner, mean_of, scores_of
 from tuneworth.race.schedule import Entrant, Place, Schedule, Work
+from tuneworth.race.schedule.purse import UNTUNED_SHARE
 from tuneworth.race.watch import Lane, LaneState, RaceView
+from tuneworth.strategies import Tried
 from tuneworth.words.numbers import plain
 from tuneworth.words.say import say, table
 
@@ -98,9 +101,28 @@ class Driver:
                 self.estimator.observe_try(
                     arm.arm_id, row_seconds=tried.row_seconds, answer_seconds=tried.answer_seconds
                 )
+                self._lighten(arm, tried)
             elif not arm.strategy.tuned:
                 self._ask_a_few(arm, FEWEST_ROWS if dear else TRIED_ROWS)
             runner.watcher.finish()
+
+    def _lighten(self, arm: Arm, tried: Tried) -> None:
+        """Take the arm's lighter training where the time does not reach for every row once: cut before that it would decide nothing.
+
+        What was chosen is kept for a later start.
+        """
+        config, store, name = arm.make().lighter(), self.runner.store, f"lighter {arm.key}"
+        once, left = LOOKS * tried.row_seconds * len(self.runner.train), self.seconds_left()
+        fits = left is None or once <= (1 - UNTUNED_SHARE) * left
+        if config is None or (store.fact(name) is None and fits):
+            return
+        lighter = replace(arm, config=config, key=digest([arm.key, "lighter"]))
+        found, seconds_before = self.runner.try_out(lighter)
+        self.reserve.budget.count(Spend(seconds_before))
+        if found is not None and found.row_seconds < tried.row_seconds:
+            store.add_fact(name, "")
+            self.arms[arm.arm_id] = lighter
+            self.estimator.observe_try(arm.arm_id, row_seconds=found.row_seconds, answer_seconds=found.answer_seconds)
 
     def _ask_a_few(self, arm: Arm, n_rows: int) -> None:
         """Fit an arm that is not trained, and ask it the first dev rows; they stay answered, and paid for."""

@@ -158,6 +158,10 @@ class Strategy(ABC):
         """
         return self.config
 
+    def lighter(self) -> StrategyConfig | None:
+        """The config of a training that takes less, for when the time does not reach for this one; ``None``: there is none."""
+        return None
+
     @abstractmethod
     def describe(self) -> Text:
         """This arm in a few words: ``few-shot, 16 nearest``."""

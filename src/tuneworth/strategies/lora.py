@@ -19,7 +19,16 @@ from pydantic import Field
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Model, Request, TrainConfig, TrainExample, TrainResult, epochs_for, is_trainable
+from tuneworth.models.base import (
+    Layers,
+    Model,
+    Request,
+    TrainConfig,
+    TrainExample,
+    TrainResult,
+    epochs_for,
+    is_trainable,
+)
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig, Tried
 from tuneworth.strategies._parts.prompting import (
     Asker,
@@ -38,9 +47,8 @@ BATCH_ROWS = 8
 EXPECTED_SHARE = 0.9
 """Of the planned passes, because dev loss may stop falling before they are done: 0.79 to 1 in five trainings on 16 to 256
 rows of banking77."""
-LOOKS_SHARE, LEAST_LOOKS_ROWS, MOST_LOOKS_ROWS = 0.25, 96.0, 300.0
-"""What looking at dev loss costs, in rows trained: a quarter of the training, but nine looks at 32 to 100 rows, each a
-third of a row trained (no backward pass)."""
+LOOKS_SHARE = 0.1
+"""What looking at dev loss costs, of the training."""
 TRIED_ROWS, TRIED_ANSWERS = 64, 8
 """Rows that a training is tried with: its steps are made on a few of them, and the others say how long rows are."""
 STOPPED: dict[str, Text] = {
@@ -56,6 +64,7 @@ class AdapterConfig(StrategyConfig):
     rank: int = Field(default=16, ge=1, description="rank of the adapter matrices")
     learning_rate: float | None = Field(default=None, gt=0, description="peak rate; by rule from the model's width")
     epochs: int | None = Field(default=None, ge=1, description="most passes over the rows; by their number")
+    layers: Layers = Field(default="all", description="layers that learn: all, or the upper third of them")
     constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
 
     def described(self) -> list[Text]:
@@ -67,15 +76,15 @@ class AdapterConfig(StrategyConfig):
             words.append(Text(en=f"rate {self.learning_rate:g}", zh=f"学习率 {self.learning_rate:g}"))
         if self.epochs is not None:
             words.append(Text(en=f"{self.epochs} epochs", zh=f"{self.epochs} 个 epoch"))
+        if self.layers == "upper_third":
+            words.append(Text(en="upper third of the layers", zh="只训练上三分之一的层"))
         if self.constrained:
             words.append(Text(en="constrained", zh="约束输出"))
         return words
 
     def passes(self, n_rows: int) -> float:
         """Expected passes over ``n_rows`` training rows, with the looks at dev counted as rows trained."""
-        trained = EXPECTED_SHARE * (self.epochs or epochs_for(n_rows))
-        looks = min(max(LOOKS_SHARE * trained * n_rows, LEAST_LOOKS_ROWS), MOST_LOOKS_ROWS)
-        return trained + looks / n_rows
+        return (1 + LOOKS_SHARE) * EXPECTED_SHARE * (self.epochs or epochs_for(n_rows))
 
 
 class LoraConfig(AdapterConfig):
@@ -139,6 +148,10 @@ class Lora(Strategy):
                 zh=f"训练数据只有 {len(train)} 条，少于 {MIN_ROWS} 条时适配器只会死记硬背",
             )
         return None
+
+    def lighter(self) -> LoraConfig | None:
+        upper = self.config.model_copy(update={"layers": "upper_third"})
+        return None if upper == self.config else upper
 
     def describe(self) -> Text:
         words = self.config.described()
@@ -222,7 +235,13 @@ def try_lessons(lessons: Sequence[TrainExample], config: AdapterConfig, context:
 
 
 def train_config(config: AdapterConfig, context: Context) -> TrainConfig:
-    return TrainConfig(rank=config.rank, learning_rate=config.learning_rate, epochs=config.epochs, seed=context.seed)
+    return TrainConfig(
+        layers=config.layers,
+        rank=config.rank,
+        learning_rate=config.learning_rate,
+        epochs=config.epochs,
+        seed=context.seed,
+    )
 
 
 def load_adapter(folder: Path, context: Context) -> str:

@@ -1,25 +1,30 @@
 """The loss on the completions, computed only where it is.
 
-Three savings, all exact up to rounding. The output layer is applied to the positions that predict a
+Four savings, all exact up to rounding. The output layer is applied to the positions that predict a
 completion's token and to no other: with a vocabulary of 49k it would cost as much as the rest. The
 tokens that all prompts begin with pass through the model once per batch; every row reads their keys and
 values, and gradients flow back through them. Rows of a batch that share more, such as questions about the
-same passage, are one sequence: what they share, then the rest of each, which sees the shared part and itself. All of it rests
+same passage, are one sequence: what they share, then the rest of each, which sees the shared part and itself. Where only the upper layers learn, rows pass
+through the others once (``lower.py``). All of it rests
 on how a model is built, so ``CompletionLoss`` first compares itself with the model's own forward pass and does without what
 does not agree.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from tuneworth.models.local.batches import Pack, Row, kin, packs_of, split_batch
+from tuneworth.models.local.lower import LowerLayers
 
 _TOLERANCE = {None: 1e-3, torch.bfloat16: 0.02, torch.float16: 0.02}
 MIN_PREFIX = 4
@@ -34,16 +39,28 @@ class CompletionLoss:
         n_prefix: leading tokens that are computed once per batch.
         own_head: the output layer is applied here, to the needed positions only.
         packs: rows that begin alike are computed as one sequence.
+        lower: the layers below those that learn, where their output is kept.
     """
 
-    def __init__(self, module: Any, prefix: Sequence[int], probe_rows: Sequence[Row], *, autocast: torch.dtype | None):
+    def __init__(
+        self,
+        module: Any,
+        prefix: Sequence[int],
+        probe_rows: Sequence[Row],
+        *,
+        autocast: torch.dtype | None,
+        first_layer: int = 0,
+    ):
         self.module = module
         self.autocast = autocast
         self.own_head = True
         self.n_prefix = len(prefix) if len(prefix) >= MIN_PREFIX else 0
         self.packs = True
         self._prefix = torch.tensor([list(prefix[: self.n_prefix])], device=module.device)
+        self.lower: LowerLayers | None = None
         self._agree_with_model(probe_rows)
+        if first_layer and self.own_head:
+            self._keep_lower(first_layer, probe_rows)
 
     def relatives(self, rows: Sequence[Row]) -> list[list[int]]:
         """Groups of indices of the rows that are worth having in one batch."""
@@ -70,10 +87,11 @@ class CompletionLoss:
         where = [(index, at) for index, each in enumerate(laid) for at in each.predicting]
         at_pack, at_token = self._tensor(where).unbind(1)
         # Padding stands on the right, where causal attention never looks: alone, rows need no mask.
-        inputs: dict[str, Any] = {
-            "input_ids": self._tensor([_padded(each.ids, width, 0) for each in laid]),
-            "use_cache": False,
-        }
+        inputs: dict[str, Any] = {"use_cache": False}
+        if self.lower is None:
+            inputs["input_ids"] = self._tensor([_padded(each.ids, width, 0) for each in laid])
+        else:
+            inputs["inputs_embeds"] = self._from_below(packs, self.lower)
         if self.n_prefix:
             inputs |= self._after_prefix(len(laid))
         packed = any(len(pack.rows) > 1 for pack in packs)
@@ -85,8 +103,37 @@ class CompletionLoss:
             inputs["attention_mask"] = self._mask(segments)
         if not self.own_head:
             return self.module(**inputs).logits[at_pack, at_token]
-        hidden = self.module.base_model(**inputs).last_hidden_state[at_pack, at_token]
+        with self._learning():
+            hidden = self.module.base_model(**inputs).last_hidden_state[at_pack, at_token]
         return self._head(hidden)
+
+    def _learning(self) -> AbstractContextManager[None]:
+        """While open, the model is the part of it that is computed at each step."""
+        return nullcontext() if self.lower is None else self.lower.above()
+
+    def _from_below(self, packs: Sequence[Pack], lower: LowerLayers) -> Tensor:
+        """What the lower layers made of the tokens of each pack, laid out like these: ``(packs, width, hidden)``."""
+        outputs = iter(lower.of([row for pack in packs for row in pack.rows]))
+        laid = []
+        for pack in packs:
+            n_common = pack.n_shared - self.n_prefix
+            each = [next(outputs) for _ in pack.rows]
+            laid.append(torch.cat([each[0][:n_common], *(output[n_common:] for output in each)]))
+        return pad_sequence(laid, batch_first=True)
+
+    @torch.no_grad()
+    def _keep_lower(self, first_layer: int, rows: Sequence[Row]) -> None:
+        """Start from what the lower layers make of a row, if that gives the same loss."""
+        probe = sorted(rows, key=lambda row: len(row.ids))[-2:]
+        expected = self._probe(probe)
+        try:
+            with torch.autocast(self.module.device.type, self.autocast, enabled=self.autocast is not None):
+                self.lower = LowerLayers(self.module, first_layer, self._prefix[:, : self.n_prefix])
+            found = self._probe(probe)
+        except (AttributeError, TypeError, NotImplementedError, ValueError, RuntimeError):
+            found = math.inf
+        if not abs(found - expected) <= _TOLERANCE[self.autocast] * max(expected, 1.0):
+            self.lower = None
 
     def _mask(self, segments: Tensor) -> Tensor:
         """What a token sees: the prefix, what its rows share, and of its own row what came before.
@@ -111,7 +158,9 @@ class CompletionLoss:
         from transformers import DynamicCache
 
         cache = DynamicCache()
-        self.module.base_model(input_ids=self._prefix, past_key_values=cache, use_cache=True)
+        begin = {"input_ids": self._prefix} if self.lower is None else {"inputs_embeds": self.lower.of_prefix[None]}
+        with self._learning():
+            self.module.base_model(**begin, past_key_values=cache, use_cache=True)
         for layer in cache.layers:
             layer.keys = layer.keys.expand(n_rows, -1, -1, -1)  # type: ignore[union-attr]
             layer.values = layer.values.expand(n_rows, -1, -1, -1)  # type: ignore[union-attr]

@@ -18,8 +18,19 @@ from typing import Any, Literal
 
 Mode = Literal["lora", "full"]
 
-EVAL_SHARE = 0.2
-"""Most of a limited time that may go into looking at dev; with less time dev is looked at less often."""
+EVAL_SHARE = 0.1
+"""Most of a training that may go into looking at dev; with less time dev is looked at less often, on fewer rows."""
+LOOK_COST = 1 / 3
+"""Of looking at a row's loss, in trainings on that row: there is no backward pass."""
+LEAST_LOOKS, LEAST_DEV_ROWS = 2, 16
+
+
+def looks(n_trained: int, most_looks: int, most_rows: int) -> tuple[int, int]:
+    """How often to look at dev, and at how many rows, in a training on ``n_trained`` rows (each pass counts): as many of both
+    as ``EVAL_SHARE`` of it is worth, but ``LEAST_LOOKS`` at ``LEAST_DEV_ROWS``."""
+    affordable = EVAL_SHARE * n_trained / LOOK_COST
+    n_looks = min(most_looks, max(LEAST_LOOKS, int(affordable / LEAST_DEV_ROWS)))
+    return n_looks, min(most_rows, max(LEAST_DEV_ROWS, int(affordable / n_looks)))
 
 
 def learning_rate(width: int, mode: Mode) -> float:
@@ -34,6 +45,8 @@ class Plan:
 
     Attributes:
         n_steps: steps planned now; ``full_steps`` when nothing limits the training.
+        n_blind: dev is not looked at before so many steps: until every row was seen once nothing is learned by heart, so
+            a look would only find the loss falling. Half of a plan at most. The untrained model is looked at.
         anchor_step, anchor_factor: where the line to zero starts.
     """
 
@@ -43,11 +56,12 @@ class Plan:
     n_evals: int
     anchor_step: int
     anchor_factor: float = 1.0
+    n_blind: int = 0
 
     @classmethod
-    def make(cls, full_steps: int, warmup: float, n_evals: int) -> Plan:
+    def make(cls, full_steps: int, warmup: float, n_evals: int, n_blind: int = 0) -> Plan:
         n_warmup = min(max(round(warmup * full_steps), 3), 50, full_steps // 2)
-        return cls(full_steps, full_steps, n_warmup, n_evals, anchor_step=n_warmup)
+        return cls(full_steps, full_steps, n_warmup, n_evals, anchor_step=n_warmup, n_blind=n_blind)
 
     @property
     def eval_every(self) -> int:
@@ -55,7 +69,8 @@ class Plan:
 
     def is_eval(self, step: int) -> bool:
         """Whether dev is looked at after ``step`` steps."""
-        return step == self.n_steps or step % self.eval_every == 0
+        is_due = step % self.eval_every == 0 and step >= min(self.n_blind, self.n_steps // 2)
+        return step in (0, self.n_steps) or is_due
 
     def factor(self, step: int) -> float:
         """Share of the peak rate at which step ``step`` (from 0) is made."""

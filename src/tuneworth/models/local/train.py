@@ -2,8 +2,8 @@
 
 Loss on the completion only (``loss.py``), batches of similar length in a fixed order (``batches.py``),
 float32 master weights, gradients clipped, rate chosen by rule and decayed to zero (``plan.py``). Dev
-loss is looked at about nine times, less often and on fewer rows where the time is short; the best weights are kept, and training stops when dev has not
-improved for ``patience`` looks.
+loss is looked at nine times at most, after the first pass, and on as few rows as make that a tenth of the training; the best
+weights are kept, and training stops when dev has not improved for ``patience`` looks.
 
 A training that was killed goes on from its checkpoint when called again with the same arguments and
 folder, and ends with the same weights, bit for bit, on the same machine and number of threads. This
@@ -30,7 +30,8 @@ from tuneworth.models.base import Progress, TrainConfig, TrainExample, TrainResu
 from tuneworth.models.local.batches import Row, encode, epoch_order, shared_prefix, spread
 from tuneworth.models.local.cache import disk_problems
 from tuneworth.models.local.loss import CompletionLoss, memory_limits
-from tuneworth.models.local.plan import EVAL_SHARE, Plan, learning_rate
+from tuneworth.models.local.lower import upper_third
+from tuneworth.models.local.plan import EVAL_SHARE, LEAST_DEV_ROWS, LEAST_LOOKS, LOOK_COST, Plan, learning_rate, looks
 from tuneworth.models.local.weights import (
     Learning,
     full_weights,
@@ -49,10 +50,6 @@ CHECKPOINT = "checkpoint.pt"
 BEST = "best.safetensors"
 TRIED_STEPS, TIMED_STEPS = 2, 4
 """Steps timed (after a first one that warms up) before the rest is planned to fit the time."""
-LOOK_COST = 1 / 3
-"""Of looking at a row's loss, in trainings on that row: there is no backward pass."""
-LEAST_LOOKS, LEAST_DEV_ROWS = 2, 16
-"""In a limited time, looks that must be possible, on so few rows at least."""
 
 
 class Trainer:
@@ -74,14 +71,18 @@ class Trainer:
         self.epochs = config.epochs or epochs_for(len(rows))
         self.max_tokens, self.max_targets = memory_limits(learning.module)
         prefix = shared_prefix([*rows, *dev_rows])
-        self.loss = CompletionLoss(learning.module, prefix, rows, autocast=learning.autocast)
+        first = first_layer(learning.module, config)
+        self.loss = CompletionLoss(learning.module, prefix, rows, autocast=learning.autocast, first_layer=first)
         self.relatives = self.loss.relatives(rows)
         self.optimizer = torch.optim.AdamW(
             learning.weights.values(), lr=self.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
         )
         self.steps_per_epoch = -(-len(rows) // config.batch_rows)
-        self.plan = Plan.make(self.epochs * self.steps_per_epoch, config.warmup, config.n_evals)
+        n_looks, n_dev = looks(self.epochs * len(rows), config.n_evals, config.max_dev_rows)
+        self.dev_rows = spread(dev_rows, n_dev)
+        self.plan = Plan.make(self.epochs * self.steps_per_epoch, config.warmup, n_looks, n_blind=self.steps_per_epoch)
         self.step, self.seconds, self.tokens, self.n_skipped = 0, 0.0, 0, 0
+        self.look_seconds = 0.0
         self.dev_losses: list[tuple[int, float]] = []
         self.best_step, self.best_loss = 0, float("inf")
         self.stopped: Literal["epochs", "early", "time"] | None = None
@@ -166,6 +167,7 @@ class Trainer:
         if better:
             self._save_best()
         self._eval_seconds = time.perf_counter() - started
+        self.look_seconds += self._eval_seconds
         self._updating = True
         self.dev_losses.append((self.step, loss))
         if better:
@@ -244,6 +246,7 @@ class Trainer:
             "seconds": self._elapsed(),
             "tokens": self.tokens,
             "n_skipped": self.n_skipped,
+            "look_seconds": self.look_seconds,
             "dev_losses": self.dev_losses,
             "n_dev": len(self.dev_rows),
             "best": (self.best_step, self.best_loss),
@@ -264,6 +267,7 @@ class Trainer:
         self._set_random_state(state["rng"])
         self.step, self.seconds, self.tokens = state["step"], state["seconds"], state["tokens"]
         self.n_skipped, self.stopped = state["n_skipped"], state["stopped"]
+        self.look_seconds = state.get("look_seconds", 0.0)
         self.dev_losses = [(step, loss) for step, loss in state["dev_losses"]]
         self.dev_rows = spread(self.dev_rows, state.get("n_dev", len(self.dev_rows)))
         self.best_step, self.best_loss = state["best"]
@@ -323,7 +327,9 @@ class Trainer:
             "trained_parameters": sum(weight.numel() for weight in self.learning.weights.values()),
             "rows_too_long": n_too_long,
             "skipped_steps": self.n_skipped,
+            "look_seconds": round(self.look_seconds, 3),
             "prefix_tokens": self.loss.n_prefix,
+            "lower_layers_kept": self.loss.lower is not None,
             "packed_rows": sum(len(group) for group in self.relatives if len(group) > 1),
             "autocast": str(self.loss.autocast).removeprefix("torch.") if self.loss.autocast else None,
         }
@@ -350,7 +356,7 @@ def train_model(
     """
     rows = _rows(model, train, config, folder)
     limit = min(config.max_length, model.capabilities.context_tokens)
-    dev_rows = _some_dev(encode(model, dev, limit), len(rows), config)
+    dev_rows = encode(model, dev, limit)
     key = _key(model, config, rows, dev_rows)
     if (done := read_result(folder, key)) is not None:
         return done
@@ -386,16 +392,16 @@ def _rows(model: LocalModel, train: Sequence[TrainExample], config: TrainConfig,
 def _weights(model: LocalModel, config: TrainConfig) -> AbstractContextManager[Learning]:
     if config.mode == "full":
         return full_weights(model)
-    return lora_weights(model, rank=config.rank, alpha=config.alpha, dropout=config.dropout, seed=config.seed)
+    first = first_layer(model.module, config)
+    return lora_weights(
+        model, rank=config.rank, alpha=config.alpha, dropout=config.dropout, seed=config.seed, first_layer=first
+    )
 
 
-def _some_dev(dev_rows: list[Row], n_rows: int, config: TrainConfig) -> list[Row]:
-    """Dev rows for the loss, evenly spread: so few that all looks at them cost about a quarter of the training.
-
-    A look costs about a third of training on the same rows (no backward pass).
-    """
-    trained = n_rows * (config.epochs or epochs_for(n_rows))
-    return spread(dev_rows, min(max(round(0.75 * trained / config.n_evals), 32), config.max_dev_rows))
+def first_layer(module: Any, config: TrainConfig) -> int:
+    """Number of the first layer that learns; 0 also where a model has no list of layers to choose from."""
+    layers = getattr(module.base_model, "layers", None)
+    return upper_third(len(layers)) if config.layers == "upper_third" and layers is not None else 0
 
 
 def _key(model: LocalModel, config: TrainConfig, rows: list[Row], dev_rows: list[Row]) -> str:

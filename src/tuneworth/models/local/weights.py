@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -152,8 +152,10 @@ class Learning:
 
 
 @contextlib.contextmanager
-def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, seed: int) -> Iterator[Learning]:
-    """The loaded model with a fresh adapter on every linear layer but the output layer.
+def lora_weights(
+    model: LocalModel, *, rank: int, alpha: int, dropout: float, seed: int, first_layer: int = 0
+) -> Iterator[Learning]:
+    """The loaded model with a fresh adapter on every linear layer but the output layer, from block ``first_layer`` on.
 
     Raises:
         InputError: the model has no linear layers to adapt.
@@ -168,7 +170,7 @@ def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, se
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=sorted({path.rpartition(".")[2] for path in targets}),
+        target_modules=_adapted(module, targets, first_layer),
         task_type="CAUSAL_LM",
         base_model_name_or_path=model.id,
     )
@@ -183,6 +185,15 @@ def lora_weights(model: LocalModel, *, rank: int, alpha: int, dropout: float, se
         for weight in weights.values():
             weight.data = weight.data.float()
         yield Learning(module, weights, model.dtype, model.tokenizer, lora=config)
+
+
+def _adapted(module: Any, targets: Iterable[str], first_layer: int) -> list[str]:
+    """What peft is to look for: the names of the layers, or the whole paths of those in the upper blocks."""
+    if not first_layer:
+        return sorted({path.rpartition(".")[2] for path in targets})
+    names = {id(part): name for name, part in module.named_modules()}
+    blocks = tuple(f"{names[id(block)]}." for block in module.base_model.layers[first_layer:])
+    return sorted(path for path in targets if path.startswith(blocks))
 
 
 @contextlib.contextmanager
