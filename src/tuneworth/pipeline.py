@@ -14,6 +14,7 @@ from pathlib import Path
 from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
+from tuneworth.costs.spend import Spend
 from tuneworth.data.rows import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
@@ -34,6 +35,8 @@ from tuneworth.report.pages.race import power_sentence
 from tuneworth.words.say import say
 
 DEFAULT_BUDGET_SECONDS = 15 * 60.0
+OPENING_SHARE = 0.1
+"""Reading rows and opening models counts as spent, up to this part of the budget: a download is not held against a run."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def run(
         power_sentence(ready.power()),
         *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
     ]
+    opening = min(time.monotonic() - started, OPENING_SHARE * budget_seconds)
     if not agree(Start(ready.prepared, len(plan.arms), folder, budget_seconds, remarks)):
         return None
     folder.create()
@@ -94,9 +98,11 @@ def run(
         write_rejected(folder.rejected, ready.prepared.rejected)
     with Store(folder.store) as store:
         folder.freeze(store, ready.split, settings)
-        budget = Budget(budget_seconds, usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour)
+        budget = Budget(
+            budget_seconds, Spend(opening), usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour
+        )
         measured = _measure(ready, folder, store, budget, watcher)
-        seconds = budget.spent_before.seconds + time.monotonic() - started
+        seconds = budget.spent_before.seconds - opening + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))

@@ -137,7 +137,7 @@ def test_what_was_tried_is_kept_for_a_later_start_and_paid_for_once(tmp_path, mo
         spent.append(run.budget.spent.seconds)
         tries.append(sum(what == "try" for what, _, _ in SEEN))
     assert tries == [1, 0]
-    assert spent[1] == pytest.approx(spent[0], rel=0.05)
+    assert spent[1] == pytest.approx(spent[0], rel=0.08), "but for rows that were asked again in whole batches"
     assert all(step.saved for step in raced.race.steps)
 
 

@@ -26,7 +26,7 @@ from tuneworth.words.numbers import plain
 from tuneworth.words.say import say, table
 
 TRIED_ROWS, FEWEST_ROWS = 8, 2
-"""Answers that a kind of arm is tried with, and where so many are expected to take ``TRYING_SHARE`` of the budget."""
+"""Answers that a kind of arm is tried with, and where the first of them show that so many would take ``TRYING_SHARE`` of the budget."""
 TRYING_SHARE, MOST_TRYING = 0.03, 0.12
 """Parts of the budget: for one kind, and for all."""
 
@@ -93,7 +93,6 @@ class Driver:
             used = 0.0 if budget.seconds is None else budget.spent.seconds - self._began
             if budget.seconds is None or used > MOST_TRYING * budget.seconds:
                 break
-            dear = (self.estimator.answer_seconds(arm.arm_id, None, TRIED_ROWS) or 0.0) > TRYING_SHARE * budget.seconds
             runner.watcher.start(say("budget.trying", name=arm.make().describe()))
             tried, seconds_before = runner.try_out(arm)
             budget.count(Spend(seconds_before))
@@ -103,7 +102,7 @@ class Driver:
                 )
                 self._lighten(arm, tried)
             elif not arm.strategy.tuned:
-                self._ask_a_few(arm, FEWEST_ROWS if dear else TRIED_ROWS)
+                self._ask_a_few(arm, TRYING_SHARE * budget.seconds)
             runner.watcher.finish()
 
     def _lighten(self, arm: Arm, tried: Tried) -> None:
@@ -117,22 +116,32 @@ class Driver:
         if config is None or (store.fact(name) is None and fits):
             return
         lighter = replace(arm, config=config, key=digest([arm.key, "lighter"]))
-        found, seconds_before = self.runner.try_out(lighter)
-        self.reserve.budget.count(Spend(seconds_before))
-        if found is not None and found.row_seconds < tried.row_seconds:
+        budget = self.reserve.budget
+        long = budget.seconds is not None and budget.spent.seconds - self._began > MOST_TRYING * budget.seconds
+        found, seconds_before = (
+            (tried, 0.0) if long else self.runner.try_out(lighter)
+        )  # where trying is dear, as if no quicker
+        budget.count(Spend(seconds_before))
+        if found is not None and (long or found.row_seconds < tried.row_seconds):
             store.add_fact(name, "")
             self.arms[arm.arm_id] = lighter
             self.estimator.observe_try(arm.arm_id, row_seconds=found.row_seconds, answer_seconds=found.answer_seconds)
 
-    def _ask_a_few(self, arm: Arm, n_rows: int) -> None:
-        """Fit an arm that is not trained, and ask it the first dev rows; they stay answered, and paid for."""
+    def _ask_a_few(self, arm: Arm, most_seconds: float) -> None:
+        """Fit an arm that is not trained, and ask it the first dev rows, a few more where the first two promise to end in time.
+
+        They stay answered, and paid for.
+        """
         try:
             entry = self.runner.fit(self.runner.latest(arm))
         except ArmFailed as failure:
             self.failures[arm.arm_id] = failure.why
             self.schedule.stop(arm.arm_id, "failed")
             return
-        measured, budget = self.runner.measure(entry, "dev", self.runner.dev[:n_rows]), self.reserve.budget
+        measured, budget = self.runner.measure(entry, "dev", self.runner.dev[:FEWEST_ROWS]), self.reserve.budget
+        if TRIED_ROWS / FEWEST_ROWS * spent_on(measured.outcomes).seconds <= most_seconds:
+            few, measured = measured, self.runner.measure(entry, "dev", self.runner.dev[:TRIED_ROWS])
+            measured = Measured(measured.outcomes, measured.saved - {one.row_id for one in few.outcomes} | few.saved)
         (budget.count if entry.fit_was_saved else budget.charge)(entry.fit.spend)
         budget.count(measured.spent(before=True))
         budget.charge(measured.spent(before=False))
