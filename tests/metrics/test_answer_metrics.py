@@ -172,6 +172,14 @@ def test_label_sets_agree_with_scikit_learn():
     assert f1.score("Roof; tower", ["roof"]) == pytest.approx(2 / 3)
 
 
+def test_thousands_of_sets_of_hundreds_of_labels_are_read_in_a_moment():
+    labels = tuple(f"tag {n}" for n in range(500))
+    answers = [f"tag {n % 500}, tag {n * 7 % 500}, other" for n in range(3_000)]
+    started = time.process_time()
+    assert 0 < F1.with_labels(labels).value(answers, [[answer] for answer in answers]) <= 1
+    assert time.process_time() - started < 3
+
+
 @pytest.mark.parametrize("metric", [NUMBERS, R2, NEAR, F1, SET], ids=lambda metric: metric.id)
 @pytest.mark.parametrize(
     "text", ["9" * 1_000_000, "1, " * 300_000, "[" * 300_000, "['a'," * 100_000], ids=lambda text: text[:4]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from tuneworth.core.answers import fold
 
@@ -36,7 +37,7 @@ def read_labels(answer: str, known: Sequence[str]) -> frozenset[str]:
     Read are a JSON list, and labels with commas, semicolons, bars, line breaks, 、 or ， between; case, width, quotes and
     bullets do not matter.
     """
-    by_form = {fold(label): label for label in known}
+    by_form = _forms(tuple(known))
     items = _listed(answer)
     if items is not None:
         return frozenset(by_form.get(fold(item), item.strip()) for item in items[:MAX_PIECES])
@@ -54,6 +55,11 @@ def read_labels(answer: str, known: Sequence[str]) -> frozenset[str]:
                 at = end
                 break
     return frozenset(found)
+
+
+@lru_cache(maxsize=16)
+def _forms(known: tuple[str, ...]) -> dict[str, str]:
+    return {fold(label): label for label in known}
 
 
 def _listed(answer: str) -> list[str] | None:
