@@ -25,14 +25,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-MAX_ROWS_PER_KIND = 200  # there are about 250 modules with a docstring
+MAX_ROWS_PER_KIND = 200  # there are about 190 modules with a docstring of their own
 MIN_WORDS = 4
 MAX_CHARS = 120
 MASK = "___"
 TOLD = re.compile(r"\b(?:(?:sub)?modules?|(?:sub)?class(?:es)?|functions?|methods?)\b", re.IGNORECASE)
 
-# Not libraries (tests, tools, samples), or gone from later versions of Python.
-SKIPPED = frozenset({"test", "tests", "idle_test", "turtledemo", "idlelib", "pydoc_data", "ensurepip", "venv"})
+# Not libraries (tests, tools, samples), written by a generator, or gone from later versions of Python.
+SKIPPED = frozenset(
+    {"test", "tests", "idle_test", "turtledemo", "idlelib", "pydoc_data", "ensurepip", "venv", "encodings"}
+)
 SKIPPED |= {"lib2to3", "distutils", "site-packages", "dist-packages", "lib-dynload", "__pycache__", "__phello__"}
 
 INSTRUCTION = "What does this docstring describe: a module, a class or a function? Answer with one word."
@@ -118,11 +120,14 @@ def rows(found: Sequence[Docstring]) -> list[dict[str, str]]:
             by_kind[same[0]["output"]].append(same[0])
     n = min([MAX_ROWS_PER_KIND, *map(len, by_kind.values())])
     chosen = [row for kind in by_kind.values() for row in sorted(kind, key=_shuffle_key)[:n]]
-    return [{"id": f"doc-{i:04d}", **row} for i, row in enumerate(sorted(chosen, key=_shuffle_key))]
+    return [
+        {"id": f"doc-{i:04d}", **row} for i, row in enumerate(sorted(chosen, key=lambda row: _shuffle_key(row)[::-1]))
+    ]
 
 
 def _shuffle_key(row: dict[str, str]) -> str:
-    """An order without pattern that is the same everywhere."""
+    """An order without pattern that is the same everywhere. Read backwards it is another one: of a kind with many rows the
+    first by this order are taken, so by this order they would all come first."""
     return hashlib.sha256(f"{row['output']} {row['input']}".encode()).hexdigest()
 
 
