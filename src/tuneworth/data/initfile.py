@@ -82,7 +82,12 @@ def task_file_text(
     lines += [comments.off("updates: {knowledge_every_days: 7}", "updates")]
     lines += [comments.off("budget: 10m", "budget"), comments.off("exhaustive: true", "exhaustive")]
     lines += [comments.off("machine_usd_per_hour: 0.10", "price"), comments.off("usd_per_label: 0.05", "label")]
-    lines += [comments.off("rows: {train: 2000, dev: 150, test: 300}", "rows"), "seed: 0", f"lang: {lang}"]
+    lines += [
+        comments.off("split: {by: date}", "split"),
+        comments.off("rows: {train: 2000, dev: 150, test: 300}", "rows"),
+        "seed: 0",
+        f"lang: {lang}",
+    ]
     return "\n".join(lines) + "\n"
 
 
