@@ -104,9 +104,8 @@ def test_a_training_reads_prompt_and_answer_in_several_passes() -> None:
     assert work.train_tokens > work.prompt_tokens
     passes = LoraConfig().passes
     assert work.passes(500) == passes(500)
-    for n in (100, 1000, 20_000):
+    for n in (16, 100, 1000, 20_000):
         assert 0.9 * epochs_for(n) < passes(n) < 1.2 * epochs_for(n)
-    assert passes(16) > 1.4 * epochs_for(16)  # looking at dev costs as much as so few rows
     assert 100 * passes(100) < 200 * passes(200) < 1000 * passes(1000)
     assert LoraConfig(epochs=2).passes(1000) < 0.6 * LoraConfig(epochs=4).passes(1000)
 

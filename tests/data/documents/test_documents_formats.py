@@ -136,7 +136,7 @@ def test_encodings(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.txt", b"caf\xe9 and cr\xe8me br\xfbl\xe9e, again and again", "neither UTF-8 nor GB18030, first at line 1"),
+        ("a.txt", "αλφάβητο και πάλι αλφάβητο".encode("cp1253"), "neither UTF-8 nor GB18030, first at line 1"),
         ("a.md", b"good\nnext\x00line", "NUL bytes"),
         ("a.txt", b"\xff\xfea", "not valid UTF-16"),
         ("a.txt", b" \n\t\n", "holds no text"),
