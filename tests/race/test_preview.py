@@ -209,7 +209,8 @@ class TestSettings:
         both = plan_of("4h", settings={"lora": {"rank": [8, 64]}})
         [of_one] = [arm.race_seconds for arm in alone.arms if arm.arm_id.startswith("lora")]
         of_two = [arm.race_seconds for arm in both.arms if arm.arm_id.startswith("lora")]
-        assert of_one <= max(of_two) < 1.5 * of_one  # the size below all rows may be worth a look in one and not in the other
+        # The size below all rows may be worth a look in one and not in the other.
+        assert of_one <= max(of_two) < 1.5 * of_one
         assert min(of_two) < 0.5 * of_one
         assert set(prospects(both).values()) == {"in_time"}
 
