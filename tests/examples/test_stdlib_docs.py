@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -47,12 +46,12 @@ def data(made) -> list[dict[str, str]]:
 
 def test_as_many_rows_of_every_kind(made, data):
     kinds = Counter(row["output"] for row in data)
-    assert set(kinds) == {"module", "class", "function"}
+    assert set(kinds) == {"prose", "code"}
     assert len(set(kinds.values())) == 1
     first = Counter(row["output"] for row in data[: len(data) // 3])
-    assert min(first.values()) > len(data) // 9 * 0.7  # no kind comes first
-    assert 450 <= len(data) <= 600
-    assert made[1].startswith(f"{made[0] / 'train.jsonl'}: {len(data)} docstrings of 3 kinds from Python 3.")
+    assert min(first.values()) > len(data) // 6 * 0.7  # no kind comes first
+    assert len(data) == 900
+    assert made[1].startswith(f"{made[0] / 'train.jsonl'}: {len(data)} texts of 2 kinds from Python 3.")
     assert made[1].count("\n") == 1
 
 
@@ -65,11 +64,6 @@ def test_ids_and_texts_are_unique_and_sources_exist(data):
         assert len(row["input"]) <= 120
 
 
-def test_no_text_says_what_it_describes(data):
-    told = {"module", "modules", "class", "classes", "function", "functions", "method", "methods"}
-    assert [row for row in data if told & set(re.findall("[a-z]+", row["input"].lower()))] == []
-
-
 def test_the_task_file_reads_as_meant(made):
     task = yaml.safe_load((made[0] / "task.yaml").read_text(encoding="utf-8"))
     assert task["name"] == "stdlib-docs"
@@ -78,41 +72,23 @@ def test_the_task_file_reads_as_meant(made):
     assert task["fields"] == {"input": "input", "output": "output"}
 
 
-def test_it_is_learnable_but_not_given_away(data):
-    """Words alone give about 0.69; a third would be guessing."""
+def test_it_is_learnable(data):
+    """Words alone give about 0.95, so that no model is needed; a half would be guessing."""
     texts, labels = [row["input"] for row in data], [row["output"] for row in data]
     cut = len(data) * 4 // 5  # the order of the rows is a fixed shuffle
     words = TfidfVectorizer(min_df=2, sublinear_tf=True)
     head = LogisticRegression(C=20, max_iter=300).fit(words.fit_transform(texts[:cut]), labels[:cut])
-    assert 0.55 < head.score(words.transform(texts[cut:]), labels[cut:]) < 0.85
+    assert head.score(words.transform(texts[cut:]), labels[cut:]) > 0.9
 
 
 def test_the_same_interpreter_gives_the_same_rows(script, data):
-    found = list(script.docstrings(Path(script.sysconfig.get_path("stdlib"))))
+    found = list(script.texts(Path(script.sysconfig.get_path("stdlib"))))
     assert script.rows(found) == data
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Class that parses an email.", "___ that parses an email."),
-        ("Utility modules and a\n  subclass of Functions.", "Utility ___ and a ___ of ___."),
-        ("Classify by methodology, malfunction.", "Classify by methodology, malfunction."),
-        ("One.\n \nTwo.", "One."),
-    ],
-)
-def test_what_is_shown_of_a_docstring(script, text, expected):
-    assert script.shown(text) == expected
-
-
 def test_a_text_of_two_kinds_is_left_out(script):
-    shared = [
-        script.Docstring(kind, f"{kind}.py:1", "Initialize and reset this instance") for kind in ("class", "module")
-    ]
-    own = [
-        script.Docstring(kind, f"{kind}.py:9", f"Something only this {kind[:3]}ish says")
-        for kind in ("class", "module")
-    ]
+    shared = [script.Found(kind, f"{kind}.py:1", "initialize and reset this") for kind in ("prose", "code")]
+    own = [script.Found(kind, f"{kind}.py:9", f"something only this {kind} says") for kind in ("prose", "code")]
     assert len(script.rows([*shared, *own, *own])) == 2
 
 
@@ -120,8 +96,12 @@ def test_tests_and_foreign_packages_are_not_read(script, tmp_path):
     for name in ("a.py", "test/b.py", "site-packages/c.py", "pkg/tests/d.py", "pkg/__init__.py"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True, parents=True)
-        path.write_text('"""A docstring."""\nraise SystemExit("imported")\n')
-    assert [(d.kind, d.source) for d in script.docstrings(tmp_path)] == [
-        ("module", "a.py:1"),
-        ("module", "pkg/__init__.py:1"),
+        path.write_text(
+            'def f():\n    """Says\n    what.\n\n    More."""\n    return 1\n\n\nraise SystemExit("imported")\n'
+        )
+    assert [(found.kind, found.source, found.text) for found in script.texts(tmp_path)] == [
+        ("prose", "a.py:2", "Says\nwhat."),
+        ("code", "a.py:6", "return 1"),
+        ("prose", "pkg/__init__.py:2", "Says\nwhat."),
+        ("code", "pkg/__init__.py:6", "return 1"),
     ]
