@@ -38,9 +38,14 @@ class ScoreText:
     raw: tuple[float, float, float] | None
 
 
+def worth_less(n_rows: int, n_effective: float | None) -> bool:
+    """Whether rows that belong together are worth so much less than as many independent ones that a reader should know."""
+    return n_effective is not None and n_effective < 0.95 * n_rows
+
+
 def rows_and_worth(n_rows: int, n_effective: float | None) -> Text:
-    """A number of rows, with the independent rows that they are worth where some belong together."""
-    if n_effective is None or round(n_effective) >= n_rows:
+    """A number of rows, with the independent rows that they are worth where that is notably less."""
+    if n_effective is None or not worth_less(n_rows, n_effective):
         return numbers.count(n_rows)
     return say("groups.rows", n=n_rows, worth=round(n_effective))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.text import Lang, Text
-from tuneworth.report.pages import Fact, rows_and_worth
+from tuneworth.report.pages import Fact, rows_and_worth, worth_less
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.plain import as_first_word, clean
 from tuneworth.words import numbers
@@ -219,7 +219,7 @@ def _comparison_row(
         ending = say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
     between = say("verdict_page.pair.against").to(lang)
     found = say("verdict_page.pair.found", **shown, ending=ending).to(lang)
-    if pair.n_groups is not None and pair.n_effective is not None:
+    if pair.n_groups is not None and pair.n_effective is not None and worth_less(pair.n_rows, pair.n_effective):
         shown["n_rows"] = rows_and_worth(pair.n_rows, pair.n_effective).to(lang)
         worth = say("groups.worth", groups=pair.n_groups, n=pair.n_rows, worth=round(pair.n_effective))
         found = f"{found}{say('units.marks.space').to(lang)}{worth.to(lang)}"
@@ -248,6 +248,6 @@ def _in_all(pair: Comparison) -> Text:
     needed = pair.rows_needed
     exact = needed is not None and numbers.rounded(needed) <= pair.n_rows
     rows = numbers.count(needed) if exact else numbers.about(needed)
-    if needed is None or pair.n_effective is None or round(pair.n_effective) >= pair.n_rows:
+    if needed is None or pair.n_effective is None or not worth_less(pair.n_rows, pair.n_effective):
         return rows
     return say("groups.rows", n=rows, worth=numbers.about(round(needed * pair.n_effective / pair.n_rows)))
