@@ -65,8 +65,8 @@ def numbers(cwd: Path) -> dict:
     result = json.loads((cwd / "run" / "result.json").read_text(encoding="utf-8"))
     for arm in result["arms"]:
         arm["cost"] = {name: value for name, value in arm["cost"].items() if name not in VOLATILE}
-        for seconds in ("seconds", "look_seconds"):
-            arm["fit_details"].pop(seconds, None)
+        arm["fit_details"].pop("seconds", None)
+        arm["fit_details"].get("details", {}).pop("look_seconds", None)
         arm["notes"] = []
     keep = ("task", "data", "advice", "arms", "comparisons", "disagreements", "classes")
     return {
