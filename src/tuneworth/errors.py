@@ -8,6 +8,7 @@
     TrainingDiverged          one training gave nothing: its arm has failed, and the run goes on
     PassingFailure            one call failed and may not fail again (network, rate limit, server): not told to a user,
                               its rows count as failed now, and a later start of the run asks them again
+    MoneySpent                the cap on money or calls is reached: nothing more is sent, the run ends with what it has
 
 A message has the place, the value, the rule and the next step. All problems found in one input
 are reported at once.
@@ -79,3 +80,7 @@ class PassingFailure(Exception):
     """Raised by a model or a solver. Any exception with a true ``may_pass`` is taken in the same way."""
 
     may_pass = True
+
+
+class MoneySpent(Exception):
+    """Raised by a ``Meter`` before a call is sent that a cap on money or calls does not allow. Rows that were not asked have no outcome."""

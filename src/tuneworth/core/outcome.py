@@ -11,13 +11,23 @@ Stage = Literal["dev", "test"]
 
 
 class Usage(BaseModel):
-    """Tokens of one request. ``cached_tokens`` of the prompt came from a reused key/value cache."""
+    """Tokens of one request.
+
+    Attributes:
+        prompt_tokens: all that were read, those of a cache among them.
+        cached_tokens: of the prompt, from a reused key/value cache.
+        cache_write_tokens: of the prompt, written to a service's cache, where that has a price of its own.
+        completion_tokens: all that were written, reasoning among them.
+        reasoning_tokens: of the completion, thought and not shown.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 class Outcome(BaseModel):
@@ -30,6 +40,7 @@ class Outcome(BaseModel):
         error: why there is no score, for a person to read.
         may_pass: of a failure (network, rate limit, server) that may not happen again: a later start asks again.
         passages: ids of the passages that the arm was shown, in the order shown; empty for an arm without documents.
+        probabilities: of an arm that says how sure it is: label → probability, summing to 1.
         citations: ids of the passages that the answer points to. An id that is not among ``passages`` was made up.
     """
 
@@ -48,3 +59,4 @@ class Outcome(BaseModel):
     may_pass: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
+    probabilities: dict[str, float] | None = None

@@ -91,12 +91,16 @@ class Capabilities:
         local: rows stay on this machine.
         can_train: it is ``Trainable``.
         context_tokens: longest prompt plus completion.
+        deterministic: the same request gets the same answer; else answers are asked for again, and their spread counts.
+        label_probabilities: it is ``Deciding``.
     """
 
     local: bool
     can_train: bool
     constraints: frozenset[ConstraintKind]
     context_tokens: int
+    deterministic: bool = True
+    label_probabilities: bool = False
 
 
 class Model(Protocol):
@@ -121,6 +125,70 @@ class Model(Protocol):
     def describe(self) -> dict[str, Any]:
         """What the run record keeps: source, hashes, dtype, attention, device."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How likely each label of a request's constraint is.
+
+    Attributes:
+        log_probabilities: shape ``(n_labels,)``, in the order of the constraint's labels, natural logarithm, normalised over them;
+            ``None`` where there is no answer (``completion`` says why).
+        completion: the likeliest label as text, with usage, time, money and errors as of any other request.
+    """
+
+    log_probabilities: NDArray[np.float64] | None
+    completion: Completion
+
+
+class Deciding(Model, Protocol):
+    """A model that tells how likely each of the allowed labels is, without writing text."""
+
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        """One decision per request, in order; every request has a constraint to labels."""
+        ...
+
+
+def is_deciding(model: Model) -> TypeGuard[Deciding]:
+    """What the model says of itself."""
+    return model.capabilities.label_probabilities
+
+
+class Meter(Protocol):
+    """Stands between a model that is paid for by call and the purse of a run.
+
+    A call is set aside before it is sent and settled when its answer is there, so that a cap holds whatever is in flight, and
+    what was in flight when a run was killed is known.
+    """
+
+    def set_aside(self, call: str, most_usd: float | None) -> None:
+        """Note durably that ``call`` is about to be sent and costs ``most_usd`` at most (``None``: its price is not known).
+
+        Raises:
+            tuneworth.errors.MoneySpent: the cap on money or calls does not allow it.
+        """
+        ...
+
+    def settle(self, call: str, usd: float | None) -> None:
+        """The answer of ``call`` is there; it cost ``usd`` (0: nothing was charged; ``None``: not known, and what was set aside stays)."""
+        ...
+
+
+class Metered(Model, Protocol):
+    """A model that is paid for by call."""
+
+    def attach(self, meter: Meter) -> None:
+        """Set aside every call from here on; before that nothing is limited."""
+        ...
+
+    def most_usd(self, request: Request, *, max_new_tokens: int) -> float | None:
+        """The most that ``request`` can cost, retries and a repair turn not counted; ``None``: its price is not known."""
+        ...
+
+
+def is_metered(model: Model) -> TypeGuard[Metered]:
+    """Whether calls of ``model`` can be limited."""
+    return hasattr(model, "attach")
 
 
 class Encoder(Protocol):

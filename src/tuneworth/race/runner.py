@@ -331,6 +331,7 @@ class Runner:
             may_pass=answer.may_pass,
             passages=answer.passages,
             citations=answer.citations,
+            probabilities=answer.probabilities,
         )
         return outcome.model_copy(update={"scores": self._scores(outcome, row)})
 

@@ -40,6 +40,7 @@ class Answer:
         usd: what services charged for it, ``None`` when not known; of what runs on this machine nobody asks.
         may_pass: of a failure that may not happen again when the row is asked another time.
         passages, citations: ids of the passages shown, and of those that the answer points to (see ``Outcome``).
+        probabilities: label → probability, of a solver that says how sure it is.
     """
 
     text: str | None
@@ -51,6 +52,7 @@ class Answer:
     may_pass: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
+    probabilities: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
