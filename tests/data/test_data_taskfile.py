@@ -252,6 +252,26 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path, name: str) ->
         assert load_task_file(path).train
 
 
+class TestPrices:
+    def test_a_price_is_stated_by_the_name_of_the_model(self, tmp_path: Path) -> None:
+        path = tmp_path / "task.yaml"
+        path.write_text("train: t.jsonl\nprices:\n  http://127.0.0.1:8000/v1#qwen: {input: 0.1, output: 5e-1}\n")
+        [(name, rates)] = load_task_file(path).stated_rates.items()
+        assert (name, rates.input, rates.output) == ("http://127.0.0.1:8000/v1#qwen", 0.1, 0.5)
+
+    def test_what_is_wrong_is_told_with_its_line(self, tmp_path: Path) -> None:
+        path = tmp_path / "task.yaml"
+        path.write_text("train: t.jsonl\nprices:\n  openai/x: {input: -1, outptu: 2, cache_write: .inf}\n")
+        with pytest.raises(InputError) as caught:
+            load_task_file(path)
+        assert caught.value.to("en").splitlines() == [
+            "task.yaml:3 prices.openai/x.input: is -1, must be at least 0",
+            "task.yaml:3 prices.openai/x.output: is missing; add it",
+            "task.yaml:3 prices.openai/x.cache_write: is .inf, must be a finite number",
+            "task.yaml:3 prices.openai/x.outptu: is not a known key; did you mean `output`?",
+        ]
+
+
 class TestSettings:
     def test_one_value_or_several(self, tmp_path: Path) -> None:
         path = tmp_path / "task.yaml"

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import LABELLED, OutputKind
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import Rates
 from tuneworth.data.schema import schema_fault
 from tuneworth.words.say import say
 
@@ -153,6 +154,23 @@ def _number(value: object) -> object:
         return float(value) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+_Usd = Annotated[float, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False)]
+
+
+class StatedPrice(Section):
+    """What a model costs, US dollars per million tokens."""
+
+    input: _Usd = Field(description="tokens that it reads")
+    output: _Usd = Field(description="tokens that it writes, reasoning among them; 0 where they cost nothing")
+    cached_input: _Usd | None = Field(
+        default=None, description="tokens that it reads from a cache; as `input` if left out"
+    )
+    cache_write: _Usd | None = Field(default=None, description="tokens written to a cache; as `input` when left out")
+
+    def rates(self) -> Rates:
+        return Rates(self.input, self.output, self.cached_input, self.cache_write)
 
 
 _Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_listed), Field(min_length=1)]

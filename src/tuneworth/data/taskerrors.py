@@ -93,14 +93,14 @@ def _unknown_key(location: Location, model: type[BaseModel]) -> Text:
     """Says what the key may have meant: a near name here, or the section it belongs under."""
     key = str(location[-1])
     known = _keys(model)
-    here = known.get(location[:-1], [])
-    near = difflib.get_close_matches(key, here, n=1)
-    if near:
-        return say("task.error.near_key", near=near[0])
+    here = known.get(location[:-1]) or known.get(location[:-2], [])  # the second: a section under a name of the user's
     for section, keys in known.items():
         if key in keys:
             full = dotted((*section, key))
             return say("task.error.misplaced_key", full=full)
+    near = difflib.get_close_matches(key, here, n=1)
+    if near:
+        return say("task.error.near_key", near=near[0])
     names = ", ".join(here)
     return say("task.error.unknown_key", names=names)
 

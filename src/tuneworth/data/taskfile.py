@@ -14,9 +14,21 @@ from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits
 from tuneworth.core.text import Lang, Text
 from tuneworth.core.yamlfile import parse_yaml
+from tuneworth.costs.prices import Rates
 from tuneworth.data.files import decode, read_bytes
 from tuneworth.data.formats import PREFIX
-from tuneworth.data.sections import Documents, Fields, Output, RowCaps, Section, Settings, SplitRules, Updates, refused
+from tuneworth.data.sections import (
+    Documents,
+    Fields,
+    Output,
+    RowCaps,
+    Section,
+    Settings,
+    SplitRules,
+    StatedPrice,
+    Updates,
+    refused,
+)
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
@@ -106,6 +118,9 @@ class TaskFile(Section):
     budget: str | None = Field(
         default=None, description="most that a run may take: a time (90s, 10m, 1h30m), money ($2), or both (20m,$2)"
     )
+    prices: dict[str, StatedPrice] = Field(
+        default={}, description="prices of models behind an API, by their names; from genai-prices when left out"
+    )
     usd_per_label: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="price of one more labelled row; unknown when left out"
     )
@@ -119,6 +134,11 @@ class TaskFile(Section):
     text_language: Language | None = Field(
         default=None, description="language of the rows: en, zh or other; inferred when left out"
     )
+
+    @property
+    def stated_rates(self) -> dict[str, Rates]:
+        """Model → the price that the user states."""
+        return {name: price.rates() for name, price in self.prices.items()}
 
     @property
     def budget_usd(self) -> float | None:

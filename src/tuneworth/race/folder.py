@@ -130,13 +130,14 @@ def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
 def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     """SHA-256 over all that a run is about: the settings and the contents of the files they name.
 
-    The budget is not among them: a larger one goes on with the same run.
+    The budget is not among them: a larger one goes on with the same run. Nor are prices: what was asked is not asked again
+    because it costs something else now.
 
     Args:
         documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
             the folder, and the index in it, again.
     """
-    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget"})
+    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget", "prices"})
     if task_file.documents is None:
         del settings["documents"]
     elif documents:

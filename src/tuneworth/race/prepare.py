@@ -143,6 +143,9 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     tried = task_file.strategies or Settings.model_fields
     idle = [name for name in Settings.model_fields if task_file.settings.of(name) and name not in tried]
     warnings, shelf = [say("run.idle_settings", strategy=name) for name in idle], None
+    encoder = task_file.documents.encoder if task_file.documents is not None else None
+    idle = [name for name in task_file.prices if name not in (*task_file.models, encoder)]
+    warnings += [say("run.idle_price", model=name) for name in idle]
     if task_file.documents is not None:
         shelf = open_shelf(task_file.documents, prepared.task.language, opened)
         split = prepared.split
