@@ -54,7 +54,7 @@ def test_all_problems_of_all_names_at_once(tmp_path):
         check_names([*names, "smollm2-135m", "Qwen/Qwen3-0.6B"])
     expected = [
         "did you mean smollm2-135m?",
-        "API models are not supported by this version",
+        "no such service; there are openai/MODEL",
         "sentence encoder",
         "no such folder",
         "has no config.json",
@@ -77,9 +77,8 @@ def test_a_private_task_refuses_models_elsewhere(name):
         open_model(name, private=True)
 
 
-def test_a_server_on_this_machine_is_private_but_not_supported():
-    with pytest.raises(InputError, match="not supported"):
-        open_model("http://localhost:8000/v1", private=True)
+def test_a_server_on_this_machine_may_be_asked_by_a_private_task():
+    assert open_model("http://localhost:8000/v1#qwen", private=True).capabilities.local
 
 
 def test_an_unknown_name_lists_what_there_is():

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models.api.services import LOOPBACK, endpoint_of
+from tuneworth.models.api.services import endpoint_of
 from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.models.local.cache import is_intact, models_home
 from tuneworth.models.local.hub import fetch_hub
@@ -94,6 +93,10 @@ def open_model(name: str, *, private: bool = False, progress: Progress | None = 
         EnvironmentProblem: a model to be fetched cannot be, or the local engine is not installed.
     """
     check_names([name], private=private)
+    if name_kind(name) == "api":
+        from tuneworth.models.api.chat_model import open_chat_model
+
+        return open_chat_model(name)
     _need_engine()
     from tuneworth.models.local.load import open_local
 
@@ -165,8 +168,7 @@ def _folder(name: str, progress: Progress | None) -> Path:
 def _problem(name: str, *, private: bool) -> Problem | None:
     kind = name_kind(name)
     if kind == "api":
-        elsewhere = private and urlsplit(name).hostname not in LOOPBACK
-        return Problem(name, say("models.name.private" if elsewhere else "models.name.no_api"))
+        return _api_problem(name, private=private)
     if kind == "folder":
         return _folder_problem(name)
     if kind == "unknown":
@@ -174,6 +176,15 @@ def _problem(name: str, *, private: bool) -> Problem | None:
     if name == MINILM.name:
         return Problem(name, say("models.name.encoder", default=DEFAULT_MODEL))
     return None
+
+
+def _api_problem(name: str, *, private: bool) -> Problem | None:
+    try:
+        endpoint = endpoint_of(name)
+    except InputError as error:
+        [problem] = error.problems
+        return problem if problem.where == name or not private else Problem(name, say("models.name.private"))
+    return Problem(name, say("models.name.private")) if private and not endpoint.is_here else None
 
 
 def _folder_problem(name: str) -> Problem | None:

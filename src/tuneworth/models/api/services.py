@@ -66,11 +66,14 @@ class Endpoint:
 
 
 def endpoint_of(name: str) -> Endpoint:
-    """``service/model``.
+    """``service/model``, or ``address#model`` for anything that speaks OpenAI's protocol.
 
     Raises:
         InputError: there is no such service, or its address is none.
     """
+    address, _, model = name.partition("#")
+    if urlsplit(address).scheme in ("http", "https") and urlsplit(address).hostname and model:
+        return Endpoint(name, model, Service(address, "", "OPENAI_API_KEY"), address.rstrip("/"))
     prefix, _, model = name.partition("/")
     service = SERVICES.get(prefix)
     if service is None or not model:
