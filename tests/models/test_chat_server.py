@@ -103,7 +103,8 @@ def test_what_is_not_known_is_refused_and_a_wrong_key_comes_first():
 
 def test_the_list_of_models_says_when_one_ends():
     with ChatServer(models=["a", "b"], shutdown_dates={"b": "2027-01-14"}) as server:
-        listed = openai.OpenAI(base_url=server.address, api_key="k").models.list().data
+        with openai.OpenAI(base_url=server.address, api_key="k") as client:
+            listed = client.models.list().data
         with pytest.raises(openai.NotFoundError):
             chat(server, "one")
     assert {each.id: each.shutdown_date for each in listed} == {"a": None, "b": "2027-01-14"}

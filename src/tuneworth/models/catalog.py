@@ -183,7 +183,7 @@ def _api_problem(name: str, *, private: bool) -> Problem | None:
         endpoint = endpoint_of(name)
     except InputError as error:
         [problem] = error.problems
-        return problem if problem.where == name or not private else Problem(name, say("models.name.private"))
+        return Problem(name, say("models.name.private")) if private else problem
     return Problem(name, say("models.name.private")) if private and not endpoint.is_here else None
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import Coroutine
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+_THREAD = "tuneworth-calls"
 
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="tuneworth-calls", daemon=True).start()
+    threading.Thread(target=loop.run_forever, name=_THREAD, daemon=True).start()
     return loop
 
 
@@ -29,3 +32,18 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     except BaseException:
         waiting.cancel()
         raise
+
+
+def close_after(owner: object, close: Callable[[], Awaitable[None]]) -> None:
+    """Call ``close`` when ``owner`` is gone, or the program ends: connections are not left open."""
+    weakref.finalize(owner, _close, close)
+
+
+def _close(close: Callable[[], Awaitable[None]]) -> None:
+    async def closing() -> None:
+        await close()
+
+    with contextlib.suppress(Exception):
+        waiting = asyncio.run_coroutine_threadsafe(closing(), _loop())
+        if threading.current_thread().name != _THREAD:  # collected there it cannot wait for itself
+            waiting.result(timeout=2)

@@ -6,6 +6,7 @@ from typing import Any
 
 from tuneworth.core.outcome import Usage
 from tuneworth.errors import EnvironmentProblem, Problem
+from tuneworth.models.api import loop
 from tuneworth.models.api.services import Endpoint
 from tuneworth.models.base import Request
 from tuneworth.words.say import say
@@ -24,6 +25,7 @@ class OpenAIChat:
             raise EnvironmentProblem(Problem(endpoint.name, say("models.service.no_sdk"))) from error
         self._model = endpoint.model
         self._client = AsyncOpenAI(base_url=endpoint.address, api_key=endpoint.key(), max_retries=0, timeout=SECONDS)
+        loop.close_after(self, self._client.close)
 
     async def send(self, request: Request, max_tokens: int) -> tuple[str, Usage, str]:
         """Text, usage and the reason of the end, in OpenAI's words."""
