@@ -215,3 +215,12 @@ def test_the_lighter_training_is_taken_where_time_does_not_reach_for_every_row_o
     assert raced.results["lora"].fit_details["epochs"] >= 0.5
     assert "lora" in run.final(TEST).outcomes
     assert clock.now <= 1.1 * budget
+
+
+def test_time_that_is_left_goes_to_test_rows(tmp_path, store, monkeypatch):
+    clock = Clock(monkeypatch)
+    lora = training(clock, row=0.8, per_row=0.4, reach=110)
+    run, raced = race(tmp_path, store, 300.0, asking("shots", clock, 0.8, 60), lora)
+    run.final(TEST)
+    assert 32 < raced.race.n_tested < len(TEST)
+    assert 285 <= clock.now <= 300

@@ -29,9 +29,9 @@ N_TRAININGS = 3
 
 FAR_BEHIND = 0.1
 """A tuned arm that is behind by so much is not trained again: seeds do not differ by this."""
-N_ROUNDS, AMPLE, WARY = 8, 3.0, 2.0
-"""Rounds of the test rows, about, unless there is so many times the time that they are expected to take; each is begun when there
-is so many times its own."""
+SLOWER, OVER, FEW_ROWS = 3.0, 0.1, 8
+"""A round of test rows would end within the budget and a tenth of it if the machine became so many times slower; and it has a multiple
+of so many rows."""
 HICCUP_S = 10.0
 """What another training may take longer than the first in any case: one of four seconds doubles when the machine is busy
 for a moment, and then would not be the same training any more."""
@@ -240,9 +240,9 @@ class Stages:
     ) -> None:
         """Add to ``asked`` outcomes of the next test rows, as many for each finalist: all, or what the time allows.
 
-        All at once where there is time to spare. Else in rounds, each for all finalists, until the next does not fit: so
-        how many there are is settled by time alone, also when the machine slows down meanwhile. The first round is
-        done whatever it takes, and what an earlier start has paid for is taken.
+        In rounds, each for all finalists and as large as is safe, until the time is used up: so how many there are is settled by
+        time alone, also when the machine slows down meanwhile. The first round is done whatever it takes, and what an
+        earlier start has paid for is taken.
 
         Args:
             kept: seconds of the budget that are needed for something else.
@@ -254,25 +254,21 @@ class Stages:
                 if done
                 else 0.0
             )
-            a_row = a_row or sum(map(self._reserve.pace, entries))
+            a_row = a_row or sum(map(self._reserve.pace, entries)) or 1e-9
             spare = math.inf if self.budget.left is None else self.budget.left - kept
-            upto = n_test
-            if AMPLE * a_row * (n_test - done) > spare:
-                upto = min(n_test, done + max(BATCH_ROWS, n_test // N_ROUNDS // BATCH_ROWS * BATCH_ROWS))
-                upto = BATCH_ROWS if not done else upto
-            rows = test[done:upto]
-            if (
-                done
-                and WARY * a_row * len(rows) > spare
-                and not all(self.runner.has(entry, "test", rows) for entry in entries)
-            ):
+            safe = min(spare, (spare + OVER * (self.budget.seconds or math.inf)) / SLOWER)
+            n_rows = n_test - done
+            if a_row * n_rows > safe:
+                n_rows = BATCH_ROWS if not done else int(safe / a_row) // FEW_ROWS * FEW_ROWS
+            rows = test[done : done + max(n_rows, FEW_ROWS)]
+            if n_rows < FEW_ROWS and done and not all(self.runner.has(entry, "test", rows) for entry in entries):
                 break
             for entry in entries:
                 answered = asked[entry.arm.arm_id]
                 answered += self._test(entry, rows)
                 score = mean_of(answered, self.runner.metrics[0].id)
                 self.runner.watcher.finish(plain(f"{score:.3f}") if score is not None else None)
-            done = upto
+            done += len(rows)
 
     def _test(self, entry: Entry, rows: Sequence[Example]) -> list[Outcome]:
         name, number = entry.arm.make().describe(), entry.arm.repeat + 1
