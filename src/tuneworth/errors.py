@@ -83,4 +83,12 @@ class PassingFailure(Exception):
 
 
 class MoneySpent(Exception):
-    """Raised by a ``Meter`` before a call is sent that a cap on money or calls does not allow. Rows that were not asked have no outcome."""
+    """Raised by a ``Meter`` before a call is sent that a cap on money or calls does not allow. Rows that were not asked have no outcome.
+
+    Attributes:
+        may_free: calls under way may cost less than was set aside for them: asked again when one has ended, it may be allowed.
+    """
+
+    def __init__(self, may_free: bool = False):
+        self.may_free = may_free
+        super().__init__("the cap on money or calls is reached")

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
+from tuneworth.costs.prices import Price
 
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
 FinishReason = Literal["stop", "length", "over_context", "error"]
@@ -161,21 +162,37 @@ class Meter(Protocol):
     what was in flight when a run was killed is known.
     """
 
+    def kept(self, call: str) -> Completion | None:
+        """What this call came to when it was paid for and its row could not be stored (the run was killed); given out once."""
+        ...
+
     def set_aside(self, call: str, most_usd: float | None) -> None:
         """Note durably that ``call`` is about to be sent and costs ``most_usd`` at most (``None``: its price is not known).
+
+        Args:
+            call: digest of all that the answer depends on. The same request may be under way several times.
 
         Raises:
             tuneworth.errors.MoneySpent: the cap on money or calls does not allow it.
         """
         ...
 
-    def settle(self, call: str, usd: float | None) -> None:
-        """The answer of ``call`` is there; it cost ``usd`` (0: nothing was charged; ``None``: not known, and what was set aside stays)."""
+    def settle(self, call: str, usd: float | None, completion: Completion | None = None) -> None:
+        """``call`` has ended and cost ``usd`` (0: nothing was charged; ``None``: not known, and what was set aside stays).
+
+        Args:
+            completion: what it came to, kept until the rows that it was asked for are stored; ``None`` for a failure.
+        """
         ...
 
 
 class Metered(Model, Protocol):
     """A model that is paid for by call."""
+
+    @property
+    def price(self) -> Price | None:
+        """What it costs; ``None``: not known."""
+        ...
 
     def attach(self, meter: Meter) -> None:
         """Set aside every call from here on; before that nothing is limited."""

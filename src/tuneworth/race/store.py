@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,10 +32,18 @@ CREATE TABLE IF NOT EXISTS outcomes (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fits (arm_key TEXT PRIMARY KEY, fit TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS latencies (arm_key TEXT PRIMARY KEY, milliseconds TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, call TEXT NOT NULL, most_usd REAL, state TEXT NOT NULL DEFAULT 'sent', usd REAL, completion TEXT
+);
+CREATE INDEX IF NOT EXISTS undelivered ON calls (scope) WHERE completion IS NOT NULL;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_DELIVERED = "UPDATE calls SET completion = NULL WHERE scope = ? AND completion IS NOT NULL"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+CallState = Literal["sent", "answered", "failed"]
 
 
 class FitRecord(BaseModel):
@@ -63,6 +73,28 @@ class FitRecord(BaseModel):
         return self.details.get("stopped") == "time"
 
 
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call to a service.
+
+    Attributes:
+        scope: what it was made for: the stage and the key of the arm, or empty.
+        call: digest of what was asked.
+        most_usd: what was set aside for it; ``None``: its price is not known.
+        state: a call that was ``sent`` and did not end was under way when the run was killed.
+        usd: what it cost; ``None``: not known.
+        completion: what came back, until the rows it was asked for are stored.
+    """
+
+    number: int
+    scope: str
+    call: str
+    most_usd: float | None
+    state: CallState
+    usd: float | None
+    completion: str | None
+
+
 class Store:
     """The database of one run folder.
 
@@ -73,8 +105,9 @@ class Store:
     def __init__(self, path: Path):
         self.path = path
         self._failed_now = set[tuple[str, str, str]]()
+        self._lock = threading.RLock()  # models note their calls from threads of their own
         try:
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
+            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -105,8 +138,14 @@ class Store:
             if not may_pass or (arm_key, stage, key) in self._failed_now
         }
 
-    def add_outcomes(self, arm_key: str, row_keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
-        """Insert the outcomes of one batch, all or none."""
+    def add_outcomes(
+        self, arm_key: str, row_keys: Sequence[str], outcomes: Sequence[Outcome], delivered: str | None = None
+    ) -> None:
+        """Insert the outcomes of one batch, all or none.
+
+        Args:
+            delivered: scope of calls whose completions are not needed any more, because the outcomes were made of them.
+        """
         rows = [
             (arm_key, outcome.stage, key, outcome.model_dump_json(), outcome.may_pass)
             for key, outcome in zip(row_keys, outcomes, strict=True)
@@ -115,6 +154,7 @@ class Store:
             "INSERT INTO outcomes (arm_key, stage, row_key, outcome, may_pass) VALUES (?, ?, ?, ?, ?) "
             "ON CONFLICT DO UPDATE SET outcome = excluded.outcome, may_pass = excluded.may_pass WHERE outcomes.may_pass",
             rows,
+            then=None if delivered is None else (_DELIVERED, [delivered]),
         )
         self._failed_now.update((arm_key, stage, key) for arm_key, stage, key, _, may_pass in rows if may_pass)
 
@@ -143,23 +183,49 @@ class Store:
     def add_fact(self, name: str, value: str) -> None:
         self._insert("INSERT OR IGNORE INTO facts VALUES (?, ?)", [(name, value)])
 
+    # -- calls that are paid for -----------------------------------------------------------------------
+
+    def calls(self) -> list[CallRecord]:
+        """All calls of all starts, in the order in which they were sent."""
+        return [CallRecord(*row) for row in self._select("SELECT * FROM calls ORDER BY id")]
+
+    def add_call(self, scope: str, call: str, most_usd: float | None) -> int:
+        """A call that is about to be sent; its number. On the disk when this returns."""
+        return self._insert("INSERT INTO calls (scope, call, most_usd) VALUES (?, ?, ?)", [(scope, call, most_usd)])
+
+    def end_call(self, number: int, state: CallState, usd: float | None, completion: str | None) -> None:
+        ended = "UPDATE calls SET state = ?, usd = ?, completion = ? WHERE id = ?"
+        self._insert(ended, [(state, usd, completion, number)])
+
     def _select(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         try:
-            return self._db.execute(statement, values).fetchall()
+            with self._lock:
+                return self._db.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise _problem(self.path, error) from error
 
-    def _insert(self, statement: str, rows: Iterable[tuple[str | bool, ...]]) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(statement, rows)
-            self._db.execute("COMMIT")
-        except BaseException as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise _problem(self.path, error) from error
-            raise
+    def _insert(
+        self,
+        statement: str,
+        rows: Iterable[tuple[str | bool | float | None, ...]],
+        then: tuple[str, Sequence[str]] | None = None,
+    ) -> int:
+        """In one transaction; ``then`` is a further statement and its values. Returns the number of the last row."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(statement, rows)
+                [(last,)] = self._db.execute("SELECT last_insert_rowid()").fetchall()
+                if then is not None:
+                    self._db.execute(*then)
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise _problem(self.path, error) from error
+                raise
+            return last
 
 
 def _problem(path: Path, error: sqlite3.Error) -> EnvironmentProblem:
