@@ -3,6 +3,7 @@
     python benchmarks/honest_statistics.py            # about four minutes on one core, prints Markdown
     python benchmarks/honest_statistics.py --repeats 4000
     python benchmarks/honest_statistics.py --only groups    # rows that belong together, about four minutes
+    python benchmarks/honest_statistics.py --only answers --repeats 300    # arms that do not answer the same twice, two minutes
 
 Right/wrong pairs are not simulated but enumerated: every table of wins and losses with its probability,
 so those numbers are exact. Graded scores are simulated with the library's own functions.
@@ -20,11 +21,13 @@ from scipy.stats import binom, norm
 
 from tuneworth.core.run import Interval
 from tuneworth.stats import clusters, intervals
+from tuneworth.stats.answers import mean_scores
 from tuneworth.stats.family import judge
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval
-from tuneworth.stats.paired import compare, compare_corpus, mcnemar_exact, tango_interval
+from tuneworth.stats.paired import compare, compare_corpus, compare_means, mcnemar_exact, tango_interval
 from tuneworth.stats.power import rows_to_show, rows_to_tie
 from tuneworth.stats.sequential import Eliminator
+from tuneworth.stats.trainings import spread_of
 
 Floats = NDArray[np.float64]
 Sampler = Callable[[np.random.Generator, int], Floats]
@@ -327,11 +330,58 @@ def promise_table(repeats: int, rng: np.random.Generator) -> None:
         print(f"| {name} | {100 * lost[0] / repeats:.1f} % | {100 * lost[1] / repeats:.1f} % |", flush=True)
 
 
+def unsteady(rng: np.random.Generator, n: int, unsure: float, agree: float) -> Floats:
+    """How likely each of two arms is right, shape ``(2, rows)``: sure of most rows, a coin on a share that is ``unsure``."""
+    first = rng.random(n) < 0.75
+    second = np.where(rng.random(n) < agree, first, rng.random(n) < 0.7)
+    return np.where(rng.random((2, n)) < unsure, 0.5, np.stack([first, second]).astype(float))
+
+
+def answers_table(repeats: int, rng: np.random.Generator) -> None:
+    print("\n### Arms that do not answer the same twice: the first 60 rows asked three times (simulated)\n")
+    print(
+        "Covered is the difference of the expected scores. The last two columns: one answer a row, widened by the spread of the"
+    )
+    print("three passes as if they were trainings.\n")
+    print(
+        "| rows | a coin on | agree on | one answer covers | width | mean of answers covers | width | widened covers | width |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    for n in (60, 150, 300):
+        for unsure, agree in ((0.04, 0.8), (0.2, 0.8), (0.2, 0.95), (0.4, 0.5)):
+            true = unsteady(np.random.default_rng(1), 2_000_000, unsure, agree).mean(axis=1)
+            difference, covered, width = float(true[0] - true[1]), np.zeros(3), np.zeros(3)
+            for _ in range(repeats):
+                a, b = (rng.random((3, n)) < likely for likely in unsteady(rng, n, unsure, agree))
+                once = compare(a[0], b[0], binary=True, rng=rng)
+                means = (_means(a), _means(b))
+                spreads = [spread_of(arm[:, :60].astype(float)) for arm in (a, b)]
+                luck = float(np.hypot(*(spread.half(0.95) * np.sqrt(3) for spread in spreads if spread is not None)))
+                low, high = once.interval.low, once.interval.high
+                low, high = (
+                    once.difference - np.hypot(once.difference - low, luck),
+                    once.difference + np.hypot(high - once.difference, luck),
+                )
+                averaged = compare_means(*means, rng=rng).interval
+                ends = ((once.interval.low, once.interval.high), (averaged.low, averaged.high), (low, high))
+                covered += [low <= difference <= high for low, high in ends]
+                width += [high - low for low, high in ends]
+            shown = " | ".join(f"{100 * c / repeats:.1f} % | {w / repeats:.3f}" for c, w in zip(covered, width))
+            print(f"| {n} | {unsure:.0%} | {agree:.0%} | {shown} |", flush=True)
+
+
+def _means(answers: NDArray[np.bool_]) -> list[float]:
+    """Of one arm, shape ``(passes, rows)``; only the first 60 rows were asked more than once."""
+    first, *further = (dict(zip(map(str, range(len(line))), map(float, line))) for line in answers)
+    asked = [{row: score for row, score in line.items() if int(row) < 60} for line in further]
+    return list(mean_scores(first, asked).values())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=["groups"], help="the tables of rows that belong together alone")
+    parser.add_argument("--only", choices=["groups", "answers"], help="these tables alone")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     if arguments.only == "groups":
@@ -341,6 +391,9 @@ def main() -> None:
         )  # a tenth of the work; a test with fewer flips keeps its level
         group_table(arguments.repeats, rng)
         promise_table(arguments.repeats, rng)
+        return
+    if arguments.only == "answers":
+        answers_table(arguments.repeats, rng)
         return
     binary_table()
     graded_table(arguments.repeats, rng)

@@ -139,6 +139,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         machine_usd_per_hour=task_file.machine_usd_per_hour,
         estimator=ready.estimator(plan),
         exhaustive=task_file.exhaustive,
+        repeats=task_file.repeats,
     )
     raced = stages.race(plan)
     tested = stages.final(prepare.in_race_order(split.test, "test", task_file.seed))

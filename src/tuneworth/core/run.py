@@ -56,6 +56,22 @@ class Counts(Record):
     over_limit: int = 0
 
 
+class AskedAgain(Record):
+    """Rows that an arm of a model which may answer differently each time was asked several times, with the same words.
+
+    Attributes:
+        n_answers: passes over the rows, the first among them.
+        changed: how likely another answer is when a row is asked again: of pairs of answers to one row, the share that differ.
+        score_changed: the same of scores of the primary metric.
+        scores: mean score of each pass, over the rows that every pass scored.
+    """
+
+    n_answers: int
+    changed: Score
+    score_changed: float
+    scores: list[float]
+
+
 class ArmResult(Record):
     """One arm: strategy × model × config.
 
@@ -71,6 +87,8 @@ class ArmResult(Record):
         dev_counts, test_counts: rows by status.
         n_train: training rows that the scored fit was made on, for an arm that was tried on several sizes.
         repeats: test scores of further trainings with other seeds; ``test`` is that of the first.
+        again: stage (``dev``, ``test``) → what changed when rows were asked again; empty for a model that answers the same
+            each time, and where time or money did not reach. ``test`` and comparisons take the mean score of a row's answers.
         solver_folder: where its solver is kept, from the run's folder.
         notes: what a reader should know (training stopped early, cut by the budget, …).
     """
@@ -96,6 +114,7 @@ class ArmResult(Record):
     cost: ArmCost = ArmCost()
     n_train: int | None = None
     repeats: list[Score] = Field(default_factory=list[Score])
+    again: dict[str, AskedAgain] = Field(default_factory=dict[str, AskedAgain])
     solver_folder: str | None = None
     notes: list[Text] = Field(default_factory=list[Text])
     fit_details: dict[str, Any] = Field(default_factory=dict)

@@ -86,6 +86,7 @@ def task_file_text(
     lines += [
         comments.off("split: {by: date}", "split"),
         comments.off("rows: {train: 2000, dev: 150, test: 300}", "rows"),
+        comments.off("repeats: {answers: 3, rows: 60}", "repeats"),
         "seed: 0",
         f"lang: {lang}",
     ]

@@ -222,6 +222,17 @@ class Settings(Section):
         return section.model_dump(exclude_none=True) if isinstance(section, Section) else {}
 
 
+class Repeats(Section):
+    """How often a model that may answer differently each time is asked the same."""
+
+    answers: int = Field(
+        default=3, ge=1, le=20, description="answers to a row, the first among them; 1: never ask again"
+    )
+    rows: int = Field(
+        default=60, ge=1, description="dev rows and test rows of a finalist that are asked again, at most"
+    )
+
+
 def refused(rule: Text) -> PydanticCustomError:
     """A broken rule in both languages, for a validator to raise."""
     return PydanticCustomError("tuneworth", "{en}", dict(rule.by_lang))

@@ -21,6 +21,7 @@ from tuneworth.data.sections import (
     Documents,
     Fields,
     Output,
+    Repeats,
     RowCaps,
     Section,
     Settings,
@@ -127,6 +128,9 @@ class TaskFile(Section):
     seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
     exhaustive: bool = Field(
         default=False, description="measure every arm at every training size on all dev rows; stop none early"
+    )
+    repeats: Repeats = Field(
+        default=Repeats(), description="how often models that may answer differently each time are asked the same"
     )
     rows: RowCaps = Field(default=RowCaps(), description="most rows of each side")
     split: SplitRules = Field(default=SplitRules(), description="how rows are dealt to train, dev and test")

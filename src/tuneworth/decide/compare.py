@@ -49,7 +49,7 @@ def compare_finalists(
     Args:
         rows: arm id → its scores, or those of each of its trainings. Of an arm with several trainings the mean over them is
             compared, and the interval holds how much they differ.
-        binary: every score is 0 or 1.
+        binary: every score of one answer is 0 or 1; where a row was answered several times, its score may be a mean.
         corpus: for a metric that is not the mean of its row scores; of the first training.
         against: yardsticks: each finalist against each of these instead, every pair by itself.
         corpus_further: of the further trainings, which without it cannot be used for such a metric and are left out.
@@ -110,6 +110,7 @@ def _measure(
     shared = sorted(set[str].intersection(*(set(training.rows) for training in (*a, *b))))
     scores_a, scores_b = ([[training.rows[row] for row in shared] for training in arm] for arm in (a, b))
     values_a, values_b = ([_of_positions(t.corpus, shared) for t in arm if t.corpus is not None] for arm in (a, b))
+    binary = binary and all(score in (0.0, 1.0) for scores in (*scores_a, *scores_b) for score in scores)
     once, of_row = len(a) == len(b) == 1, [groups.get(row, "") for row in shared]
     if values_a:
         if once:

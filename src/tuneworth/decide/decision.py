@@ -96,7 +96,7 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("margin", "gain", "loss", "least", "most", "room", "ahead", "wide", "narrow"), numbers.points),
     **dict.fromkeys(("difference", "lowest", "highest"), numbers.signed_points),
     **dict.fromkeys(("score", "scores", "limit_score", "tuned_score", "untuned_score", "floor"), numbers.percent),
-    **dict.fromkeys(("share", "threshold", "high_score"), numbers.percent),
+    **dict.fromkeys(("share", "low_share", "high_share", "scored_share", "threshold", "high_score"), numbers.percent),
     **dict.fromkeys(("tolerated", "level"), lambda value: numbers.percent(value, 0)),
     **dict.fromkeys(("rows", "more", "total", "low", "high", "reach"), numbers.about),
     **dict.fromkeys(("time", "indexing", "training"), numbers.duration),

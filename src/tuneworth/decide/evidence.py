@@ -15,6 +15,7 @@ from tuneworth.core.task import Task
 from tuneworth.decide.limits import breaches, leaves_rows_unanswered
 from tuneworth.decide.reason import Reason
 from tuneworth.stats.family import too_few
+from tuneworth.stats.paired import CORPUS_BOOTSTRAP
 from tuneworth.stats.trainings import TRAININGS
 
 _MIRRORED: dict[Answer, Answer] = {
@@ -34,6 +35,7 @@ class Evidence:
         finalists: arms with a test score that are not yardsticks, best first.
         breaches: arm id → the limits that a finalist breaks.
         averaged: arms of which the mean over several trainings was compared.
+        of_corpus: the metric is of all rows together, so that a row has no score of its own.
         n_train: training rows at hand.
         forecasts: learning curves.
         race: how the dev rows were spent; ``None`` of a run that had no race.
@@ -49,6 +51,7 @@ class Evidence:
     breaches: dict[str, list[Reason]]
     comparisons: dict[tuple[str, str], Comparison]
     averaged: frozenset[str]
+    of_corpus: bool
     n_train: int
     forecasts: tuple[Forecast, ...] = ()
     race: Race | None = None
@@ -86,6 +89,7 @@ class Evidence:
             breaches={arm.arm_id: breaches(arm, task.limits, metric) for arm in finalists},
             comparisons={(pair.a, pair.b): pair for pair in comparisons if pair.metric == metric},
             averaged=averaged,
+            of_corpus=any(pair.method == CORPUS_BOOTSTRAP for pair in comparisons if pair.metric == metric),
             n_train=n_train,
             forecasts=tuple(forecasts),
             race=race,

@@ -57,6 +57,16 @@ def _scores(evidence: Evidence) -> list[Reason]:
             code = "reasons.trainings.averaged" if arm.arm_id in evidence.averaged else "reasons.trainings.first"
             scores = trainings(arm, evidence.metric)
             found.append(Reason(code, arm=arm, n=len(scores), scores=scores))
+    for arm in evidence.finalists:
+        if (again := arm.again.get("test")) is not None:
+            share = {
+                "share": again.changed.value,
+                "low_share": again.changed.interval.low,
+                "high_share": again.changed.interval.high,
+            }
+            parts: dict[str, ReasonPart] = {"arm": arm, "n": again.changed.n_rows, "times": again.n_answers, **share}
+            code = "reasons.asked_again.first" if evidence.of_corpus else "reasons.asked_again.averaged"
+            found.append(Reason(code, **parts, scored_share=again.score_changed))
     return found
 
 

@@ -52,7 +52,8 @@ def scores(
             )
         else:
             values = scores_of(scored, metric.id)
-            mean, interval = float(values.mean()), mean_interval(values, binary=metric.binary, rng=rng, groups=groups)
+            whole = metric.binary and bool(np.isin(values, (0.0, 1.0)).all())  # else means over several answers
+            mean, interval = float(values.mean()), mean_interval(values, binary=whole, rng=rng, groups=groups)
         worth = None if clusters is None else len(scored) / clusters.design_effect(scores_of(scored, metric.id))
         off = metric.mean_error(answers, references)
         found[metric.id] = Score(value=mean, interval=interval, n_rows=len(scored), n_effective=worth, mean_error=off)

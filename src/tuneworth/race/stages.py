@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tuneworth.core.outcome import Outcome
+from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.race import Race, StopReason
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
+from tuneworth.data.sections import Repeats
 from tuneworth.metrics import Metric
 from tuneworth.race import results
+from tuneworth.race.again import AskingAgain, with_mean_scores
 from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
 from tuneworth.race.budget import Budget, Reserve
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
@@ -57,7 +60,7 @@ class Tested:
     """Finalists on the test rows.
 
     Attributes:
-        outcomes: arm id → row id → outcome.
+        outcomes: arm id → row id → outcome; of a row that was asked several times the first, with the mean scores of all.
         repeats: arm id → the same for its further trainings.
         yardsticks: of the yardsticks that are no finalists, what their answers to the same test rows are worth.
     """
@@ -77,6 +80,7 @@ class Stages:
     machine_usd_per_hour: float | None
     estimator: Estimator
     exhaustive: bool = False
+    repeats: Repeats = Repeats()
     raced: Raced = field(default_factory=Raced)
     _timed_until: dict[str, float] = field(default_factory=dict[str, float])
     _show: Callable[[], None] = lambda: None
@@ -221,7 +225,26 @@ class Stages:
                 self._repeat(arm_id, test, tested)
         if test and finalists:
             self._hold_against_yardsticks(test, tested)
+        self._ask_again(test, tested, entries)
         return tested
+
+    def _ask_again(self, test: Sequence[Example], tested: Tested, entries: Sequence[Entry]) -> None:
+        """Finalists that may answer differently each time get rows again: with what is left, test rows before dev rows."""
+        again, metrics = AskingAgain(self.runner, self.budget, self.repeats), self.runner.metrics
+        stages: tuple[tuple[Stage, Sequence[Example]], ...] = (("test", test), ("dev", self.runner.dev))
+        for stage, rows in stages:
+            first = {
+                entry.arm.arm_id: entry.dev if stage == "dev" else list(tested.outcomes[entry.arm.arm_id].values())
+                for entry in entries
+            }
+            for arm_id, further in again.ask(stage, rows, entries, first).items():
+                found, told = self.raced.results[arm_id], again.told(rows, first[arm_id], further)
+                changes: dict[str, Any] = {} if told is None else {"again": {**found.again, stage: told}}
+                if stage == "test":
+                    averaged = with_mean_scores(first[arm_id], further)
+                    tested.outcomes[arm_id] = _by_row(averaged)
+                    changes["test"] = results.scores(averaged, {row.id: row for row in rows}, metrics, self.runner.seed)
+                self.raced.results[arm_id] = found.model_copy(update=changes)
 
     def _hold_against_yardsticks(self, test: Sequence[Example], tested: Tested) -> None:
         """What the yardsticks make of the rows that the finalists were asked: without a model that takes next to nothing."""

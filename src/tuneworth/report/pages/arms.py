@@ -134,6 +134,7 @@ def _arm_row(arm: ArmResult, number: int, label: str, result: RunResult, lang: L
         *([say("documents.upper_bound_meaning")] if bound else []),
         *([say("arms.sends_rows")] if arm.local is False else []),
         *([_every_training(trained)] if trained else []),
+        *_asked_again(arm),
         *arm.notes,
     ]
     return ArmRow(
@@ -257,3 +258,19 @@ def _every_training(scores: list[float]) -> Text:
         scores=joined(list(map(numbers.percent, scores)), say("units.names.between")),
         apart=numbers.points(max(scores) - min(scores)),
     )
+
+
+def _asked_again(arm: ArmResult) -> list[Text]:
+    """What changed from answer to answer, test rows first."""
+    return [
+        say(
+            "arms.again",
+            n=again.changed.n_rows,
+            side=say(f"arms.again_sides.{side}"),
+            times=again.n_answers,
+            share=numbers.percent(again.changed.value),
+            scores=joined(list(map(numbers.percent, again.scores)), say("units.names.between")),
+        )
+        for side in ("test", "dev")
+        if (again := arm.again.get(side)) is not None
+    ]
