@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tuneworth.core.task import Message
-from tuneworth.models.base import Constraint, Request
+from tuneworth.costs.prices import Rates
+from tuneworth.errors import MoneySpent
+from tuneworth.models.base import Constraint, Request, is_metered
 from tuneworth.models.catalog import open_model
-from tuneworth.testing.chat_server import ChatServer
+from tuneworth.race.ledger import Ledger
+from tuneworth.race.store import Store
+from tuneworth.testing.chat_server import ChatServer, always
 
 
 def asking(n: int) -> list[Request]:
@@ -29,3 +33,49 @@ def test_answers_come_in_the_order_of_the_requests(monkeypatch, by_address):
     assert {asked.model for asked in server.asked} == {"any"}
     assert model.capabilities.local
     assert not model.capabilities.deterministic
+
+
+class TestMoney:
+    """What the service counted against what the run's ledger holds, at a stated price."""
+
+    RATES = Rates(input=1000.0, output=2000.0)
+
+    def test_every_call_is_set_aside_and_settled_at_what_the_service_counted(self, tmp_path):
+        with ChatServer() as server, Store(tmp_path / "store.sqlite") as store:
+            name, ledger = f"{server.address}#any", Ledger(store, usd_allowed=lambda: 100.0)
+            model = open_model(name, stated={name: self.RATES})
+            assert is_metered(model)
+            model.attach(ledger)
+            answers = model.generate(asking(20), max_new_tokens=9)
+            expected = sum(0.001 * one.usage.prompt_tokens + 0.002 * one.usage.completion_tokens for one in answers)
+            assert ledger.charged_usd == pytest.approx(expected) == pytest.approx(sum(one.usd or 0 for one in answers))
+            assert ledger.n_calls == server.charged.total() == 20
+            assert all(
+                (most := model.most_usd(request, max_new_tokens=9)) and one.usd and one.usd <= most
+                for one, request in zip(answers, asking(20), strict=True)
+            )
+
+    def test_nothing_is_sent_beyond_the_cap_and_what_was_paid_for_is_not_paid_again(self, tmp_path):
+        with ChatServer(latency_ms=5) as server, Store(tmp_path / "store.sqlite") as store:
+            name, ledger = f"{server.address}#any", Ledger(store, usd_allowed=lambda: 0.5)
+            model = open_model(name, stated={name: self.RATES})
+            assert is_metered(model)
+            model.attach(ledger)
+            with ledger.answering("dev arm"), pytest.raises(MoneySpent):
+                model.generate(asking(60), max_new_tokens=9)
+            paid = server.charged.total()
+            assert 0.5 - (model.most_usd(asking(1)[0], max_new_tokens=9) or 0) <= ledger.charged_usd <= 0.5
+            later = Ledger(store, usd_allowed=lambda: 100.0)
+            model.attach(later)
+            with later.answering("dev arm"):
+                assert len(model.generate(asking(60), max_new_tokens=9)) == 60
+            assert server.charged.total() == server.received.total() == 60 > paid
+
+    def test_refused_calls_cost_nothing(self, tmp_path):
+        with ChatServer(faults=always("rate_limit")) as server, Store(tmp_path / "store.sqlite") as store:
+            name, ledger = f"{server.address}#any", Ledger(store)
+            model = open_model(name, stated={name: self.RATES})
+            assert is_metered(model)
+            model.attach(ledger)
+            assert {one.finish_reason for one in model.generate(asking(3), max_new_tokens=9)} == {"error"}
+            assert (ledger.charged_usd, ledger.n_calls, ledger.n_unknown) == (0.0, 0, 0)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import Rates
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import endpoint_of
 from tuneworth.models.base import Encoder, Model, Progress
@@ -81,12 +82,19 @@ def check_names(names: Sequence[str], *, private: bool = False) -> None:
         raise InputError(problems)
 
 
-def open_model(name: str, *, private: bool = False, progress: Progress | None = None) -> Model:
+def open_model(
+    name: str,
+    *,
+    private: bool = False,
+    progress: Progress | None = None,
+    stated: Mapping[str, Rates] | None = None,
+) -> Model:
     """The language model ``name``, fetched if need be and loaded.
 
     Args:
         private: rows may not leave this machine; a model elsewhere is then refused.
         progress: ``progress(done, total, "bytes")`` during a download.
+        stated: prices of models behind an API that the user states, by name.
 
     Raises:
         InputError: the name is not that of a language model that can be opened.
@@ -96,7 +104,7 @@ def open_model(name: str, *, private: bool = False, progress: Progress | None = 
     if name_kind(name) == "api":
         from tuneworth.models.api.chat_model import open_chat_model
 
-        return open_chat_model(name)
+        return open_chat_model(name, stated)
     _need_engine()
     from tuneworth.models.local.load import open_local
 

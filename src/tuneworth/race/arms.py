@@ -217,7 +217,7 @@ def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     opened: list[Model] = []
     for name in dict.fromkeys(task_file.models):
         fetch = _Fetch(name, watcher)
-        opened.append(catalog.open_model(name, private=private, progress=fetch))
+        opened.append(catalog.open_model(name, private=private, progress=fetch, stated=task_file.stated_rates))
         if fetch.begun:
             watcher.finish()
     return opened
