@@ -12,6 +12,7 @@ from report_samples import comparison, make_arms, make_decision, make_result
 
 from tuneworth.core.run import Answer, ArmCost, ClassRow, SeedFinding, Verdict
 from tuneworth.core.text import Lang, Text
+from tuneworth.report.pages.arms import _alone
 from tuneworth.report.pages.evidence import MAX_ROWS
 from tuneworth.report.pages.verdict import decisive
 from tuneworth.report.view import build_view
@@ -303,3 +304,10 @@ def test_english_view_has_no_chinese(result):
     for data in ("disagreements", "classes", "title", "data", "record"):
         view.pop(data)
     assert [text for text in strings(view) if HAN.search(text)] == []
+
+
+@pytest.mark.parametrize(("n_rows", "shown"), [(2, "10\u00a0ms"), (20, "10\u00a0ms / 30\u00a0ms")])
+def test_a_percentile_of_a_few_single_rows_is_not_shown(n_rows, shown):
+    cost = ArmCost(fit_seconds=1.0, latency_p50_ms=10.0, latency_p95_ms=30.0, latency_rows=n_rows)
+    [arm] = [one.model_copy(update={"cost": cost}) for one in make_arms()[:1]]
+    assert _alone(arm).to("en") == shown

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tuneworth.retrieval.library import Library
 
 BATCH_ROWS = 32
-LATENCY_ROWS, LIMITED_ROWS, LEAST_LATENCIES = 20, 60, 5
+LATENCY_ROWS, LIMITED_ROWS, LEAST_LATENCIES = 20, 60, 2
 """Rows that are answered one at a time: usually; where a limit is to be shown to hold (`quantile_bound` takes 59); and also where
 the time is spent."""
 

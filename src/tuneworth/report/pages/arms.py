@@ -16,6 +16,7 @@ from tuneworth.words.say import say
 
 NOTHING = "–"
 STAGES = ("finalist", "measured", "yardstick")
+LEAST_FOR_P95 = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +210,12 @@ def _reused(arm: ArmResult) -> Text:
 
 
 def _alone(arm: ArmResult) -> Text:
-    """Median and 95th percentile of the time for one row by itself."""
-    ends = arm.cost.latency_p50_ms, arm.cost.latency_p95_ms
+    """Median and 95th percentile of the time for one row by itself; of fewer rows than a percentile needs, the median."""
+    few = 0 < arm.cost.latency_rows < LEAST_FOR_P95  # older results do not say how many
+    ends = [arm.cost.latency_p50_ms] if few else [arm.cost.latency_p50_ms, arm.cost.latency_p95_ms]
     if not any(map(numbers.is_known, ends)):
         return numbers.unknown()
-    said, high = joined(list(map(numbers.milliseconds, ends)), " / "), arm.cost.latency_p95_high_ms
+    said, high = joined([numbers.milliseconds(one) for one in ends], " / "), arm.cost.latency_p95_high_ms
     if not numbers.is_known(high):
         return said
     return joined([said, say("useless.p95.at_most", high=numbers.milliseconds(high), n=arm.cost.latency_rows)])
