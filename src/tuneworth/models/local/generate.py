@@ -103,8 +103,8 @@ def run_rows(
     if not waiting:
         return
     n_slots = max(len(row.ids) - row.n_prefix + row.limit for row in waiting)
-    capacity = _capacity(module, n_slots, len(waiting), kv_bytes)
-    with _inference(module):
+    capacity = n_fitting(module, n_slots, len(waiting), kv_bytes)
+    with inference(module):
         loop = _Loop(module, RowCache(capacity, n_slots), prefix, stop_ids)
         while waiting or loop.living:
             free = capacity - len(loop.living)
@@ -148,19 +148,19 @@ def _guided(row: Row, forced: Callable[[], list[int]], stop_ids: frozenset[int])
 
 def compute_prefix(module: Any, ids: Sequence[int]) -> Prefix:
     """Keys and values of ``ids``."""
-    with _inference(module):
+    with inference(module):
         cache = RowCache(1, len(ids))
         row = Row(0, list(ids), 0, 0)
         while row.n_fed < len(ids):
-            _forward(module, cache, [row], 0, None)
+            read(module, cache, [row], 0, None)
         return cache.as_prefix()
 
 
 def last_hidden(module: Any, rows: list[Row], prefix: Prefix | None) -> Tensor:
     """Hidden states of the rows' last tokens, ``(rows, hidden)``, as generation computes them."""
-    with _inference(module):
+    with inference(module):
         cache = RowCache(len(rows), max(row.n_read for row in rows))
-        return _forward(module, cache, rows, 0, prefix)
+        return read(module, cache, rows, 0, prefix)
 
 
 def completion(row: Row, text: str, n_cached: int) -> Completion:
@@ -188,9 +188,9 @@ class _Loop:
         """One forward pass of the living rows from line ``first`` on, and what follows from it."""
         rows = self.living[first:]
         begun = time.perf_counter()
-        hidden = _forward(self.module, self.cache, rows, first, self.prefix)
+        hidden = read(self.module, self.cache, rows, first, self.prefix)
         while any(row.n_fed < row.n_read for row in rows):  # only a single long row is read in parts
-            hidden = _forward(self.module, self.cache, rows, first, self.prefix)
+            hidden = read(self.module, self.cache, rows, first, self.prefix)
         logits = self.module.get_output_embeddings()(hidden)
         best = logits.argmax(-1).tolist()
         for row, row_logits, token in zip(rows, logits, best):
@@ -214,7 +214,7 @@ class _Loop:
                     self.cache.move_row(len(self.living), line, last.n_fed)
 
 
-def _forward(module: Any, cache: RowCache, rows: list[Row], first: int, prefix: Prefix | None) -> Tensor:
+def read(module: Any, cache: RowCache, rows: list[Row], first: int, prefix: Prefix | None) -> Tensor:
     """Let the model read what ``rows`` have unread (a part of it, if that is long).
 
     Returns:
@@ -258,7 +258,7 @@ def _next_batch(waiting: list[Row], free: int) -> list[Row]:
     return batch
 
 
-def _capacity(module: Any, n_slots: int, n_rows: int, kv_bytes: int) -> int:
+def n_fitting(module: Any, n_slots: int, n_rows: int, kv_bytes: int) -> int:
     return max(1, min(n_rows, MAX_ROWS, kv_bytes // (n_slots * kv_bytes_per_token(module))))
 
 
@@ -271,7 +271,7 @@ def kv_bytes_per_token(module: Any) -> int:
 
 
 @contextmanager
-def _inference(module: Any) -> Iterator[None]:
+def inference(module: Any) -> Iterator[None]:
     """No gradients, no dropout, packed attention; the module is left as it was found."""
     was_training = module.training
     module.eval()

@@ -17,16 +17,18 @@ from tuneworth.models.base import (
     Completion,
     Constraint,
     ConstraintKind,
+    Decision,
     Progress,
     Request,
     TrainConfig,
     TrainExample,
     TrainResult,
 )
-from tuneworth.models.local.attention import PrefixStore
+from tuneworth.models.local.attention import Prefix, PrefixStore
 from tuneworth.models.local.cache import read_source, sha256_file
 from tuneworth.models.local.chat import ChatFormat
 from tuneworth.models.local.constrain import Grammars, Node, TrieGuide, build_trie
+from tuneworth.models.local.decide import DecidedRow, LabelTrie, decide_rows, decide_rows_plain, label_trie, most_nodes
 from tuneworth.models.local.generate import Guide, Row, completion, compute_prefix, run_rows, run_rows_plain
 from tuneworth.models.local.weights import active_adapter, attach_adapter, has_adapter
 
@@ -37,7 +39,7 @@ PREFIX_BYTES = 512 << 20
 
 
 class LocalModel:
-    """A language model on this machine (``models.base.Trainable``).
+    """A language model on this machine (``models.base.Trainable`` and ``Deciding``).
 
     Attributes:
         module: the transformers model; the trainer trains it.
@@ -72,6 +74,7 @@ class LocalModel:
         self._adapters: dict[str, Path] = {}
         self._prefixes = PrefixStore(PREFIX_BYTES)
         self._trie = lru_cache(maxsize=16)(self._build_trie)
+        self._label_trie = lru_cache(maxsize=64)(self._build_label_trie)
 
     @property
     def id(self) -> str:
@@ -94,6 +97,7 @@ class LocalModel:
             can_train=True,
             constraints=frozenset({"labels", *by_grammar}),
             context_tokens=int(self.module.get_decoder().config.max_position_embeddings),
+            label_probabilities=True,
         )
 
     def count_tokens(self, text: str) -> int:
@@ -132,6 +136,36 @@ class LocalModel:
         for (adapter, prefix_ids), rows in groups.items():
             done.update(self._run_group(adapter, prefix_ids, rows))
         return [done[index] for index in range(len(requests))]
+
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        """How likely each label of a request is as the whole answer; what that means is told in ``local.decide``.
+
+        A label whose tokens are those of an earlier one has probability 0: they cannot be told apart. Nothing is written, so
+        ``completion_tokens`` is 0; what the model read of the labels is among ``prompt_tokens``.
+
+        Raises:
+            ValueError: a request is not held to labels.
+        """
+        decisions: dict[int, Decision] = {}
+        groups: dict[tuple[Any, ...], list[DecidedRow]] = {}
+        labels: dict[int, tuple[str, ...]] = {}
+        for index, request in enumerate(requests):
+            if request.constraint is None or not request.constraint.labels:
+                raise ValueError(f"request {index} is not held to labels; there is nothing to decide")
+            labels[index] = request.constraint.labels
+            row = self._decided_row(index, request, request.constraint.labels)
+            if isinstance(row, Completion):
+                decisions[index] = Decision(None, row)
+            else:
+                groups.setdefault((request.adapter, tuple(row.ids[: row.n_prefix])), []).append(row)
+        for (adapter, prefix_ids), rows in groups.items():
+            self._decide_group(adapter, prefix_ids, rows, labels)
+            for row in rows:
+                scores = row.log_probabilities()
+                usage = Usage(prompt_tokens=len(row.ids) + row.trie.n_read, cached_tokens=row.n_prefix)
+                text = labels[row.index][int(scores.argmax())]
+                decisions[row.index] = Decision(scores, Completion(text, usage, row.latency_ms, "stop"))
+        return [decisions[index] for index in range(len(requests))]
 
     def train(
         self,
@@ -173,15 +207,28 @@ class LocalModel:
         }
 
     def _row(self, index: int, request: Request, max_new_tokens: int) -> Row | Completion:
-        ids = self.encode_chat(request.messages, add_generation_prompt=True)
         guide, needed, limit = self._guide(request.constraint, max_new_tokens)
-        room = self.capabilities.context_tokens - len(ids)
-        if room < needed:
+        prompt = self._prompt(request, needed)
+        if isinstance(prompt, Completion):
+            return prompt
+        ids, n_prefix = prompt
+        return Row(index, ids, n_prefix, min(limit, self.capabilities.context_tokens - len(ids)), guide)
+
+    def _decided_row(self, index: int, request: Request, labels: tuple[str, ...]) -> DecidedRow | Completion:
+        prompt = self._prompt(request, self._trie(labels)[1])
+        if isinstance(prompt, Completion):
+            return prompt
+        return DecidedRow(index, *prompt, self._label_trie(labels))
+
+    def _prompt(self, request: Request, needed: int) -> tuple[list[int], int] | Completion:
+        """Tokens of the prompt and how many of them are a shared prefix; what to answer where there is no room for ``needed`` more."""
+        ids = self.encode_chat(request.messages, add_generation_prompt=True)
+        if self.capabilities.context_tokens - len(ids) < needed:
             usage = Usage(prompt_tokens=len(ids))
             error = f"{len(ids)} tokens of prompt and {needed} of answer; {self.id} reads {self.capabilities.context_tokens}"
             return Completion("", usage, 0.0, "over_context", error)
         n_prefix = self.chat.shared_length(request.messages, request.n_shared, ids) if self.packed else 0
-        return Row(index, ids, n_prefix if n_prefix >= MIN_PREFIX else 0, min(limit, room), guide)
+        return ids, n_prefix if n_prefix >= MIN_PREFIX else 0
 
     def _guide(self, constraint: Constraint | None, max_new_tokens: int) -> tuple[Guide | None, int, int]:
         """The guide, the least and the most tokens that a completion needs room for."""
@@ -196,14 +243,37 @@ class LocalModel:
         paths = [(label, self.chat.encode_answer(label)) for label in labels]
         return build_trie(paths), max(len(tokens) for _, tokens in paths)
 
+    def _build_label_trie(self, labels: tuple[str, ...]) -> LabelTrie:
+        return label_trie([self.chat.encode_answer(label) for label in labels], most_nodes(self.module))
+
+    def _decide_group(
+        self,
+        adapter: str | None,
+        prefix_ids: tuple[int, ...],
+        rows: list[DecidedRow],
+        labels: dict[int, tuple[str, ...]],
+    ) -> None:
+        if adapter is not None:
+            self._require_adapter(adapter)
+        with active_adapter(self.module, adapter):
+            if self.packed:
+                prefix = self._prefix(adapter, prefix_ids)
+                decide_rows(rows, prefix, module=self.module, kv_bytes=self._kv_bytes())
+            else:
+                paths = [[self.chat.encode_answer(label) for label in labels[row.index]] for row in rows]
+                decide_rows_plain(rows, paths, module=self.module)
+
+    def _prefix(self, adapter: str | None, ids: tuple[int, ...]) -> Prefix | None:
+        if not ids:
+            return None
+        return self._prefixes.get((adapter, ids), lambda: compute_prefix(self.module, ids))
+
     def _run_group(self, adapter: str | None, prefix_ids: tuple[int, ...], rows: list[Row]) -> dict[int, Completion]:
         if adapter is not None:
             self._require_adapter(adapter)
         with active_adapter(self.module, adapter):
             if self.packed:
-                prefix = None
-                if prefix_ids:
-                    prefix = self._prefixes.get((adapter, prefix_ids), lambda: compute_prefix(self.module, prefix_ids))
+                prefix = self._prefix(adapter, prefix_ids)
                 run_rows(rows, prefix, module=self.module, stop_ids=self.chat.stop_ids, kv_bytes=self._kv_bytes())
             else:
                 run_rows_plain(rows, module=self.module, stop_ids=self.chat.stop_ids)
