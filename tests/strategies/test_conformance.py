@@ -15,7 +15,7 @@ from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model, Request
-from tuneworth.models.scripted import ScriptedModel
+from tuneworth.models.scripted import ScriptedModel, mentioned
 from tuneworth.strategies import Answer, Context, Solver, StrategyConfig
 from tuneworth.strategies._parts.workload import Workload
 from tuneworth.strategies.majority import Majority, MajorityConfig, MajoritySolver
@@ -24,7 +24,7 @@ from tuneworth.strategies.prompt import Prompt, PromptSolver
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 
-BUILT_IN = ["copy", "fewshot", "head", "lora", "lora_rag", "majority", "nearest", "oracle", "prompt", "rag", "rules"]
+BUILT_IN = ["copy", "decision", "fewshot", "head", "lora", "lora_rag", "majority", "nearest", "oracle", "prompt", "rag", "rules"]
 
 
 def test_the_built_in_strategies() -> None:
@@ -35,7 +35,7 @@ def test_the_built_in_strategies() -> None:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_conformance(name: str, check: Callable[[suite.Bench], None], tmp_path: Path) -> None:
     strategy = load_plugin("tuneworth.strategies", name)
-    for bench in benches(strategy, tmp_path, lambda: ScriptedModel(can_train=True)):
+    for bench in benches(strategy, tmp_path, lambda: ScriptedModel(can_train=True, decides=mentioned)):
         check(bench)
 
 

@@ -222,3 +222,23 @@ def test_rows_without_a_label_are_learnt(tmp_path: Path) -> None:
     solver = Head(HeadConfig(features="tfidf")).fit(rows_of(pairs), [], make_context(task, tmp_path))
     asked = [row.query for row in rows_of([("all is well on day 99", ""), ("the roof leaks on day 98", "")])]
     assert [answer.text for answer in solver.solve(asked)] == ["none", "roof"]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_probabilities_are_those_of_scikit_learn(n_classes: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5)).astype(np.float32)
+    labels = np.array([f"c{at % n_classes}" for at in range(60)], dtype=object)
+    [(_, head)] = fit_path(x, labels, [1.0])
+    right = LogisticRegression(C=1.0, max_iter=300).fit(x, labels)
+    np.testing.assert_allclose(head.probabilities(x), right.predict_proba(x), atol=1e-3)
+    assert head.predict(x) == [head.classes[at] for at in head.probabilities(x).argmax(axis=1)]
+
+
+def test_answers_say_how_sure_they_are(tmp_path: Path) -> None:
+    rows = rows_of([("red lamp", "lamp"), ("red door", "door"), ("old lamp", "lamp"), ("old door", "door")] * 3)
+    solver, _ = fit(rows, tmp_path)
+    for answer in solver.solve([row.query for row in rows]):
+        assert answer.probabilities is not None
+        assert sum(answer.probabilities.values()) == pytest.approx(1)
+        assert answer.text == max(answer.probabilities, key=answer.probabilities.__getitem__)

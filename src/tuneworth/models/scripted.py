@@ -14,11 +14,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from tuneworth.core.labelsets import NO_LABEL
 from tuneworth.core.outcome import Usage
@@ -29,6 +31,7 @@ from tuneworth.models.base import (
     Capabilities,
     Completion,
     Constraint,
+    Decision,
     FinishReason,
     Progress,
     Request,
@@ -62,14 +65,18 @@ class ScriptedModel:
         can_train: bool = False,
         constrains: bool = True,
         trouble: Mapping[str, Trouble] | None = None,
+        decides: Callable[[Request], Sequence[float]] | None = None,
     ):
+        """``decides`` gives each allowed label a weight; without it the model tells no probabilities."""
         self.id = id
         self.capabilities = Capabilities(
             local=True,
             can_train=can_train,
             constraints=frozenset({"labels", "json_schema", "regex"}) if constrains else frozenset(),
             context_tokens=context_tokens,
+            label_probabilities=decides is not None,
         )
+        self._decides = decides
         self.requests: list[Request] = []
         self.adapters: dict[str, dict[str, str]] = {}
         self._rule = answer or copy_nearest_turn
@@ -78,6 +85,19 @@ class ScriptedModel:
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
         self.requests.extend(requests)
         return [self._complete(request, is_first=i == 0, limit=max_new_tokens) for i, request in enumerate(requests)]
+
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        return [self._decision(request, done) for request, done in zip(requests, self.generate(requests, max_new_tokens=99))]
+
+    def _decision(self, request: Request, done: Completion) -> Decision:
+        if self._decides is None or request.constraint is None or request.constraint.labels is None:
+            raise ValueError("it decides between labels, and only when told how")
+        if done.finish_reason != "stop":
+            return Decision(None, done)
+        scores = np.log(np.asarray(self._decides(request), dtype=np.float64))
+        usage = done.usage.model_copy(update={"completion_tokens": 0})
+        label = request.constraint.labels[int(scores.argmax())]
+        return Decision(scores - np.logaddexp.reduce(scores), replace(done, text=label, usage=usage))
 
     def count_tokens(self, text: str) -> int:
         return len(text.split())
@@ -174,6 +194,13 @@ class ScriptedModel:
             raise InputError(Problem(request.adapter, Text(en="this adapter is not loaded", zh="没有加载这个适配器")))
         known = self.adapters[request.adapter]
         return _constrained(known[_most_similar(request.messages[-1].content, list(known))], request.constraint)
+
+
+def mentioned(request: Request) -> list[float]:
+    """For ``decides``: labels that the question mentions are nine times as likely; the first one a little more than the rest."""
+    labels = (request.constraint.labels if request.constraint else None) or ()
+    question = request.messages[-1].content.lower()
+    return [(9.0 if label.lower() in question else 1.0) + (0.5 if at == 0 else 0.0) for at, label in enumerate(labels)]
 
 
 def copy_nearest_turn(request: Request) -> str:

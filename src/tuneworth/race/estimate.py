@@ -206,7 +206,9 @@ class Estimator:
     def _counted_fit(self, job: Job, n_train: int) -> float:
         work = job.workload
         once = work.encoded_chars / ENCODER_CHARS_PER_S + work.fit_operations / OPERATIONS_PER_S
-        return n_train * (once + work.train_tokens * work.passes(n_train) / self._speed(job).train)
+        trained = n_train * (once + work.train_tokens * work.passes(n_train) / self._speed(job).train)
+        n_asked = work.asked_in_fit(n_train)
+        return trained + (self._counted_answers(job, 1) * n_asked if n_asked else 0.0)
 
     def _counted_answers(self, job: Job, n_rows: int) -> float:
         """The shared part of the prompts is spread over the dev rows, where it is paid for once."""

@@ -144,7 +144,7 @@ class FewShotSolver(Solver):
 
 class FewShot(Strategy):
     id = "fewshot"
-    effort = 1
+    effort = 2
     title = Text(en="few-shot", zh="少样本")
     Config = FewShotConfig
     solver = FewShotSolver

@@ -67,9 +67,17 @@ class LinearHead:
     intercept: NDArray[np.float32]
 
     def predict(self, x: Matrix) -> list[str]:
+        return [self.classes[i] for i in self._scores(x).argmax(axis=1)]
+
+    def probabilities(self, x: Matrix) -> NDArray[np.float64]:
+        """Shape ``(n_rows, n_classes)``: softmax of the scores."""
+        scores = self._scores(x).astype(np.float64)
+        return np.exp(scores - np.logaddexp.reduce(scores, axis=1, keepdims=True))
+
+    def _scores(self, x: Matrix) -> NDArray[np.float32]:
+        """Of two classes scikit-learn keeps the weights of the second; the first one scores 0."""
         scores = np.asarray(x @ self.coef.T) + self.intercept
-        best = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
-        return [self.classes[i] for i in best]
+        return scores if scores.shape[1] > 1 else np.hstack([np.zeros_like(scores), scores])
 
     def save(self, folder: Path) -> None:
         (folder / "classes.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
@@ -91,9 +99,17 @@ class HeadSolver(Solver):
         if not queries:
             return []
         started = time.perf_counter()
-        labels = self.head.predict(self.features.transform([query.text for query in queries]))
+        x = self.features.transform([query.text for query in queries])
+        labels = self.head.predict(x)
+        if not isinstance(self.head, LinearHead):
+            each_ms = 1000 * (time.perf_counter() - started) / len(queries)
+            return [Answer(label, latency_ms=each_ms) for label in labels]
+        chances = self.head.probabilities(x).tolist()
         each_ms = 1000 * (time.perf_counter() - started) / len(queries)
-        return [Answer(label, latency_ms=each_ms) for label in labels]
+        return [
+            Answer(label, latency_ms=each_ms, probabilities=dict(zip(self.head.classes, row)))
+            for label, row in zip(labels, chances, strict=True)
+        ]
 
     def save(self, folder: Path) -> None:
         self.features.save(folder)

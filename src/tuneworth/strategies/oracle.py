@@ -67,7 +67,7 @@ class OracleSolver(Solver):
 
 class Oracle(Strategy):
     id = "oracle"
-    effort = 2
+    effort = 3
     yardstick = True
     reads_documents = True
     title = Text(en="gold passage given", zh="直接给出标准段落")

@@ -84,7 +84,7 @@ class RagSolver(Solver):
 
 class Rag(Strategy):
     id = "rag"
-    effort = 2
+    effort = 3
     reads_documents = True
     title = Text(en="RAG", zh="RAG（检索增强）")
     Config = RagConfig

@@ -25,7 +25,7 @@ import numpy as np
 from tuneworth.core.outcome import Status
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.models.base import Capabilities, Completion, Encoder, Model, Request
+from tuneworth.models.base import Capabilities, Completion, Decision, Encoder, Model, Request, is_deciding
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
@@ -276,7 +276,8 @@ def counts_its_work(bench: Bench) -> None:
         silent = SilentModel(bench.make_model()) if bench.strategy.needs_model else None
         work = bench.strategy(config).workload(bench.case.task, silent, bench.case.train, 32)
         passes = {n: work.passes(n) for n in (1, 10, 1000)}
-        numbers = {name: value for name, value in asdict(work).items() if name != "passes"}
+        numbers = {name: value for name, value in asdict(work).items() if name not in ("passes", "asked_in_fit")}
+        numbers |= {f"asked_in_fit({n})": work.asked_in_fit(n) for n in (1, 10, 1000)}
         for name, value in {**numbers, **{f"passes({n})": value for n, value in passes.items()}}.items():
             assert math.isfinite(value), f"{bench}, {config!r}: {name} is {value}"
             assert value >= 0, f"{bench}, {config!r}: {name} is {value}"
@@ -356,6 +357,9 @@ class SilentModel(Wrapped):
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
         raise AssertionError("the model was asked where only counting is allowed")
 
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        raise AssertionError("the model was asked where only counting is allowed")
+
 
 class TroubledModel(Wrapped):
     """A model that fails on one question and finds another too long."""
@@ -368,6 +372,14 @@ class TroubledModel(Wrapped):
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
         done = self.inner.generate(requests, max_new_tokens=max_new_tokens)
         return [self._spoilt(request, completion) for request, completion in zip(requests, done, strict=True)]
+
+    def decide(self, requests: Sequence[Request]) -> list[Decision]:
+        assert is_deciding(self.inner)
+        found: list[Decision] = []
+        for request, decision in zip(requests, self.inner.decide(requests), strict=True):
+            spoilt = self._spoilt(request, decision.completion)
+            found.append(decision if spoilt is decision.completion else Decision(None, spoilt))
+        return found
 
     def _spoilt(self, request: Request, completion: Completion) -> Completion:
         question = request.messages[-1].content

@@ -28,6 +28,11 @@ def once(n_rows: int) -> float:
     return 1.0
 
 
+def nobody(n_rows: int) -> float:
+    """No training row is asked about."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """Expected work of one arm, in means per row.
@@ -40,6 +45,7 @@ class Workload:
             that does not use it.
         train_tokens: tokens of one training row in one pass; 0 for an arm that does not train the model.
         passes: training rows → passes over them, looks at dev rows included.
+        asked_in_fit: training rows → how many of them fitting asks the model about, as if they were to be answered.
         fit_operations: floating-point operations per training row outside of any model.
     """
 
@@ -49,6 +55,7 @@ class Workload:
     encoded_chars: float = 0.0
     train_tokens: float = 0.0
     passes: Callable[[int], float] = once
+    asked_in_fit: Callable[[int], float] = nobody
     fit_operations: float = 0.0
 
 
@@ -68,6 +75,18 @@ def answer_tokens(model: Model, rows: Sequence[Example]) -> float:
     """Tokens of the rows' own answers, with the end of the turn."""
     counted = [model.count_tokens(row.output) + 1 for row in rows]
     return sum(counted) / len(counted) if counted else 0.0
+
+
+def label_tokens(model: Model, options: Sequence[Sequence[str]]) -> float:
+    """Tokens that the labels of a row take in a trie, about: what they begin with alike counts once."""
+    counted = {labels: _trie_tokens(model, labels) for labels in {tuple(labels) for labels in options}}
+    return sum(counted[tuple(labels)] for labels in options) / len(options) if options else 0.0
+
+
+def _trie_tokens(model: Model, labels: Sequence[str]) -> float:
+    n_chars = sum(map(len, labels))
+    n_told_apart = len({label[:end] for label in labels for end in range(1, len(label) + 1)})
+    return sum(map(model.count_tokens, labels)) * n_told_apart / max(1, n_chars)
 
 
 def expected_completion(
