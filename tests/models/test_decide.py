@@ -18,7 +18,9 @@ from tuneworth.models.local.model import LocalModel
 FAMILIES = ["llama", "qwen2", "qwen3", "mistral", "gemma", "gemma2", "gemma3_text", "granite", "cohere"]
 LABELS = ("card", "card payment", "card payment declined", "cash machine", "cancel", "top up", "失败")
 SYSTEM = Message("system", " ".join(WORDS))
-TEXTS = [" ".join(WORDS[start : start + length]) for start, length in [(0, 3), (4, 20), (9, 1), (2, 9), (30, 6), (1, 1)]]
+TEXTS = [
+    " ".join(WORDS[start : start + length]) for start, length in [(0, 3), (4, 20), (9, 1), (2, 9), (30, 6), (1, 1)]
+]
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -62,7 +64,9 @@ def test_probabilities_equal_the_plain_loop(family: LocalModel):
     right = expected(family, requests())
     np.testing.assert_allclose(found(family, requests()), right, atol=2e-4)
     np.testing.assert_allclose(found(family, requests(n_shared=0)), right, atol=2e-4)
-    assert len(set(right.argmax(axis=1))) > 1 or np.ptp(right, axis=0).max() > 0.1, "rows must differ for this to say much"
+    assert len(set(right.argmax(axis=1))) > 1 or np.ptp(right, axis=0).max() > 0.1, (
+        "rows must differ for this to say much"
+    )
 
 
 def test_a_model_that_is_not_taken_over_gives_the_same(family: LocalModel):

@@ -24,7 +24,20 @@ from tuneworth.strategies.prompt import Prompt, PromptSolver
 from tuneworth.testing import strategies as suite
 from tuneworth.testing.strategies import STRATEGY_CHECKS, benches
 
-BUILT_IN = ["copy", "decision", "fewshot", "head", "lora", "lora_rag", "majority", "nearest", "oracle", "prompt", "rag", "rules"]
+BUILT_IN = [
+    "copy",
+    "decision",
+    "fewshot",
+    "head",
+    "lora",
+    "lora_rag",
+    "majority",
+    "nearest",
+    "oracle",
+    "prompt",
+    "rag",
+    "rules",
+]
 
 
 def test_the_built_in_strategies() -> None:

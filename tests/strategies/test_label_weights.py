@@ -106,7 +106,9 @@ def test_rows_with_options_of_their_own_have_places() -> None:
 
 
 def test_labels_that_cannot_be_told_apart_stay_at_nothing() -> None:
-    said = np.log(np.array([[0.6, 0.4, 0.0], [0.3, 0.7, 0.0]] * 20) + [[0, 0, 1e-300]]) + [[0, 0, -np.inf]]
+    said = np.log(
+        np.array([[0.6, 0.4, 0.0], [0.3, 0.7, 0.0]] * 20), where=[True, True, False], out=np.full((40, 3), -np.inf)
+    )
     assert np.isfinite(priors(said)).all()
     fitted = fit_weights(said, [0, 1] * 19 + [2, 2], names(40), np.random.default_rng(0))
     for weights in (without_bias(said), fitted.weights):

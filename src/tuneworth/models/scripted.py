@@ -87,7 +87,9 @@ class ScriptedModel:
         return [self._complete(request, is_first=i == 0, limit=max_new_tokens) for i, request in enumerate(requests)]
 
     def decide(self, requests: Sequence[Request]) -> list[Decision]:
-        return [self._decision(request, done) for request, done in zip(requests, self.generate(requests, max_new_tokens=99))]
+        return [
+            self._decision(request, done) for request, done in zip(requests, self.generate(requests, max_new_tokens=99))
+        ]
 
     def _decision(self, request: Request, done: Completion) -> Decision:
         if self._decides is None or request.constraint is None or request.constraint.labels is None:

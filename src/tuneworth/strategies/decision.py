@@ -43,7 +43,7 @@ LEAST_ROWS = 8
 """From fewer training rows nothing is taken off and nothing is fitted."""
 TITLES: dict[Calibration, Text] = {
     "none": Text(en="decision, as it comes", zh="标签决策（原样）"),
-    "batch": Text(en="decision, bias taken off", zh="标签决策（去除偏好）"),
+    "batch": Text(en="decision, bias corrected", zh="标签决策（校正偏好）"),
     "fitted": Text(en="decision, weights fitted", zh="标签决策（拟合权重）"),
 }
 
@@ -51,7 +51,7 @@ TITLES: dict[Calibration, Text] = {
 class DecisionConfig(StrategyConfig):
     calibration: Calibration = Field(
         default="none",
-        description="none: as it comes; batch: bias towards labels taken off; fitted: weights from training rows",
+        description="none: as it comes; batch: bias towards labels corrected; fitted: weights from training rows",
     )
 
 
@@ -93,7 +93,9 @@ class DecisionSolver(Solver):
         if decision.log_probabilities is None:
             if said.status != "scored":
                 return said
-            return replace(said, text=None, status="refused", error=decision.completion.error or "no decision was given")
+            return replace(
+                said, text=None, status="refused", error=decision.completion.error or "no decision was given"
+            )
         options = self.decider.options(query)
         chances = np.exp(self.weights.log_probabilities(decision.log_probabilities))
         probabilities = dict.fromkeys(options, 0.0)

@@ -92,7 +92,9 @@ def label_trie(paths: Sequence[Sequence[int]], most_nodes: int) -> LabelTrie:
         path = tuple(paths[label])
         if path == before:
             continue
-        common = next((at for at, pair in enumerate(zip(path, before)) if pair[0] != pair[1]), min(len(path), len(before)))
+        common = next(
+            (at for at, pair in enumerate(zip(path, before)) if pair[0] != pair[1]), min(len(path), len(before))
+        )
         n_new = len(path) - 1 - (common if chosen else 0)
         if chosen and n_nodes + n_new > most_nodes:
             parts.append(_part(chosen, paths))
@@ -190,9 +192,7 @@ def _read_prompts(module: Any, cache: RowCache, batch: Sequence[DecidedRow], pre
         row.latency_ms += (time.perf_counter() - begun) * 1000 / len(batch)
 
 
-def _together(
-    batch: Sequence[DecidedRow], number: int, most_tokens: int
-) -> Iterator[tuple[int, Sequence[DecidedRow]]]:
+def _together(batch: Sequence[DecidedRow], number: int, most_tokens: int) -> Iterator[tuple[int, Sequence[DecidedRow]]]:
     """Runs of neighbours that have a part of this number, and their first line, each of at most ``most_tokens`` where it can be."""
     first, n_tokens = 0, 0
     for at, row in enumerate(batch):
