@@ -166,7 +166,7 @@ class Timed:
     def id(self) -> str:
         return self.encoder.id if self.encoder else "hashed-words"
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, role: str = "text") -> NDArray[np.float32]:
         started = time.perf_counter()
         vectors = self.encoder.encode(texts) if self.encoder else _hashed(texts)
         self.seconds += time.perf_counter() - started

@@ -56,7 +56,7 @@ def test_answers_that_have_nothing_to_do_with_it_pass_as_rarely_as_promised():
 
         id = "noise"
 
-        def encode(self, texts):
+        def encode(self, texts, *, role="text"):
             made = [np.random.default_rng([7, *text.encode()]).normal(size=16) for text in texts]
             return (np.array(made) / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
@@ -112,7 +112,7 @@ def test_meaning_adds_to_words_where_an_encoder_is_given(tmp_path, monkeypatch):
     embedded: list[str] = []
 
     class Counting(HashEncoder):
-        def encode(self, texts):
+        def encode(self, texts, *, role="text"):
             embedded.extend(texts)
             return super().encode(texts)
 

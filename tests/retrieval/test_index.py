@@ -136,7 +136,7 @@ def test_ids_that_repeat_are_all_named(tmp_path):
 
 def test_an_encoder_that_gives_no_numbers_is_refused(tmp_path):
     class Broken(WordEncoder):
-        def encode(self, texts):
+        def encode(self, texts, *, role="text"):
             vectors = super().encode(texts)
             vectors[-1] = float("nan") if len(texts) > 1 else vectors[-1]
             return vectors

@@ -83,7 +83,7 @@ class Noisy(HashEncoder):
     def __init__(self, change: Callable[[np.ndarray], np.ndarray]):
         self.change = change
 
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
+    def encode(self, texts: Sequence[str], *, role: str = "text") -> np.ndarray:
         return self.change(super().encode(texts)).astype(np.float32)
 
 

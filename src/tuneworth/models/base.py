@@ -23,6 +23,8 @@ from tuneworth.costs.prices import Price
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
 FinishReason = Literal["stop", "length", "over_context", "error"]
 Layers = Literal["all", "upper_third"]
+TextRole = Literal["text", "query", "passage"]
+"""What a text is to a sentence encoder: one of its like, a question to passages, or such a passage."""
 Progress = Callable[[int, int, str], None]
 """``progress(done, total, unit)``: how far the work at hand is."""
 
@@ -214,8 +216,8 @@ class Encoder(Protocol):
     @property
     def id(self) -> str: ...
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape ``(len(texts), dimension)``."""
+    def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
+        """Unit vectors, shape ``(len(texts), dimension)``; vectors of queries may be compared with those of passages."""
         ...
 
     def describe(self) -> dict[str, Any]: ...

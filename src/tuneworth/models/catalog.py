@@ -17,7 +17,7 @@ from tuneworth.models.api.services import endpoint_of
 from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.models.local.cache import is_intact, models_home
 from tuneworth.models.local.hub import fetch_hub
-from tuneworth.models.local.sources import EMBEDDED, MINILM, SMOLLM2, fetch
+from tuneworth.models.local.sources import EMBEDDED, ENCODERS, MINILM, SMOLLM2, fetch
 from tuneworth.words.say import say
 
 DEFAULT_MODEL = SMOLLM2.name
@@ -112,7 +112,7 @@ def open_model(
 
 
 def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -> Encoder:
-    """A sentence encoder: the embedded one, a local folder, one of the hub by ``owner/name``, or a service's by ``service/model``.
+    """A sentence encoder: an embedded one, a local folder, one of the hub by ``owner/name``, or a service's by ``service/model``.
 
     Raises:
         InputError: there is no such folder or service, or the folder holds no sentence encoder.
@@ -125,7 +125,7 @@ def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -
     _need_engine()
     from tuneworth.models.local.encoder import open_encoder_folder
 
-    if name == MINILM.name:
+    if name in ENCODERS:
         return open_encoder_folder(fetch(name, progress=progress))
     return open_encoder_folder(_folder(name, progress), model_id=name)
 
@@ -154,7 +154,7 @@ def check_encoder(name: str, *, private: bool) -> None:
 
 def pull(name: str, *, progress: Progress | None = None) -> Path:
     """Fetch a model without loading it; returns its folder."""
-    if name != MINILM.name:
+    if name not in ENCODERS:
         check_names([name])
     return _folder(name, progress)
 
@@ -181,7 +181,7 @@ def _problem(name: str, *, private: bool) -> Problem | None:
         return _folder_problem(name)
     if kind == "unknown":
         return Problem(name, _why_unknown(name))
-    if name == MINILM.name:
+    if name in ENCODERS:
         return Problem(name, say("models.name.encoder", default=DEFAULT_MODEL))
     return None
 
@@ -207,7 +207,7 @@ def _folder_problem(name: str) -> Problem | None:
 
 
 def _why_unknown(name: str) -> Text:
-    known = [model.name for model in EMBEDDED.values() if model is not MINILM]
+    known = [model.name for model in EMBEDDED.values() if model.name not in ENCODERS]
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     meant = say("models.name.meant", near=near[0]) if near else ""
     return say("models.name.unknown", known=", ".join(known), meant=meant)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneworth.models.base import Encoder
+from tuneworth.models.base import Encoder, TextRole
 
 
 class SharedEncoder:
@@ -57,8 +57,10 @@ class SharedEncoder:
     def describe(self) -> dict[str, Any]:
         return self._real().describe()
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
         """Unit vectors, shape ``(len(texts), dimension)``."""
+        if role != "text":  # for the index of documents, which keeps its own
+            return self._real().encode(texts, role=role)
         if not texts or any(text not in self._keep for text in texts):
             return self._real().encode(texts)
         new = list(dict.fromkeys(text for text in texts if text not in self._kept))

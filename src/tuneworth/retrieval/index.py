@@ -91,7 +91,7 @@ class PassageIndex:
         vectors = None
         if mode != "text" and asked:
             assert self._encoder is not None
-            vectors = self._encoder.encode([texts[at] for at in asked])
+            vectors = self._encoder.encode([texts[at] for at in asked], role="query")
         hits: list[list[Hit]] = [[] for _ in queries]
         try:
             found = self._hits([texts[at] for at in asked], vectors, n_wanted, mode, condition(where))

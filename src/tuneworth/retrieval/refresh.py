@@ -157,7 +157,7 @@ def _embed(encoder: Encoder, batch: Sequence[Passage], kept: Vectors) -> Vectors
     texts = {passage.digest: searched_text(passage) for passage in batch if passage.digest not in kept}
     if not texts:
         return {}
-    vectors = encoder.encode(list(texts.values()))
+    vectors = encoder.encode(list(texts.values()), role="passage")
     if len(vectors) != len(texts) or not np.isfinite(vectors).all():
         raise ValueError(
             f"encoder {encoder.id} gave {len(vectors)} vectors, or not finite ones, for {len(texts)} texts"

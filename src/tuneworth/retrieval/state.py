@@ -88,7 +88,7 @@ def identity_of(encoder: Encoder | None) -> Identity:
     """The identity of an index made with ``encoder``; encodes one sentence."""
     if encoder is None:
         return Identity(None)
-    return Identity(encoder.id, tuple(float(value) for value in encoder.encode([_PROBE])[0]))
+    return Identity(encoder.id, tuple(float(value) for value in encoder.encode([_PROBE], role="passage")[0]))
 
 
 def parse_identity(text: str) -> Identity | None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tuneworth.core.documents import Block, Document, Passage
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.data.documents.cutting import cut
-from tuneworth.models.base import Encoder
+from tuneworth.models.base import Encoder, TextRole
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.library import Library
 
@@ -47,7 +47,7 @@ class HashEncoder:
     id = "hash-64"
     dimension = 64
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for vector, text in zip(vectors, texts):
             for i in range(len(text)):

