@@ -109,7 +109,7 @@ def test_western_letters_are_taken_for_what_they_are(tmp_path: Path) -> None:
     assert data.rows[1].value["text"] == "récit né d’été – 5 €"
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "cp1253"])
+@pytest.mark.parametrize("encoding", ["cp1251", "cp1253"])  # too few letters to tell which
 def test_other_alphabets_are_not_taken_for_western_letters(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "rows.jsonl"
     text = "когда придёт посылка" if encoding == "cp1251" else "πότε έρχεται το δέμα"
@@ -127,6 +127,48 @@ def test_one_broken_byte_in_chinese_utf8_stays_utf8(tmp_path: Path) -> None:
     data = read(str(path))
     assert data.rows[0].value == data.rows[2].value == {"text": "这是一段完整的中文", "label": "好"}
     assert "line 2" in data.notes[0].en
+
+
+SENTENCES = {
+    "euc_kr": "배터리가 너무 빨리 닳아서 반품하고 싶습니다 화면은 아주 좋고 소리도 깨끗하게 들리는 제품입니다 가격이 조금 비싸지만 마음에 듭니다",
+    "big5": "這個產品的螢幕顯示效果很好但是電池用不到半天就沒電了客服說要寄回原廠檢查我覺得非常不方便希望能夠退款",
+    "cp932": "この製品の画面はとても良いですが電池がすぐになくなって困りますので返品したいと思います",
+    "cp1251": "Экран этого товара очень хороший но батарея садится слишком быстро хочу вернуть деньги",
+}
+
+
+@pytest.mark.parametrize("encoding", list(SENTENCES))
+def test_other_encodings_are_read_by_their_script_and_said(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "rows.csv"
+    text = "text,label\n" + "".join(f"{SENTENCES[encoding]} {at},a\n" for at in range(5))
+    path.write_bytes(text.encode(encoding))
+    data = read(str(path))
+    assert data.rows[0].value["text"] == f"{SENTENCES[encoding]} 0"
+    assert encoding.upper() in data.notes[0].en and "UTF-8" in data.notes[0].en
+
+
+def test_a_few_chinese_labels_are_not_taken_for_korean(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(("text,label\n" + "fine,好评\nbroken,差评\n" * 40).encode("gb18030"))
+    assert {row.value["label"] for row in read(str(path)).rows} == {"好评", "差评"}
+
+
+@pytest.mark.parametrize("n_other", [3, 30, 300])
+def test_lines_in_another_encoding_spoil_no_utf8_line(tmp_path: Path, n_other: int) -> None:
+    """Two files in two encodings, one behind the other: none may be decoded as the other."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(
+        "text,label\n".encode() + "printer 中文,a\n".encode() * 100 + "另一段中文,b\n".encode("gbk") * n_other
+    )
+    data = read(str(path))
+    assert [row.value["text"] for row in data.rows[:100]] == ["printer 中文"] * 100
+    assert "line 102" in data.notes[0].en
+
+
+def test_utf32_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes("text,label\n中文,a\n".encode("utf-32"))
+    assert values(path) == [{"text": "中文", "label": "a"}]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ def rows(n: int = 60, **names: str) -> list[dict[str, Any]]:
         ("问题", "模型回答", "标准答案"),
         ("问题", "回答", "参考答案"),
         ("文本", "预测标签", "标签"),
+        ("text", "auto_label", "manual_label"),
+        ("text", "initial_label", "final_label"),
+        ("text", "category", "verified_category"),
+        ("text", "suggested_category", "category"),
+        ("article", "generated_summary", "reference_summary"),
+        ("问题", "系统回答", "人工修改"),
+        ("文本", "初标", "终标"),
     ],
 )
 def test_what_a_system_said_is_never_the_truth(tmp_path: Path, source: str, system: str, right: str) -> None:
@@ -79,6 +86,29 @@ def test_two_that_could_be_right_and_differ_are_asked_about(tmp_path: Path, a: s
     chosen = read(tmp_path, made, fields={"input": "text", "output": a})
     assert chosen.shape is not None
     assert chosen.shape.answer == a
+
+
+@pytest.mark.parametrize(("a", "b"), [("original_label", "new_label"), ("label", "second_opinion"), ("标签", "复核")])
+def test_two_columns_with_the_same_labels_are_asked_about(tmp_path: Path, a: str, b: str) -> None:
+    made = [
+        {"text": r["input"], a: r["output"] if at % 5 else "fruit", b: r["output"]}
+        for at, r in enumerate(label_rows(60))
+    ]
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, made)
+    assert f"`{a}`" in str(caught.value) and f"`{b}`" in str(caught.value)
+
+
+def test_a_column_of_yes_and_no_is_no_second_answer(tmp_path: Path) -> None:
+    made = [row | {"urgent": str(at % 3 == 0)} for at, row in enumerate(label_rows(60))]
+    made = [row | {"output": str(row["output"] == "tool")} for row in made]
+    assert read(tmp_path, made).shape.answer == "output"  # type: ignore[union-attr]
+
+
+def test_corrections_of_some_rows_are_never_overlooked(tmp_path: Path) -> None:
+    made = [row | ({"corrected_output": "gold"} if at % 6 == 0 else {}) for at, row in enumerate(label_rows(60))]
+    with pytest.raises(InputError, match="corrects `output` in 10 of 60 rows"):
+        read(tmp_path, made)
 
 
 def test_two_labels_of_two_tasks_are_asked_about(tmp_path: Path) -> None:
@@ -153,6 +183,8 @@ def test_a_category_beside_a_response_is_no_second_answer(tmp_path: Path) -> Non
         ("was_cancelled", "false", "true"),
         ("weight", 1, 0),
         ("weight", 1.0, 0.0),
+        ("vote", 1, -1),
+        ("reward", 1.0, 0.0),
     ],
 )
 def test_rows_that_say_that_they_do_not_count_are_left_out(tmp_path: Path, mark: str, good: Any, bad: Any) -> None:

@@ -37,9 +37,9 @@ from tuneworth.data.fieldnames import (
     OBJECTS,
     OPINIONS,
     SYSTEM_TURNS,
-    TRUTHS,
     in_yaml,
     is_system,
+    is_truth,
     key,
     words,
 )
@@ -195,7 +195,7 @@ def judge(
         found = evidence_of(values, sample)
         sure = own in INPUTS or own in SYSTEM_TURNS or own in HISTORIES
         head = few and ((own in _HEADS and about_text) or (own in OBJECTS and key(answer) in OPINIONS))
-        maybe, answers = own in MAYBE_INPUTS, own in TRUTHS or own in GENERAL_ANSWERS or found.names_it
+        maybe, answers = own in MAYBE_INPUTS, is_truth(name) or own in GENERAL_ANSWERS or found.names_it
         if found.is_answer or own in MADE_AFTER or (answers and not (sure or head or maybe)):
             if found.any or found.is_answer or found.names_it:
                 judged.notes.append(say("columns.made_after", name=name))

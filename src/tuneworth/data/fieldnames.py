@@ -14,6 +14,13 @@ from collections.abc import Iterable
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\s\-_.]+")
 
 
+_SIMPLIFIED = str.maketrans(
+    "標籤題問輸內類別評論對話圖據編號預測結實際參時間說選項訊譯變給",
+    "标签题问输内类别评论对话图据编号预测结实际参时间说选项讯译变给",
+)
+"""Traditional characters that such names are written with."""
+
+
 def words(*lines: str) -> tuple[str, ...]:
     """The names in ``lines``, which are long enough to be unreadable one a line."""
     return tuple(" ".join(lines).split())
@@ -45,22 +52,27 @@ LAST_ANSWERS = words(
 """Columns that are answered with where no other is: beside another they are about it, or more than one answer."""
 GENERAL_ANSWERS = _set("output completion response answer label_text label_name label target 输出 答案 回答 标签")
 """Say nothing but that they are the answer; beside one of these, ``category`` is about something else."""
-TRUTHS = _set(
-    "ground_truth groundtruth ground_truths ground_truth_answer gold_answer golden_answer gold_label gold_output",
-    "reference_answer reference_output expected expected_output expected_answer expected_response expected_label",
-    "generation_gt expected_completion ideal_answer ideal_output ideal_response correct_answer correct_label correct_output",
-    "correct_response true_label true_answer y_true label_true human_answer human_label human_annotation best_answer",
-    "标准答案 参考答案 正确答案 期望输出 期望答案 预期输出 预期答案 真实标签 正确标签 人工标签 人工标注 参考输出",
-    "标准输出 标准回答 参考回答",
+_ANSWER_NOUNS = _set(
+    "label labels answer output response completion category class intent annotation summary translation sentiment tag reply",
+    "result value code text 标签 答案 回答 回复 输出 类别 分类 意图 标注 结果 修改 译文 摘要 标",
 )
-"""Say of themselves that they are right, so what stands beside them need not be."""
+_RIGHT = words(
+    "ground_truth gold golden reference expected ideal correct corrected true human manual verified adjudicated revised best",
+    "标准 参考 正确 期望 预期 真实 人工 最终 终 修正 修订 校正 校对 更正",
+)
+_SAID_BY_SYSTEM = words(
+    "predicted pred generated actual candidate system bot rag model llm auto automatic machine initial draft suggested proposed",
+    "模型 预测 生成 系统 自动 机器 初始 初 建议",
+)
+_TRUTHS = _set(
+    "ground_truth groundtruth ground_truths generation_gt expected y_true final_label final_category final_class",
+    "final_intent final_annotation",
+)
 MAYBE_TRUTHS = _set("reference gold golden ideal target 参考 金标")
 """Right answers, or sources, documents and goals: only what is in them tells."""
-SYSTEMS = _set(
-    "prediction predictions predicted pred preds y_pred predicted_label predicted_answer predicted_output hypothesis_output",
-    "generated generation generations generated_text generated_answer generated_output generated_response actual",
-    "actual_output actual_response actual_answer candidate_answer system_output system_answer system_response rejected",
-    "bot_response bot_answer rag_answer 预测 预测结果 预测标签 生成结果 系统回答 系统输出",
+_SYSTEMS = _set(
+    "prediction predictions predicted pred preds y_pred hypothesis_output generated generation generations actual rejected",
+    "预测 预测结果 生成结果",
 )
 _SYSTEM_STARTS = ("model_", "llm_", "gpt", "predicted_", "pred_", "generated_", "模型", "预测", "生成")
 MADE_AFTER = _set(
@@ -111,8 +123,8 @@ _OPTION = re.compile(r"(?:option|opt|choice|answer|ending|solution|sol|选项|�
 
 
 def key(name: str) -> str:
-    """``name`` as it is compared: words in lower case with ``_`` between them."""
-    return "_".join(word.lower() for word in _WORDS.split(name.strip()) if word)
+    """``name`` as it is compared: words in lower case with ``_`` between them, in simplified characters."""
+    return "_".join(word.lower() for word in _WORDS.split(name.strip().translate(_SIMPLIFIED)) if word)
 
 
 def in_yaml(*names: str) -> str:
@@ -133,9 +145,24 @@ def is_another(name: str, answer: str) -> bool:
     return re.fullmatch(rf"{re.escape(key(answer))}_?(?:\d|[ab]|second|alt|new|old)", key(name)) is not None
 
 
+def is_truth(name: str) -> bool:
+    """Whether a column says of itself that it is right (``gold_label``, 人工标签), so what stands beside it need not be."""
+    return key(name) in _TRUTHS or _is_answer_of(key(name), _RIGHT)
+
+
 def is_system(name: str) -> bool:
     """Whether a column says what some system answered."""
-    return key(name) in SYSTEMS or (key(name).startswith(_SYSTEM_STARTS) and key(name) not in METADATA)
+    own = key(name)
+    return (
+        own in _SYSTEMS
+        or _is_answer_of(own, _SAID_BY_SYSTEM)
+        or (own.startswith(_SYSTEM_STARTS) and own not in METADATA)
+    )
+
+
+def _is_answer_of(own: str, whose: Iterable[str]) -> bool:
+    """Whether ``own`` is one of the words ``whose`` with a word for an answer behind it."""
+    return any(own.startswith(who) and own.removeprefix(who).lstrip("_") in _ANSWER_NOUNS for who in whose)
 
 
 def ends_like(name: str, known: Iterable[str]) -> bool:

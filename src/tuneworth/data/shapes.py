@@ -28,11 +28,11 @@ from tuneworth.data.fieldnames import (
     OPTION_LISTS,
     QUESTIONS,
     SYSTEM_TURNS,
-    TRUTHS,
     by_key,
     ends_like,
     in_yaml,
     is_system,
+    is_truth,
     key,
     option_columns,
 )
@@ -196,7 +196,7 @@ def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, document
     labels = [
         column
         for column in rest
-        if key(column) in TRUTHS
+        if is_truth(column)
         or (key(column) in ANSWERS and (answered == 0 or judging.is_label(judging.values_of(column, values))))
     ]
     if answered * 2 < len(sample) and labels:
@@ -228,12 +228,13 @@ def _question_and_answer(columns: Sequence[str], sample: Sequence[RawRow]) -> tu
     """The columns that by their names are asked and answered; by the last word of it where no whole name is known."""
     named = by_key(columns)
     plain = [named[name] for name in ANSWERS if name in named]
-    right = [named[name] for name in by_key(columns) if name in TRUTHS]
+    right = [named[name] for name in by_key(columns) if is_truth(name)]
     general = not plain or key(plain[0]) in GENERAL_ANSWERS  # what is called right beside an answer is compared with it
     answers = [*plain, *right] if general else [*right, *plain]
     answers += [named[name] for name in (*sorted(MAYBE_TRUTHS), "chosen", *LAST_ANSWERS) if name in named]
     if not answers:
         answers = [name for name in columns if ends_like(name, ANSWERS)]
+    answers = [name for name in answers if not is_system(name)] or answers
     marks = Marks.found(sample, (), "plain").columns
     answers = [name for name in answers if name not in marks] or answers
     for answer in answers:
@@ -347,7 +348,7 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
     names = [name for name in (*(name for name in columns if name not in nested), *inner) if key(name) not in METADATA]
     last = {name: name.rsplit(".", 1)[-1] for name in names}
     names = [name for name in names if not is_system(last[name])]
-    outputs = [name for name in names if key(last[name]) in (*ANSWERS, *TRUTHS)]
+    outputs = [name for name in names if key(last[name]) in ANSWERS or is_truth(last[name])]
     outputs += [name for name in names if judging.is_label(judging.values_of(name, values))]
     asked = [name for name in names if name not in outputs[:1]]
     problem = Problem(file, say("rows.shape.unknown", shown=shown))

@@ -20,12 +20,13 @@ from tuneworth.data.fieldnames import (
     ANSWERS,
     GENERAL_ANSWERS,
     MAYBE_TRUTHS,
-    TRUTHS,
     by_key,
     in_yaml,
     is_another,
     is_system,
+    is_truth,
     key,
+    option_columns,
     words,
 )
 from tuneworth.data.inputs import cell, is_empty
@@ -67,7 +68,7 @@ def true_answer(column: str, rows: Sequence[RawRow], source: str) -> Truth:
     if "chosen" in named and "rejected" in named:
         return Truth(named["chosen"], (say("columns.truth.chosen"),), (named["rejected"],))
     systems = tuple(name for name in columns if is_system(name) and name != column)
-    truths = [name for name in columns if key(name) in TRUTHS]
+    truths = [name for name in columns if is_truth(name)]
     truths += [
         name for name in columns if key(name) in MAYBE_TRUTHS and name != column and _answers_too(column, name, rows)
     ]
@@ -75,18 +76,23 @@ def true_answer(column: str, rows: Sequence[RawRow], source: str) -> Truth:
         best = truths[0]
         for other in truths[1:]:
             _ask_if_they_differ(best, other, rows, source)
-        n, differ, _ = _compared(column, best, rows)
+        n, differ, first = _compared(column, best, rows)
+        if differ and first is not None and n * 2 < len(rows):  # filled where somebody corrected the other
+            message = say("columns.truth.corrections", truth=best, other=column, differ=differ, n=len(rows))
+            raise InputError(Problem(f"{first.file}:{first.line}", message))
         if column == best or not differ:
             return Truth(column, (), systems)
         note = say("columns.truth.named_right", truth=best, other=column, differ=differ, n=n)
         return Truth(best, (note,), (column, *systems))
-    rivals = [name for name in columns if key(name) in ANSWERS or is_another(name, column)]
-    rivals = [name for name in rivals if name not in (column, source, *systems)]
-    rivals = [name for name in rivals if not _marks_only(column, name, rows)]
-    for other in rivals:
+    listed = option_columns(columns).values()
+    others = [name for name in columns if name not in (column, source, *systems, *listed)]
+    for other in others:
+        is_named = key(other) in ANSWERS or is_another(other, column)
+        if not (is_named or _has_words_of(column, other, rows)) or _marks_only(column, other, rows):
+            continue
         if _same_answer(column, other, rows):
             continue
-        specific = key(column) not in GENERAL_ANSWERS and key(other) not in GENERAL_ANSWERS
+        specific = is_named and key(column) not in GENERAL_ANSWERS and key(other) not in GENERAL_ANSWERS
         two_tasks = specific and all(_is_label(name, rows) for name in (column, other))
         if two_tasks or _answers_too(column, other, rows):
             _ask_if_they_differ(column, other, rows, source)
@@ -125,6 +131,14 @@ def _compared(a: str, b: str, rows: Sequence[RawRow]) -> tuple[int, int, RawRow 
 def _is_label(name: str, rows: Sequence[RawRow]) -> bool:
     values = [value for value in _values(name, rows) if value]
     return bool(values) and len(set(values)) <= min(_FEW, len(values) / 3) and max(map(len, set(values))) <= 60
+
+
+def _has_words_of(column: str, other: str, rows: Sequence[RawRow]) -> bool:
+    """Whether both columns have labels, in words: "yes" and "3" answer any question."""
+    if not (_is_label(column, rows) and _is_label(other, rows)):
+        return False
+    shared = set(_values(column, rows)) & set(_values(other, rows)) - {None}
+    return sum(value not in _TRUE | _FALSE and not value.isdecimal() for value in shared if value) > 1
 
 
 def _same_answer(a: str, b: str, rows: Sequence[RawRow]) -> bool:
@@ -174,7 +188,7 @@ def _ask_if_they_differ(a: str, b: str, rows: Sequence[RawRow], source: str) -> 
 _DECISIONS = frozenset(
     words(
         "answer decision verdict judgement judgment review review_status annotation_status annotation_state label_status",
-        "record_status validation_status status state feedback rating thumbs 审核 审核状态 审核结果 标注状态 质检结果 状态",
+        "record_status validation_status status state feedback rating thumbs 质检 审核 审核状态 审核结果 标注状态 质检结果 状态",
     )
 )
 _GOOD = frozenset(
@@ -199,6 +213,7 @@ _OF_ANNOTATION = frozenset(
 _GOOD_IF_TRUE = frozenset(
     words(
         "is_valid valid is_correct correct accepted is_accepted is_approved approved passed keep is_good kto_tag desirable",
+        "vote feedback thumbs reward",
         "有效 是否有效 是否正确 是否合格 是否通过 是否采纳",
     )
 )
@@ -211,7 +226,8 @@ _BAD_IF_TRUE = frozenset(
 _ANY_STATUS = frozenset(words("answer decision verdict status state feedback rating 状态"))
 """May be of an order or a ticket as well; only words of annotation make these a mark."""
 _WEIGHTS = frozenset(("weight", "sample_weight", "loss_weight", "权重"))
-_TRUE, _FALSE = frozenset(("true", "1", "yes", "是")), frozenset(("false", "0", "no", "否"))
+_TRUE, _FALSE = frozenset(("true", "1", "1.0", "yes", "是")), frozenset(("false", "0", "0.0", "_1", "no", "否"))
+"""As ``_said`` writes them: -1 is a vote against."""
 _ZERO = frozenset(("0", "0.0"))
 _ANSWERED_IN_TEXT = frozenset(
     words(
@@ -263,7 +279,7 @@ def _bad_values(name: str, said: set[str], answer: str, in_text: bool) -> frozen
         return _TRUE
     if boolean and answer == "plain" and name in _GOOD_IF_TRUE:
         return _FALSE
-    if boolean and answer == "plain" and name == "label" and in_text and said <= {"true", "false"}:
+    if boolean and answer == "plain" and name == "label" and in_text:
         return _FALSE
     weights = name in _WEIGHTS and said & _ZERO and len(said) > 1
     return _ZERO if weights and all(re.fullmatch(r"[01](?:\.\d+)?", value) for value in said) else frozenset()
