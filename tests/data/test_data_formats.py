@@ -144,7 +144,7 @@ def test_other_encodings_are_read_by_their_script_and_said(tmp_path: Path, encod
     path.write_bytes(text.encode(encoding))
     data = read(str(path))
     assert data.rows[0].value["text"] == f"{SENTENCES[encoding]} 0"
-    assert encoding.upper() in data.notes[0].en and "UTF-8" in data.notes[0].en
+    assert f"read as {encoding.upper()}; save it as UTF-8" in data.notes[0].en
 
 
 def test_a_few_chinese_labels_are_not_taken_for_korean(tmp_path: Path) -> None:
@@ -169,6 +169,23 @@ def test_utf32_is_read(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes("text,label\n中文,a\n".encode("utf-32"))
     assert values(path) == [{"text": "中文", "label": "a"}]
+
+
+@pytest.mark.parametrize(
+    "before", ["INFO start", "// made by hand", "[1, 2]"], ids=["log line", "comment", "list without rows"]
+)
+def test_json_lines_behind_another_line_are_no_table(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(before + "\n" + '{"text": "a", "label": "b"}\n' * 30)
+    assert len(read(str(path)).rows) == 30
+
+
+def test_lists_of_pairs_are_said_to_be_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(str([["text", "label"]] * 30).replace("'", '"'))
+    data = read(str(path))
+    assert not data.rows
+    assert "a row must be {...}" in data.rejected[0].reason.en
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,42 @@ def test_a_list_to_write_stays_json(tmp_path: Path) -> None:
     assert result.task.kind == "json"
 
 
+@pytest.mark.parametrize("unit", ["", " €", "kg"])
+def test_decimal_commas_are_numbers(tmp_path: Path, unit: str) -> None:
+    result = loaded(
+        tmp_path,
+        [f"{at % 3 or ''}{'.' if at % 3 else ''}{at * 7 % 900 + 100},{at % 100:02d}{unit}" for at in range(60)],
+    )
+    assert result.task.kind == "number"
+    assert {"1107.01", "100"} <= {row.output for row in result.examples}
+    assert "decimal comma" in said(result)
+
+
+def test_a_comma_that_may_part_thousands_is_no_decimal_comma(tmp_path: Path) -> None:
+    result = loaded(tmp_path, [f"{at % 9 + 1},{at * 37 % 900 + 100}" for at in range(60)])
+    assert (result.task.kind, result.examples[0].output) == ("number", "1100")
+    assert "decimal comma" not in said(result)
+
+
+def test_json_in_the_only_fence_of_a_text_is_the_answer(tmp_path: Path) -> None:
+    fenced = [f'Here it is:\n```json\n{{"team": "{PLACES[at % 3]}", "n": {at}}}\n```\nDone.' for at in range(60)]
+    result = loaded(tmp_path, fenced)
+    assert result.task.kind == "json"
+    assert result.examples[0].output == '{"team": "harbour", "n": 0}'
+
+
+def test_reasoning_before_the_answer_is_no_text_that_it_stands_in(tmp_path: Path) -> None:
+    """The answer's own field is not the text of the row, however the answer was cut out of it."""
+    outputs = [f"<think>so it is</think>\nthe {PLACES[at % 8]} number {at * 11} on hill {at}" for at in range(60)]
+    assert loaded(tmp_path, outputs).task.metric != "extractive"
+    assert loaded(tmp_path, [f"  return value + {at}" for at in range(60)]).task.metric != "extractive"
+
+
+def test_why_numbers_are_no_amounts_is_said(tmp_path: Path) -> None:
+    assert "units kg, g" in said(loaded(tmp_path, [f"{at * 7} {'kg' if at % 3 else 'g'}" for at in range(1, 61)]))
+    assert "no numbers: 'N/A'" in said(loaded(tmp_path, ["N/A" if at % 12 == 0 else f"{at * 7.5}" for at in range(60)]))
+
+
 def test_results_after_a_marker_get_their_metric_and_another_is_warned_of(tmp_path: Path) -> None:
     outputs = [f"There are {at} * 3 = {at * 3} boxes.\n#### {at * 3}" for at in range(40)]
     result = loaded(tmp_path, outputs)

@@ -32,17 +32,19 @@ MIN_ROWS_WITH_TEST = MIN_ROWS - MIN_TEST
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row whose question and answer were read; ``output`` is its answer as text."""
+    """A row whose question and answer were read; ``output`` is its answer as text, from the field ``answer``."""
 
     row: RawRow
     draft: Draft
     output: str
+    answer: str = ""
 
     @property
     def pair(self) -> Pair:
         """The row as inference sees it."""
         text = "\n".join(message.content for message in self.draft.messages)
-        beside = (value for value in self.row.value.values() if isinstance(value, str) and value != self.output)
+        others = (value for name, value in self.row.value.items() if name != self.answer)
+        beside = (value for value in others if isinstance(value, str) and value != self.output)
         return Pair(text, self.output, self.draft.choices, "\n".join(beside), self.draft.references)
 
 

@@ -123,7 +123,7 @@ def _text_rows(text: str, suffix: str, name: str) -> Rows:
     is_json = suffix in JSON_SUFFIXES
     if not is_json and jsontext.begins_with_object(text):
         return _said(jsontext.parse(text, name), "json", suffix, name)
-    if is_json and "{" not in text.lstrip().partition("\n")[0] and delimited.is_table(text):
+    if is_json and not jsontext.looks_like_json(text) and delimited.is_table(text):
         return _said(delimited.parse(text, name), "table", suffix, name)
     if is_json:
         return jsontext.parse(text, name)

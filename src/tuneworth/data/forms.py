@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,6 @@ from tuneworth.words.say import say
 NEARLY_ALL = 0.95
 MAX_LITERAL_CHARS = 50_000
 """Longer Python literals are left alone: the parser's cost is not bounded by their length."""
-FENCE = "```"
 ACCEPTED = frozenset(
     [
         "references",
@@ -41,6 +41,10 @@ ACCEPTED = frozenset(
     ]
 )
 """Fields whose lists are answers that are all right, not a list to write."""
+_WITH_COMMA = re.compile(
+    r"(?P<before>[-+−(]?\s?[^\d\s.,]{0,5}\s?)(?P<whole>\d{1,3}(?:[. ]\d{3})+|\d+)(?:,(?P<part>\d+))?(?P<after>\s?[^\d.,]{0,20})"
+)
+_FENCED = re.compile(r"```\w*[ \t]*\r?\n(.*?)```", re.DOTALL)
 Scalar = str | int | float | bool
 
 
@@ -86,6 +90,9 @@ def find_forms(outputs: Sequence[str], field_name: str, kind: OutputKind | None)
     read = [as_json(output) for output in outputs]
     structures = [value for text in read if (value := parse_structure(text)) is not None]
     if len(structures) < NEARLY_ALL * len(outputs):
+        if _have_decimal_commas(outputs):
+            forms.steps.append(_with_decimal_point)
+            forms.notes.append(say("answers.form.decimal_commas"))
         return forms
     if plain < len(structures):
         forms.steps.append(as_json)
@@ -104,11 +111,26 @@ def find_forms(outputs: Sequence[str], field_name: str, kind: OutputKind | None)
     return forms
 
 
+def _have_decimal_commas(outputs: Sequence[str]) -> bool:
+    """Whether ``outputs`` are numbers with decimal commas: some can be nothing else ("3,5", "1.234,56"), and all may be."""
+    found = [match for output in outputs if (match := _WITH_COMMA.fullmatch(output.strip()))]
+    sure = sum(bool(match["part"]) and (len(match["part"]) != 3 or "." in match["whole"]) for match in found)
+    return sure > 0.05 * len(outputs) and len(found) >= NEARLY_ALL * len(outputs)
+
+
+def _with_decimal_point(output: str) -> str:
+    match = _WITH_COMMA.fullmatch(output.strip())
+    if match is None:
+        return output
+    whole = re.sub(r"[.\s]", "", match["whole"])
+    return match["before"] + whole + (f".{match['part']}" if match["part"] else "") + match["after"]
+
+
 def as_json(output: str) -> str:
-    """``output`` as JSON text where it is a structure in a code fence, in quotes, or as Python writes it; else as it is."""
+    """``output`` as JSON text where it is a structure in a code fence, the only one, in quotes, or as Python writes it; else as it is."""
     text = output.strip()
-    if text.startswith(FENCE) and text.endswith(FENCE) and "\n" in text:
-        text = text.partition("\n")[2].removesuffix(FENCE).strip()
+    if len(fenced := _FENCED.findall(text)) == 1:
+        text = fenced[0].strip()
     if parse_structure(text) is not None:
         return text
     value = _quoted(text) if text.startswith('"') else _literal(text)

@@ -263,7 +263,7 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     if _share(outputs, lambda output: _SQL.match(output) is not None) >= FORM_SHARE and _declares_tables(pairs):
         return MetricGuess("sql_execution", say("answers.metric.sql"))
     if _amount_share(outputs) >= FORM_SHARE:
-        return MetricGuess("final_answer", say("answers.metric.numbers_among_text"))
+        return MetricGuess("final_answer", say("answers.metric.numbers_among_text", why=_why_no_amounts(outputs)))
     if (spans := _span_share(pairs)) >= SPAN_SHARE:
         return MetricGuess("extractive", say("answers.metric.extractive", share=f"{spans:.0%}"))
     chinese = han_share("\n".join(output[:500] for output in outputs[:2_000])) >= 0.3
@@ -271,6 +271,17 @@ def _text_metric(pairs: Sequence[Pair]) -> MetricGuess:
     unit, limit = ("characters", SHORT_CHARS_ZH) if chinese else ("words", SHORT_WORDS)
     metric, length = ("token_f1", "short") if size <= limit else ("chrf", "long")
     return MetricGuess(metric, say(f"rows.metric.{unit}.{length}", size=f"{size:g}", limit=limit))
+
+
+def _why_no_amounts(outputs: Sequence[str]) -> Text:
+    """Why numbers are not taken for amounts."""
+    units = Counter(quantity.unit or "–" for output in outputs if (quantity := read_quantity(output)) is not None)
+    if len(units) > 1:
+        return say("answers.metric.why.units", units=", ".join(unit for unit, _ in units.most_common(4)))
+    others = [output for output in outputs if read_quantity(output) is None or "/" in output]
+    if len(others) > (1 - NUMBER_SHARE) * len(outputs):
+        return say("answers.metric.why.not_numbers", shown=repr(others[0][:20]))
+    return say("answers.metric.why.asked")
 
 
 def _declares_tables(pairs: Sequence[Pair]) -> bool:

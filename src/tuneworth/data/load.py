@@ -217,7 +217,7 @@ def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
             continue
         try:
             draft = shape.read(row)
-            side.candidates.append(Candidate(row, draft, output_text(draft.output, expected)))
+            side.candidates.append(Candidate(row, draft, output_text(draft.output, expected), shape.answer))
         except BadRow as error:
             side.rejected.append(row.rejected(error.reason))
     return side

@@ -91,3 +91,10 @@ def test_an_object_of_texts_is_questions_and_answers() -> None:
     rows = parse(json.dumps({f"question {n}": f"answer {n}" for n in range(12)}), "f.json")
     assert rows.rows[3].value == {"input": "question 3", "output": "answer 3"}
     assert "each key was read as `input`" in rows.notes[0].en
+
+
+def test_squad_files_have_a_row_a_question() -> None:
+    asked = [{"id": str(at), "question": f"who {at}", "answers": [{"text": "x", "answer_start": 0}]} for at in range(2)]
+    rows = parse(json.dumps({"data": [{"title": "t", "paragraphs": [{"context": "c", "qas": asked}] * 2}]}), "f.json")
+    assert [row.value["id"] for row in rows.rows] == ["0", "1", "0", "1"]
+    assert rows.rows[0].value.keys() == {"title", "context", "id", "question", "answers"}

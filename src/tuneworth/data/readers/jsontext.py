@@ -53,6 +53,13 @@ def begins_with_object(text: str) -> bool:
         return False
 
 
+def looks_like_json(text: str) -> bool:
+    """Whether ``text``, or most of its first lines, open a list or an object, broken or not."""
+    lines = [line.lstrip() for line in text.split("\n", _SAMPLE_LINES)[:_SAMPLE_LINES] if line.strip()]
+    opened = sum(line.startswith(("{", "[")) for line in lines)
+    return lines[0].startswith(("{", "[")) or opened * 2 > len(lines)
+
+
 def _is_lines(reader: _Reader) -> bool:
     """Whether the text has a record a line, going by where its first one ends or, where that is broken, by most lines."""
     sample: list[str] = []

@@ -42,7 +42,21 @@ def rows_in(value: dict[str, Any]) -> Found | None:
         return Found(
             rows=inner["results"], note=lambda name: say("reading.json.under", name=name, field="results.results")
         )
-    return _split(value) or _list_under_key(value) or _columns(value)
+    return _squad(value) or _split(value) or _list_under_key(value) or _columns(value)
+
+
+def _squad(value: dict[str, Any]) -> Found | None:
+    """SQuAD's file: articles, their paragraphs, and the questions about each."""
+    articles = value.get("data")
+    if not (_is_list_of_objects(articles) and all(_is_list_of_objects(one.get("paragraphs")) for one in articles)):
+        return None
+    rows = [
+        {"title": article.get("title"), "context": paragraph.get("context"), **asked}
+        for article in articles
+        for paragraph in article["paragraphs"]
+        for asked in paragraph.get("qas") or ()
+    ]
+    return Found(rows=rows, note=lambda name: say("reading.json.squad", name=name, n=len(rows)))
 
 
 def _split(value: dict[str, Any]) -> Found | None:
