@@ -263,11 +263,17 @@ def test_a_conversation_written_as_text(tmp_path: Path, marked: str) -> None:
 
 
 def test_an_unknown_shape_says_what_may_be_meant(tmp_path: Path) -> None:
-    rows = [{"inputs": {"q": f"mill {at}", "c": "x"}, "outputs": {"answer": str(at)}, "id": at} for at in range(40)]
-    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[inputs.q, inputs.c\], output: outputs.answer}`"):
+    rows = [{"in": {"q": f"mill {at}", "c": "x"}, "out": {"answer": str(at)}, "id": at} for at in range(40)]
+    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[in.q, in.c\], output: out.answer}`"):
         read(tmp_path, rows)
     rows = [{"memo": f"mill {at}", "kind": TEAMS[at % 3], "url": "x"} for at in range(40)]
     with pytest.raises(InputError, match=r"perhaps `fields: {input: \[memo\], output: kind}`"):
+        read(tmp_path, rows)
+    rows = [{"memo": f"mill {at}", "price": f"{at * 7} €"} for at in range(40)]
+    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[memo\], output: price}`"):
+        read(tmp_path, rows)
+    rows = [{"memo": f"mill {at}", "ann": TEAMS[at % 3], "bob": TEAMS[at % 2], "工单编号": at % 9} for at in range(40)]
+    with pytest.raises(InputError, match=r"perhaps `fields: {input: \[memo\], output: bob}`"):  # no label as input
         read(tmp_path, rows)
 
 

@@ -262,3 +262,40 @@ def test_an_export_is_a_task(tmp_path: Path) -> None:
     )
     result = load(task_file_for(str(path)))
     assert (result.task.kind, result.task.labels, len(result.examples)) == ("label", ("a", "b"), 40)
+
+
+@pytest.mark.parametrize(
+    ("tool", "row"),
+    [
+        (
+            "LangSmith",
+            {"id": "x", "inputs": {"question": "q"}, "outputs": {"answer": "a"}, "metadata": {"split": "base"}},
+        ),
+        ("LangSmith", {"id": "x", "inputs": '{"question": "q"}', "outputs": '{"answer": "a"}'}),
+        (
+            "LangSmith",
+            {"id": "x", "inputs": {"question": "q"}, "outputs": {"m": {"role": "assistant", "content": "a"}}},
+        ),
+        ("MLflow", {"id": "x", "inputs": {"question": "q"}, "expectations": {"expected_response": "a"}}),
+        ("Langfuse", {"id": "x", "datasetId": "d", "input": {"question": "q"}, "expectedOutput": {"text": "a"}}),
+    ],
+)
+def test_data_sets_of_tracing_tools(tmp_path: Path, tool: str, row: dict[str, Any]) -> None:
+    data = exported(tmp_path / "rows.jsonl", [row] * 3)
+    assert plain(data) == [{"id": "x", "question": "q", "answer": "a"}] * 3
+    assert f"an export of {tool}" in data.notes[-1].en
+
+
+def test_rows_without_a_wanted_output_are_no_truth(tmp_path: Path) -> None:
+    rows = [{"inputs": {"question": "q"}, "outputs": {"answer": "a"}}] * 9 + [
+        {"inputs": {"question": "q"}, "outputs": {}}
+    ]
+    assert reasons(exported(tmp_path / "rows.jsonl", rows)) == ["nobody has labelled it"]
+
+
+def test_several_wanted_outputs_stay_one_object(tmp_path: Path) -> None:
+    row = {"inputs": {"text": "q"}, "outputs": {"team": "a", "urgent": True}}
+    assert plain(exported(tmp_path / "rows.jsonl", [row] * 3))[0] == {
+        "text": "q",
+        "label": {"team": "a", "urgent": True},
+    }

@@ -157,9 +157,7 @@ def test_a_few_chinese_labels_are_not_taken_for_korean(tmp_path: Path) -> None:
 def test_lines_in_another_encoding_spoil_no_utf8_line(tmp_path: Path, n_other: int) -> None:
     """Two files in two encodings, one behind the other: none may be decoded as the other."""
     path = tmp_path / "rows.csv"
-    path.write_bytes(
-        "text,label\n".encode() + "printer 中文,a\n".encode() * 100 + "另一段中文,b\n".encode("gbk") * n_other
-    )
+    path.write_bytes(b"text,label\n" + "printer 中文,a\n".encode() * 100 + "另一段中文,b\n".encode("gbk") * n_other)
     data = read(str(path))
     assert [row.value["text"] for row in data.rows[:100]] == ["printer 中文"] * 100
     assert "line 102" in data.notes[0].en

@@ -56,12 +56,59 @@ def loaded(folder: Path, outputs: Sequence[Any], **options: Any) -> Loaded:
     return load(task_file_for(path, **options))
 
 
-@pytest.mark.parametrize("sign", [", ", ",", ";", " | ", "、", "，", "\n", None])
+@pytest.mark.parametrize("sign", [", ", ",", ";", " | ", "、", "，", "\n", "/", " / ", " and ", " & ", "+", "和", None])
 def test_labels_that_are_combined_are_sets(tmp_path: Path, sign: str | None) -> None:
     result = loaded(tmp_path, [labels if sign is None else sign.join(labels) for labels in SETS])
     assert (result.task.kind, result.task.metric) == ("multilabel", "multilabel_f1")
     assert result.task.labels == tuple(sorted(NAMES))
     assert [row.output for row in result.examples] == [", ".join(sorted(labels)) for labels in SETS]
+
+
+@pytest.mark.parametrize(("yes", "no"), [(1, 0), (True, False), ("1", ""), (1.0, 0.0)])
+def test_a_column_a_label_is_a_set_of_labels(tmp_path: Path, yes: Any, no: Any) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [
+        {"id": at, "comment_text": text} | {name: yes if name in labels else no for name in NAMES}
+        for at, (text, labels) in enumerate(zip(TEXTS, [[], *SETS]))
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = load(task_file_for(path))
+    assert (result.task.kind, result.task.labels) == ("multilabel", tuple(sorted(NAMES)))
+    assert [row.output for row in result.examples[:2]] == ["none", ", ".join(sorted(SETS[0]))]
+    assert "hold 1 or 0 in every row" in " ".join(text.en for text in result.inferred)
+
+
+def test_a_column_a_class_is_a_label(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [
+        {"text": text} | {name: int(name == NAMES[at % 5]) for name in NAMES[:5]} for at, text in enumerate(TEXTS[:80])
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load(task_file_for(path)).task.labels == tuple(sorted(NAMES[:5]))
+
+
+def test_facts_beside_an_answer_are_no_labels(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [
+        {"text": text, "label": NAMES[at % 4], "new": at % 2, "paid": at // 2 % 2, "long": at // 4 % 2}
+        for at, text in enumerate(TEXTS[:80])
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load(task_file_for(path)).task.labels == tuple(sorted(NAMES[:4]))
+
+
+def test_the_last_label_may_come_behind_and(tmp_path: Path) -> None:
+    result = loaded(
+        tmp_path, [" and ".join([", ".join(labels[:-1]), labels[-1]]).removeprefix(" and ") for labels in SETS]
+    )
+    assert result.task.labels == tuple(sorted(NAMES))
+    assert [row.output for row in result.examples] == [", ".join(sorted(labels)) for labels in SETS]
+
+
+@pytest.mark.parametrize("sign", ["/", " and "])
+def test_labels_with_slashes_keep_them(tmp_path: Path, sign: str) -> None:
+    result = loaded(tmp_path, [[f"up{sign}down", "n/a", "roof"][at % 3] for at in range(60)])
+    assert (result.task.kind, result.task.labels) == ("label", tuple(sorted({f"up{sign}down", "n/a", "roof"})))
 
 
 def test_rows_without_a_label_are_kept(tmp_path: Path) -> None:

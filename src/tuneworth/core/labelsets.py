@@ -6,18 +6,23 @@ import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from tuneworth.core.answers import fold
 
 NO_LABEL = "none"
 """How an answer says that no label applies."""
-SEPARATORS = "|;；\n、，,"
-"""The comma last: it stands in labels too."""
+SEPARATORS = {
+    **{sign: re.escape(sign) for sign in "|;；\n、"},
+    "and": r",?\s+(?:and|und|et|y)\s+|[，,、]?[和及与]|[，,]",
+    **{sign: re.escape(sign) for sign in "，,/+&"},
+}
+"""Name → pattern of what stands between labels, those that stand in labels too behind the others."""
 MAX_PIECES = 200
 """Of an answer; nobody gives that many labels, and a broken model may repeat itself."""
 _LONGEST = 6
 """Pieces that one label is cut into at most, if it holds separators itself."""
-_PIECE = re.compile(f"[^{SEPARATORS}]+")
+_BETWEEN = re.compile("|".join(SEPARATORS.values()))
 _NONE = frozenset({"", "none", "[]", "{}", "无"})
 
 
@@ -34,8 +39,7 @@ def written(labels: Iterable[str], known: Collection[str]) -> str:
 def read_labels(answer: str, known: Sequence[str]) -> frozenset[str]:
     """The labels that ``answer`` names, each as it stands in ``known``; what is no known label stays as it is.
 
-    Read are a JSON list, and labels with commas, semicolons, bars, line breaks, 、 or ， between; case, width, quotes and
-    bullets do not matter.
+    Read are a JSON list, and labels with one of the ``SEPARATORS`` between; case, width, quotes and bullets do not matter.
     """
     by_form = _forms(tuple(known))
     items = _listed(answer)
@@ -45,7 +49,7 @@ def read_labels(answer: str, known: Sequence[str]) -> frozenset[str]:
         return frozenset({by_form[fold(answer)]})
     if fold(answer) in _NONE:
         return frozenset()
-    spans = [piece.span() for piece in _PIECE.finditer(answer[:20_000]) if piece[0].strip()][:MAX_PIECES]
+    spans = _pieces(answer[:20_000])[:MAX_PIECES]
     found, at = set[str](), 0
     while at < len(spans):
         for end in range(min(at + _LONGEST, len(spans)), at, -1):
@@ -55,6 +59,13 @@ def read_labels(answer: str, known: Sequence[str]) -> frozenset[str]:
                 at = end
                 break
     return frozenset(found)
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """Where the texts between separators begin and end."""
+    gaps = [(0, 0), *(found.span() for found in _BETWEEN.finditer(text)), (len(text), len(text))]
+    pieces = ((before, after) for (_, before), (after, _) in pairwise(gaps))
+    return [(start, end) for start, end in pieces if text[start:end].strip()]
 
 
 @lru_cache(maxsize=16)

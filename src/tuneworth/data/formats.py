@@ -23,8 +23,7 @@ JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 CSV_SUFFIXES = (".csv", ".tsv")
 PARQUET_SUFFIXES = (".parquet", ".pq")
 ARROW_SUFFIXES = (".arrow", ".feather")
-EXCEL_SUFFIXES = (".xlsx", ".xlsm")
-SUFFIXES = (*JSON_SUFFIXES, *CSV_SUFFIXES, *PARQUET_SUFFIXES, *ARROW_SUFFIXES, *EXCEL_SUFFIXES)
+SUFFIXES = (*JSON_SUFFIXES, *CSV_SUFFIXES, *PARQUET_SUFFIXES, *ARROW_SUFFIXES, *excel.SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class RawData:
 
 
 def read(source: str, *, name: str | None = None) -> RawData:
-    """All records of ``source``: a file, a folder or pattern of files, or ``hf://owner/name[:config][/split]``.
+    """All records of ``source``: a file, ``file.xlsx#sheet``, a folder or pattern of files, or ``hf://owner/name[:config][/split]``.
 
     Args:
         name: how messages call the file; its file name unless given.
@@ -63,10 +62,11 @@ def read(source: str, *, name: str | None = None) -> RawData:
     if source.startswith(PREFIX):
         rows, digest = read_hub(source)
         return _checked(RawData(source, rows.rows, rows.rejected, digest))
-    files, notes = shards.files_of(source, SUFFIXES)
     name = name or Path(source).name or source
+    source, sheet = excel.named_sheet(source)
+    files, notes = shards.files_of(source, SUFFIXES)
     if files == [Path(source)]:
-        return _checked(_read_file(files[0], name))
+        return _checked(_read_file(files[0], name, sheet))
     parts = [_read_file(file, f"{file.parent.name}/{file.name}") for file in files]
     return _checked(
         RawData(
@@ -79,11 +79,11 @@ def read(source: str, *, name: str | None = None) -> RawData:
     )
 
 
-def _read_file(path: Path, name: str) -> RawData:
+def _read_file(path: Path, name: str, sheet: str | None = None) -> RawData:
     data = read_bytes(path, name)
     unpacked = unpack(data, path.name)
     impostors.check(unpacked.data, path, name)
-    rows = _rows(unpacked, name)
+    rows = _rows(unpacked, name, sheet)
     is_plain = not unpacked.steps and rows.as_named
     if unpacked.steps:
         rows.notes.insert(
@@ -94,10 +94,10 @@ def _read_file(path: Path, name: str) -> RawData:
     return RawData(name, converted.rows, converted.rejected, sha256_of(data), converted.notes, suffix)
 
 
-def _rows(file: Unpacked, name: str) -> Rows:
+def _rows(file: Unpacked, name: str, sheet: str | None) -> Rows:
     suffix = PurePosixPath(file.name).suffix.lower()
     if office_kind(file.data) == ".xlsx":
-        return excel.parse(file.data, name)
+        return excel.parse(file.data, name, sheet)
     if file.data.startswith(columnar.MAGIC) or suffix in (*PARQUET_SUFFIXES, *ARROW_SUFFIXES):
         rows = columnar.parse(file.data, name)
         rows.as_named &= suffix in PARQUET_SUFFIXES
@@ -105,7 +105,7 @@ def _rows(file: Unpacked, name: str) -> Rows:
     if office_kind(file.data) == ".eval":  # a log of Inspect: a file a sample
         samples = "\n".join(sample.decode("utf-8", "replace") for sample in members(file.data, "samples/", name))
         return replace(jsontext.parse(samples, name), notes=[], as_named=False)
-    if suffix in EXCEL_SUFFIXES:
+    if suffix in excel.SUFFIXES:
         raise InputError(Problem(name, say("reading.excel.broken")))
     decoded = decode(file.data, name)
     rows = _text_rows(decoded.text, suffix, name)

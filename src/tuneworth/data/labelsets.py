@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class LabelSets:
     """What outputs are made of.
 
     Attributes:
-        separator: the sign between labels; ``None`` where outputs are lists.
+        separator: which of ``SEPARATORS`` stands between labels; ``None`` where outputs are lists.
         n_several: outputs with more than one label.
     """
 
@@ -32,14 +33,11 @@ class LabelSets:
     separator: str | None
     n_several: int
 
-    def read(self, output: str) -> list[str]:
-        return cut(output, self.separator)
-
 
 def cut(output: str, separator: str | None) -> list[str]:
     """The labels of an output."""
     if separator is not None:
-        return [part for piece in output.split(separator) if (part := piece.strip())]
+        return [part for piece in re.split(SEPARATORS[separator], output) if (part := piece.strip())]
     value = parse_structure(output)
     return [str(item).strip() for item in value] if isinstance(value, list) else [output]
 
@@ -55,7 +53,7 @@ def find_label_sets(outputs: Sequence[str]) -> LabelSets | None:
     if lists < sum(isinstance(value, dict | list) for value in values) >= SEVERAL_SHARE * len(outputs):
         return None  # the commas of objects separate no labels
     for separator in [None] if lists >= NEARLY_ALL * len(outputs) else list(SEPARATORS):
-        if separator is not None and sum(separator in output for output in outputs) < SEVERAL_SHARE * len(outputs):
+        if separator is not None and _n_with(separator, outputs) < SEVERAL_SHARE * len(outputs):
             continue
         sets = [cut(output, separator) for output in outputs]
         if (found := _label_sets(sets, separator)) is not None:
@@ -67,9 +65,14 @@ def labels_in(outputs: Sequence[str]) -> tuple[str, ...]:
     """All labels of ``outputs`` of which the user says that they are label sets."""
     if (found := find_label_sets(outputs)) is not None:
         return found.labels
-    used = [sign for sign in SEPARATORS if sum(sign in output for output in outputs) >= SEVERAL_SHARE * len(outputs)]
+    used = [sign for sign in SEPARATORS if _n_with(sign, outputs) >= SEVERAL_SHARE * len(outputs)]
     separator = None if all(map(_is_list, outputs)) or not used else used[0]
     return tuple(sorted({label for output in outputs for label in cut(output, separator)}))
+
+
+def _n_with(separator: str, outputs: Sequence[str]) -> int:
+    pattern = re.compile(SEPARATORS[separator])
+    return sum(pattern.search(output) is not None for output in outputs)
 
 
 def _label_sets(sets: Sequence[list[str]], separator: str | None) -> LabelSets | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tuneworth.core.task import LABELLED, Example, OutputKind, Task
 from tuneworth.core.text import Text
-from tuneworth.data import formats
+from tuneworth.data import formats, onehot
 from tuneworth.data.belonging import OFF, find_group
 from tuneworth.data.dated import find_date
 from tuneworth.data.drafts import Extras
@@ -95,6 +95,8 @@ def load(task_file: TaskFile) -> Loaded:
     names = _names(task_file)
     data = [formats.read(source, name=name) for source, name in names]
     _check_objects(data)
+    if task_file.fields.output in (None, onehot.COLUMN) and (names := onehot.label_columns(data[0].rows)):
+        data = [onehot.united(one, names) for one in data]
     shape = find_group(data[0].rows, _shape(data[0], task_file), task_file.fields.group)
     if (
         task_file.documents is None or task_file.split.by == "date"

@@ -345,12 +345,18 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
         lines = {"first": in_yaml(inner[0]), "second": in_yaml(inner[1])}
         problem = Problem(file, say("columns.nested", name=columns[0], a=a, b=b))
         return InputError(problem, say("columns.nested_next", **lines))
-    names = [name for name in (*(name for name in columns if name not in nested), *inner) if key(name) not in METADATA]
-    last = {name: name.rsplit(".", 1)[-1] for name in names}
+    last = {name: name.rsplit(".", 1)[-1] for name in (*(name for name in columns if name not in nested), *inner)}
+    names = [name for name in last if not (key(last[name]) in METADATA or ends_like(last[name], METADATA))]
     names = [name for name in names if not is_system(last[name])]
+    cells = {name: judging.values_of(name, values) for name in names}
     outputs = [name for name in names if key(last[name]) in ANSWERS or is_truth(last[name])]
-    outputs += [name for name in names if judging.is_label(judging.values_of(name, values))]
+    labels = [name for name in names if judging.is_label(cells[name])]
+    numbered = [name for name in labels if all(cell.isdecimal() for cell in cells[name])]
+    outputs += [name for name in labels[::-1] if name not in numbered] + numbered
+    outputs += names[1:] if len(names) == 2 else []  # the answer usually stands behind the question
     asked = [name for name in names if name not in outputs[:1]]
+    if outputs:  # other people's labels of the same rows are not asked
+        asked = [name for name in asked if name not in labels or not set(cells[name]) & set(cells[outputs[0]])]
     problem = Problem(file, say("rows.shape.unknown", shown=shown))
     if not outputs or not asked:
         return InputError(problem, say("rows.shape.unknown_next"))

@@ -269,6 +269,11 @@ class Marks:
         return None
 
 
+def is_mark(name: str) -> bool:
+    """Whether a column is called like one that says if the answer is good."""
+    return key(name) in _DECISIONS | _GOOD_IF_TRUE | _BAD_IF_TRUE | _WEIGHTS
+
+
 def _bad_values(name: str, said: set[str], answer: str, in_text: bool) -> frozenset[str]:
     """The values of column ``name`` that say no, if it is a mark at all: ``said`` are all that it has in a sample."""
     said = said - {""}

@@ -15,6 +15,7 @@ from tuneworth.core.files import sha256_of, write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
 from tuneworth.data.documents.find import find
+from tuneworth.data.readers.excel import named_sheet
 from tuneworth.data.sections import Documents
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
@@ -166,8 +167,9 @@ def document_files(documents: Documents) -> list[Path]:
 
 def _content(path: str) -> str | None:
     """Digest of a file's content; ``None`` for what is no file that can be read (loading it says why)."""
+    file, sheet = named_sheet(path)
     try:
-        return sha256_of(Path(path)) if Path(path).is_file() else None
+        return sha256_of(Path(file)) + (f"#{sheet}" if sheet else "") if Path(file).is_file() else None
     except (OSError, ValueError):
         return None
 

@@ -10,7 +10,10 @@ import openpyxl
 import pytest
 
 from tuneworth.data.formats import read
+from tuneworth.data.load import load
+from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
+from tuneworth.race.folder import settings_digest
 
 
 def book(path: Path, **sheets: list[list[Any]]) -> Path:
@@ -43,8 +46,29 @@ def test_the_sheet_with_the_rows_is_read(tmp_path: Path, name: str) -> None:
 
 def test_several_sheets_with_rows_are_not_guessed_at(tmp_path: Path) -> None:
     path = book(tmp_path / "rows.xlsx", May=ROWS, June=ROWS)
-    with pytest.raises(InputError, match=r"several sheets have rows: 'May' \(31\), 'June' \(31\)"):
+    with pytest.raises(InputError, match=r"several sheets have rows: 'May' \(31\), 'June' \(31\); .* 'rows.xlsx#May'"):
         read(str(path))
+    assert len(read(f"{path}#June").rows) == 30
+    with pytest.raises(InputError, match=r"no sheet 'July' with rows; it has: 'May' \(31\), 'June' \(31\)"):
+        read(f"{path}#July")
+
+
+def test_two_sheets_are_train_and_test(tmp_path: Path) -> None:
+    rows = [["text", "label"], *([f"{at} {'kiwi' if at % 2 else 'saw'} {at * 7}", "ab"[at % 2]] for at in range(80))]
+    path = book(tmp_path / "rows.xlsx", 训练=rows[:61], 测试=[rows[0], *rows[61:]])
+    loaded = load(task_file_for(f"{path}#训练", test=f"{path}#测试"))
+    assert (len(loaded.examples), len(loaded.test_examples or ())) == (60, 20)
+    assert settings_digest(task_file_for(f"{path}#训练")) != settings_digest(task_file_for(f"{path}#测试"))
+
+
+def test_empty_cells_at_the_end_of_a_row_are_empty_cells(tmp_path: Path) -> None:
+    path = book(
+        tmp_path / "rows.xlsx",
+        Data=[["text", "label", "note"], *([f"row {n}", "a"] for n in range(9)), ["x", "b", "n"]],
+    )
+    data = read(str(path))
+    assert len(data.rows) == 10
+    assert not data.notes
 
 
 def test_formulas_without_values_are_no_empty_cells(tmp_path: Path) -> None:

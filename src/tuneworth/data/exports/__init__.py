@@ -10,7 +10,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from tuneworth.data.exports import argilla, doccano, evals, inspect_logs, label_studio, prodigy, promptfoo, viewer
+from tuneworth.data.exports import (
+    argilla,
+    doccano,
+    evals,
+    inspect_logs,
+    label_studio,
+    prodigy,
+    promptfoo,
+    traced,
+    viewer,
+)
 from tuneworth.data.rows import BadRow, NotTruth, RawRow, Rows
 from tuneworth.words.say import say
 
@@ -49,6 +59,9 @@ EXPORTS: Sequence[Export] = (
     evals.Evals(),
     inspect_logs.InspectLogs(),
     viewer.Viewer(),
+    traced.Traced("LangSmith", "inputs", "outputs"),
+    traced.Traced("MLflow", "inputs", "expectations"),
+    traced.Traced("Langfuse", "input", "expectedOutput"),
 )
 
 
