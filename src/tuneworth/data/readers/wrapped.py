@@ -47,7 +47,7 @@ def rows_in(value: dict[str, Any]) -> Found | None:
 
 def _squad(value: dict[str, Any]) -> Found | None:
     """SQuAD's file: articles, their paragraphs, and the questions about each."""
-    articles = value.get("data")
+    articles: Any = value.get("data")
     if not (_is_list_of_objects(articles) and all(_is_list_of_objects(one.get("paragraphs")) for one in articles)):
         return None
     rows = [
