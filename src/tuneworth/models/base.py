@@ -21,7 +21,8 @@ from tuneworth.core.task import Message
 from tuneworth.costs.prices import Price
 
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
-FinishReason = Literal["stop", "length", "over_context", "error"]
+FinishReason = Literal["stop", "length", "over_context", "refused", "error"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Layers = Literal["all", "upper_third"]
 TextRole = Literal["text", "query", "passage"]
 """What a text is to a sentence encoder: one of its like, a question to passages, or such a passage."""
@@ -58,12 +59,14 @@ class Request:
         adapter: name of an adapter loaded on the model, or ``None`` for the base weights.
         n_shared: how many leading messages every request of this caller has in common. The engine
             computes their key/value cache once. A hint: it never changes what is computed.
+        reasoning: how much a model that can think is to think before it answers; ``None``: as it does by itself.
     """
 
     messages: tuple[Message, ...]
     constraint: Constraint | None = None
     adapter: str | None = None
     n_shared: int = 0
+    reasoning: Effort | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Completion:
 
     Attributes:
         latency_ms: this request's share of the time its batch took.
+        finish_reason: ``refused``: the model, or a filter of the service, declines to answer.
         usd: what a service charged for it, ``None`` when not known; of what runs on this machine nobody asks.
         may_pass: of an ``error`` that may not happen again (network, rate limit, server). Said here, the other requests of
             the batch keep their answers; a model that raises `tuneworth.errors.PassingFailure` gets them all once more.
@@ -161,7 +165,8 @@ class Meter(Protocol):
     """Stands between a model that is paid for by call and the purse of a run.
 
     A call is set aside before it is sent and settled when its answer is there, so that a cap holds whatever is in flight, and
-    what was in flight when a run was killed is known.
+    what was in flight when a run was killed is known. It is called from the thread in which a model makes its calls, not from
+    the one that asked the model.
     """
 
     def kept(self, call: str) -> Completion | None:

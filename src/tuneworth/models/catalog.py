@@ -13,7 +13,7 @@ from typing import Literal
 from tuneworth.core.text import Text
 from tuneworth.costs.prices import Rates
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models.api.services import endpoint_of
+from tuneworth.models.api.services import Stated, endpoint_of, is_service
 from tuneworth.models.base import Encoder, Model, Progress
 from tuneworth.models.local.cache import is_intact, models_home
 from tuneworth.models.local.hub import fetch_hub
@@ -23,12 +23,8 @@ from tuneworth.words.say import say
 DEFAULT_MODEL = SMOLLM2.name
 NameKind = Literal["embedded", "folder", "hub", "api", "unknown"]
 
-# Service names in front of a slash, as the common clients write them. Organisations of the hub that
-# share a service's name (google, mistralai, deepseek-ai, …) are not here.
-_SERVICES = re.compile(
-    "(openai|anthropic|gemini|deepseek|openrouter|azure|bedrock|vertex_ai|groq|together_ai|fireworks_ai|dashscope|moonshot"
-    "|zhipu|volcengine|mistral|cohere|xai|perplexity|ollama)/"
-)
+_NO_SERVICES = re.compile("(vertex_ai|cohere|perplexity)/")
+"""As common clients write services that we do not know: not ids of the hub."""
 _OPEN_WEIGHTS = re.compile(r"openai/(gpt-oss|gpt2|privacy)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _ENGINE = ("torch", "transformers", "llguidance")
@@ -58,26 +54,30 @@ def list_models() -> list[ModelInfo]:
     return found
 
 
-def name_kind(name: str) -> NameKind:
-    """What ``name`` names; looks at the disk but not at the network."""
+def name_kind(name: str, services: Stated | None = None) -> NameKind:
+    """What ``name`` names; looks at the disk but not at the network. ``services``: those of a task file."""
     if name in EMBEDDED:
         return "embedded"
     if name and Path(name).expanduser().exists():
         return "folder"
     if name.startswith((".", "/", "~")):
         return "folder"
-    if ":" in name or (_SERVICES.match(name) and not _OPEN_WEIGHTS.match(name)):
+    serves = is_service(name, services) or _NO_SERVICES.match(name)
+    if ":" in name or (serves and not _OPEN_WEIGHTS.match(name)):
         return "api"
     return "hub" if _HUB_ID.fullmatch(name) else "unknown"
 
 
-def check_names(names: Sequence[str], *, private: bool = False) -> None:
-    """Refuse names that can never be opened, before any work is done. Loads and fetches nothing.
+def check_names(names: Sequence[str], *, private: bool = False, services: Stated | None = None) -> None:
+    """Refuse names that can never be opened, before any work is done. Loads and fetches nothing, and asks no service.
+
+    Args:
+        services: what a task file says of services.
 
     Raises:
         InputError: with every problem of every name.
     """
-    problems = [problem for name in names if (problem := _problem(name, private=private)) is not None]
+    problems = [problem for name in names if (problem := _problem(name, private, services)) is not None]
     if problems:
         raise InputError(problems)
 
@@ -88,23 +88,27 @@ def open_model(
     private: bool = False,
     progress: Progress | None = None,
     stated: Mapping[str, Rates] | None = None,
+    services: Stated | None = None,
 ) -> Model:
-    """The language model ``name``, fetched if need be and loaded.
+    """The language model ``name``, fetched if need be and loaded, or reached.
+
 
     Args:
         private: rows may not leave this machine; a model elsewhere is then refused.
         progress: ``progress(done, total, "bytes")`` during a download.
         stated: prices of models behind an API that the user states, by name.
+        services: what a task file says of services.
 
     Raises:
         InputError: the name is not that of a language model that can be opened.
-        EnvironmentProblem: a model to be fetched cannot be, or the local engine is not installed.
+        EnvironmentProblem: a model to be fetched cannot be, the local engine is not installed, a service cannot be reached or
+            refuses the key.
     """
-    check_names([name], private=private)
-    if name_kind(name) == "api":
-        from tuneworth.models.api.chat_model import open_chat_model
+    check_names([name], private=private, services=services)
+    if name_kind(name, services) == "api":
+        from tuneworth.models.api.opening import open_chat_model
 
-        return open_chat_model(name, stated)
+        return open_chat_model(name, stated, services)
     _need_engine()
     from tuneworth.models.local.load import open_local
 
@@ -173,10 +177,10 @@ def _folder(name: str, progress: Progress | None) -> Path:
     return Path(name).expanduser().resolve() if kind == "folder" else fetch_hub(name, progress=progress)
 
 
-def _problem(name: str, *, private: bool) -> Problem | None:
-    kind = name_kind(name)
+def _problem(name: str, private: bool, services: Stated | None) -> Problem | None:
+    kind = name_kind(name, services)
     if kind == "api":
-        return _api_problem(name, private=private)
+        return _api_problem(name, private, services)
     if kind == "folder":
         return _folder_problem(name)
     if kind == "unknown":
@@ -186,13 +190,18 @@ def _problem(name: str, *, private: bool) -> Problem | None:
     return None
 
 
-def _api_problem(name: str, *, private: bool) -> Problem | None:
+def _api_problem(name: str, private: bool, services: Stated | None) -> Problem | None:
+    """What the name, the address or the key have wrong with them; of a private task, first that rows would leave."""
     try:
-        endpoint = endpoint_of(name)
+        endpoint = endpoint_of(name, services)
+        if private and not endpoint.is_here:
+            return Problem(name, say("models.name.private"))
+        endpoint.key()
     except InputError as error:
-        [problem] = error.problems
-        return Problem(name, say("models.name.private")) if private else problem
-    return Problem(name, say("models.name.private")) if private and not endpoint.is_here else None
+        return Problem(name, say("models.name.private")) if private else error.problems[0]
+    except EnvironmentProblem as error:
+        return error.problems[0]
+    return None
 
 
 def _folder_problem(name: str) -> Problem | None:

@@ -1,108 +1,430 @@
-"""A language model behind an address."""
+"""A language model behind an address.
+
+The requests of a batch are under way side by side (`pace`); each is tried again while its failure may pass, held to its form by
+the best means that the service takes (`constrain`), and checked here. Every try that may be charged is set aside with the meter
+before it is sent. It is not deterministic: temperature 0 is asked for where there is one, and promises nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import tenacity
+
+from tuneworth.core.answers import after_reasoning
 from tuneworth.core.outcome import Usage
 from tuneworth.core.text import Text
-from tuneworth.costs.prices import Price, Rates, price_of
-from tuneworth.errors import InputError, Problem
+from tuneworth.costs.prices import Price
+from tuneworth.errors import EnvironmentProblem, InputError, MoneySpent, Problem
 from tuneworth.models.api import loop
-from tuneworth.models.api.openai_chat import OpenAIChat
-from tuneworth.models.api.services import Endpoint, endpoint_of
-from tuneworth.models.base import Capabilities, Completion, Meter, Request
-from tuneworth.models.metering import all_settled, digest_of, metered
+from tuneworth.models.api.calls import Call, Ended, Reply, Wire
+from tuneworth.models.api.constrain import Form, NotAllowed
+from tuneworth.models.api.failures import PASSING, Trouble, shown
+from tuneworth.models.api.lists import ModelList, why_unknown
+from tuneworth.models.api.pace import Pace
+from tuneworth.models.api.record import SURELY_IGNORED, Record, plus
+from tuneworth.models.api.services import Endpoint, Means
+from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
+from tuneworth.models.base import Capabilities, Completion, Effort, Meter, Request
+from tuneworth.models.metering import digest_of, metered
+from tuneworth.words.say import say
 
-AT_ONCE = 8
-"""Requests that wait for their answers at the same time."""
-CONTEXT_TOKENS = 32_768
-TURN_TOKENS, FORM_TOKENS = 16, 256
-"""What a service adds around a turn, and what stands around the labels or the schema that an answer is held to, at most."""
+TRIES = 6
+"""Of one call."""
+LONGEST_WAIT = 120.0
+"""Seconds that are waited for a service that asks for it; where it asks for more, the row is left for a later start."""
+LONGEST_BACKOFF = 30.0
+"""Seconds."""
+MOST_SECONDS = 600.0
+"""After so long no further try begins."""
+CONTEXT_TOKENS = 128_000
+"""Where neither the service nor the task file says."""
+ROOM_TO_THINK = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 32768}
+"""Tokens for thinking on top of those for the answer, by effort; a model that thinks by itself gets those of ``medium``."""
+_FIELDS = ("temperature", "max_completion_tokens", "max_tokens")
+"""What a service may refuse, in the order in which its words are searched for them."""
 
 
+@dataclass
+class _Asked:
+    """What one request has cost until now: several calls, where tries failed or the answer had to be asked for again."""
+
+    usage: Usage = Usage()
+    usd: float | None = 0.0
+    seconds: float = 0.0
+
+    def add(self, usage: Usage | None, usd: float | None) -> None:
+        self.usage = plus(self.usage, usage or Usage())
+        self.usd = None if usd is None or self.usd is None else self.usd + usd
+
+
+class _Stopped(Exception):
+    """Nothing more is to be sent; ``why`` is raised when what is under way has ended."""
+
+    def __init__(self, why: BaseException):
+        self.why = why
+        super().__init__(why)
+
+
+@dataclass
 class ChatModel:
-    """A ``Model`` whose answers come from a service."""
+    """A ``Metered`` model whose answers come from a service.
 
-    def __init__(self, endpoint: Endpoint, price: Price | None = None):
-        self.endpoint, self.price = endpoint, price
-        self._meter: Meter | None = None
+    Attributes:
+        price: what it charges; ``None`` when that is not known.
+        models: what the service's list said when the model was opened.
+        record: what it has told of itself since.
+        patience_seconds: longest wait before the second try; it doubles with each.
+    """
+
+    endpoint: Endpoint
+    wire: Wire
+    price: Price | None = None
+    models: ModelList = ModelList()
+    record: Record = field(default_factory=Record)
+    patience_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        service = self.endpoint.service
         self.capabilities = Capabilities(
-            local=endpoint.is_here,
+            local=self.endpoint.is_here,
             can_train=False,
-            constraints=frozenset({"labels"}),
-            context_tokens=CONTEXT_TOKENS,
+            constraints=frozenset({"labels", "json_schema", "regex"}),
+            context_tokens=service.context_tokens or self.models.context_tokens or CONTEXT_TOKENS,
             deterministic=False,
         )
-        self._chat = OpenAIChat(endpoint)
+        self._meter: Meter | None = None
+        self._pace = Pace(service.at_once, per_minute=service.requests_per_minute)
+        self._ladder: tuple[Means, ...] = (*service.means, "words")
+        self._first_means: dict[str, int] = {}
+        self._ignored: dict[Means, int] = {}
+        self._warm: set[str] = set()
+        self._thinks = False
+        self._prompt_factor = 1.0
 
     @property
     def id(self) -> str:
         return self.endpoint.name
 
     def attach(self, meter: Meter) -> None:
+        """Set aside every call from here on. The meter is called from the thread that makes the calls."""
         self._meter = meter
 
-    def most_usd(self, request: Request, *, max_new_tokens: int) -> float | None:
-        """A token is at least one byte: so no prompt has more tokens than bytes, and what stands around each turn."""
-        if self.price is None:
-            return None
-        form = json.dumps([request.constraint.labels, request.constraint.json_schema]) if request.constraint else ""
-        n_bytes = sum(len(turn.content.encode()) + TURN_TOKENS for turn in request.messages) + len(form.encode())
-        return self.price.most_usd(n_bytes + FORM_TOKENS, max_new_tokens)
-
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
-        return loop.run(self._all(requests, max_new_tokens))
+        """Completions in the order of ``requests``.
 
-    async def _all(self, requests: Sequence[Request], max_new_tokens: int) -> list[Completion]:
-        turns = asyncio.Semaphore(AT_ONCE)
+        Raises:
+            MoneySpent: the cap is reached. As with the others, calls under way are waited for, and the meter has kept their answers.
+            EnvironmentProblem: the key is refused, there is no quota, or the address cannot be used.
+            InputError: the service does not know the model.
+        """
+        return loop.run(self._batch(requests, max_new_tokens))
 
-        async def one(request: Request) -> Completion:
-            call = digest_of(self.id, request, max_new_tokens=max_new_tokens)
-            most = self.most_usd(request, max_new_tokens=max_new_tokens)
-            async with turns:
-                return await metered(self._meter, call, most, lambda: self._one(request, max_new_tokens))
-
-        return await all_settled(map(one, requests))
-
-    async def _one(self, request: Request, max_new_tokens: int) -> Completion:
-        import openai
-
+    async def _batch(self, requests: Sequence[Request], max_new_tokens: int) -> list[Completion]:
+        """Every request has its task; the first that finds that all is over stops those that were not sent yet."""
+        done: dict[int, Completion] = {}
+        stopped: list[BaseException] = []
         started = time.perf_counter()
+
+        async def one(at: int) -> None:
+            async with self._pace.turn():
+                if stopped:
+                    return
+                try:
+                    done[at] = await self._answer(requests[at], max_new_tokens, stopped)
+                except _Stopped as error:
+                    stopped.append(error.why)
+
+        begin = 0
+        if len(requests) > 1 and (head := self._cold_head(requests[0])) is not None:
+            await one(0)  # a service keeps what the first call sent; those sent beside it would pay in full
+            self._warm.add(head)
+            begin = 1
+        outcomes = await asyncio.gather(*(one(at) for at in range(begin, len(requests))), return_exceptions=True)
+        stopped += [error for error in outcomes if isinstance(error, BaseException)]
+        seconds = time.perf_counter() - started
+        if stopped:
+            raise stopped[0]
+        whole = sum(each.latency_ms for each in done.values()) or 1.0
+        answers = [done[at] for at in range(len(requests))]
+        return [replace(each, latency_ms=1000 * seconds * each.latency_ms / whole) for each in answers]
+
+    def _cold_head(self, request: Request) -> str | None:
+        """Digest of what all requests share, when it is long enough for the service's cache and was not sent before."""
+        shared = request.messages[: request.n_shared]
+        if sum(self.count_tokens(turn.content) for turn in shared) < self.endpoint.service.cache_from:
+            return None
+        head = hashlib.sha256(repr(shared).encode()).hexdigest()
+        return None if head in self._warm else head
+
+    async def _answer(self, request: Request, max_new_tokens: int, stopped: list[BaseException]) -> Completion:
+        """One request: down the ladder of means, and once more in words where the answer is not allowed."""
+        form = Form(request.constraint) if request.constraint is not None else None
+        asked, began = _Asked(), time.perf_counter()
+        call = Call(request.messages, request.n_shared, self._limit(max_new_tokens, request.reasoning), form)
+        call = replace(call, effort=request.reasoning)
         try:
-            text, usage, ended = await self._chat.send(request, max_new_tokens)
-        except openai.OpenAIError as error:
-            passes = not isinstance(error, openai.APIStatusError) or error.status_code >= 429
-            usd = (
-                0.0 if isinstance(error, openai.APIStatusError) else None
-            )  # cut off: nobody knows whether it was charged
-            return Completion("", Usage(), 0.0, "error", str(error)[:200], usd, may_pass=passes)
-        latency_ms = (time.perf_counter() - started) * 1000
-        if request.constraint is not None and request.constraint.labels is not None and ended == "stop":
-            text = json.loads(text)["answer"]
-        usd = self.price.usd(usage) if self.price is not None and usage != Usage() else None
-        return Completion(text, usage, latency_ms, "length" if ended == "length" else "stop", usd=usd)
+            reply, call = await self._down_the_ladder(call, asked, stopped)
+            if reply.ended == "length" and not reply.text.strip() and not self._thinks and request.reasoning is None:
+                self._thinks = True  # it thought until its tokens were used up: give it room
+                call = replace(call, max_tokens=self._limit(max_new_tokens, None))
+                reply = await self._tried(call, asked, stopped)
+            completion = self._read(reply, form, call)
+            if isinstance(completion, NotAllowed):
+                assert form is not None
+                self.record.repairs += 1
+                again = form.repair(visible(reply.text), str(completion), call.means)
+                reply = await self._tried(replace(call, messages=call.messages + again), asked, stopped)
+                completion = self._read(reply, form, call)
+            if isinstance(completion, NotAllowed):
+                self.record.not_allowed += 1
+                error = f"not an allowed answer ({completion}): {shown(reply.text)}"
+                completion = Completion("", Usage(), 0.0, "error", error)
+        except Trouble as trouble:
+            completion = self._failed(trouble)
+        latency_ms = 1000 * (time.perf_counter() - began)
+        return replace(completion, usage=asked.usage, usd=asked.usd, latency_ms=latency_ms)
+
+    async def _down_the_ladder(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> tuple[Reply, Call]:
+        """The reply by the first means that the service takes, and the call that it is to.
+
+        A request that is refused is not charged. What one means is refused for is remembered once another is not.
+        """
+        kind = call.form.constraint.kind if call.form is not None else ""
+        first = self._first_means.get(kind, 0) if kind else len(self._ladder) - 1
+        steps = [means for means in self._ladder[first:] if not self._cannot(call, means)]
+        why: Trouble | None = None
+        for means in steps:
+            call = replace(call, means=means, without=frozenset(self.record.refused))
+            try:
+                reply = await self._without_refused_fields(call, asked, stopped)
+            except Trouble as trouble:
+                if trouble.kind != "rejected":
+                    raise
+                why = trouble
+                continue
+            if why is not None and kind:
+                self._first_means[kind] = self._ladder.index(means)
+                for skipped in steps[: steps.index(means)]:
+                    self.record.refused.setdefault(f"{skipped}: {kind}", why.said)
+            return reply, call
+        assert why is not None
+        raise why
+
+    def _cannot(self, call: Call, means: Means) -> bool:
+        return call.form is not None and means == "strict" and call.form.strict_schema is None
+
+    async def _without_refused_fields(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+        """A field that the service says it does not take is left out from then on."""
+        while True:
+            try:
+                return await self._tried(call, asked, stopped)
+            except Trouble as trouble:
+                refused = next((name for name in _FIELDS if name in trouble.said and name not in call.without), None)
+                if trouble.kind != "rejected" or refused is None:
+                    raise
+                self.record.refused[refused] = trouble.said
+                call = replace(call, without=call.without | {refused})
+
+    async def _tried(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+        """The reply to ``call``, tried again while its failure may pass."""
+        trying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(_may_be_tried_again),
+            wait=_Wait(multiplier=self.patience_seconds, max=LONGEST_BACKOFF),
+            stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_after_delay(MOST_SECONDS),
+            reraise=True,
+        )
+        if self._pace.rests:
+            raise Trouble("network", "the service has not answered for a while and is left alone for a minute")
+        try:
+            reply = await trying(self._sent, call, asked, stopped)
+        except Trouble as trouble:
+            if trouble.kind in PASSING:
+                self._pace.gave_nothing()
+            raise
+        return reply
+
+    async def _sent(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+        """One try through the meter; an answer that was paid for before is not paid for again."""
+        await self._pace.ready()
+        if stopped:
+            raise Trouble("network", "the run has stopped")
+        most, troubles, names = self._most_usd(call), list[Trouble](), [self.endpoint.model]
+
+        async def send() -> Completion:
+            began = time.monotonic()
+            self.record.calls += 1
+            try:
+                reply = await self.wire.send(call)
+            except Trouble as trouble:
+                troubles.append(trouble)
+                self._note_trouble(trouble, began)
+                return Completion("", Usage(), 0.0, "error", trouble.said, usd=None if trouble.charged else 0.0)
+            names.append(reply.model)
+            self._note(call, reply)
+            usd = self.price.usd(reply.usage) if self.price is not None and reply.usage is not None else None
+            return Completion(reply.text, reply.usage or Usage(), 0.0, reply.ended, usd=usd)
+
+        try:
+            completion = await metered(self._meter, self._digest(call), most, send)
+        except MoneySpent as error:
+            raise _Stopped(error) from error
+        asked.add(completion.usage, most if completion.usd is None else completion.usd)
+        if troubles:
+            [trouble] = troubles
+            if (fatal := self.fatal(trouble)) is not None:
+                raise _Stopped(fatal) from trouble
+            raise trouble
+        ended: Ended = "stop" if completion.finish_reason not in ("length", "refused") else completion.finish_reason
+        return Reply(completion.text, completion.usage, ended, names[-1])
+
+    def _digest(self, call: Call) -> str:
+        """Of all that the reply depends on."""
+        constraint = call.form.constraint if call.form is not None else None
+        request = Request(call.messages, constraint, n_shared=call.n_shared, reasoning=call.effort)
+        return digest_of(self.id, request, means=call.means, most=call.max_tokens, address=self.endpoint.address)
+
+    def _note_trouble(self, trouble: Trouble, began: float) -> None:
+        self.record.tries[trouble.kind] += 1
+        if trouble.kind == "busy":
+            self._pace.too_much(began, trouble.retry_after)
+
+    def _note(self, call: Call, reply: Reply) -> None:
+        self._pace.went_well()
+        record = self.record
+        record.answers += 1
+        record.answered_by[reply.model] += 1
+        record.add_usage(reply.usage)
+        if call.form is not None:
+            record.means[call.means] += 1
+        bound = self._most_prompt_tokens(call)
+        if reply.usage is not None and reply.usage.prompt_tokens > bound:
+            record.above_bound += 1
+            self._prompt_factor *= 1.1 * reply.usage.prompt_tokens / bound
+
+    def _read(self, reply: Reply, form: Form | None, call: Call) -> Completion | NotAllowed:
+        """What is made of a reply."""
+        if reply.ended == "refused":
+            return Completion("", Usage(), 0.0, "refused", shown(reply.text))
+        text = visible(after_reasoning(reply.text) if form is not None else reply.text)
+        if not text.strip():
+            said = "an empty answer" if reply.ended == "stop" else "no answer within its tokens"
+            return Completion("", Usage(), 0.0, "error", said)
+        if form is None:
+            return Completion(text, Usage(), 0.0, "length" if reply.ended == "length" else "stop")
+        try:
+            return Completion(form.read(text), Usage(), 0.0, "stop")
+        except NotAllowed as error:
+            if reply.ended == "length":
+                return Completion("", Usage(), 0.0, "error", f"cut off at its most tokens: {shown(text)}")
+            self._note_ignored(call, text)
+            return error
+
+    def _note_ignored(self, call: Call, text: str) -> None:
+        """A service that sends no JSON though it was sent a schema does not know schemas: the next means is tried."""
+        if call.means == "words" or text.lstrip()[:1] in ("{", "["):
+            return
+        self._ignored[call.means] = self._ignored.get(call.means, 0) + 1
+        if self._ignored[call.means] >= SURELY_IGNORED and call.form is not None:
+            kind, after = call.form.constraint.kind, self._ladder.index(call.means) + 1
+            self._first_means[kind] = max(self._first_means.get(kind, 0), after)
+            self.record.refused.setdefault(f"{call.means}: {kind}", "ignored")
+
+    def _failed(self, trouble: Trouble) -> Completion:
+        if trouble.kind == "too_long":
+            return Completion("", Usage(), 0.0, "over_context", trouble.said)
+        if trouble.kind == "filtered":
+            return Completion("", Usage(), 0.0, "refused", trouble.said)
+        return Completion("", Usage(), 0.0, "error", str(trouble), may_pass=trouble.may_pass)
+
+    def fatal(self, trouble: Trouble) -> BaseException | None:
+        """What no further call can change: it ends the run, which can go on when it is mended."""
+        where, variable = f"{self.id} ({self.endpoint.address})", self.endpoint.key_variable
+        if trouble.kind == "unknown_model":
+            return InputError(Problem(where, why_unknown(self.endpoint.model, self.models, trouble.said)))
+        reasons = {
+            "key": lambda: say("models.service.refused_key_said", variable=variable, said=trouble.said),
+            "quota": lambda: say("models.service.no_quota", variable=variable, said=trouble.said),
+            "redirect": lambda: say("models.service.redirects", to=trouble.said or "?"),
+            "certificate": lambda: say("models.service.certificate", said=trouble.said),
+        }
+        reason = reasons.get(trouble.kind)
+        return None if reason is None else EnvironmentProblem(Problem(where, reason()))
+
+    # money and tokens
+
+    def most_usd(self, request: Request, *, max_new_tokens: int) -> float | None:
+        """The most that ``request`` can cost in one try."""
+        form = Form(request.constraint) if request.constraint is not None else None
+        limit = self._limit(max_new_tokens, request.reasoning)
+        return self._most_usd(Call(request.messages, request.n_shared, limit, form, self._ladder[0]))
+
+    def _most_usd(self, call: Call) -> float | None:
+        return None if self.price is None else self.price.most_usd(self._most_prompt_tokens(call), call.max_tokens)
+
+    def _most_prompt_tokens(self, call: Call) -> int:
+        return int(self._prompt_factor * most_tokens(call))
+
+    def _limit(self, max_new_tokens: int, effort: Effort | None) -> int:
+        """Tokens of the answer and of the thinking before it; a form in JSON takes a few more than the answer alone."""
+        if effort == "none":
+            return max_new_tokens + FORM_TOKENS
+        room = ROOM_TO_THINK.get(effort or "medium", ROOM_TO_THINK["medium"])
+        return max_new_tokens + FORM_TOKENS + (room if effort is not None or self._thinks else 0)
 
     def count_tokens(self, text: str) -> int:
-        """An estimate: four characters of Latin script, or one of any other, are about a token."""
-        n_latin = sum(ord(sign) < 0x250 for sign in text)
-        return -(-n_latin // 4) + len(text) - n_latin
+        """An estimate, for plans: nobody but the service has its tokenizer."""
+        return estimated_tokens(text)
 
     def load_adapter(self, name: str, folder: str) -> None:
-        raise InputError(Problem(self.id, Text(en="a service takes no adapters", zh="服务端模型不能加载适配器")))
+        """Raises: InputError: always."""
+        raise InputError(Problem(self.id, say("models.service.no_adapters")))
 
     def describe(self) -> dict[str, Any]:
-        return {"source": "api", "address": self.endpoint.address, "model": self.endpoint.model}
+        """What it is, and what it has told of itself until now."""
+        service = self.endpoint.service
+        return {
+            "source": "api",
+            "service": service.title,
+            "address": self.endpoint.address,
+            "model": self.endpoint.model,
+            "protocol": service.protocol,
+            "shutdown_date": self.models.shutdown_date,
+            "price": None if self.price is None else self.price.source,
+            "ladder": list(self._ladder),
+            "thinks_by_itself": self._thinks,
+            "at_once": [self._pace.lowest, self._pace.highest],
+            "turned_away": self._pace.turned_away,
+            **self.record.facts(),
+            "warnings": [text.en for text in self.notes()],
+        }
+
+    def notes(self) -> list[Text]:
+        """What a reader of the run should know of this model."""
+        dated = self.models.shutdown_date
+        return [*([say("models.service.shuts_down", day=dated)] if dated else []), *self.record.warnings()]
 
 
-def open_chat_model(name: str, stated: Mapping[str, Rates] | None = None) -> ChatModel:
-    """``service/model`` or ``address#model``; nothing is sent yet.
+FORM_TOKENS = 16
+"""``{"answer": "…"}`` around an answer."""
 
-    Args:
-        stated: prices that the user states, by such names.
-    """
-    return ChatModel(endpoint_of(name), price_of(name, stated=stated))
+
+def _may_be_tried_again(error: BaseException) -> bool:
+    if not isinstance(error, Trouble) or not error.may_pass:
+        return False
+    return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+
+
+class _Wait(tenacity.wait_random_exponential):
+    """Random, up to twice as long each time; never less than what the service asks for, and not all at the same moment after it."""
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> float:
+        jitter = super().__call__(retry_state)
+        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
+        asked_for = error.retry_after if isinstance(error, Trouble) else None
+        return jitter if asked_for is None else asked_for + min(jitter, 1.0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.models.api import loop
+from tuneworth.models.api.client import http_client
+from tuneworth.models.api.failures import shown
 from tuneworth.models.api.services import Endpoint, endpoint_of
 from tuneworth.models.base import TextRole
 from tuneworth.words.say import say
@@ -21,8 +24,8 @@ AT_ONCE = 4
 """Requests that wait for their answers at the same time."""
 TRIES = 6
 """The SDK asks again, later and later, when a service is busy or out of reach."""
-SECONDS = 60.0
-"""Longest wait for one answer."""
+FEW = 16
+"""Texts of one request to a service of which it is not known how many it takes."""
 
 
 class ApiEncoder:
@@ -44,31 +47,41 @@ class ApiEncoder:
             InputError: the service does not know the model, or refuses what it is sent.
             EnvironmentProblem: the key is refused, or the service does not answer.
         """
-        size = self.endpoint.service.batch
+        size = self.endpoint.service.embeds or FEW
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
         if not batches:
             return np.zeros((0, self._dimension or 0), dtype=np.float32)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            vectors = np.concatenate(list(pool.map(self._ask, batches)))
+        vectors = np.concatenate(loop.run(self._all(batches)))
         self._dimension = vectors.shape[1]
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def describe(self) -> dict[str, Any]:
         return {"id": self.id, "dimension": self._dimension, "address": self.endpoint.address}
 
-    def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    async def _all(self, batches: Sequence[Sequence[str]]) -> list[NDArray[np.float32]]:
+        turns = asyncio.Semaphore(AT_ONCE)
+
+        async def one(texts: Sequence[str]) -> NDArray[np.float32]:
+            async with turns:
+                return await self._ask(texts)
+
+        return await asyncio.gather(*map(one, batches))
+
+    async def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import openai
 
         sent = [text[:MAX_CHARS] or " " for text in texts]  # services refuse an empty text
         try:
-            answer = self._client.embeddings.create(model=self.endpoint.model, input=sent, encoding_format="float")
+            answer = await self._client.embeddings.create(
+                model=self.endpoint.model, input=sent, encoding_format="float"
+            )
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            variable = self.endpoint.service.key_variable or self.endpoint.service.address_variable
+            variable = self.endpoint.key_variable
             raise EnvironmentProblem(self._problem(say("models.service.refused_key", variable=variable))) from error
         except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise InputError(self._problem(say("models.service.refused", said=_said(error)))) from error
+            raise InputError(self._problem(say("models.service.refused", said=self._said(error)))) from error
         except openai.OpenAIError as error:
-            raise EnvironmentProblem(self._problem(say("models.service.silent", said=_said(error)))) from error
+            raise EnvironmentProblem(self._problem(say("models.service.silent", said=self._said(error)))) from error
         return self._checked(answer, len(sent))
 
     def _checked(self, answer: Any, n_texts: int) -> NDArray[np.float32]:
@@ -84,6 +97,9 @@ class ApiEncoder:
             raise EnvironmentProblem(self._problem(say("models.service.no_vectors")))
         return vectors
 
+    def _said(self, error: Exception) -> str:
+        return shown(str(error).strip() or type(error).__name__, self.endpoint.key())
+
     def _problem(self, message: Text) -> Problem:
         return Problem(f"{self.endpoint.name} ({self.endpoint.address})", message)
 
@@ -97,13 +113,12 @@ def open_api_encoder(name: str) -> ApiEncoder:
     """
     endpoint = endpoint_of(name)
     try:
-        from openai import OpenAI
+        from openai import AsyncOpenAI
     except ImportError as error:
         raise EnvironmentProblem(Problem(name, say("models.service.no_sdk"))) from error
-    client = OpenAI(base_url=endpoint.address, api_key=endpoint.key(), max_retries=TRIES, timeout=SECONDS)
-    return ApiEncoder(endpoint, client)
-
-
-def _said(error: Exception) -> str:
-    """First line of what the service or the SDK says, not too long."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    client = AsyncOpenAI(
+        base_url=endpoint.address, api_key=endpoint.key(), max_retries=TRIES, http_client=http_client(endpoint)
+    )
+    encoder = ApiEncoder(endpoint, client)
+    loop.close_after(encoder, client.close)
+    return encoder

@@ -273,6 +273,8 @@ def answer_from(completion: Completion) -> Answer:
     if completion.finish_reason == "over_context":
         error = completion.error or "the prompt is longer than the model's context"
         return replace(done, text=None, status="over_limit", error=error)
+    if completion.finish_reason == "refused":
+        return replace(done, text=None, status="refused", error=completion.error or "the model declined to answer")
     if completion.finish_reason == "error":
         error = completion.error or "the model gave no answer"
         return replace(done, text=None, status="failed", error=error, may_pass=completion.may_pass)

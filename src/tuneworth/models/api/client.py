@@ -1,0 +1,51 @@
+"""The HTTP client that both SDKs are given: where the key goes, through what, and how much is read.
+
+Redirects are not followed: the SDKs' clients would, and of two ways to send a key only one is dropped on the way to another host.
+What is asked of this machine goes through no proxy, whatever the environment says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from tuneworth.models.api.failures import Trouble
+from tuneworth.models.api.services import Endpoint
+
+MOST_BYTES = 4_000_000
+"""Of one answer. The longest that is ever asked for is far below."""
+CONNECT_SECONDS = 10.0
+
+
+def http_client(endpoint: Endpoint) -> Any:
+    """An ``httpx2.AsyncClient`` for the service of ``endpoint``."""
+    import httpx2
+
+    class Limited(httpx2.AsyncByteStream):
+        """A body that ends with an error when it is too long."""
+
+        def __init__(self, body: Any):
+            self._body = body
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            n_bytes = 0
+            async for part in self._body:
+                n_bytes += len(part)
+                if n_bytes > MOST_BYTES:
+                    raise Trouble("too_large", f"the answer is longer than {MOST_BYTES:,} bytes")
+                yield part
+
+        async def aclose(self) -> None:
+            await self._body.aclose()
+
+    async def limit(response: Any) -> None:
+        response.stream = Limited(response.stream)
+
+    return httpx2.AsyncClient(
+        follow_redirects=False,
+        trust_env=not endpoint.is_here,
+        timeout=httpx2.Timeout(endpoint.service.timeout_seconds, connect=CONNECT_SECONDS, pool=None),
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
+        headers={"Accept-Encoding": "identity"},  # a few bytes packed can be gigabytes
+        event_hooks={"response": [limit]},
+    )
