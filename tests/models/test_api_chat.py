@@ -29,7 +29,7 @@ def test_answers_come_in_the_order_of_the_requests(monkeypatch, by_address):
         held = model.generate(asking(20), max_new_tokens=9)
     assert [done.text for done in told] == [request.messages[-1].content for request in free]
     assert {done.text for done in held} == {"bug"}
-    assert server.most_at_once == 8
+    assert server.most_at_once >= 8
     assert {asked.model for asked in server.asked} == {"any"}
     assert model.capabilities.local
     assert not model.capabilities.deterministic

@@ -13,7 +13,7 @@ from tuneworth.errors import EnvironmentProblem, InputError, TuneworthError
 from tuneworth.models import catalog
 from tuneworth.models.api import embeddings
 from tuneworth.models.api.embeddings import MAX_CHARS, ApiEncoder
-from tuneworth.models.api.services import SERVICES, endpoint_of
+from tuneworth.models.api.services import endpoint_of, services
 from tuneworth.testing.cases import HashEncoder
 
 KEY = "sk-not-to-be-seen"
@@ -21,10 +21,9 @@ KEY = "sk-not-to-be-seen"
 
 @pytest.fixture(autouse=True)
 def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for service in SERVICES.values():
-        for variable in (service.address_variable, service.key_variable):
-            if variable is not None:
-                monkeypatch.delenv(variable, raising=False)
+    for service in services().values():
+        for variable in (service.address_variable, *service.key_variable):
+            monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(embeddings, "TRIES", 1)
 
 
@@ -83,9 +82,14 @@ def test_what_leaves_the_machine_is_refused_for_a_private_task(monkeypatch: pyte
     ("name", "variables", "kind", "says"),
     [
         ("openai/text-embedding-3-small", {}, EnvironmentProblem, "set the environment variable OPENAI_API_KEY"),
-        ("zhipu/embedding-3", {}, InputError, "openai/MODEL with its address in OPENAI_BASE_URL"),
+        ("cohere/embed-v4", {}, InputError, "no such service; there are anthropic/MODEL"),
         ("openai/", {"OPENAI_API_KEY": KEY}, InputError, "no such service"),
-        ("openai/m", {"OPENAI_BASE_URL": "localhost:8000"}, InputError, "OPENAI_BASE_URL: is 'localhost:8000'"),
+        (
+            "openai/m",
+            {"OPENAI_BASE_URL": "localhost:8000"},
+            InputError,
+            "OPENAI_BASE_URL: 'localhost:8000' is not an address",
+        ),
     ],
 )
 def test_what_cannot_be_opened_is_told_before_anything_is_sent(

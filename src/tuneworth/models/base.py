@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
+from tuneworth.core.text import Text
 from tuneworth.costs.prices import Price
 
 ConstraintKind = Literal["labels", "json_schema", "regex", "grammar"]
@@ -213,6 +214,16 @@ class Metered(Model, Protocol):
 def is_metered(model: Model) -> TypeGuard[Metered]:
     """Whether calls of ``model`` can be limited."""
     return hasattr(model, "attach")
+
+
+def notes_of(model: Model | None, *, held: bool) -> list[Text]:
+    """What a model has to tell the reader of a run after it was asked, if anything: that it ends soon, that it changed under way.
+
+    Args:
+        held: answers were held to a form; then also by which means.
+    """
+    tell = getattr(model, "notes", None)
+    return tell(held=held) if tell is not None else []
 
 
 class Encoder(Protocol):

@@ -25,6 +25,7 @@ from tuneworth.core.text import Text
 from tuneworth.costs.spend import arm_cost
 from tuneworth.decide.limits import MAX_FAILED_SHARE, n_unscored
 from tuneworth.metrics import Metric
+from tuneworth.models.base import notes_of
 from tuneworth.race.arms import Arm, Skipped
 from tuneworth.race.runner import Entry, scores_of
 from tuneworth.race.store import FitRecord
@@ -95,7 +96,10 @@ def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, loca
             "cost": price,
             "n_train": entry.arm.n_train,
             "solver_folder": f"arms/{entry.arm.folder_name}/solver",
-            "notes": entry.fit.notes,
+            "notes": [
+                *entry.fit.notes,
+                *notes_of(entry.arm.model, held=getattr(entry.arm.config, "constrained", False)),
+            ],
             "fit_details": entry.fit.details,
         }
     )

@@ -211,15 +211,21 @@ class ChatServer:
         return f"{self.root}/v1"
 
     def model_list(self) -> list[dict[str, Any]]:
+        """With the fields of both protocols."""
+        ends = {name: self.shutdown_dates.get(name) for name in self.models or ("any",)}
         return [
             {
                 "id": name,
                 "object": "model",
+                "type": "model",
                 "created": 1_790_000_000,
+                "created_at": "2026-09-21T14:13:20Z",
+                "display_name": name,
                 "owned_by": "here",
-                "shutdown_date": self.shutdown_dates.get(name),
+                "shutdown_date": day,
+                "retires_at": None if day is None else f"{day}T00:00:00Z",
             }
-            for name in self.models or ("any",)
+            for name, day in ends.items()
         ]
 
     # what happens to one call

@@ -27,7 +27,7 @@ from tuneworth.models.api.constrain import Form, NotAllowed
 from tuneworth.models.api.failures import PASSING, Trouble, shown
 from tuneworth.models.api.lists import ModelList, why_unknown
 from tuneworth.models.api.pace import Pace
-from tuneworth.models.api.record import SURELY_IGNORED, Record, plus
+from tuneworth.models.api.record import SURELY_IGNORED, Record, held_by, plus
 from tuneworth.models.api.services import Endpoint, Means
 from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
 from tuneworth.models.base import Capabilities, Completion, Effort, Meter, Request
@@ -401,13 +401,15 @@ class ChatModel:
             "at_once": [self._pace.lowest, self._pace.highest],
             "turned_away": self._pace.turned_away,
             **self.record.facts(),
-            "warnings": [text.en for text in self.notes()],
+            "warnings": [text.en for text in self.record.warnings()],
         }
 
-    def notes(self) -> list[Text]:
+    def notes(self, *, held: bool) -> list[Text]:
         """What a reader of the run should know of this model."""
         dated = self.models.shutdown_date
-        return [*([say("models.service.shuts_down", day=dated)] if dated else []), *self.record.warnings()]
+        used: list[Means] = [means for means in self._ladder if self.record.means[means]]
+        ends = [say("models.service.shuts_down", day=dated)] if dated else []
+        return [*ends, *([held_by(used)] if used and held else []), *self.record.warnings()]
 
 
 FORM_TOKENS = 16

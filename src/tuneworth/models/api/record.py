@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ class Record:
     answers: int = 0
     tries: Counter[str] = field(default_factory=Counter[str])
     answered_by: Counter[str] = field(default_factory=Counter[str])
-    means: Counter[str] = field(default_factory=Counter[str])
+    means: Counter[Means] = field(default_factory=Counter[Means])
     repairs: int = 0
     not_allowed: int = 0
     refused: dict[str, str] = field(default_factory=dict[str, str])
@@ -82,5 +83,8 @@ def plus(one: Usage, other: Usage) -> Usage:
     return Usage(**{name: value + getattr(other, name) for name, value in one.model_dump().items()})
 
 
-def means_named(means: Means) -> Text:
-    return say(f"models.service.means.{means}")
+def held_by(means: Sequence[Means]) -> Text:
+    """By which means answers are held to their form."""
+    named = [say(f"models.service.means.{each}") for each in means]
+    listed = Text(en=", ".join(each.en for each in named), zh="、".join(each.to("zh") for each in named))
+    return say("models.service.held", means=listed)
