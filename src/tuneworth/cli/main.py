@@ -20,6 +20,8 @@ from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
 # On a machine that others use as well, OpenMP threads that spin while they wait take the processor from
 # the very thread they wait for (docs/decisions/005). Read by libgomp when torch is imported, later.
 os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+# OpenBLAS has threads of its own, and what they compute here is small: one of them is enough.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # What a disk or its owner refuses, wherever it happens; any other OSError is a defect and shows itself.
 _NOT_OUR_FAULT = {
