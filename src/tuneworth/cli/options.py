@@ -85,6 +85,11 @@ OF_A_TASK: dict[str, Any] = {
         "Smallest difference that matters, as a fraction of the metric.",
         "界限：值得在意的最小差异（0.02 即 2 个百分点）。",
     ),
+    "precision": _option(
+        float,
+        "Share right that an arm must reach on the rows it answers alone (default 0.95).",
+        "方案独立回答的数据须达到的正确率（默认 0.95）。",
+    ),
     "seed": _option(int, "Seed of the split and of every random choice.", "随机种子，决定数据划分和所有随机选择。"),
     "exhaustive": _option(
         bool,

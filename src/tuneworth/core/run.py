@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.calibration import ArmCalibration
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Power, Race
 from tuneworth.core.record import Answer, Interval, Record, Score
@@ -89,6 +90,7 @@ class ArmResult(Record):
         repeats: test scores of further trainings with other seeds; ``test`` is that of the first.
         again: stage (``dev``, ``test``) → what changed when rows were asked again; empty for a model that answers the same
             each time, and where time or money did not reach. ``test`` and comparisons take the mean score of a row's answers.
+        calibration: of an arm that says how likely its answers are: whether that can be trusted.
         solver_folder: where its solver is kept, from the run's folder.
         notes: what a reader should know (training stopped early, cut by the budget, …).
     """
@@ -115,6 +117,7 @@ class ArmResult(Record):
     n_train: int | None = None
     repeats: list[Score] = Field(default_factory=list[Score])
     again: dict[str, AskedAgain] = Field(default_factory=dict[str, AskedAgain])
+    calibration: ArmCalibration | None = None
     solver_folder: str | None = None
     notes: list[Text] = Field(default_factory=list[Text])
     fit_details: dict[str, Any] = Field(default_factory=dict)

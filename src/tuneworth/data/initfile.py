@@ -71,7 +71,7 @@ def task_file_text(
         comments.off('metric_settings: {pattern: "Total: (.*)"}', "metric_settings"),
         "",
     ]
-    lines += [comments.line("margin"), f"margin: {task.margin}", ""]
+    lines += [comments.line("margin"), f"margin: {task.margin}", comments.off("precision: 0.95", "precision"), ""]
     lines += [comments.line("candidates"), "models: [smollm2-135m]"]
     lines += [comments.off("strategies: [prompt, fewshot, head, lora]", "strategies")]
     lines += [comments.off("settings: {lora: {rank: [8, 32], learning_rate: [2e-4, 1e-3]}}", "settings"), ""]

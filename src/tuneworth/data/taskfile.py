@@ -105,6 +105,12 @@ class TaskFile(Section):
     )
     metric_settings: dict[str, Any] = Field(default={}, description="settings of the metric, if it has any")
     margin: float = Field(default=0.02, gt=0, lt=1, description="smallest difference of the metric that matters")
+    precision: float = Field(
+        default=0.95,
+        gt=0,
+        lt=1,
+        description="share of right answers asked of an arm that answers only what it is sure of",
+    )
     models: list[str] = Field(default=list(DEFAULT_MODELS), min_length=1, description="candidate models")
     strategies: list[str] | None = Field(default=None, min_length=1, description="strategies to try; all when left out")
     settings: Settings = Field(

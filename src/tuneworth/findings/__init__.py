@@ -16,6 +16,7 @@ from tuneworth.core.run import ArmResult, ClassRow, Comparison, RowView, RunResu
 from tuneworth.core.task import Example
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
+from tuneworth.findings.calibration import with_calibration
 from tuneworth.findings.forecasts import forecasts_of
 from tuneworth.race.arms import chance_of
 from tuneworth.race.encoding import SharedEncoder
@@ -45,7 +46,15 @@ def assemble(
     """The record of a finished run."""
     ready, raced, tested = measured.ready, measured.raced, measured.tested
     task_file, task, split, metrics = ready.task_file, ready.task, ready.split, ready.metrics
-    arms, primary = list(raced.results.values()), metrics[0]
+    primary = metrics[0]
+    arms = with_calibration(
+        list(raced.results.values()),
+        {arm_id: entry.dev for arm_id, entry in raced.entries.items()},
+        tested.outcomes,
+        (*split.dev, *split.test),
+        precision=task_file.precision,
+        seed=task_file.seed,
+    )
     comparisons, against = _comparisons(measured), _comparisons(measured, arms)
     forecasts = forecasts_of(
         arms,

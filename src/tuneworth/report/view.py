@@ -13,6 +13,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report.pages import Fact
 from tuneworth.report.pages.arms import ArmRow, SkippedRow, build_arms, build_skipped
 from tuneworth.report.pages.audit import AuditView, build_audit_view
+from tuneworth.report.pages.decisions import DecisionsSection, build_decisions
 from tuneworth.report.pages.documents import DocumentsSection, build_documents
 from tuneworth.report.pages.evidence import (
     ClassTable,
@@ -53,6 +54,7 @@ class View:
         audit: what the rows said; ``None`` when they were not audited.
         race: how the arms were narrowed down; ``None`` in a run that stored no race.
         forecasts: what more data would give; ``None`` without learning curves.
+        decisions: how sure the arms are; ``None`` where none says so.
         documents: what was found out about the documents; ``None`` for a task without any.
         power: what the rows could show from the start; empty when it was not worked out.
         words: headings and column names.
@@ -75,6 +77,7 @@ class View:
     audit: AuditView | None
     race: RaceSection | None
     forecasts: ForecastSection | None
+    decisions: DecisionsSection | None
     documents: DocumentsSection | None
     power: str
     record: tuple[FactGroup, ...]
@@ -114,6 +117,7 @@ def build_view(result: RunResult, lang: Lang) -> View:
         audit=None if result.audit is None else build_audit_view(result.audit, lang),
         race=build_race(result, arms, lang),
         forecasts=build_forecasts(result, lang),
+        decisions=build_decisions(result, arms, lang),
         documents=build_documents(result, arms, lang),
         power="" if result.power is None else power_sentence(result.power).to(lang),
         record=build_record(result, lang),

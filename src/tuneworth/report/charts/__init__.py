@@ -6,6 +6,7 @@ from tuneworth.report.charts.documents import documents_charts
 from tuneworth.report.charts.figure import Chart
 from tuneworth.report.charts.forecast import forecast_charts
 from tuneworth.report.charts.race import race_chart
+from tuneworth.report.charts.reliability import reliability_chart
 from tuneworth.report.charts.scores import difference_chart, quality_chart
 from tuneworth.report.charts.speed import speed_chart
 from tuneworth.report.view import View
@@ -16,6 +17,7 @@ def build_charts(view: View) -> tuple[Chart, ...]:
     charts = (
         quality_chart(view),
         difference_chart(view),
+        reliability_chart(view),
         *documents_charts(view),
         *forecast_charts(view),
         speed_chart(view),
