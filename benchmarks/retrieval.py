@@ -7,7 +7,7 @@
     python benchmarks/retrieval.py scale --no-model       # the index alone: vectors of hashed words, in no time
 
 DATA holds xquad_en and xquad_zh: docs.jsonl (whole paragraphs), chunks.jsonl (cut at sentence ends), test.jsonl.
-The embedding model is the embedded MiniLM, which knows English only: Chinese is searched by words. The passages of
+The embedding model is the embedded one for the language: MiniLM, or multilingual-e5-small for Chinese. The passages of
 ``scale`` are made here, by recombining clauses; their questions are the first nine words of a passage.
 Prints Markdown.
 """
@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from tuneworth.core.documents import Passage
 from tuneworth.core.task import Language
 from tuneworth.models import catalog
-from tuneworth.models.base import Encoder
+from tuneworth.models.base import Encoder, TextRole
+from tuneworth.models.encoders import encoder_for
 from tuneworth.retrieval import measure
 from tuneworth.retrieval.hits import Hit, Mode
 from tuneworth.retrieval.index import RERANK_DEPTH, PassageIndex, open_or_build
@@ -60,8 +61,7 @@ def as_passage(row: dict[str, Any], *, with_title: bool = True) -> Passage:
     )
 
 
-def _sets(encoder: Encoder) -> list[tuple[str, Language, Encoder | None]]:
-    return [("xquad_en", "en", encoder), ("xquad_zh", "zh", None)]
+_SETS: tuple[tuple[str, Language], ...] = (("xquad_en", "en"), ("xquad_zh", "zh"))
 
 
 def quality(data: Path, reranker: str | None, depth: int) -> str:
@@ -72,8 +72,8 @@ def quality(data: Path, reranker: str | None, depth: int) -> str:
     reader = open_reranker(reranker) if reranker is not None else None
     columns = ["passages", "search", *(f"recall@{k} (95 %)" for k in DEPTHS), "MRR", "nDCG@10", "answer@5", "ms"]
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
-    encoder = catalog.open_encoder()
-    for name, language, used in _sets(encoder)[: 1 if reader is not None else None]:
+    for name, language in _SETS[: 1 if reader is not None else None]:
+        used = catalog.open_encoder(encoder_for(language))
         folder = data / name
         whole = read_rows(folder / "docs.jsonl")
         kinds = {
@@ -135,8 +135,8 @@ def update(data: Path) -> str:
         "| set | old | new | built in s | embedded | updated in s | embedded | recall@1 before | after | built at once |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    encoder = catalog.open_encoder()
-    for name, language, used in _sets(encoder):
+    for name, language in _SETS:
+        used = catalog.open_encoder(encoder_for(language))
         passages = [as_passage(row) for row in read_rows(data / name / "docs.jsonl")]
         rows = read_rows(data / name / "test.jsonl")
         old = [passage for passage in passages if passage.doc_set == "old"]
@@ -166,9 +166,9 @@ class Timed:
     def id(self) -> str:
         return self.encoder.id if self.encoder else "hashed-words"
 
-    def encode(self, texts: Sequence[str], *, role: str = "text") -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
         started = time.perf_counter()
-        vectors = self.encoder.encode(texts) if self.encoder else _hashed(texts)
+        vectors = self.encoder.encode(texts, role=role) if self.encoder else _hashed(texts)
         self.seconds += time.perf_counter() - started
         return vectors
 

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import InputError
@@ -190,14 +190,12 @@ def audited(
 
 
 def _encoder(loaded: Loaded, watcher: Watcher) -> Embed | None:
-    """The embedded sentence encoder, opened when a check first asks; ``None`` where it cannot help."""
-    missing: Literal["english_only", "no_engine"] | None = None
-    if loaded.task.language != "en":
-        missing = "english_only"
-    elif find_spec("torch") is None or find_spec("transformers") is None:
-        missing = "no_engine"
-    if missing is not None:
-        watcher.say(say(f"cli.audit.{missing}"))
+    """The embedded sentence encoder for the rows, opened when a check first asks; ``None`` where there is no engine."""
+    from tuneworth.race.encoding import choose_encoder
+
+    name = choose_encoder(loaded.task.language, [row.query.text for row in loaded.examples])
+    if name is None:
+        watcher.say(say("cli.audit.no_engine"))
         return None
     opened: list[Any] = []
 
@@ -205,7 +203,7 @@ def _encoder(loaded: Loaded, watcher: Watcher) -> Embed | None:
         if not opened:
             from tuneworth.models.catalog import open_encoder
 
-            opened.append(open_encoder())
+            opened.append(open_encoder(name))
         return opened[0].encode(texts)
 
     return embed

@@ -21,6 +21,7 @@ from tuneworth.data.taskfile import TaskFile
 from tuneworth.findings import Measured, assemble
 from tuneworth.findings.documents import open_session
 from tuneworth.models import catalog
+from tuneworth.models.encoders import MINILM
 from tuneworth.race import prepare
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
@@ -111,8 +112,9 @@ def run(
 
 def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, watcher: Watcher) -> Measured:
     """audit → advise → plan → race → final"""
+    ready = prepare.with_encoder(ready, watcher)
     task_file, split = ready.task_file, ready.split
-    open_encoder = partial(catalog.open_encoder, progress=watcher.progress)
+    open_encoder = partial(catalog.open_encoder, ready.task.sentence_encoder or MINILM, progress=watcher.progress)
     encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
     audited = prepare.audit_rows(ready, encoder, store, watcher)
     advice = prepare.advice_on(ready.task, audited, prepare.told(task_file), watcher)

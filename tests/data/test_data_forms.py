@@ -11,7 +11,7 @@ import pytest
 from tuneworth.core.answers import after_reasoning, marked_answer
 from tuneworth.data.forms import as_json
 from tuneworth.data.infer import Pair, guess_metric
-from tuneworth.data.language import guess_language
+from tuneworth.data.language import guess_language, has_other_scripts
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.taskfile import task_file_for
 
@@ -240,3 +240,19 @@ def test_records_without_small_words_are_english_too(text: str, language: str) -
 def test_what_similarity_does_not_see_is_said(tmp_path: Path) -> None:
     outputs = [f"The ferry leaves the {PLACES[at % 8]} at {at} past nine, every day but Sunday." for at in range(40)]
     assert "hardly what it says" in loaded(tmp_path, outputs, metric="semantic").warnings[0].en
+
+
+@pytest.mark.parametrize(
+    ("texts", "mixed"),
+    [
+        (["Where is my parcel?"] * 20, False),
+        (["Where is my parcel?"] * 19 + ["我的包裹在哪里？"], True),
+        (["Where is my parcel?"] * 39 + ["我的包裹在哪里？"], False),
+        (["Wo ist mein Paket? Größe 3"] * 5, False),
+        (["iPhone 15 的电池能用多久 with heavy use of the camera"] * 3, True),
+        (["123 456"], False),
+        ([], False),
+    ],
+)
+def test_a_twentieth_in_another_script_is_seen(texts, mixed):
+    assert has_other_scripts(texts) is mixed

@@ -18,6 +18,7 @@ from hub_server import hub_of
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.models.encoders import encoder_for
 from tuneworth.models.local import sources
 from tuneworth.models.local.cache import cache_home, ensure, is_intact, read_source
 from tuneworth.models.local.gguf_convert import convert_gguf
@@ -413,6 +414,6 @@ def test_a_model_may_lie_in_two_wheels_one_of_them_for_another_machine(index, mo
 
 
 def test_rows_that_are_not_english_have_an_encoder_of_their_own():
-    chosen = {language: sources.encoder_for(language) for language in ("en", "zh", "other")}
+    chosen = {language: encoder_for(language) for language in ("en", "zh", "other")}
     assert chosen == {"en": "minilm", "zh": "multilingual-e5-small", "other": "multilingual-e5-small"}
     assert set(chosen.values()) == set(sources.ENCODERS)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 import tuneworth
-from tuneworth.core.task import Task
+from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race import keys
 from tuneworth.race.arms import plan_arms
@@ -179,3 +179,18 @@ def test_the_code_of_the_sentence_encoder_counts_for_arms_that_ask_for_it(monkey
         keys, "source_of", lambda name: f"{real(name)}# x" if name.endswith("local.encoder") else real(name)
     )
     assert (key() != before) == counts
+
+
+def test_the_weights_of_the_encoder_count_for_arms_that_compare_texts():
+    rows = [Example(Query(str(i), (Message("user", f"text {i}"),)), "ab"[i % 2]) for i in range(8)]
+
+    def keys_with(encoder, weights):
+        task = TASK.model_copy(update={"sentence_encoder": encoder})
+        plan = plan_arms(task, rows, [ScriptedModel()], ["prompt", "fewshot", "nearest"], "b", encoder_sha256=weights)
+        return {arm.arm_id: arm.key for arm in plan.arms}
+
+    one, again, others = keys_with("minilm", "1"), keys_with("minilm", "1"), keys_with("minilm", "2")
+    assert one == again
+    changed = {name for name in one if one[name] != others[name]}
+    assert changed == {name for name in one if "nearest" in name}
+    assert changed == {name for name in one if one[name] != keys_with("multilingual-e5-small", "1")[name]}

@@ -20,8 +20,8 @@ from tuneworth.strategies._parts.features import (
 )
 from tuneworth.testing.cases import CASES, HashEncoder
 
-ENGLISH = Task(name="t", kind="text", metric="rouge_l")
-CHINESE = ENGLISH.model_copy(update={"language": "zh"})
+ENGLISH = Task(name="t", kind="text", metric="rouge_l", sentence_encoder="minilm")
+CHINESE = ENGLISH.model_copy(update={"language": "zh", "sentence_encoder": None})
 TEXTS = ["今天天气很好", "明天会下雨吗", "股票涨了", "基金跌了很多", "the weather"]
 
 
@@ -29,9 +29,18 @@ def no_encoder():
     raise AssertionError("the encoder was loaded")
 
 
-@pytest.mark.parametrize(("language", "kind"), [("en", "embedding"), ("zh", "tfidf"), ("other", "tfidf")])
-def test_the_language_decides(language: str, kind: str) -> None:
-    assert default_kind(ENGLISH.model_copy(update={"language": language})) == kind
+@pytest.mark.parametrize(
+    ("encoder", "kind"), [("minilm", "embedding"), ("multilingual-e5-small", "multilingual"), (None, "tfidf")]
+)
+def test_the_encoder_of_the_task_decides(encoder: str | None, kind: str) -> None:
+    assert default_kind(ENGLISH.model_copy(update={"sentence_encoder": encoder})) == kind
+
+
+def test_embeddings_of_another_encoder_than_the_task_has_are_refused() -> None:
+    with pytest.raises(ValueError, match="'embedding' want another sentence encoder"):
+        text_features(
+            CHINESE.model_copy(update={"sentence_encoder": "multilingual-e5-small"}), TEXTS, no_encoder, "embedding"
+        )
 
 
 def test_tfidf_rows_are_unit_vectors_and_see_shared_characters() -> None:

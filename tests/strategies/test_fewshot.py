@@ -121,14 +121,15 @@ def test_nearest_shows_the_most_similar_last_and_shares_the_instruction_only(tmp
     assert first.n_shared == second.n_shared == 1
 
 
-def test_nearest_of_a_chinese_task_needs_no_encoder(tmp_path: Path) -> None:
+def test_nearest_without_an_encoder_goes_by_ngrams(tmp_path: Path) -> None:
     case = next(case for case in CASES if case.task.language == "zh")
 
     def no_encoder():
-        raise AssertionError("the English encoder was asked for Chinese text")
+        raise AssertionError("an encoder was asked for")
 
     model = ScriptedModel()
-    context = Context(case.task, model, no_encoder, np.random.default_rng(0), 0, tmp_path, max_new_tokens=4)
+    task = case.task.model_copy(update={"sentence_encoder": None})
+    context = Context(task, model, no_encoder, np.random.default_rng(0), 0, tmp_path, max_new_tokens=4)
     solver = FewShot(FewShotConfig(k=4, selection="nearest")).fit(case.train, case.dev, context)
     solver.solve(case.queries[:1])
     question = case.queries[0].text

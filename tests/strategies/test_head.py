@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from tuneworth.core.task import Example, Language, Message, Query, Task
+from tuneworth.models.encoders import encoder_for
 from tuneworth.strategies import Context
 from tuneworth.strategies._parts.features import FeatureKind
 from tuneworth.strategies._parts.linear import LabelSetHead, NumberHead
@@ -27,8 +28,8 @@ from tuneworth.testing.cases import CASES, HashEncoder
 
 
 def task_of(rows, language: Language = "en") -> Task:
-    labels = tuple(sorted({row.output for row in rows}))
-    return Task(name="t", kind="label", labels=labels, metric="accuracy", language=language)
+    labels, encoder = tuple(sorted({row.output for row in rows})), encoder_for(language)
+    return Task(name="t", kind="label", labels=labels, metric="accuracy", language=language, sentence_encoder=encoder)
 
 
 def rows_of(pairs) -> list[Example]:
@@ -57,7 +58,12 @@ def test_learns_what_can_be_learnt(name: str, tmp_path: Path) -> None:
 def test_arms_by_language() -> None:
     rows = rows_of([("a", "x"), ("b", "y")])
     assert Head.arms(task_of(rows), None, rows) == [HeadConfig(features="embedding"), HeadConfig(features="tfidf")]
-    assert Head.arms(task_of(rows, "zh"), None, rows) == [HeadConfig(features="tfidf")]
+    chinese = task_of(rows, "zh")
+    assert Head.arms(chinese, None, rows) == [HeadConfig(features="multilingual"), HeadConfig(features="tfidf")]
+    without = chinese.model_copy(update={"sentence_encoder": None})
+    assert Head.arms(without, None, rows) == [HeadConfig(features="tfidf")]
+    names = [Head(config).describe().en for config in Head.arms(chinese, None, rows)]
+    assert names == ["head on multilingual-e5 embeddings", "head on n-gram TF-IDF"]
 
 
 def test_skips_what_it_cannot_do() -> None:

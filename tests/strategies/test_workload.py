@@ -18,6 +18,7 @@ from tuneworth.strategies._parts.workload import (
     TURN_TOKENS,
     Workload,
     encoded_chars,
+    encoding_work,
     expected_completion,
     mean_tokens,
     sample,
@@ -81,15 +82,22 @@ def test_demonstrations_that_do_not_fit_the_context_are_not_counted() -> None:
 
 def test_only_what_reads_texts_as_vectors_uses_the_encoder() -> None:
     train = rows(30)
-    chars = encoded_chars([row.query for row in train[:1]])
-    assert Nearest().workload(LABELS, None, train, 20).encoded_chars == pytest.approx(chars, rel=0.1)
-    assert Head(HeadConfig()).workload(LABELS, None, train, 20).encoded_chars == pytest.approx(chars, rel=0.1)
+    english = LABELS.model_copy(update={"sentence_encoder": "minilm"})
+    chars = encoded_chars([row.query for row in train[:1]], english)
+    assert Nearest().workload(english, None, train, 20).encoded_chars == pytest.approx(chars, rel=0.1)
+    assert Head(HeadConfig()).workload(english, None, train, 20).encoded_chars == pytest.approx(chars, rel=0.1)
     assert Head(HeadConfig(features="tfidf")).workload(LABELS, None, train, 20).encoded_chars == 0
-    chinese = LABELS.model_copy(update={"language": "zh"})
-    assert Nearest().workload(chinese, None, train, 20) == Workload()
+    assert Nearest().workload(LABELS, None, train, 20) == Workload()
     nearest = FewShot(FewShotConfig(selection="nearest"))
-    assert nearest.workload(LABELS, ScriptedModel(), train, 20).encoded_chars > 0
-    assert nearest.workload(chinese, ScriptedModel(), train, 20).encoded_chars == 0
+    assert nearest.workload(english, ScriptedModel(), train, 20).encoded_chars > 0
+    assert nearest.workload(LABELS, ScriptedModel(), train, 20).encoded_chars == 0
+
+
+def test_chinese_and_a_deeper_encoder_are_more_work() -> None:
+    assert encoding_work(["abcd"], "minilm") == 4
+    assert encoding_work(["abcd", "退款退款"], "multilingual-e5-small") == (4 + 12) / 2 * 2
+    assert encoding_work(["x" * 5000], "minilm") == encoding_work(["x" * 1000], "minilm")
+    assert encoding_work([], "minilm") == 0
 
 
 def test_a_head_takes_more_with_more_labels() -> None:

@@ -127,7 +127,8 @@ class Task(BaseModel):
 
     ``margin`` is the smallest difference of the metric that matters to the user: a fraction of the
     metric's range, so 0.02 is two points. ``spread`` is that of the training outputs of kind ``number``
-    (``quantity.spread``), the scale of their errors.
+    (``quantity.spread``), the scale of their errors. ``sentence_encoder`` is the one for texts like these, by name; ``None``
+    where there is none on this machine, and texts are compared by their n-grams.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,6 +143,7 @@ class Task(BaseModel):
     metric_settings: dict[str, Any] = {}
     margin: float = Field(default=0.02, gt=0, lt=1)
     language: Language = "en"
+    sentence_encoder: str | None = None
     limits: Limits = Limits()
     documents: Collection | None = None
 

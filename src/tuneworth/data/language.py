@@ -3,13 +3,13 @@
 Counted, not looked up: Chinese is a share of Han characters without kana or hangul, English is
 Latin letters with enough of the commonest English words. Records, orders and notes have few such words: there
 English must be the commonest of the languages written in Latin letters, and nearly all letters plain. Formulas and
-codes count as ``other``, which only costs them the English sentence encoder.
+codes count as ``other``, which gives them the multilingual sentence encoder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.task import Language
@@ -55,6 +55,9 @@ _HAN_SHARE = 0.2  # a Chinese sentence with English product names has few Chines
 _KANA_OR_HANGUL_SHARE = 0.05
 _LATIN_SHARE = 0.8
 _SAMPLE_CHARS = 200_000
+_OTHER_SCRIPT_SHARE = 0.1
+_MIXED_SHARE = 0.05
+_MIXED_SAMPLE = 2_000
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af]")
@@ -88,6 +91,16 @@ def guess_language(texts: Iterable[str]) -> LanguageGuess:
     if (known := _record_share(sample, letters)) >= _RECORD_SHARE:
         return LanguageGuess("en", say("answers.language.records", known=f"{known:.0%}"))
     return LanguageGuess("other", say("rows.language.other", han=f"{han:.0%}", common=f"{common:.0%}"))
+
+
+def has_other_scripts(texts: Sequence[str]) -> bool:
+    """Whether one text in 20 is written in another script than Latin, so that a reader of English alone would miss it."""
+    sample = [text[:500] for text in texts[:: 1 + len(texts) // _MIXED_SAMPLE]]
+    other = 0
+    for text in sample:
+        letters = sum(map(str.isalpha, text))
+        other += letters > 0 and 1 - len(_LATIN.findall(text)) / letters >= _OTHER_SCRIPT_SHARE
+    return other >= max(1, _MIXED_SHARE * len(sample))
 
 
 def _record_share(sample: str, letters: int) -> float:

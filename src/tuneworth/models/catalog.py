@@ -15,7 +15,8 @@ from tuneworth.costs.prices import Rates
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import Stated, endpoint_of, is_service
 from tuneworth.models.base import Encoder, Model, Progress
-from tuneworth.models.local.cache import is_intact, models_home
+from tuneworth.models.encoders import encoder_for
+from tuneworth.models.local.cache import is_intact, models_home, read_source
 from tuneworth.models.local.hub import fetch_hub
 from tuneworth.models.local.sources import EMBEDDED, ENCODERS, MINILM, SMOLLM2, fetch
 from tuneworth.words.say import say
@@ -27,7 +28,8 @@ _NO_SERVICES = re.compile("(vertex_ai|cohere|perplexity)/")
 """As common clients write services that we do not know: not ids of the hub."""
 _OPEN_WEIGHTS = re.compile(r"openai/(gpt-oss|gpt2|privacy)")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-_ENGINE = ("torch", "transformers", "llguidance")
+_ENCODING = ("torch", "transformers")
+_ENGINE = (*_ENCODING, "llguidance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,33 @@ def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -
         from tuneworth.models.api.embeddings import open_api_encoder
 
         return open_api_encoder(name)
-    _need_engine()
+    _need_engine(*_ENCODING)
     from tuneworth.models.local.encoder import open_encoder_folder
 
     if name in ENCODERS:
         return open_encoder_folder(fetch(name, progress=progress))
     return open_encoder_folder(_folder(name, progress), model_id=name)
+
+
+def encoder_at_hand(language: str, *, mixed: bool = False) -> str | None:
+    """Name of the embedded sentence encoder for texts in ``language``; ``None`` where the engine is not installed. Fetches nothing.
+
+    Args:
+        mixed: some of the texts are in another language.
+    """
+    if any(find_spec(library) is None for library in _ENCODING):
+        return None
+    return encoder_for("other" if mixed else language)
+
+
+def encoder_sha256(name: str, *, progress: Progress | None = None) -> str:
+    """SHA-256 of the weights of an embedded encoder, fetched if need be: its two sources do not give the same vectors.
+
+    Raises:
+        EnvironmentProblem: it cannot be fetched.
+    """
+    source = read_source(fetch(name, progress=progress))
+    return source["files"]["model.safetensors"]["sha256"] if source is not None else ""
 
 
 def is_elsewhere(encoder: str) -> bool:
@@ -163,8 +186,8 @@ def pull(name: str, *, progress: Progress | None = None) -> Path:
     return _folder(name, progress)
 
 
-def _need_engine() -> None:
-    missing = [library for library in _ENGINE if find_spec(library) is None]
+def _need_engine(*libraries: str) -> None:
+    missing = [library for library in libraries or _ENGINE if find_spec(library) is None]
     if missing:
         listed = Text(en=", ".join(missing), zh="、".join(missing))
         raise EnvironmentProblem(Problem("", say("models.needs_engine", missing=listed)))

@@ -147,6 +147,7 @@ def plan_arms(
     basis: str,
     prior: Sequence[str] = (),
     settings: Settings = AS_PICKED,
+    encoder_sha256: str = "",
 ) -> Plan:
     """All arms worth measuring.
 
@@ -154,7 +155,9 @@ def plan_arms(
         settings: values to try in place of those that the strategies pick.
         basis: digest of the split and the seed; part of every arm's key.
         prior: strategies in the order that the advice ranks them; it decides who runs first, never who wins.
+        encoder_sha256: of the weights of the task's sentence encoder, where they are at hand.
     """
+    own = f"{task.sentence_encoder} {encoder_sha256}"
     arms: list[Arm] = []
     skipped: list[Skipped] = []
     for strategy in strategy_classes(names, prior):
@@ -168,7 +171,8 @@ def plan_arms(
                 skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model, why))
                 continue
             for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id)):
-                key = arm_key(task, strategy, config, model, basis)
+                embeds = strategy(config).workload(task, model, train, 1).encoded_chars > 0
+                key = arm_key(task, strategy, config, model, basis, own if embeds else None)
                 arms.append(Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model))
     # The free form only shows what the constraint is worth (X1); it waits for the arms that may win.
     arms.sort(key=lambda arm: (arm.strategy.tuned, _is_free(arm, task)))
@@ -216,15 +220,14 @@ def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
         return []
     opened: list[Model] = []
     for name in dict.fromkeys(task_file.models):
-        fetch = _Fetch(name, watcher)
+        fetch = Fetch(name, watcher)
         opened.append(catalog.open_model(name, private=private, progress=fetch, stated=task_file.stated_rates))
-        if fetch.begun:
-            watcher.finish()
+        fetch.finish()
     return opened
 
 
 @dataclass
-class _Fetch:
+class Fetch:
     """Tells of a download as of a piece of work, if there is one."""
 
     name: str
@@ -236,6 +239,10 @@ class _Fetch:
             self.begun = True
             self.watcher.start(say("run.getting_model", name=self.name))
         self.watcher.progress(done, total, unit)
+
+    def finish(self) -> None:
+        if self.begun:
+            self.watcher.finish()
 
 
 def _arm_id(strategy: type[Strategy], model: Model | None, settings: Mapping[str, object]) -> str:

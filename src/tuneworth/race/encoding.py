@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneworth.core.task import Language
+from tuneworth.data.language import has_other_scripts
+from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, TextRole
+
+
+def choose_encoder(language: Language, texts: Sequence[str]) -> str | None:
+    """Name of the embedded sentence encoder for ``texts``, most of them in ``language``; ``None`` where there is no engine."""
+    return catalog.encoder_at_hand(language, mixed=language == "en" and has_other_scripts(texts))
 
 
 class SharedEncoder:

@@ -48,8 +48,20 @@ def row_key(example: Example) -> str:
     return digest([asked, list(example.query.choices), list(example.references)])
 
 
-def arm_key(task: Task, strategy: type[Strategy], config: StrategyConfig, model: Model | None, basis: str) -> str:
-    """Digest of an arm; ``basis`` is that of the split and the seed."""
+def arm_key(
+    task: Task,
+    strategy: type[Strategy],
+    config: StrategyConfig,
+    model: Model | None,
+    basis: str,
+    encoder: str | None = None,
+) -> str:
+    """Digest of an arm.
+
+    Args:
+        basis: digest of the split and the seed.
+        encoder: what the vectors of an arm that compares texts depend on; ``None`` for the others.
+    """
     described = {"id": model.id, **model.describe()} if model is not None else {}
     code = code_digest(strategy.__module__, *([type(model).__module__] if model is not None else []))
     content = [
@@ -62,6 +74,8 @@ def arm_key(task: Task, strategy: type[Strategy], config: StrategyConfig, model:
     ]
     if strategy.reads_documents and task.documents is not None:
         content.append(task.documents.digest)
+    if encoder is not None:
+        content.append({"encoder": encoder})
     return digest(content)
 
 

@@ -23,9 +23,9 @@ from tuneworth.errors import InputError, Problem
 from tuneworth.metrics._parts.words import same_words
 from tuneworth.models import catalog
 from tuneworth.models.base import Encoder, Model
-from tuneworth.models.local.sources import MINILM
+from tuneworth.models.encoders import encoder_for
 from tuneworth.race.arms import open_models
-from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.folder import RunFolder
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
@@ -50,15 +50,20 @@ class Shelf:
 
     Attributes:
         count_tokens: of the first candidate model.
-        encoder: name of the embedding model; ``None``: the embedded one knows English only, so search goes by words.
+        own_encoder: the embedded encoder for these documents and their questions; ``None`` where there is none.
     """
 
     section: Documents
     loaded: LoadedDocuments
     language: Language
     count_tokens: Callable[[str], int]
-    encoder: str | None
+    own_encoder: str | None
     _cut: dict[int, list[Passage]] = field(default_factory=dict[int, list[Passage]])
+
+    @property
+    def encoder(self) -> str | None:
+        """Name of the embedding model; ``None``: search goes by words."""
+        return self.section.encoder or self.own_encoder
 
     def cut(self, passage_tokens: int) -> list[Passage]:
         """All passages, of at most so many tokens."""
@@ -108,9 +113,9 @@ class Shelf:
         """The library in the run's folder. Its indexes are made when they are first asked for.
 
         Args:
-            encoder: opens the embedded encoder, shared with the arms that use it.
+            encoder: opens the own encoder, shared with the arms that use it.
         """
-        named = self.encoder if self.encoder != MINILM.name else None
+        named = self.encoder if self.encoder != self.own_encoder else None
         opened = partial(catalog.open_encoder, named, progress=watcher.progress) if named else encoder
         return Library(
             folder=run_folder / INDEX,
@@ -147,16 +152,20 @@ class Shelf:
         return found
 
 
-def open_shelf(section: Documents, language: Language, models: Sequence[Model]) -> Shelf:
+def open_shelf(section: Documents, language: Language, models: Sequence[Model], questions: Sequence[str] = ()) -> Shelf:
     """Read the documents of a task.
+
+    Args:
+        questions: of the rows; with the documents they decide which encoder reads both.
 
     Raises:
         InputError: no document can be read.
         EnvironmentProblem: a library that a file needs is missing.
     """
-    encoder = section.encoder or (MINILM.name if language == "en" else None)
     count = models[0].count_tokens if models else _about_tokens
-    return Shelf(section, load_documents(section.sources), language, count, encoder)
+    loaded = load_documents(section.sources)
+    encoder = choose_encoder(language, [*questions, *texts_of(loaded.documents)])
+    return Shelf(section, loaded, language, count, encoder)
 
 
 def _about_tokens(text: str) -> int:
@@ -271,11 +280,13 @@ def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) ->
     rows = load(task_file)
     models = open_models(task_file, watcher)
     watcher.start(say("run.documents.reading"))
-    shelf = open_shelf(task_file.documents, rows.task.language, models)
+    questions = [row.query.text for row in rows.examples]
+    shelf = open_shelf(task_file.documents, rows.task.language, models, questions)
     loaded = shelf.loaded
     watcher.finish(say("run.documents.n_documents", n=len(loaded.documents)))
     folder.create()
-    encoder = SharedEncoder(lambda: catalog.open_encoder(MINILM.name, progress=watcher.progress), ())
+    own = shelf.own_encoder or encoder_for(rows.task.language)
+    encoder = SharedEncoder(lambda: catalog.open_encoder(own, progress=watcher.progress), ())
     library = shelf.library(folder.path, encoder, watcher)
     names = [path.name for path in (folder.path / INDEX).glob("*") if path.is_dir()]
     others = {int(name) for name in names if name.isascii() and name.isdigit()} - {library.passage_tokens}

@@ -25,13 +25,13 @@ from tuneworth.data.load import Loaded, load
 from tuneworth.data.sections import Settings
 from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.errors import InputError
+from tuneworth.errors import EnvironmentProblem, InputError
 from tuneworth.metrics import Metric
 from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
-from tuneworth.race.arms import Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
-from tuneworth.race.encoding import SharedEncoder
+from tuneworth.race.arms import Fetch, Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
+from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.estimate import Estimator, Job, speeds_of
 from tuneworth.race.library import Shelf, open_shelf
 from tuneworth.race.store import Store
@@ -52,6 +52,7 @@ class Ready:
 
     Attributes:
         shelf: the task's documents; ``None`` for a task without.
+        encoder_sha256: of the weights of the task's sentence encoder, once it is at hand.
     """
 
     task_file: TaskFile
@@ -60,6 +61,7 @@ class Ready:
     metrics: Sequence[Metric]
     models: Sequence[Model]
     shelf: Shelf | None = None
+    encoder_sha256: str = ""
 
     @property
     def split(self) -> Split:
@@ -79,7 +81,16 @@ class Ready:
         prints = [metric.fingerprint for metric in self.metrics]
         basis = hashlib.sha256(f"{self.split.digest} {self.task_file.seed} {prints}".encode()).hexdigest()
         wanted = self.task_file
-        return plan_arms(self.task, self.split.train, self.models, wanted.strategies, basis, prior, wanted.settings)
+        return plan_arms(
+            self.task,
+            self.split.train,
+            self.models,
+            wanted.strategies,
+            basis,
+            prior,
+            wanted.settings,
+            self.encoder_sha256,
+        )
 
     def estimator(self, plan: Plan) -> Estimator:
         """What the arms of ``plan`` are expected to cost. Asks each model a few made-up questions, if never asked before."""
@@ -143,19 +154,45 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     tried = task_file.strategies or Settings.model_fields
     idle = [name for name in Settings.model_fields if task_file.settings.of(name) and name not in tried]
     warnings, shelf = [say("run.idle_settings", strategy=name) for name in idle], None
+    questions = [row.query.text for row in loaded.examples]
+    encoder = choose_encoder(prepared.task.language, questions)
+    prepared = replace(prepared, task=prepared.task.model_copy(update={"sentence_encoder": encoder}))
     encoder = task_file.documents.encoder if task_file.documents is not None else None
     idle = [name for name in task_file.prices if name not in (*task_file.models, encoder)]
     warnings += [say("run.idle_price", model=name) for name in idle]
     if task_file.documents is not None:
-        shelf = open_shelf(task_file.documents, prepared.task.language, opened)
+        shelf = open_shelf(task_file.documents, prepared.task.language, opened, questions)
         split = prepared.split
         described = shelf.collection(split.train)
-        prepared = replace(prepared, task=prepared.task.model_copy(update={"documents": described}))
+        own = {"documents": described, "sentence_encoder": shelf.own_encoder}
+        prepared = replace(prepared, task=prepared.task.model_copy(update=own))
         warnings += shelf.warnings([*split.train, *split.dev, *split.test])
     data = prepared.summary
     prepared = replace(prepared, summary=data.model_copy(update={"warnings": [*data.warnings, *warnings]}))
     measures = [metric.with_spread(prepared.task.spread) for metric in measures]
     return Ready(task_file, loaded, prepared, measures, opened, shelf)
+
+
+def with_encoder(ready: Ready, watcher: Watcher) -> Ready:
+    """``ready`` with its sentence encoder fetched; where that cannot be, texts are compared by n-grams, and the run says why."""
+    if ready.task.sentence_encoder is None:
+        return ready
+    fetch = Fetch(ready.task.sentence_encoder, watcher)
+    try:
+        return replace(ready, encoder_sha256=catalog.encoder_sha256(ready.task.sentence_encoder, progress=fetch))
+    except EnvironmentProblem as silent:
+        why = say("run.no_encoder", why=Text(en=silent.to("en"), zh=silent.to("zh")))
+    finally:
+        fetch.finish()
+    watcher.say(why)
+    shelf, changed = ready.shelf, dict[str, object](sentence_encoder=None)
+    if shelf is not None:
+        shelf = replace(shelf, own_encoder=None)
+        changed["documents"] = shelf.collection(ready.split.train)
+    prepared, data = ready.prepared, ready.prepared.summary
+    summary = data.model_copy(update={"warnings": [*data.warnings, why]})
+    prepared = replace(prepared, task=ready.task.model_copy(update=changed), summary=summary)
+    return replace(ready, prepared=prepared, shelf=shelf)
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:
@@ -223,7 +260,7 @@ def audit_rows(ready: Ready, encoder: SharedEncoder, store: Store, watcher: Watc
     split, smallest = ready.split, _smallest(ready.models)
     subject = subject_of(
         ready.loaded,
-        embed=encoder.embed if ready.task.language == "en" else None,
+        embed=encoder.embed if ready.task.sentence_encoder is not None else None,
         count_tokens=None if smallest is None else smallest.count_tokens,
         context_tokens=None if smallest is None else smallest.capabilities.context_tokens,
         documents=ready.shelf.texts if ready.shelf is not None else (),

@@ -23,7 +23,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem, TuneworthError
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
-from tuneworth.models.local.sources import MINILM
+from tuneworth.models.encoders import MINILM
 from tuneworth.race.arms import GROUP
 from tuneworth.race.folder import RunFolder
 from tuneworth.race.library import INDEX
@@ -255,7 +255,7 @@ def open_arm(
     context = Context(
         task=result.task,
         model=model,
-        encoder=cache(partial(catalog.open_encoder, progress=watcher.progress)),
+        encoder=cache(partial(catalog.open_encoder, result.task.sentence_encoder or MINILM, progress=watcher.progress)),
         rng=np.random.default_rng(seed),
         seed=seed,
         folder=saved.parent,
@@ -280,7 +280,7 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     named = documents.encoder
     if named is not None:  # a service's address is set outside the run: what was on this machine may be elsewhere now
         catalog.check_encoder(named, private=task.limits.private)
-    opened = partial(catalog.open_encoder, named or MINILM.name, progress=watcher.progress)
+    opened = partial(catalog.open_encoder, named or MINILM, progress=watcher.progress)
     return _Noting(
         folder=folder.path / INDEX,
         language=task.language,

@@ -23,7 +23,7 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.features import NearestRows, default_kind, text_features, why_no_sklearn
+from tuneworth.strategies._parts.features import NearestRows, is_embedded, text_features, why_no_sklearn
 from tuneworth.strategies._parts.prompting import (
     TOKENS_PER_TURN,
     Asker,
@@ -189,14 +189,14 @@ class FewShot(Strategy):
         room = max(0.0, model.capabilities.context_tokens - max_new_tokens - instruction - question)
         shown = min(self.config.k * mean_tokens(model, [_turns(row, task) for row in rows]), room)
         nearest = self.config.selection == "nearest"
-        embeds = nearest and default_kind(task) == "embedding"
+        embeds = nearest and is_embedded(task)
         return Workload(
             prompt_tokens=question + (shown if nearest else 0.0),
             shared_tokens=instruction + (0.0 if nearest else shown),
             completion_tokens=expected_completion(
                 task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
             ),
-            encoded_chars=encoded_chars([row.query for row in rows]) if embeds else 0.0,
+            encoded_chars=encoded_chars([row.query for row in rows], task) if embeds else 0.0,
         )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> FewShotSolver:
@@ -239,7 +239,7 @@ def _selections(task: Task, train: Sequence[Example]) -> list[Selection]:
     selections: list[Selection] = ["random"]
     if task.kind in ("label", "choice") and _has_classes(train):
         selections.append("balanced")
-    if default_kind(task) == "embedding" or why_no_sklearn() is None:
+    if is_embedded(task) or why_no_sklearn() is None:
         selections.append("nearest")
     return selections
 

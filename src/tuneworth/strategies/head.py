@@ -1,8 +1,8 @@
 """A linear model on top of text features: multinomial logistic regression for labels.
 
 Where the answer is one of a few labels this is the simplest thing that learns from all the rows, and
-it answers in a millisecond. Sets of labels and numbers have heads of their own, in ``_parts/linear.py``. Two kinds of features compete on dev rows in English: MiniLM embeddings
-and character n-gram TF-IDF; other languages have the latter only. The strength of the
+it answers in a millisecond. Sets of labels and numbers have heads of their own, in ``_parts/linear.py``. Two kinds of features compete on dev rows: embeddings (MiniLM's for
+English, multilingual-e5's for other languages) and character n-gram TF-IDF. The strength of the
 regularisation is chosen by stratified cross-validation on the training rows.
 """
 
@@ -34,7 +34,7 @@ from tuneworth.strategies._parts.features import (
     why_no_sklearn,
 )
 from tuneworth.strategies._parts.linear import LabelSetHead, NumberHead, head_for
-from tuneworth.strategies._parts.workload import Workload, encoded_chars, sample
+from tuneworth.strategies._parts.workload import Workload, encoded_chars, read_chars, sample
 
 STRENGTHS = (1.0, 4.0, 16.0, 64.0)
 """Inverse regularisation (scikit-learn's C). On unit rows the best value lay inside this grid on every set tried."""
@@ -43,14 +43,16 @@ MAX_CV_ROWS = 2000
 """Cross-validation looks at this many rows: enough to rank four strengths, and seconds instead of a minute."""
 MAX_ITERATIONS = 300
 ENCODER_WIDTH = 384
-"""Numbers in a MiniLM vector."""
+"""Numbers in a vector of either encoder."""
 OPERATIONS_PER_WEIGHT = 4 * MAX_ITERATIONS
 """Of a whole fit, per row and weight: a multiplication and an addition, forward and backward, in about as many passes
 over all rows as one regression may take: choosing the strength and the last fit together."""
 
 
 class HeadConfig(StrategyConfig):
-    features: FeatureKind = Field(default="embedding", description="MiniLM embeddings or character n-gram TF-IDF")
+    features: FeatureKind = Field(
+        default="embedding", description="MiniLM or multilingual-e5 embeddings, or character n-gram TF-IDF"
+    )
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,7 @@ class Head(Strategy):
 
     @classmethod
     def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
-        if default_kind(task) == "tfidf":
-            return [HeadConfig(features="tfidf")]
-        return [HeadConfig(features="embedding"), HeadConfig(features="tfidf")]
+        return [HeadConfig(features=kind) for kind in dict.fromkeys((default_kind(task), "tfidf"))]
 
     @classmethod
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
@@ -151,12 +151,15 @@ class Head(Strategy):
     def describe(self) -> Text:
         if self.config.features == "embedding":
             return Text(en="head on MiniLM embeddings", zh="MiniLM 向量 + 线性头")
+        if self.config.features == "multilingual":
+            return Text(en="head on multilingual-e5 embeddings", zh="multilingual-e5 向量 + 线性头")
         return Text(en="head on n-gram TF-IDF", zh="n-gram TF-IDF + 线性头")
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         """A character n-gram row has about as many entries as the text has characters."""
-        embeds = self.config.features == "embedding"
-        read = encoded_chars([row.query for row in sample(train)])
+        embeds = self.config.features != "tfidf"
+        queries = [row.query for row in sample(train)]
+        read = encoded_chars(queries, task) if embeds else read_chars(queries)
         n_weights = max(len(task.labels), 1) * (ENCODER_WIDTH if embeds else read)
         return Workload(encoded_chars=read if embeds else 0.0, fit_operations=OPERATIONS_PER_WEIGHT * n_weights)
 

@@ -137,7 +137,7 @@ class LoraRag(Strategy):
             completion_tokens=expected_completion(
                 task, model, rows, constrained=self.config.constrained, shown=True, max_new_tokens=max_new_tokens
             ),
-            encoded_chars=searched_chars(rows, self.config.mode),
+            encoded_chars=searched_chars(rows, self.config.mode, task.documents.encoder),
             train_tokens=max(0.0, work.prompt_tokens - passage * self.config.p_gold * _read_before(train))
             + work.shared_tokens / BATCH_ROWS
             + answer_tokens(model, rows),

@@ -14,7 +14,7 @@ from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
-from tuneworth.strategies._parts.features import NearestRows, default_kind, text_features, why_no_sklearn
+from tuneworth.strategies._parts.features import NearestRows, is_embedded, text_features, why_no_sklearn
 from tuneworth.strategies._parts.workload import Workload, encoded_chars, sample
 
 
@@ -63,14 +63,14 @@ class Nearest(Strategy):
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
         if not train:
             return Text(en="there are no training rows", zh="没有训练数据")
-        return why_no_sklearn() if default_kind(task) == "tfidf" else None
+        return why_no_sklearn() if not is_embedded(task) else None
 
     def describe(self) -> Text:
         return self.title
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
-        embeds = default_kind(task) == "embedding"
-        return Workload(encoded_chars=encoded_chars([row.query for row in sample(train)]) if embeds else 0.0)
+        rows = [row.query for row in sample(train)]
+        return Workload(encoded_chars=encoded_chars(rows, task) if is_embedded(task) else 0.0)
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> NearestSolver:
         texts = [example.query.text for example in train]

@@ -138,7 +138,7 @@ class Rag(Strategy):
             completion_tokens=expected_completion(
                 task, model, rows, constrained=self.config.constrained, shown=False, max_new_tokens=max_new_tokens
             ),
-            encoded_chars=searched_chars(rows, self.config.mode),
+            encoded_chars=searched_chars(rows, self.config.mode, task.documents.encoder),
         )
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> RagSolver:

@@ -20,6 +20,7 @@ from tuneworth.core.documents import Block, Document, Passage
 from tuneworth.core.task import Collection, Example, Message, Query, Task
 from tuneworth.data.documents.cutting import cut
 from tuneworth.models.base import Encoder, TextRole
+from tuneworth.models.encoders import encoder_for
 from tuneworth.retrieval.fulltext import searched_text
 from tuneworth.retrieval.library import Library
 
@@ -73,8 +74,9 @@ def case_of(task: Task, rows: Sequence[Example], documents: Sequence[Document] =
 
 
 def _case(task: Task, rows: Sequence[tuple[str, str]], choices: tuple[str, ...] = ()) -> Case:
+    encoder = None if task.kind == "number" else encoder_for(task.language)
     return case_of(
-        task,
+        task.model_copy(update={"sentence_encoder": encoder}),
         [
             Example(Query(f"{task.name}-{i}", (Message("user", text),), choices), output)
             for i, (text, output) in enumerate(rows)

@@ -22,6 +22,7 @@ from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
+from tuneworth.models import encoders
 from tuneworth.models.base import Progress
 from tuneworth.models.local.cache import ensure, models_home, sha256_file
 from tuneworth.models.local.e5_convert import convert_e5
@@ -112,7 +113,7 @@ _MINILM_FILES = {
 }
 
 MINILM = Embedded(
-    name="minilm",
+    name=encoders.MINILM,
     title=Text(en="all-MiniLM-L6-v2, an English sentence encoder", zh="all-MiniLM-L6-v2，英文句向量模型"),
     kind="sentence encoder",
     licence="Apache-2.0",
@@ -132,7 +133,7 @@ _E5_TOKENIZER = "0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c3
 # The hub cannot be asked from where this was written. Commit and digests of the weights and the tokenizer are those that
 # several independent public projects pin, and the tokenizer of the registry has that digest; the small files go by commit.
 E5 = Embedded(
-    name="multilingual-e5-small",
+    name=encoders.E5,
     title=Text(
         en="multilingual-e5-small, a sentence encoder for about 100 languages",
         zh="multilingual-e5-small，支持约 100 种语言的句向量模型",
@@ -170,11 +171,6 @@ E5 = Embedded(
 
 EMBEDDED = {model.name: model for model in (SMOLLM2, MINILM, E5)}
 ENCODERS = (MINILM.name, E5.name)
-
-
-def encoder_for(language: str) -> str:
-    """The embedded sentence encoder for rows in ``language``: MiniLM reads English only; mixed rows are not English."""
-    return MINILM.name if language == "en" else E5.name
 
 
 def fetch(name: str, *, progress: Progress | None = None) -> Path:

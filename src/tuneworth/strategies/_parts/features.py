@@ -1,8 +1,8 @@
 """Texts as vectors, for the head and for finding similar rows; and the training rows most similar to a query.
 
-English texts are embedded by the sentence encoder (MiniLM). For other languages that encoder is
-weak: character n-gram TF-IDF is used instead, which needs no word boundaries and no download. In
-both cases rows are unit vectors, so a dot product is a cosine.
+Texts are embedded by the sentence encoder that the task names: MiniLM for English, multilingual-e5 for other languages and for
+texts in several. Where there is none, character n-gram TF-IDF is used, which needs no word boundaries and no download. In all
+cases rows are unit vectors, so a dot product is a cosine.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from tuneworth.core.task import Language, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.models.base import Encoder
+from tuneworth.models.encoders import E5, MINILM
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-FeatureKind = Literal["embedding", "tfidf"]
+FeatureKind = Literal["embedding", "multilingual", "tfidf"]
+_ENCODERS: dict[str, FeatureKind] = {MINILM: "embedding", E5: "multilingual"}
 Matrix = Any
 """float32, one unit row per text: a dense array for embeddings, a SciPy CSR matrix for TF-IDF."""
 
@@ -40,7 +42,7 @@ RARE_FROM_ROWS = 500
 class TextFeatures(ABC):
     """A fitted map from texts to unit vectors."""
 
-    kind: ClassVar[FeatureKind]
+    kind: ClassVar[Literal["embedding", "tfidf"]]
 
     @abstractmethod
     def transform(self, texts: Sequence[str]) -> Matrix:
@@ -97,16 +99,30 @@ class NgramTfidf(TextFeatures):
 
 
 def default_kind(task: Task) -> FeatureKind:
-    return "embedding" if task.language == "en" else "tfidf"
+    return _ENCODERS[task.sentence_encoder] if task.sentence_encoder is not None else "tfidf"
+
+
+def is_embedded(task: Task) -> bool:
+    """Whether texts of the task are compared by a sentence encoder."""
+    return default_kind(task) != "tfidf"
 
 
 def text_features(
     task: Task, train_texts: Sequence[str], encoder: Callable[[], Encoder], kind: FeatureKind | None = None
 ) -> TextFeatures:
-    """Features fitted on ``train_texts``; ``encoder`` is called only where embeddings are used."""
-    if (kind or default_kind(task)) == "embedding":
-        return Embeddings(encoder())
-    return NgramTfidf.fit(task.language, train_texts)
+    """Features fitted on ``train_texts``; ``encoder`` is called only where embeddings are used.
+
+    Raises:
+        ValueError: ``kind`` names embeddings of another encoder than the task's.
+    """
+    kind = kind or default_kind(task)
+    if kind == "tfidf":
+        return NgramTfidf.fit(task.language, train_texts)
+    if kind != default_kind(task):
+        raise ValueError(
+            f"features {kind!r} want another sentence encoder than this task has ({task.sentence_encoder})"
+        )
+    return Embeddings(encoder())
 
 
 def load_features(folder: Path, encoder: Callable[[], Encoder]) -> TextFeatures:

@@ -15,7 +15,7 @@ from tuneworth.retrieval.library import Library
 from tuneworth.strategies import Answer, Context
 from tuneworth.strategies._parts.passages import PassagePrompt, may_decline, passage_prompt, read_citations, search_text
 from tuneworth.strategies._parts.prompting import Asker, model_of, query_turns
-from tuneworth.strategies._parts.workload import MAX_ENCODED_CHARS, Workload, mean_tokens
+from tuneworth.strategies._parts.workload import Workload, encoding_work, mean_tokens
 
 DEPTHS = (1, 3, 5)
 """Numbers of passages that are tried."""
@@ -173,11 +173,11 @@ def reading_work(
     return Workload(prompt_tokens=question + min(passage_tokens, max(0.0, room)), shared_tokens=shared)
 
 
-def searched_chars(rows: Sequence[Example], mode: Mode) -> float:
-    """Characters of a query that the sentence encoder reads to search; 0 where only words are searched."""
-    if mode == "text" or not rows:
+def searched_chars(rows: Sequence[Example], mode: Mode, encoder: str | None) -> float:
+    """What ``encoder`` reads of a query to search; 0 where only words are searched."""
+    if mode == "text":
         return 0.0
-    return sum(min(len(search_text(row.query)), MAX_ENCODED_CHARS) for row in rows) / len(rows)
+    return encoding_work([search_text(row.query) for row in rows], encoder)
 
 
 def why_no_documents(task: Task) -> Text | None:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.base import Model
+from tuneworth.models.encoders import E5
 
 SAMPLE_ROWS = 24
 TURN_TOKENS = 5
 """What a chat template adds around a turn, about, in the families we know."""
 MAX_ENCODED_CHARS = 1000
-"""The sentence encoder reads 256 tokens at most."""
+"""The sentence encoder reads 256 tokens at most, of Chinese 512."""
+WIDE, DEEP = 3.0, 2.0
+"""A Chinese character is as many tokens as three of an alphabet, about; multilingual-e5 has twice MiniLM's layers."""
 BRANCHES = 16
 """Labels that one token tells apart, about: tokens that only one label allows are not asked for."""
 
@@ -41,8 +44,8 @@ class Workload:
         prompt_tokens: tokens that the model reads for one answer, beyond the shared ones.
         shared_tokens: tokens that all its prompts begin with; read once, then cached.
         completion_tokens: tokens that the model is asked for in one answer.
-        encoded_chars: characters that the sentence encoder reads, of every training row and of every query; 0 for an arm
-            that does not use it.
+        encoded_chars: what the sentence encoder reads (``encoded_chars``), of every training row and of every query; 0 for an
+            arm that does not use it.
         train_tokens: tokens of one training row in one pass; 0 for an arm that does not train the model.
         passes: training rows → passes over them, looks at dev rows included.
         asked_in_fit: training rows → how many of them fitting asks the model about, as if they were to be answered.
@@ -105,7 +108,19 @@ def expected_completion(
     return usual if shown else float(max_new_tokens)
 
 
-def encoded_chars(queries: Sequence[Query]) -> float:
-    """Characters of a query that the sentence encoder reads."""
+def read_chars(queries: Sequence[Query]) -> float:
+    """Characters of a query, of a long one its beginning."""
     counted = [min(len(query.text), MAX_ENCODED_CHARS) for query in queries]
     return sum(counted) / len(counted) if counted else 0.0
+
+
+def encoded_chars(queries: Sequence[Query], task: Task) -> float:
+    """What the task's sentence encoder reads of a query; see ``encoding_work``."""
+    return encoding_work([query.text for query in queries], task.sentence_encoder)
+
+
+def encoding_work(texts: Sequence[str], encoder: str | None) -> float:
+    """Characters of English that would take MiniLM as long as one of ``texts`` takes ``encoder``, in the mean."""
+    read = [text[:MAX_ENCODED_CHARS] for text in texts]
+    counted = [len(text) + (WIDE - 1) * sum(character > "\u2e7f" for character in text) for text in read]
+    return (DEEP if encoder == E5 else 1.0) * sum(counted) / len(counted) if counted else 0.0
