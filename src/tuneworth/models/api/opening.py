@@ -9,6 +9,7 @@ from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.anthropic_messages import AnthropicMessages
 from tuneworth.models.api.chat_model import ChatModel
+from tuneworth.models.api.decisions import DecidingModel, decides
 from tuneworth.models.api.lists import ModelList, read_list, why_unknown
 from tuneworth.models.api.openai_chat import OpenAIChat
 from tuneworth.models.api.services import Endpoint, Stated, endpoint_of
@@ -31,7 +32,8 @@ def open_chat_model(name: str, stated: Mapping[str, Rates] | None = None, servic
     endpoint = endpoint_of(name, services)
     wire = OpenAIChat(endpoint) if endpoint.service.protocol == "chat" else AnthropicMessages(endpoint)
     models = ModelList() if endpoint.service.lists == "none" else loop.run(read_list(wire, endpoint.model))
-    model = ChatModel(endpoint, wire, price_of(name, stated=stated), models)
+    kind = DecidingModel if decides(endpoint) else ChatModel
+    model = kind(endpoint, wire, price_of(name, stated=stated), models)
     if models.trouble is not None:
         _raise_if_hopeless(model, models)
     elif models.listed is None and models.names and _is_whole(endpoint):

@@ -57,6 +57,10 @@ class Service(BaseModel):
     cache_from: int = 1024
     context_tokens: int | None = None
     embeds: int | None = None
+    decisions: Literal["openai", "systemone", "none"] = "none"
+    decides: tuple[str, ...] = ()
+    most_choices: int = 255
+    writes: bool = True
     requests_per_minute: float | None = None
     at_once: int = 8
     timeout_seconds: float = 120.0
