@@ -295,7 +295,7 @@ class TestSettings:
             "task.yaml:5 settings.lora.learning_rate[2]: is .nan, must be over 0",
             "task.yaml:6 settings.lora.rnk: is not a known key; did you mean `rank`?",
             "task.yaml:7 settings.fewshot.k: is [], must not be empty",
-            "task.yaml:8 settings.head: is not a known key; known here: fewshot, lora, rag, lora_rag",
+            "task.yaml:8 settings.head: is not a known key; known here: prompt, fewshot, lora, rag, oracle, lora_rag",
         ]
 
     def test_every_setting_is_one_that_its_strategy_has(self) -> None:

@@ -15,7 +15,18 @@ from typing import Any
 from tuneworth import __version__
 from tuneworth.core.run import Provenance
 
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "peft", "llguidance", "sentence-transformers")
+_LIBRARIES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "transformers",
+    "peft",
+    "llguidance",
+    "sentence-transformers",
+    "openai",
+    "anthropic",
+)
 
 
 def provenance(command: str, seed: int, models: dict[str, dict[str, Any]]) -> Provenance:

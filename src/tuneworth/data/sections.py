@@ -180,7 +180,19 @@ _Layers = Annotated[list[Literal["all", "upper_third"]], BeforeValidator(_listed
 _Tokens = Annotated[list[Annotated[int, Field(ge=16, le=4096)]], BeforeValidator(_listed), Field(min_length=1)]
 
 
-class FewShotSettings(Section):
+_Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+_Efforts = Annotated[list[_Effort], BeforeValidator(_listed), Field(min_length=1)]
+
+
+class PromptSettings(Section):
+    """Values of the settings of what asks a model as it is: one, or a list."""
+
+    reasoning: _Efforts | None = Field(
+        default=None, description="how much a model behind an API thinks before it answers: none, low, medium, high, …"
+    )
+
+
+class FewShotSettings(PromptSettings):
     """Values of few-shot's settings: one, or a list."""
 
     k: _Counts | None = Field(default=None, description="demonstrations per request")
@@ -195,7 +207,7 @@ class LoraSettings(Section):
     layers: _Layers | None = Field(default=None, description="layers that learn: all, or upper_third")
 
 
-class RagSettings(Section):
+class RagSettings(PromptSettings):
     """Values of RAG's settings: one, or a list."""
 
     k: _Counts | None = Field(default=None, description="passages per question")
@@ -208,12 +220,44 @@ class LoraRagSettings(LoraSettings):
     k: _Counts | None = Field(default=None, description="passages per question")
 
 
+class StatedService(Section):
+    """What is to be known of a service beyond the built-in table, or differs from it."""
+
+    protocol: Literal["chat", "messages"] | None = Field(
+        default=None, description="chat: OpenAI's chat completions; messages: Anthropic's"
+    )
+    address: str | None = Field(default=None, min_length=1, description="base URL")
+    key_variable: Annotated[list[str], BeforeValidator(_listed)] | None = Field(
+        default=None, description="environment variable that holds the key; an empty list: none is asked for"
+    )
+    means: Annotated[list[Literal["strict", "tool", "json_mode"]], BeforeValidator(_listed)] | None = Field(
+        default=None, description="how answers can be held to a form, best first: strict, tool, json_mode"
+    )
+    max_tokens: Literal["max_tokens", "max_completion_tokens"] | None = Field(
+        default=None, description="name of the field for the most tokens of an answer"
+    )
+    reasoning: Literal["effort", "thinking", "enable_thinking", "nested", "adaptive", "none"] | None = Field(
+        default=None, description="how the effort to think is said"
+    )
+    temperature: bool | None = Field(default=None, description="whether temperature 0 is sent")
+    context_tokens: int | None = Field(default=None, ge=256, description="longest prompt plus answer")
+    embeds: int | None = Field(default=None, ge=1, description="most texts of one request for embeddings")
+    requests_per_minute: float | None = Field(
+        default=None, gt=0, description="most requests a minute; no limit of ours when left out"
+    )
+    at_once: int | None = Field(default=None, ge=1, le=256, description="requests under way at the start; it adapts")
+    timeout_seconds: float | None = Field(default=None, gt=0, description="longest wait for one answer")
+    allow_http: bool | None = Field(default=None, description="send key and rows without encryption to another machine")
+
+
 class Settings(Section):
     """Values of strategies' settings that are tried in place of their own choice; several make several arms."""
 
+    prompt: PromptSettings = Field(default=PromptSettings(), description="prompt")
     fewshot: FewShotSettings = Field(default=FewShotSettings(), description="few-shot")
     lora: LoraSettings = Field(default=LoraSettings(), description="LoRA")
     rag: RagSettings = Field(default=RagSettings(), description="RAG")
+    oracle: PromptSettings = Field(default=PromptSettings(), description="gold passage given")
     lora_rag: LoraRagSettings = Field(default=LoraRagSettings(), description="LoRA with RAG")
 
     def of(self, strategy: str) -> dict[str, list[Any]]:

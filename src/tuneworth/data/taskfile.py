@@ -27,6 +27,7 @@ from tuneworth.data.sections import (
     Settings,
     SplitRules,
     StatedPrice,
+    StatedService,
     Updates,
     refused,
 )
@@ -125,6 +126,9 @@ class TaskFile(Section):
     budget: str | None = Field(
         default=None, description="most that a run may take: a time (90s, 10m, 1h30m), money ($2), or both (20m,$2)"
     )
+    services: dict[str, StatedService] = Field(
+        default={}, description="services by name or address, beyond the built-in ones or differing from them"
+    )
     prices: dict[str, StatedPrice] = Field(
         default={}, description="prices of models behind an API, by their names; from genai-prices when left out"
     )
@@ -149,6 +153,11 @@ class TaskFile(Section):
     def stated_rates(self) -> dict[str, Rates]:
         """Model → the price that the user states."""
         return {name: price.rates() for name, price in self.prices.items()}
+
+    @property
+    def stated_services(self) -> dict[str, dict[str, Any]]:
+        """Service or address → what the user says of it."""
+        return {name: service.model_dump(exclude_none=True) for name, service in self.services.items()}
 
     @property
     def budget_usd(self) -> float | None:

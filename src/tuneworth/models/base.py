@@ -101,6 +101,7 @@ class Capabilities:
         context_tokens: longest prompt plus completion.
         deterministic: the same request gets the same answer; else answers are asked for again, and their spread counts.
         label_probabilities: it is ``Deciding``.
+        reasoning: how much it thinks before it answers can be set (``Request.reasoning``).
     """
 
     local: bool
@@ -109,6 +110,7 @@ class Capabilities:
     context_tokens: int
     deterministic: bool = True
     label_probabilities: bool = False
+    reasoning: bool = False
 
 
 class Model(Protocol):

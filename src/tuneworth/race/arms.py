@@ -16,6 +16,7 @@ from tuneworth.errors import InputError, Problem
 from tuneworth.metrics import Metric, MetricError, score_row
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
+from tuneworth.models.effort import with_effort
 from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
@@ -66,7 +67,15 @@ class Arm:
     def lot(self) -> int:
         """Seed of what the arm draws. It follows from what the arm is, not from the model, its number format or the code, so that draws
         stay when these change, and models are shown the same examples."""
-        return int(digest([self.strategy.id, self.config.model_dump(mode="json"), self.n_train, self.repeat])[:8], 16)
+        config = self.config.model_dump(
+            mode="json", exclude={"reasoning"}
+        )  # which changes the answers, not what is shown
+        return int(digest([self.strategy.id, config, self.n_train, self.repeat])[:8], 16)
+
+    @property
+    def asked(self) -> Model | None:
+        """The model as the arm asks it."""
+        return None if self.model is None else with_effort(self.model, getattr(self.config, "reasoning", None))
 
     def make(self) -> Strategy:
         return self.strategy(self.config)
@@ -170,7 +179,7 @@ def plan_arms(
             if why is not None:
                 skipped.append(Skipped(_arm_id(strategy, model, {}), strategy, model, why))
                 continue
-            for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id)):
+            for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id), model):
                 embeds = strategy(config).workload(task, model, train, 1).encoded_chars > 0
                 key = arm_key(task, strategy, config, model, basis, own if embeds else None)
                 arms.append(Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model))
@@ -179,8 +188,13 @@ def plan_arms(
     return Plan(tuple(arms), tuple(skipped))
 
 
-def _tried(configs: Sequence[StrategyConfig], wanted: Mapping[str, Sequence[object]]) -> list[StrategyConfig]:
-    """``configs`` with every combination of the wanted values in place of their own, each once."""
+def _tried(
+    configs: Sequence[StrategyConfig], wanted: Mapping[str, Sequence[object]], model: Model | None
+) -> list[StrategyConfig]:
+    """``configs`` with every combination of the wanted values in place of their own, each once; without those that ``model``
+    cannot be set to."""
+    if model is not None and not model.capabilities.reasoning:
+        wanted = {name: values for name, values in wanted.items() if name != "reasoning"}
     combinations = [dict(zip(wanted, values)) for values in product(*wanted.values())]
     return list(dict.fromkeys(config.model_copy(update=values) for config in configs for values in combinations))
 
@@ -213,7 +227,8 @@ def is_first_of_its_model(arm: Arm, asked: Iterable[Arm]) -> bool:
 def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     """The candidate models, opened; none when no strategy asks for one. What embeds documents is looked at, not opened."""
     private = task_file.limits.private
-    catalog.check_names(task_file.models, private=private)
+    services = task_file.stated_services
+    catalog.check_names(task_file.models, private=private, services=services)
     if task_file.documents is not None and task_file.documents.encoder is not None:
         catalog.check_encoder(task_file.documents.encoder, private=private)
     if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
@@ -221,7 +236,9 @@ def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     opened: list[Model] = []
     for name in dict.fromkeys(task_file.models):
         fetch = Fetch(name, watcher)
-        opened.append(catalog.open_model(name, private=private, progress=fetch, stated=task_file.stated_rates))
+        prices = task_file.stated_rates
+        model = catalog.open_model(name, private=private, progress=fetch, stated=prices, services=services)
+        opened.append(model)
         fetch.finish()
     return opened
 

@@ -132,13 +132,13 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     """SHA-256 over all that a run is about: the settings and the contents of the files they name.
 
     The budget is not among them: a larger one goes on with the same run. Nor are prices: what was asked is not asked again
-    because it costs something else now.
+    because it costs something else now. Nor are services: where an arm's model is asked is in the arm's own key.
 
     Args:
         documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
             the folder, and the index in it, again.
     """
-    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget", "prices"})
+    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget", "prices", "services"})
     if task_file.documents is None:
         del settings["documents"]
     elif documents:

@@ -33,7 +33,7 @@ PROMPT_CODE = (
 ENCODERS = ("tuneworth.models.local.encoder", "tuneworth.models.api.embeddings")
 """What makes the vectors of a strategy that asks for the sentence encoder; it imports neither, the run hands it over."""
 _TASK = {"instruction", "kind", "labels", "json_schema", "language", "metric"}
-_MODEL = ("id", "weights_sha256", "dtype", "attention", "device")
+_MODEL = ("id", "weights_sha256", "dtype", "attention", "device", "address")
 """What makes a model answer as it does, without what it measured or where it lies."""
 
 

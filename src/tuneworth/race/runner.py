@@ -169,7 +169,7 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         return Context(
             task=self.task,
-            model=arm.model,
+            model=arm.asked,
             encoder=self.encoder,
             rng=np.random.default_rng([self.seed, arm.lot]),
             seed=(self.seed + arm.repeat) % 2**32,

@@ -23,6 +23,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem, TuneworthError
 from tuneworth.models import catalog
 from tuneworth.models.base import Model
+from tuneworth.models.effort import with_effort
 from tuneworth.models.encoders import MINILM
 from tuneworth.race.arms import GROUP
 from tuneworth.race.folder import RunFolder
@@ -305,7 +306,7 @@ def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
     now = model.describe().get("weights_sha256")
     if measured is not None and now is not None and measured != now:
         raise InputError(Problem(arm.model, say("serve.other_weights")))
-    return model
+    return with_effort(model, arm.config.get("reasoning"))
 
 
 def _too_long(arm: ArmResult, detail: Text | str) -> Problem:

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneworth.core.outcome import Status, Usage
 from tuneworth.core.task import Example, OutputKind, Query, Task
 from tuneworth.core.text import Text
-from tuneworth.models.base import Encoder, Model, Progress
+from tuneworth.models.base import Effort, Encoder, Model, Progress
 from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
 
 if TYPE_CHECKING:
@@ -30,6 +30,20 @@ class StrategyConfig(BaseModel):
     """Base of every strategy's ``Config``: frozen, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AskingConfig(StrategyConfig):
+    """Base of the configs of strategies that ask a model as it is."""
+
+    reasoning: Effort | None = Field(
+        default=None, description="how much a model that can think is to think; as it does by itself when left out"
+    )
+
+    def named(self, text: Text) -> Text:
+        """``text``, the strategy in words, with the effort."""
+        if self.reasoning is None:
+            return text
+        return Text(en=f"{text.en}, reasoning {self.reasoning}", zh=f"{text.to('zh')}，推理强度 {self.reasoning}")
 
 
 @dataclass(frozen=True, slots=True)

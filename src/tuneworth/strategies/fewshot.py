@@ -22,7 +22,7 @@ from pydantic import Field
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, AskingConfig, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.features import NearestRows, is_embedded, text_features, why_no_sklearn
 from tuneworth.strategies._parts.prompting import (
     TOKENS_PER_TURN,
@@ -51,7 +51,7 @@ SELECTION_TEXT: dict[Selection, Text] = {
 }
 
 
-class FewShotConfig(StrategyConfig):
+class FewShotConfig(AskingConfig):
     k: int = Field(default=16, ge=1, description="demonstrations per request")
     selection: Selection = Field(default="random", description="how the demonstrations are chosen")
     constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
@@ -177,7 +177,7 @@ class FewShot(Strategy):
 
     def describe(self) -> Text:
         selection, k = SELECTION_TEXT[self.config.selection], self.config.k
-        return Text(en=f"few-shot, {k} {selection.en}", zh=f"少样本（{k} 条，{selection.zh}）")
+        return self.config.named(Text(en=f"few-shot, {k} {selection.en}", zh=f"少样本（{k} 条，{selection.zh}）"))
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         """Demonstrations that are the same for all rows are shared; the nearest differ and are read with every row."""

@@ -18,7 +18,7 @@ from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.library import Library
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, AskingConfig, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.passages import passage_prompt
 from tuneworth.strategies._parts.prompting import constrainable, full_instruction, model_of
 from tuneworth.strategies._parts.reading import (
@@ -37,7 +37,7 @@ MOST_EXPECTED = 2
 """Gold passages per row that are counted on: a row may name a long document, of which few passages hold its answer."""
 
 
-class OracleConfig(StrategyConfig):
+class OracleConfig(AskingConfig):
     constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
 
 
@@ -92,9 +92,8 @@ class Oracle(Strategy):
         return None
 
     def describe(self) -> Text:
-        if self.config.constrained:
-            return Text(en="gold passage given, constrained", zh="直接给出标准段落（约束输出）")
-        return self.title
+        held = Text(en="gold passage given, constrained", zh="直接给出标准段落（约束输出）")
+        return self.config.named(held if self.config.constrained else self.title)
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         if model is None or task.documents is None:

@@ -15,7 +15,7 @@ from pydantic import Field
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, AskingConfig, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.prompting import (
     Asker,
     constrainable,
@@ -28,7 +28,7 @@ from tuneworth.strategies._parts.prompting import (
 from tuneworth.strategies._parts.workload import Workload, expected_completion, mean_tokens, sample
 
 
-class PromptConfig(StrategyConfig):
+class PromptConfig(AskingConfig):
     constrained: bool = Field(default=True, description="hold answers to the labels, choices or JSON schema")
 
 
@@ -73,9 +73,8 @@ class Prompt(Strategy):
         return Text(en="needs a language model", zh="需要一个语言模型") if model is None else None
 
     def describe(self) -> Text:
-        if self.config.constrained:
-            return Text(en="prompt, constrained", zh="提示词（约束输出）")
-        return Text(en="prompt, free", zh="提示词（自由输出）")
+        held = Text(en="prompt, constrained", zh="提示词（约束输出）")
+        return self.config.named(held if self.config.constrained else Text(en="prompt, free", zh="提示词（自由输出）"))
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         if model is None:

@@ -19,7 +19,7 @@ from tuneworth.core.task import Collection, Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
 from tuneworth.retrieval.hits import Mode
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Answer, AskingConfig, Context, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.passages import passage_prompt
 from tuneworth.strategies._parts.prompting import constrainable, full_instruction, model_of, unlisted_labels_note
 from tuneworth.strategies._parts.reading import (
@@ -47,7 +47,7 @@ MODE_TEXT: dict[Mode, Text] = {
 }
 
 
-class RagConfig(StrategyConfig):
+class RagConfig(AskingConfig):
     k: int = Field(default=USUAL_K, ge=1, description="passages per question")
     mode: Mode = Field(default="hybrid", description="how passages are searched: hybrid, text or vector")
     passage_tokens: int | None = Field(
@@ -124,7 +124,7 @@ class Rag(Strategy):
         if self.config.constrained:
             en.append("constrained")
             zh.append("约束输出")
-        return Text(en=", ".join(en), zh=f"RAG（{'，'.join(zh)}）")
+        return self.config.named(Text(en=", ".join(en), zh=f"RAG（{'，'.join(zh)}）"))
 
     def workload(self, task: Task, model: Model | None, train: Sequence[Example], max_new_tokens: int) -> Workload:
         if model is None or task.documents is None:

@@ -97,10 +97,12 @@ class ChatModel:
             constraints=frozenset({"labels", "json_schema", "regex"}),
             context_tokens=service.context_tokens or self.models.context_tokens or CONTEXT_TOKENS,
             deterministic=False,
+            reasoning=service.reasoning != "none",
         )
         self._meter: Meter | None = None
         self._pace = Pace(service.at_once, per_minute=service.requests_per_minute)
-        self._ladder: tuple[Means, ...] = (*service.means, "words")
+        known: list[Means] = [means for means in service.means if service.protocol == "chat" or means != "json_mode"]
+        self._ladder: tuple[Means, ...] = (*known, "words")
         self._first_means: dict[str, int] = {}
         self._ignored: dict[Means, int] = {}
         self._warm: set[str] = set()
