@@ -108,12 +108,14 @@ def test_a_row_that_only_thinks_is_set_aside(tmp_path: Path) -> None:
     assert [row.line for row in result.rejected] == [41]
 
 
-@pytest.mark.parametrize("shape", ["list", "squad"])
+@pytest.mark.parametrize("shape", ["list", "squad", "squad file"])
 def test_lists_of_accepted_answers_are_references(tmp_path: Path, shape: str) -> None:
     rows = []
     for at in range(40):
         answers = [f"under the {PLACES[at % 8]} {at}", f"{PLACES[at % 8]} {at}"]
-        held = answers if shape == "list" else {"text": answers, "answer_start": [0, 4]}
+        held: Any = answers if shape == "list" else {"text": answers, "answer_start": [0, 4]}
+        if shape == "squad file":
+            held = [{"text": answer, "answer_start": 0} for answer in answers]
         rows.append({"query": f"Where is part {at} of the {PLACES[at * 3 % 8]}?", "generation_gt": held})
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -138,9 +138,13 @@ def as_json(output: str) -> str:
 
 
 def accepted_answers(value: Any) -> tuple[str, ...]:
-    """The texts of a list of answers, or of SQuAD's ``{"text": [...], "answer_start": [...]}``; else none."""
+    """The texts of a list of answers, or of SQuAD's places of answers in a text, in both of its forms; else none."""
     if isinstance(value, dict) and value.keys() == {"text", "answer_start"}:
         value = value["text"]
+    elif isinstance(value, list) and all(
+        isinstance(one, dict) and {"text", "answer_start"} <= one.keys() for one in value
+    ):
+        value = [one["text"] for one in value]
     if not isinstance(value, list) or not all(isinstance(item, Scalar) for item in value):
         return ()
     written = (item if isinstance(item, str) else json_text(item) for item in value)

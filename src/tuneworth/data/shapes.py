@@ -336,8 +336,10 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
 
 def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) -> InputError:
     """What rows there are, and lines of ``fields`` that may be meant."""
-    shown = ", ".join(columns) or "(none)"
     values = [row.value for row in sample]
+    counts = Counter(column for value in values for column in value)
+    seldom = [f"{column} ({n}/{len(sample)})" for column, n in counts.items() if column not in columns]
+    shown = ", ".join([*columns, *seldom]) or "(none)"
     nested = {name: value for name in columns if isinstance(value := values[0].get(name), Mapping)}
     inner = [f"{name}.{part}" for name, value in nested.items() for part in value]
     if len(columns) == 1 and len(inner) == 2:
