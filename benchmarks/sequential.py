@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from tuneworth.stats.confidence_sequence import confidence_sequence
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import mcnemar_exact
 from tuneworth.stats.sequential import Eliminator, Protect, Sequential, worse_by
@@ -55,48 +54,11 @@ def disasters(difference: float) -> Sampler:
     return lambda rng, n: np.where(rng.random(n) < 0.02, -1.0, gain)
 
 
-def finite(difference: float, differ: float, n_rows: int) -> Sampler:
-    """A random order of exactly ``n_rows`` rows whose own mean is ``-difference``."""
-    wins, losses = round(n_rows * (differ - difference) / 2), round(n_rows * (differ + difference) / 2)
-    rows = np.repeat((1.0, -1.0, 0.0), (wins, losses, n_rows - wins - losses))
-    return lambda rng, n: rng.permutation(rows)[:n]
-
-
 def scores_of_kinds() -> list[tuple[str, float, Sampler]]:
     kinds = [(f"right/wrong, {differ:.0%} differ", d, right_wrong(d, differ)) for d, differ in DIFFERENCES]
     kinds += [("five grades", d, graded(d)) for d in (0.0, 0.01, 0.03, 0.1)]
     kinds += [("rare disasters", d, disasters(d)) for d in (0.0, 0.01)]
     return kinds
-
-
-def coverage_table(repeats: int, rng: np.random.Generator) -> None:
-    print("### Intervals that are watched: does any of them miss the true difference?\n")
-    print(f"95 % promised, {ROWS:,} rows, {repeats} runs a line. Half-widths are medians, in points.\n")
-    print(
-        "| scores | true difference | any miss | naive interval: any miss | ± at 50 | ± at 300 | ± at 2,000 | once, at 300 |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    kinds = scores_of_kinds()
-    kinds.append(("300 rows in random order, their own mean", 0.03, finite(0.03, 0.15, 300)))
-    for name, difference, sample in kinds:
-        runs = [sample(rng, ROWS) for _ in range(repeats)]
-        found = [confidence_sequence(values) for values in runs]
-        missed = np.mean([not (f.low[-1] <= -difference <= f.high[-1]) for f in found])
-        naive = np.mean([naive_miss(values, -difference) for values in runs])
-        halves = [
-            np.median([(f.high[n - 1] - f.low[n - 1]) / 2 for f in found]) for n in (50, 300, ROWS) if n <= runs[0].size
-        ]
-        once = np.median([1.96 * values[:300].std() / math.sqrt(300) for values in runs])
-        shown = [f"{100 * half:.1f}" for half in halves] + [""] * (3 - len(halves))
-        print(f"| {name} | {difference:.2f} | {missed:.1%} | {naive:.1%} | {' | '.join(shown)} | {100 * once:.1f} |")
-
-
-def naive_miss(values: Floats, truth: float) -> bool:
-    """Does a 95 % normal interval that is renewed at every row, from the 20th, ever miss?"""
-    n = np.arange(1, values.size + 1)
-    mean = np.cumsum(values) / n
-    error = np.sqrt(np.maximum(np.cumsum(values**2) / n - mean**2, 0) / n)
-    return bool(np.any((np.abs(mean - truth) > 1.96 * error)[MIN_PAIRS - 1 :]))
 
 
 def pair_table(repeats: int, rng: np.random.Generator) -> None:
@@ -318,7 +280,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng, share = np.random.default_rng(arguments.seed), 10 if arguments.quick else 1
-    coverage_table(400 // share, rng)
     pair_table(1_000 // share, rng)
     for kind in ("right/wrong", "graded", "rare disasters"):
         race_table(150 // share, rng, kind)

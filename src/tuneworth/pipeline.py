@@ -15,7 +15,7 @@ from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.costs.spend import Spend
-from tuneworth.data.rows import write_rejected
+from tuneworth.data.setaside import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.findings import Measured, assemble

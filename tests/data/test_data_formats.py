@@ -15,7 +15,8 @@ import pytest
 from tuneworth.core.text import Text
 from tuneworth.data.formats import read
 from tuneworth.data.readers.hub import parse_address, read_hub, rows_of
-from tuneworth.data.rows import RawRow, Rejected, quote, write_rejected
+from tuneworth.data.rows import RawRow, Rejected, quote
+from tuneworth.data.setaside import write_rejected
 from tuneworth.errors import EnvironmentProblem, InputError
 
 ROWS = [{"text": "first", "label": "a"}, {"text": "第二行", "label": "b"}]

@@ -21,13 +21,13 @@ from tuneworth.core.files import write_atomic
 from tuneworth.data import formats, rewrite
 from tuneworth.data.drafts import is_conversation, target_turn
 from tuneworth.data.formats import PREFIX
-from tuneworth.data.inputs import parsed
 from tuneworth.data.load import Loaded
 from tuneworth.data.rewrite import Rewritten
 from tuneworth.data.rows import RawRow
 from tuneworth.data.shapes import Shape
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.transcripts import conversation_in
+from tuneworth.data.values import parsed
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 

@@ -25,7 +25,7 @@ from tuneworth.audit._personal.mask import excerpt
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, RowMention
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
-from tuneworth.data.columns import explains, values_of
+from tuneworth.data.evidence import explains, values_of
 from tuneworth.data.neardup import ngram_size, pairs_within, plain, sketch
 from tuneworth.stats.intervals import wilson
 from tuneworth.words.say import say

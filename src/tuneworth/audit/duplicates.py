@@ -26,7 +26,7 @@ from tuneworth.audit._likeness.forms import asked, bare
 from tuneworth.core.audit import MAX_ROWS_SHOWN, AuditFact, Finding, Measure, RowMention, Severity
 from tuneworth.core.task import Example, OutputKind
 from tuneworth.core.text import Text
-from tuneworth.data.columns import values_of
+from tuneworth.data.evidence import values_of
 from tuneworth.data.neardup import Pairs, ngram_size, pairs_within, plain, similarities, sketch
 
 Degree = Literal["exact", "spacing", "near"]

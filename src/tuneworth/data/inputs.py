@@ -7,8 +7,6 @@ earlier turns, and options are listed under the question by their marks.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +17,7 @@ from tuneworth.core.task import Message
 from tuneworth.data.drafts import is_conversation, read_turns
 from tuneworth.data.fieldnames import HISTORIES, OPTION_LISTS, SYSTEM_TURNS, key, option_columns
 from tuneworth.data.rows import BadRow, quote
-from tuneworth.data.values import as_text
+from tuneworth.data.values import as_text, cell, is_empty, parsed
 from tuneworth.words.say import say
 
 AnswerForm = Literal["mark", "text", "from_0", "from_1"]
@@ -27,31 +25,6 @@ AnswerForm = Literal["mark", "text", "from_0", "from_1"]
 _MARKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MARKED = re.compile(r"[(（\[]?\s*([A-Za-z]|\d{1,2})\s*(?:[)）\].．、:：]|$)")
 _LINE = re.compile(r"^\s*[(（\[]?([A-Za-z]|\d{1,2})[)）\].．、:：]\s*(\S.*)$")
-
-
-def cell(value: Mapping[str, Any], name: str) -> Any:
-    """The value of column ``name``; ``a.b`` is ``b`` inside ``a`` where no column is called so. ``None``: not there."""
-    if name in value or "." not in name:
-        return value.get(name)
-    outer, inner = name.split(".", 1)
-    return cell(value[outer], inner) if isinstance(value.get(outer), Mapping) else None
-
-
-def is_empty(value: object) -> bool:
-    return value is None or (isinstance(value, str | list | tuple | dict) and not value) or str(value).strip() == ""
-
-
-def parsed(value: Any) -> Any:
-    """The list or object that a cell of a table holds as text (JSON, or as Python prints it), else ``value``."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
-        return value
-    for read in (json.loads, ast.literal_eval):
-        try:
-            found = read(value)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-        return found if isinstance(found, list | dict) else value
-    return value
 
 
 def input_text(name: str, value: Any) -> str:

@@ -17,7 +17,6 @@ from tuneworth.data.examples import Candidate, Rules, build, check_rows, check_t
 from tuneworth.data.formats import PREFIX, RawData
 from tuneworth.data.forms import Forms, find_forms
 from tuneworth.data.infer import common_unit, guess_kind, guess_metric, near_misses, unfit
-from tuneworth.data.inputs import cell, is_empty
 from tuneworth.data.labelsets import find_label_sets, labels_in
 from tuneworth.data.language import guess_language
 from tuneworth.data.rows import BadRow, RawRow, Rejected
@@ -27,7 +26,7 @@ from tuneworth.data.setaside import said, too_many
 from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
 from tuneworth.data.spelling import usual_case, whole_numbers, without_case
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.data.values import OutputType, common_type, output_text
+from tuneworth.data.values import OutputType, cell, common_type, is_empty, output_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.names import joined
 from tuneworth.words.say import say

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.files import write_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
@@ -129,19 +127,3 @@ def quote(value: object, limit: int = SHOWN_CHARS) -> str:
     text = text[: limit + 1]  # cut first: a value of a megabyte is not worth escaping whole
     text = text.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\x00", "\\0")
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
-    """Write one JSON object a line: ``file``, ``line``, ``reason`` (``en``, ``zh``) and the whole ``raw`` row.
-
-    Raises:
-        EnvironmentProblem: the file cannot be written; nothing is left half-written.
-    """
-    lines = [
-        json.dumps(
-            {"file": row.file, "line": row.line, "reason": {"en": row.reason.en, "zh": row.reason.zh}, "raw": row.raw},
-            ensure_ascii=False,
-        )
-        for row in rejected
-    ]
-    write_text(path, "".join(f"{line}\n" for line in lines))

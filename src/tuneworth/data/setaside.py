@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tuneworth.core.text import Text
+from tuneworth.data.files import write_text
 from tuneworth.data.rows import Rejected
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
@@ -57,3 +60,19 @@ def _by_reason(rejected: Sequence[Rejected]) -> list[list[Rejected]]:
     for row in sorted(rejected, key=lambda row: (row.file, row.line)):
         groups.setdefault(_VALUE.split(row.reason.en)[0], []).append(row)
     return sorted(groups.values(), key=lambda rows: -len(rows))
+
+
+def write_rejected(path: Path, rejected: Iterable[Rejected]) -> None:
+    """Write one JSON object a line: ``file``, ``line``, ``reason`` (``en``, ``zh``) and the whole ``raw`` row.
+
+    Raises:
+        EnvironmentProblem: the file cannot be written; nothing is left half-written.
+    """
+    lines = [
+        json.dumps(
+            {"file": row.file, "line": row.line, "reason": {"en": row.reason.en, "zh": row.reason.zh}, "raw": row.raw},
+            ensure_ascii=False,
+        )
+        for row in rejected
+    ]
+    write_text(path, "".join(f"{line}\n" for line in lines))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data import columns as judging
+from tuneworth.data.columns import judge
 from tuneworth.data.drafts import (
     Draft,
     Extras,
@@ -18,6 +18,7 @@ from tuneworth.data.drafts import (
     read_turns,
     target_turn,
 )
+from tuneworth.data.evidence import SAMPLE, WIDE, Sampled, flat, is_label, values_of
 from tuneworth.data.fieldnames import (
     ANSWERS,
     GENERAL_ANSWERS,
@@ -37,11 +38,11 @@ from tuneworth.data.fieldnames import (
     option_columns,
 )
 from tuneworth.data.forms import accepted_answers
-from tuneworth.data.inputs import Inputs, absent, answer_form, cell, chosen_mark, inputs_named, options_in
+from tuneworth.data.inputs import Inputs, absent, answer_form, chosen_mark, inputs_named, options_in
 from tuneworth.data.rows import BadRow, RawRow
 from tuneworth.data.transcripts import conversation_in
 from tuneworth.data.truth import Marks, Truth, true_answer
-from tuneworth.data.values import check_text
+from tuneworth.data.values import cell, check_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say, table
 
@@ -196,8 +197,7 @@ def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, document
     labels = [
         column
         for column in rest
-        if is_truth(column)
-        or (key(column) in ANSWERS and (answered == 0 or judging.is_label(judging.values_of(column, values))))
+        if is_truth(column) or (key(column) in ANSWERS and (answered == 0 or is_label(values_of(column, values))))
     ]
     if answered * 2 < len(sample) and labels:
         return None  # nobody answers in it: it is what the label is about
@@ -220,7 +220,7 @@ def _chat_shape(name: str, sample: Sequence[RawRow], extras: Extras, *, document
 
 def _sample(rows: Sequence[RawRow]) -> list[RawRow]:
     """At most ``SAMPLE`` rows, evenly spread."""
-    step = max(1, -(-len(rows) // judging.SAMPLE))
+    step = max(1, -(-len(rows) // SAMPLE))
     return list(rows[::step])
 
 
@@ -303,7 +303,7 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
     outer = {name.split(".")[0] for name in used}
     unused = [name for name in columns if name not in used and name not in outer and name not in marks.columns]
     drafts = []
-    step = -(-len(sample) // max(200, len(sample) * judging.WIDE // max(len(unused), judging.WIDE)))
+    step = -(-len(sample) // max(200, len(sample) * WIDE // max(len(unused), WIDE)))
     for row in sample[:: max(step, 1)]:
         if shape.left_out(row) is None:
             try:
@@ -311,12 +311,12 @@ def _judged(shape: Shape, truth: Truth, sample: Sequence[RawRow], *, may_join: b
             except BadRow:
                 continue  # counted and listed when candidates are made
     values = [value for value, _ in drafts]
-    sampled = judging.Sampled(
-        [judging.flat("\n".join(turn.content for turn in draft.messages)) for _, draft in drafts],
-        [judging.flat((accepted_answers(draft.output) or (draft.output,))[0]) for _, draft in drafts],
-        {name: judging.values_of(name, values) for name in unused},
+    sampled = Sampled(
+        [flat("\n".join(turn.content for turn in draft.messages)) for _, draft in drafts],
+        [flat((accepted_answers(draft.output) or (draft.output,))[0]) for _, draft in drafts],
+        {name: values_of(name, values) for name in unused},
     )
-    judged = judging.judge(sampled, read=shape.used, may_join=may_join, documents=documents, others=truth.others)
+    judged = judge(sampled, read=shape.used, may_join=may_join, documents=documents, others=truth.others)
     inputs = shape.inputs
     joined = [name for name in judged.joined if name not in inputs.columns]
     history = [name for name in joined if key(name) in HISTORIES]
@@ -350,9 +350,9 @@ def _unknown_shape(file: str, sample: Sequence[RawRow], columns: Sequence[str]) 
     last = {name: name.rsplit(".", 1)[-1] for name in (*(name for name in columns if name not in nested), *inner)}
     names = [name for name in last if not (key(last[name]) in METADATA or ends_like(last[name], METADATA))]
     names = [name for name in names if not is_system(last[name])]
-    cells = {name: judging.values_of(name, values) for name in names}
+    cells = {name: values_of(name, values) for name in names}
     outputs = [name for name in names if key(last[name]) in ANSWERS or is_truth(last[name])]
-    labels = [name for name in names if judging.is_label(cells[name])]
+    labels = [name for name in names if is_label(cells[name])]
     numbered = [name for name in labels if all(cell.isdecimal() for cell in cells[name])]
     outputs += [name for name in labels[::-1] if name not in numbered] + numbered
     outputs += names[1:] if len(names) == 2 else []  # the answer usually stands behind the question

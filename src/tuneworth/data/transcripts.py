@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from tuneworth.data.drafts import is_conversation
-from tuneworth.data.inputs import parsed
+from tuneworth.data.values import parsed
 
 _WAYS = tuple(
     re.compile(way)

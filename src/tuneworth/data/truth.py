@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneworth.core.text import Text
-from tuneworth.data.columns import shuffled
+from tuneworth.data.evidence import shuffled
 from tuneworth.data.fieldnames import (
     ANSWERS,
     GENERAL_ANSWERS,
@@ -29,9 +29,8 @@ from tuneworth.data.fieldnames import (
     option_columns,
     words,
 )
-from tuneworth.data.inputs import cell, is_empty
 from tuneworth.data.rows import RawRow, quote
-from tuneworth.data.values import json_text
+from tuneworth.data.values import cell, is_empty, json_text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -56,6 +57,31 @@ def _day(year: str, month: str, day: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def cell(value: Mapping[str, Any], name: str) -> Any:
+    """The value of column ``name``; ``a.b`` is ``b`` inside ``a`` where no column is called so. ``None``: not there."""
+    if name in value or "." not in name:
+        return value.get(name)
+    outer, inner = name.split(".", 1)
+    return cell(value[outer], inner) if isinstance(value.get(outer), Mapping) else None
+
+
+def is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str | list | tuple | dict) and not value) or str(value).strip() == ""
+
+
+def parsed(value: Any) -> Any:
+    """The list or object that a cell of a table holds as text (JSON, or as Python prints it), else ``value``."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(value)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return found if isinstance(found, list | dict) else value
+    return value
 
 
 def as_text(name: str, value: object) -> str:

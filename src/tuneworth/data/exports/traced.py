@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tuneworth.data.exports._answers import answer_name
-from tuneworth.data.inputs import parsed
 from tuneworth.data.rows import NotTruth
+from tuneworth.data.values import parsed
 from tuneworth.words.say import say
 
 _BESIDE = frozenset(
