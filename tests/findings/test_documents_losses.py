@@ -84,6 +84,19 @@ def test_the_interval_of_retrieval_covers_what_it_promises():
     assert 0.89 <= covered / n_runs <= 0.99  # 0.95 nominal, two standard errors of 120 runs are 0.04
 
 
+def test_copies_of_a_row_are_counted_by_group():
+    """Forty questions, each five times, are worth forty rows: intervals are wider by about the root of five."""
+    rng = np.random.default_rng(6)
+    found, read = (np.repeat(rng.random(40) >= share, 5) for share in (0.3, 0.2))
+    scores, groups = (found & read).astype(float), [f"g{at // 5}" for at in range(200)]
+    alone = split_loss(scores, found, np.random.default_rng(0))
+    together = split_loss(scores, found, np.random.default_rng(0), groups)
+    for one, other in zip(alone, together, strict=True):
+        assert one.value == other.value
+        width, wider = (part.interval.high - part.interval.low for part in (one, other))
+        assert 1.7 < wider / width < 2.9
+
+
 def test_rows_that_failed_or_cannot_be_judged_are_left_out(tmp_path):
     test = [*rows("t", [0, 1, 2]), row("t3", 3), unanswerable("x")]
     answers = [

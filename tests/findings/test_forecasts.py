@@ -45,6 +45,13 @@ def test_a_rising_curve_is_carried_on_and_meets_its_target():
     assert found.crossing.probability > 0.5
 
 
+def test_rows_that_belong_together_make_a_wider_band():
+    points = [point(n, rising(n)) for n in SIZES]
+    grouped = [one.model_copy(update={"n_effective": 100.0}) for one in points]
+    wide, wider = (max(b.high95 - b.low95 for b in told(made).band) for made in (points, grouped))
+    assert wider > 1.3 * wide
+
+
 def test_the_band_reaches_a_hundred_times_the_largest_size_in_even_steps():
     band = told([point(n, rising(n)) for n in SIZES]).band
     assert (band[0].n, band[-1].n) == (31, 100_000)

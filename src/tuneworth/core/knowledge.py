@@ -62,6 +62,7 @@ class LossSplit(Record):
         n_found: rows that were shown the right passage, of ``n_rows`` for which that is known.
         score_found, score_missed: s and s'; ``None`` where there are no such rows.
         oracle: the score of the same reader when it is given the right passage alone, on the dev rows, where measured.
+        found: the interval of the share of rows that were shown the right passage; rows of one group are not independent.
     """
 
     arm_id: str
@@ -74,6 +75,7 @@ class LossSplit(Record):
     reading: Share
     retrieval: Share
     oracle: Score | None = None
+    found: Interval | None = None
 
 
 class AgeScore(Record):

@@ -119,13 +119,17 @@ class Race(Record):
 
 
 class ForecastPoint(Record):
-    """A measured score at one training size (or, for few-shot arms, with ``n - 1`` demonstrations)."""
+    """A measured score at one training size (or, for few-shot arms, with ``n - 1`` demonstrations).
+
+    ``n_effective``: the number of independent rows that ``n_rows`` are worth; ``None`` when each is on its own.
+    """
 
     n: int
     score: float
     interval: Interval
     n_rows: int
     repeat: int = 0
+    n_effective: float | None = None
 
 
 class BandPoint(Record):

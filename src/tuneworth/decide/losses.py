@@ -129,7 +129,7 @@ def _loss(evidence: Evidence, arm: ArmResult, diagnosis: Diagnosis) -> Reason:
     }
     if diagnosis.cause == "never_found":
         return Reason("reasons.loss.never_found", **parts)
-    interval = wilson(split.n_found, split.n_rows)
+    interval = split.found or wilson(split.n_found, split.n_rows)
     shown = Score(value=split.n_found / split.n_rows, interval=interval, n_rows=split.n_rows)
     lead = diagnosis.cause
     if lead == "reading" and interval.low >= FINDS:

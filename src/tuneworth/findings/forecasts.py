@@ -60,9 +60,7 @@ def forecasts_of(
         settled = [entry.arm.make().settled(entry.fit.details) for entry, _ in scored]
         largest = max(range(len(scored)), key=lambda at: scored[at][0].arm.n_train or math.inf, default=0)
         points[arm_id] = [
-            ForecastPoint(
-                n=entry.arm.n_train or n_train, score=score.value, interval=score.interval, n_rows=score.n_rows
-            )
+            point_of(entry.arm.n_train or n_train, score)
             for (entry, score), config in zip(scored, settled, strict=True)
             if config == settled[largest]
         ]
@@ -76,6 +74,13 @@ def forecasts_of(
             goal, growing = (target.arm_id, target.dev[metric.id]), points.get(target.arm_id, [])
         found.append(forecast(arm.arm_id, points[arm.arm_id], target=goal, target_points=growing, **common))
     return [*found, *shot_forecasts(arms, metric.id, **common)]
+
+
+def point_of(n: int, score: Score) -> ForecastPoint:
+    """``score`` as a point of a curve at ``n``."""
+    return ForecastPoint(
+        n=n, score=score.value, interval=score.interval, n_rows=score.n_rows, n_effective=score.n_effective
+    )
 
 
 def forecast(
@@ -150,7 +155,7 @@ def shot_forecasts(
         points: list[ForecastPoint] = []
         for arm in (*without, *family):
             shots, score = int(arm.config.get("k", 0)), arm.dev[metric]
-            points.append(ForecastPoint(n=shots + 1, score=score.value, interval=score.interval, n_rows=score.n_rows))
+            points.append(point_of(shots + 1, score))
         common = {"margin": margin, "chance": chance, "binary": binary, "rng": rng}
         found.append(forecast(family[-1].arm_id, points, axis="shots", target=None, **common))
     return found
@@ -167,7 +172,7 @@ def _fitted(
         CurvePoint(
             n=point.n,
             score=point.score,
-            n_rows=point.n_rows,
+            n_rows=max(1, round(point.n_effective or point.n_rows)),
             standard_error=None if binary else standard_error(point.interval),
             seed=point.repeat,
         )

@@ -77,17 +77,18 @@ def _grounding(seen: Seen, arm: ArmResult) -> Grounding:
         checked = [said[place] for place in places]
     words = [by_words(one.answer, one.evidence) for one in checked]
     meaning = _meaning(seen, arm, checked, words)
+    groups = [one.row.group for one in checked]
     either = words if meaning is None else [a or b for a, b in zip(words, meaning, strict=True)]
     return Grounding(
         arm_id=arm.arm_id,
         stage=seen.stage_of(arm),
         n_answers=len(said),
         n_checked=len(checked),
-        cited=share_of([bool(one.outcome.citations) for one in said]),
+        cited=share_of([bool(one.outcome.citations) for one in said], [one.row.group for one in said]),
         real=_real([one.outcome for one in said]),
-        supported=share_of(either),
-        by_words=share_of(words),
-        by_meaning=share_of(meaning) if meaning is not None else None,
+        supported=share_of(either, groups),
+        by_words=share_of(words, groups),
+        by_meaning=share_of(meaning, groups) if meaning is not None else None,
         no_answer=no_answer(rows, seen.library.no_answer),
     )
 

@@ -25,8 +25,9 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.record import Interval, Score
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
-from tuneworth.findings.documents.seen import Referee, Seen, rng_of, score_of
-from tuneworth.stats.intervals import MIN_INFORMATIVE, bootstrap_interval, wilson
+from tuneworth.findings.documents.seen import Referee, Seen, rng_of, score_of, share_of
+from tuneworth.stats.clusters import group_numbers
+from tuneworth.stats.intervals import MIN_INFORMATIVE, bootstrap_interval
 from tuneworth.strategies._parts.passages import search_text
 
 Floats = NDArray[np.float64]
@@ -60,22 +61,26 @@ def _split(seen: Seen, referee: Referee, arm: ArmResult) -> LossSplit | None:
         return None
     scores = np.array([outcome.scores[seen.metric.id] for _, outcome in rows], dtype=np.float64)
     found = np.array([referee.shown(row, outcome.passages, size) for row, outcome in rows], dtype=np.bool_)
-    reading, retrieval = split_loss(scores, found, rng_of(seen.seed, "loss", arm.arm_id))
+    groups = [row.group for row, _ in rows]
+    reading, retrieval = split_loss(scores, found, rng_of(seen.seed, "loss", arm.arm_id), groups)
     return LossSplit(
         arm_id=arm.arm_id,
         stage=seen.stage_of(arm),
         judge=referee.judge,
         n_rows=len(rows),
         n_found=int(found.sum()),
-        score_found=score_of(scores[found], rng_of(seen.seed, "found", arm.arm_id)),
-        score_missed=score_of(scores[~found], rng_of(seen.seed, "missed", arm.arm_id)),
+        found=share_of(found.tolist(), groups).interval,
+        score_found=score_of(scores[found], rng_of(seen.seed, "found", arm.arm_id), _of(groups, found)),
+        score_missed=score_of(scores[~found], rng_of(seen.seed, "missed", arm.arm_id), _of(groups, ~found)),
         reading=reading,
         retrieval=retrieval,
         oracle=oracle_score(arm, seen.results, seen.metric.id),
     )
 
 
-def split_loss(scores: Floats, found: Flags, rng: np.random.Generator) -> tuple[Share, Share]:
+def split_loss(
+    scores: Floats, found: Flags, rng: np.random.Generator, groups: Sequence[str] | None = None
+) -> tuple[Share, Share]:
     """Reading and retrieval of one arm; their sum is 1 − the mean of ``scores``.
 
     Where nothing was found, nobody saw the reader read: all of the loss then is called retrieval, and the intervals
@@ -84,14 +89,21 @@ def split_loss(scores: Floats, found: Flags, rng: np.random.Generator) -> tuple[
     Args:
         scores: in [0, 1], shape ``(rows,)``, at least one.
         found: whether the row was shown the right passage, shape ``(rows,)``.
+        groups: the group of each row; rows of one group are not independent.
     """
+    groups = groups or [""] * scores.size
     if not found.any():
         return Share(value=0.0, interval=_ANYTHING), Share(value=1 - float(scores.mean()), interval=_ANYTHING)
-    read = score_of(scores[found], rng)
+    read = score_of(scores[found], rng, _of(groups, found))
     assert read is not None
     lost = Interval(low=1 - read.interval.high, high=1 - read.interval.low, level=read.interval.level)
     value = _retrieval(scores, found)
-    return Share(value=1 - read.value, interval=lost), Share(value=value, interval=_around(value, scores, found, rng))
+    around = _around(value, scores, found, rng, groups)
+    return Share(value=1 - read.value, interval=lost), Share(value=value, interval=around)
+
+
+def _of(groups: Sequence[str], chosen: Flags) -> list[str]:
+    return [groups[at] for at in np.flatnonzero(chosen)]
 
 
 def _retrieval(scores: Floats, found: Flags) -> float:
@@ -101,22 +113,23 @@ def _retrieval(scores: Floats, found: Flags) -> float:
     return float(scores[found].mean() - scores.mean())
 
 
-def _around(value: float, scores: Floats, found: Flags, rng: np.random.Generator) -> Interval:
-    n_found, n = int(found.sum()), scores.size
-    if min(n_found, n - n_found) < MIN_INFORMATIVE or np.ptp(scores) == 0:
-        return _bound(scores, found, rng)
+def _around(value: float, scores: Floats, found: Flags, rng: np.random.Generator, groups: Sequence[str]) -> Interval:
+    n = scores.size
+    few = min(np.unique(group_numbers(_of(groups, part))).size for part in (found, ~found))
+    if few < MIN_INFORMATIVE or np.ptp(scores) == 0:
+        return _bound(scores, found, rng, groups)
     # The statistic lies in [-1, 1], the interval is made for [0, 1].
-    halved = bootstrap_interval(lambda rows: (_retrieval(scores[rows], found[rows]) + 1) / 2, n, rng)
+    halved = bootstrap_interval(lambda rows: (_retrieval(scores[rows], found[rows]) + 1) / 2, n, rng, groups=groups)
     return Interval(low=min(value, 2 * halved.low - 1), high=max(value, 2 * halved.high - 1), level=halved.level)
 
 
-def _bound(scores: Floats, found: Flags, rng: np.random.Generator) -> Interval:
+def _bound(scores: Floats, found: Flags, rng: np.random.Generator, groups: Sequence[str]) -> Interval:
     """All that m · (s − s') can be with m, s and s' in their own intervals.
 
     For when resampling cannot show what may happen: no miss among the rows, or so few that their score is a guess.
     """
-    missed = wilson(float(np.sum(~found)), scores.size)
-    read, unread = (score_of(scores[part], rng) for part in (found, ~found))
+    missed = share_of((~found).tolist(), groups).interval
+    read, unread = (score_of(scores[part], rng, _of(groups, part)) for part in (found, ~found))
     high, low = (score.interval if score is not None else _ANYTHING for score in (read, unread))
     gains = (high.low - low.high, high.high - low.low)
     corners = [share * gain for share in (missed.low, missed.high) for gain in gains]

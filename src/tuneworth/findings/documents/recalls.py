@@ -79,7 +79,8 @@ def _recall(seen: Seen, referee: Referee, stage: Stage, way: _Way) -> Recall | N
         seen.progress(len(found), len(rows), "rows")
 
     def score(name: str, values: Floats) -> Score:
-        mean = score_of(values, rng_of(seen.seed, "recall", stage, way.mode, str(way.passage_tokens), name))
+        rng = rng_of(seen.seed, "recall", stage, way.mode, str(way.passage_tokens), name)
+        mean = score_of(values, rng, [row.group for row in rows])
         assert mean is not None, "rows that the referee knows have a value"
         return mean
 

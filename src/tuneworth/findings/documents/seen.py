@@ -21,6 +21,7 @@ from tuneworth.metrics import Metric
 from tuneworth.models.base import Encoder, Progress
 from tuneworth.retrieval.gold import is_right
 from tuneworth.retrieval.library import Library
+from tuneworth.stats.clusters import Clusters
 from tuneworth.stats.intervals import mean_interval, wilson
 from tuneworth.strategies import Solver
 
@@ -141,18 +142,26 @@ def rng_of(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32("\0".join(names).encode())])
 
 
-def score_of(values: ArrayLike, rng: np.random.Generator) -> Score | None:
-    """The mean of values in [0, 1], shape ``(rows,)``; NaN is left out. ``None`` when nothing is left."""
+def score_of(values: ArrayLike, rng: np.random.Generator, groups: Sequence[str] | None = None) -> Score | None:
+    """The mean of values in [0, 1], shape ``(rows,)``; NaN is left out. ``None`` when nothing is left.
+
+    Args:
+        groups: the group of each row; rows of one group are not independent.
+    """
     numbers = np.asarray(values, dtype=np.float64)
-    numbers = numbers[np.isfinite(numbers)]
+    known = np.isfinite(numbers)
+    groups = None if groups is None else [name for name, one in zip(groups, known, strict=True) if one]
+    numbers = numbers[known]
     if not numbers.size:
         return None
     binary = bool(np.all((numbers == 0) | (numbers == 1)))
-    interval = mean_interval(numbers, binary=binary, rng=rng)
-    return Score(value=float(numbers.mean()), interval=interval, n_rows=numbers.size)
+    interval, clusters = mean_interval(numbers, binary=binary, rng=rng, groups=groups), Clusters.of(groups)
+    worth = None if clusters is None else numbers.size / clusters.design_effect(numbers)
+    return Score(value=float(numbers.mean()), interval=interval, n_rows=numbers.size, n_effective=worth)
 
 
-def share_of(flags: Sequence[bool]) -> Share:
-    """How many of ``flags`` are true; of nothing it is 0, and anything is possible."""
-    n = len(flags)
-    return Share(value=sum(flags) / n if n else 0.0, interval=wilson(sum(flags), n))
+def share_of(flags: Sequence[bool], groups: Sequence[str] | None = None) -> Share:
+    """How many of ``flags`` are true; of nothing it is 0, and anything is possible. ``groups`` as in ``score_of``."""
+    n, clusters = len(flags), Clusters.of(groups)
+    worth = 1.0 if clusters is None else clusters.worth(np.array(flags, dtype=np.float64), 0.95)
+    return Share(value=sum(flags) / n if n else 0.0, interval=wilson(sum(flags) * worth, n * worth))
