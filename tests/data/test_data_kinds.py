@@ -204,7 +204,7 @@ def test_numbers_are_written_in_one_way(tmp_path: Path) -> None:
     result = loaded(tmp_path, [*outputs, "about five"])
     assert (result.task.kind, result.task.metric) == ("number", "numbers")
     assert [row.output for row in result.examples[:3]] == ["1000", "1037.5", "1075"]
-    assert "the output is not a number" in result.rejected[0].reason.en
+    assert "the answer in `label` is not a number" in result.rejected[0].reason.en
     assert result.task.spread == pytest.approx(37.5 * 53, rel=0.05)
 
 

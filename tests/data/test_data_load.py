@@ -195,7 +195,7 @@ def test_structured_answers_become_json_with_a_schema(tmp_path: Path) -> None:
     assert result.task.json_schema is not None
     assert result.task.json_schema["properties"]["kind"]["enum"] == ["a", "b"]
     assert '"名": ' in result.examples[0].output
-    assert "the output is text (text), in most rows it is an object" in result.rejected[0].reason.en
+    assert "is text (text), in most rows it is an object" in result.rejected[0].reason.en
 
 
 def test_answers_that_break_the_given_schema_are_set_aside(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def test_where_no_rule_surely_helps_there_is_nothing_to_measure(change):
     assert "copying" in why.en
 
 
+def test_rules_are_tried_by_the_metric_as_the_task_sets_it():
+    """With its pattern the metric finds the shop's number in the input itself, so that no rule is better than copying."""
+    train, task = rows(lambda text: text.split("“")[1].rstrip("”.")), TASK.model_copy(update={"metric": "final_answer"})
+    assert Rules.why_skipped(task, None, train) is None
+    task = task.model_copy(update={"metric_settings": {"pattern": r"(shop \d+)"}})
+    assert Rules.why_skipped(task, None, train) is not None
+
+
 def test_other_kinds_of_answers_have_no_rules():
     assert Rules.why_skipped(TASK.model_copy(update={"kind": "label"}), None, rows(str.lower)) is not None
 

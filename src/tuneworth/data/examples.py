@@ -53,6 +53,7 @@ class Rules:
     """What rows of a task must keep.
 
     Attributes:
+        answer: the field that answers stand in, for messages.
         labels: the allowed answers when the user listed them, else empty; of kind ``multilabel`` those of the rows.
         unit: what numbers are written with.
         check_schema: raises ``BadRow`` on a JSON value the user's schema refuses.
@@ -60,6 +61,7 @@ class Rules:
     """
 
     kind: OutputKind
+    answer: str = "output"
     labels: tuple[str, ...] = ()
     unit: str = ""
     check_schema: Callable[[Any], None] | None = None
@@ -77,9 +79,9 @@ class Rules:
                 shown, n = repr(quote(output)), len(self.labels)
                 near = [label for label in self.labels if label.casefold() == output.casefold()]
                 raise BadRow(
-                    say("rows.output.near_label", output=shown, n=str(n), near=repr(near[0]))
+                    say("rows.output.near_label", name=self.answer, output=shown, n=str(n), near=repr(near[0]))
                     if near
-                    else say("rows.output.no_label", output=shown, n=str(n))
+                    else say("rows.output.no_label", name=self.answer, output=shown, n=str(n))
                 )
         elif self.kind == "multilabel":
             output = self._label_set(output)
@@ -94,7 +96,9 @@ class Rules:
             choices = allowed_choices(candidate.pair) or self.usual_choices
             if output not in choices:
                 options = json.dumps(list(choices), ensure_ascii=False)[:80]
-                raise BadRow(say("rows.output.no_option", output=repr(quote(output)), options=options))
+                raise BadRow(
+                    say("rows.output.no_option", name=self.answer, output=repr(quote(output)), options=options)
+                )
         query = Query(row_id, candidate.draft.messages, choices)
         accepted = tuple(dict.fromkeys((output, *references)))
         draft = candidate.draft
@@ -105,22 +109,24 @@ class Rules:
     def _label_set(self, output: str) -> str:
         found = read_labels(output, self.labels)
         if unknown := found - set(self.labels):
-            raise BadRow(say("rows.output.no_label", output=repr(quote(min(unknown))), n=str(len(self.labels))))
+            raise BadRow(
+                say("rows.output.no_label", name=self.answer, output=repr(quote(min(unknown))), n=str(len(self.labels)))
+            )
         return written(found, self.labels)
 
     def _number(self, output: str) -> str:
         quantity = read_quantity(output)
         if quantity is None:
-            raise BadRow(say("answers.row.no_number", shown=quote(output)))
+            raise BadRow(say("answers.row.no_number", name=self.answer, shown=quote(output)))
         if quantity.unit != self.unit:
-            raise BadRow(say("answers.row.other_unit", shown=quote(output), unit=self.unit or "1"))
+            raise BadRow(say("answers.row.other_unit", name=self.answer, shown=quote(output), unit=self.unit or "1"))
         return number_text(quantity.value)
 
     def _json(self, output: str) -> str:
         value = parse_structure(output)
         if value is None:
             shown = quote(output)
-            raise BadRow(say("rows.output.not_json", shown=shown))
+            raise BadRow(say("rows.output.not_json", name=self.answer, shown=shown))
         if self.check_schema is not None:
             self.check_schema(value)
         return json_text(value)

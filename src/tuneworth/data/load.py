@@ -114,7 +114,7 @@ def load(task_file: TaskFile) -> Loaded:
         _read_forms(side, forms)
     inferred += _one_spelling(sides, task_file.output)
     kind = _kind(task_file, train, inferred)
-    rules = _rules(task_file, kind, train)
+    rules = _rules(task_file, kind, train, shape.answer)
     raw = _build(sides, rules, warnings)
     check_rows(train.name, train.examples, has_test=test is not None, kind=kind)
     if test is not None:
@@ -218,7 +218,9 @@ def _candidates(data: RawData, shape: Shape, expected: OutputType) -> _Side:
             continue
         try:
             draft = shape.read(row)
-            side.candidates.append(Candidate(row, draft, output_text(draft.output, expected), shape.answer))
+            side.candidates.append(
+                Candidate(row, draft, output_text(draft.output, expected, shape.answer), shape.answer)
+            )
         except BadRow as error:
             side.rejected.append(row.rejected(error.reason))
     return side
@@ -233,7 +235,7 @@ def _read_forms(side: _Side, forms: Forms) -> None:
             draft = candidate.draft
             kept.append(replace(candidate, output=output, draft=replace(draft, references=(*more, *draft.references))))
         else:
-            side.rejected.append(candidate.row.rejected(say("rows.output.empty")))
+            side.rejected.append(candidate.row.rejected(say("rows.output.empty", name=candidate.answer)))
     side.candidates = kept
 
 
@@ -268,16 +270,17 @@ def _kind(task_file: TaskFile, train: _Side, inferred: list[Text]) -> OutputKind
     return guess.kind
 
 
-def _rules(task_file: TaskFile, kind: OutputKind, train: _Side) -> Rules:
+def _rules(task_file: TaskFile, kind: OutputKind, train: _Side, answer: str) -> Rules:
     schema, outputs = task_file.output.json_schema, [candidate.output for candidate in train.candidates]
     labels = tuple(task_file.output.labels or ())
     if kind == "multilabel" and not labels:
         labels = labels_in(outputs)
     return Rules(
         kind=kind,
+        answer=answer,
         labels=labels,
         unit=common_unit(outputs) if kind == "number" else "",
-        check_schema=None if schema is None else schema_check(schema),
+        check_schema=None if schema is None else schema_check(schema, answer),
         usual_choices=usual_choices(train.candidates) if kind == "choice" else (),
     )
 

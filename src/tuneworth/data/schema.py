@@ -139,15 +139,15 @@ def schema_fault(schema: dict[str, Any]) -> str | None:
     return None if error is None else f"{error.json_path}: {quote(error.message)}"
 
 
-def schema_check(schema: dict[str, Any]) -> Callable[[Any], None]:
-    """A check that raises ``BadRow`` on a value that the valid ``schema`` refuses."""
+def schema_check(schema: dict[str, Any], name: str) -> Callable[[Any], None]:
+    """A check that raises ``BadRow`` on a value of the field ``name`` that the valid ``schema`` refuses."""
     validator = _validator_class()(schema)
 
     def check(value: Any) -> None:
         error = next(validator.iter_errors(value), None)
         if error is not None:
             shown = quote(error.message)
-            raise BadRow(say("rows.output.breaks_schema", json_path=error.json_path, shown=shown))
+            raise BadRow(say("rows.output.breaks_schema", name=name, json_path=error.json_path, shown=shown))
 
     return check
 

@@ -136,8 +136,8 @@ def common_type(outputs: Sequence[object]) -> OutputType:
     return counts.most_common(1)[0][0] if counts else "text"
 
 
-def output_text(value: Any, expected: OutputType) -> str:
-    """The answer as the text a model learns to write. What reads the same is the same: ``3`` and ``"3"``.
+def output_text(value: Any, expected: OutputType, name: str = "output") -> str:
+    """The answer, in the field ``name``, as the text a model learns to write. What reads the same is the same: ``3`` and ``"3"``.
 
     Raises:
         BadRow: it is empty, of another type than the other rows' answers, or not text.
@@ -150,6 +150,7 @@ def output_text(value: Any, expected: OutputType) -> str:
         raise BadRow(
             say(
                 "rows.output.another_type",
+                name=name,
                 found=types[found or "other"],
                 shown=quote(value),
                 expected=types[expected],
@@ -157,8 +158,8 @@ def output_text(value: Any, expected: OutputType) -> str:
         )
     text = _written(value).strip()
     if not text:
-        raise BadRow(say("rows.output.empty"))
-    check_text("output", text)
+        raise BadRow(say("rows.output.empty", name=name))
+    check_text(name, text)
     return text
 
 

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tuneworth.core.registry import load_plugin, plugin_modules
+from tuneworth.core.registry import plugin_modules
 from tuneworth.core.task import Example, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.metrics import Metric
+from tuneworth.metrics._parts.catalog import load_metric
 from tuneworth.models.base import Model
 from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
 
@@ -131,7 +132,7 @@ class Rules(Strategy):
     def why_skipped(cls, task: Task, model: Model | None, train: Sequence[Example]) -> Text | None:
         if task.kind != "text":
             return Text(en="answers are not free text", zh="答案不是自由文本")
-        if not _learned(task.metric, _pairs(train)):
+        if not _learned(task, train):
             return Text(en="no simple rule does better than copying the input", zh="没有哪条简单规则胜过原样返回输入")
         return None
 
@@ -139,24 +140,25 @@ class Rules(Strategy):
         return self.title
 
     def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> RulesSolver:
-        names = list(_learned(context.task.metric, _pairs(train)))
+        names = list(_learned(context.task, train))
         context.details["rules"] = names
         return RulesSolver(names)
 
 
-def _pairs(train: Sequence[Example]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Of rows spread evenly over the training rows."""
+def _learned(task: Task, train: Sequence[Example]) -> tuple[str, ...]:
+    """From rows spread evenly over the training rows."""
     some = train[:: max(1, -(-len(train) // MOST_ROWS))]
-    return tuple((row.query.messages[-1].content, row.references) for row in some)
+    pairs = tuple((row.query.messages[-1].content, row.references) for row in some)
+    return _best_rules(task.metric, json.dumps(dict(task.metric_settings), sort_keys=True), pairs)
 
 
 @cache
-def _learned(metric: str, pairs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+def _best_rules(spec: str, settings: str, pairs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
     """By the task's metric; by words in common for the user's own, whose file a strategy does not know, and for one by vectors."""
-    known: Metric = load_plugin(
-        "tuneworth.metrics", metric if metric in plugin_modules("tuneworth.metrics") else "token_f1"
+    known = (
+        load_metric(spec, "", settings=json.loads(settings)) if spec in plugin_modules("tuneworth.metrics") else None
     )
-    return tuple(best_rules(load_plugin("tuneworth.metrics", "token_f1") if known.needs_encoder else known, pairs))
+    return tuple(best_rules(load_metric("token_f1", "") if known is None or known.needs_encoder else known, pairs))
 
 
 PLUGIN = Rules
