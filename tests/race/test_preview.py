@@ -230,3 +230,11 @@ def test_settings_of_a_strategy_that_is_not_tried_are_told(tmp_path: Path):
     assert warned(None) == warned(["fewshot", "lora"]) == []
     assert len(warned(["fewshot"])) == 1
     assert warned(["fewshot"])[0].startswith("The `settings` of lora are not used")
+
+
+def test_a_limit_of_latency_takes_more_single_rows(plan_of):
+    free, limited = plan_of("15m"), plan_of("15m", limits={"p95_ms": 500})
+    for before, after in zip(free.arms, limited.arms, strict=True):
+        if before.test_seconds:
+            assert after.test_seconds > before.test_seconds
+    assert limited.final_seconds >= free.final_seconds

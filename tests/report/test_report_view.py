@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import asdict
+from datetime import date
 from typing import Any, get_args
 
 import pytest
-from report_samples import comparison, make_arms, make_decision, make_result
+from report_samples import comparison, make_arms, make_decision, make_result, score
 
-from tuneworth.core.run import Answer, ArmCost, ClassRow, SeedFinding, Verdict
+from tuneworth.core.run import Answer, ArmCost, ClassRow, Interval, NewestScore, SeedFinding, Verdict
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import _alone
 from tuneworth.report.pages.evidence import MAX_ROWS
@@ -311,3 +312,22 @@ def test_a_percentile_of_a_few_single_rows_is_not_shown(n_rows, shown):
     cost = ArmCost(fit_seconds=1.0, latency_p50_ms=10.0, latency_p95_ms=30.0, latency_rows=n_rows)
     [arm] = [one.model_copy(update={"cost": cost}) for one in make_arms()[:1]]
     assert _alone(arm).to("en") == shown
+
+
+@pytest.mark.parametrize(("high", "place"), [(0.02, "reasons"), (-0.02, "doubts")])
+def test_the_newest_rows_are_told_and_are_a_doubt_where_they_are_surely_worse(result, high, place):
+    newest = NewestScore(
+        arm_id=result.decision.recommended,
+        since=date(2026, 5, 1),
+        newest=score(0.7, 0.1, 30),
+        older=score(0.8, 0.05, 270),
+        difference=Interval(low=-0.2, high=high),
+    )
+    with_it = result.model_copy(update={"newest": [newest]})
+    for lang in get_args(Lang):
+        told = getattr(build_view(with_it, lang).verdict, place)[-1]
+        assert "2026-05-01" in told
+        assert "70.0" in told
+        assert len(getattr(build_view(result, lang).verdict, place)) + 1 == len(
+            getattr(build_view(with_it, lang).verdict, place)
+        )

@@ -6,6 +6,7 @@ a saved run (decide, report, other programs). Fields are only ever added within 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field
@@ -234,6 +235,19 @@ class Provenance(Record):
     models: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
+class NewestScore(Record):
+    """A finalist on the test rows that are dated ``since`` or later, and on the others.
+
+    ``difference``: interval of newest − older, rows of the two sides being independent.
+    """
+
+    arm_id: str
+    since: date
+    newest: Score
+    older: Score
+    difference: Interval
+
+
 class RunResult(Record):
     """A finished run.
 
@@ -247,6 +261,7 @@ class RunResult(Record):
         budget_seconds: the time that the run was allowed, money counted as the time that it pays for.
         usd_per_label: price of one more labelled row, when the task gives it.
         documents: what was found out about the documents, for a task that has some.
+        newest: the finalists on the newest test rows, where rows have dates.
         max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
     """
 
@@ -271,6 +286,7 @@ class RunResult(Record):
     race: Race | None = None
     forecasts: list[Forecast] = Field(default_factory=list[Forecast])
     documents: DocumentsResult | None = None
+    newest: list[NewestScore] = Field(default_factory=list[NewestScore])
     max_new_tokens: int | None = None
     wall_seconds: float
     peak_memory_mb: float

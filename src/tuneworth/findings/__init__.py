@@ -18,6 +18,7 @@ from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
 from tuneworth.findings.calibration import with_calibration
 from tuneworth.findings.forecasts import forecasts_of
+from tuneworth.findings.newest import newest_scores
 from tuneworth.race.arms import chance_of
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.prepare import Ready, max_new_tokens
@@ -104,6 +105,7 @@ def assemble(
         race=raced.race,
         forecasts=forecasts,
         documents=measured.documents,
+        newest=[] if measured.documents else newest_scores(split.test, tested.outcomes, primary, task_file.seed),
         max_new_tokens=max_new_tokens(ready.models, split.train),
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),

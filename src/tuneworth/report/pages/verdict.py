@@ -11,7 +11,7 @@ from tuneworth.report.pages import Fact, rows_and_worth, worth_less
 from tuneworth.report.pages.arms import ArmRow, arm_labels
 from tuneworth.report.plain import as_first_word, clean
 from tuneworth.words import numbers
-from tuneworth.words.names import in_lang, metric_name, word
+from tuneworth.words.names import in_lang, joined, metric_name, word
 from tuneworth.words.say import say, table
 
 
@@ -107,7 +107,8 @@ def build_verdict(
     cards = in_lang(table("verdict_page.cards"), lang)
     chosen = next((row for row in arms if row.recommended), None)
     cost = say("verdict_page.cost", usd=chosen.usd_per_1k).to(lang) if chosen else ""
-    rows = None
+    newest, rows = _newest(result, lang), None
+    is_worse = any(one.arm_id == decision.recommended and one.difference.high < 0 for one in result.newest)
     if decision.rows is not None:
         side = "training" if decision.verdict == "not_yet" else "test"
         rows = Fact(cards["rows_needed"], say(f"verdict_page.rows.{side}", n=numbers.about(decision.rows)).to(lang))
@@ -125,12 +126,32 @@ def build_verdict(
             ),
             Fact(cards["per_1k"], numbers.duration(chosen.ms_per_row if chosen else None).to(lang), cost),
         ),
-        reasons=tuple(clean(reason.to(lang)) for reason in decision.reasons),
+        reasons=(*(clean(reason.to(lang)) for reason in decision.reasons), *(() if is_worse else newest)),
         would_change=tuple(clean(change.to(lang)) for change in decision.would_change),
         rows=rows,
         decisive=main,
-        doubts=tuple(clean(doubt.to(lang)) for doubt in result.data.doubts),
+        doubts=(*(clean(doubt.to(lang)) for doubt in result.data.doubts), *(newest if is_worse else ())),
     )
+
+
+def _newest(result: RunResult, lang: Lang) -> tuple[str, ...]:
+    """One sentence: the finalists on the newest test rows beside the others; none where rows have no dates."""
+    if not result.newest:
+        return ()
+    first, names = result.newest[0], arm_labels(result, lang)
+    each = [
+        say(
+            "verdict_page.newest.arm",
+            arm=names.get(one.arm_id, clean(one.arm_id)),
+            score=numbers.score(one.newest),
+            older=numbers.percent(one.older.value),
+            interval=numbers.signed_range(one.difference),
+        )
+        for one in result.newest
+    ]
+    n = {"n": numbers.count(first.newest.n_rows), "n_older": numbers.count(first.older.n_rows)}
+    arms = joined(each, say("units.names.between_clauses"))
+    return (clean(say("verdict_page.newest.rows", since=first.since.isoformat(), arms=arms, **n).to(lang)),)
 
 
 def _arm(arm_id: str | None, result: RunResult, arms: Sequence[ArmRow], lang: Lang) -> tuple[str, str]:
