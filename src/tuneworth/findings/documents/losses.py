@@ -103,7 +103,7 @@ def split_loss(
 
 
 def _of(groups: Sequence[str], chosen: Flags) -> list[str]:
-    return [groups[at] for at in np.flatnonzero(chosen)]
+    return [name for name, one in zip(groups, chosen.tolist(), strict=True) if one]
 
 
 def _retrieval(scores: Floats, found: Flags) -> float:
