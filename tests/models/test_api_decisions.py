@@ -253,6 +253,19 @@ def test_a_model_that_decides_and_writes_does_both() -> None:
     assert asked.received == []
 
 
+def test_a_server_without_decisions_fails_these_and_not_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ChatServer() as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.address)
+        model = open_model("openai/gpt-6-luna")
+        assert is_deciding(model)
+        [failed] = model.decide([asking("a bug")])
+        [told] = model.generate([Request((SYSTEM, Message("user", "hello")))], max_new_tokens=9)
+    assert failed.log_probabilities is None
+    assert failed.completion.finish_reason == "error"
+    assert "404" in (failed.completion.error or "")
+    assert told.text == "hello"
+
+
 @pytest.mark.parametrize("calibration", ["none", "batch", "fitted"])
 def test_the_arms_run_on_a_service(kind: Kind, calibration: str, tmp_path: Path) -> None:
     task = Task(name="t", instruction="Sort.", kind="label", labels=LABELS, metric="accuracy")

@@ -198,6 +198,11 @@ class _Asker(ChatModel):
     def _limit(self, max_new_tokens: int, effort: Any) -> int:
         return 0
 
+    def fatal(self, trouble: Trouble) -> BaseException | None:
+        """As of chats; but a model that writes goes on without decisions where they are not to be had (404)."""
+        goes_on = trouble.kind == "unknown_model" and self.endpoint.service.writes
+        return None if goes_on else super().fatal(trouble)
+
     def _read(self, reply: Reply, form: Form | None, call: Call) -> Completion:
         return Completion(reply.text, Usage(), 0.0, "refused" if reply.ended == "refused" else "stop")
 
