@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuneworth.core.offline import keeps_private
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
@@ -140,6 +141,7 @@ def decide_again(
 # -- shared with the command -------------------------------------------------------------------------------
 
 
+@keeps_private
 def audited(
     task_file: TaskFile,
     watcher: Watcher,

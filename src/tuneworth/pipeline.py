@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
+from tuneworth.core.offline import keeps_private
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.costs.spend import Spend
@@ -27,6 +28,7 @@ from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.preview import budget_warnings
+from tuneworth.race.privacy import Leaving, Treatment, leaving, protected, sent_by_all_starts, treatment_of
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
@@ -55,6 +57,7 @@ class Start:
     remarks: Sequence[Text] = ()
 
 
+@keeps_private
 def run(
     task_file: TaskFile,
     folder: RunFolder,
@@ -63,6 +66,7 @@ def run(
     command: str = "",
     lang: Lang = "en",
     agree: Callable[[Start], bool] = lambda start: True,
+    ask_about_personal_data: Callable[[Leaving], Treatment | None] | None = None,
 ) -> RunResult | None:
     """Measure every arm on the task's rows and decide.
 
@@ -71,6 +75,8 @@ def run(
 
     Args:
         agree: asked once, when everything is inferred and nothing is spent yet.
+        ask_about_personal_data: asked before that when personal data or secrets would leave this machine, and the task file
+            does not say what is to become of them; ``None``: nobody can be asked, and the run stops with an error.
 
     Returns:
         The result, also written to ``result.json`` and ``report.html``; ``None`` if not agreed.
@@ -85,6 +91,11 @@ def run(
         return finished
     started = time.monotonic()
     ready = prepare.ready(task_file, watcher)
+    found = leaving(ready.models, ready.shelf, ready.task, ready.split, watcher)
+    treatment = treatment_of(found, task_file.personal_data, ask_about_personal_data, task_file.name or task_file.train)
+    if treatment == "stop":
+        return None
+    ready = protected(ready, found, treatment)
     plan = ready.plan()
     remarks = [
         *([say("run.goes_on")] if folder.result.exists() else []),
@@ -99,12 +110,14 @@ def run(
         write_rejected(folder.rejected, ready.prepared.rejected)
     with Store(folder.store) as store:
         folder.freeze(store, ready.split, settings)
+        sent = sent_by_all_starts(found, treatment, store)
         budget = Budget(
             budget_seconds, Spend(opening), usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour
         )
         measured = _measure(ready, folder, store, budget, watcher)
         seconds = budget.spent_before.seconds - opening + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
+        result = result.model_copy(update={"sent": sent})
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
     return result

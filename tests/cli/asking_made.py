@@ -35,8 +35,8 @@ def engine(model: ScriptedModel | None = None) -> Iterator[ScriptedModel]:
     """No model and no encoder but made ones can be opened."""
     opened = model or ScriptedModel(reads_the_first, context_tokens=CONTEXT_TOKENS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog, "check_names", lambda names, private=False: None)
-        patch.setattr(catalog, "open_model", lambda name, private=False, progress=None, stated=None: opened)
+        patch.setattr(catalog, "check_names", lambda names, **options: None)
+        patch.setattr(catalog, "open_model", lambda name, **options: opened)
         patch.setattr(catalog, "open_encoder", lambda name=None, progress=None: HashEncoder())
         patch.setattr(catalog, "encoder_sha256", lambda name, progress=None: "of made vectors")
         yield opened

@@ -18,26 +18,10 @@ from tuneworth.audit._personal.spans import KINDS, SECRETS, Kind
 from tuneworth.core.audit import MAX_ROWS_SHOWN, Finding, RowMention, Severity
 from tuneworth.core.task import Example
 from tuneworth.core.text import Text
+from tuneworth.words.names import kind_name
 
 _TICK_EVERY = 500
 _AROUND = 80
-NAMES: dict[Kind, Text] = {
-    "private_key": Text(en="private keys", zh="私钥"),
-    "api_key": Text(en="API keys and tokens", zh="API 密钥和令牌"),
-    "password": Text(en="passwords", zh="密码"),
-    "email": Text(en="e-mail addresses", zh="电子邮箱"),
-    "cn_id": Text(en="Chinese identity numbers", zh="身份证号"),
-    "us_ssn": Text(en="US social security numbers", zh="美国社会安全号（SSN）"),
-    "uk_nino": Text(en="UK national insurance numbers", zh="英国国民保险号（NINO）"),
-    "other_id": Text(en="identity numbers of other countries, passports", zh="其他国家的证件号、护照号"),
-    "bank_card": Text(en="bank card numbers", zh="银行卡号"),
-    "iban": Text(en="bank accounts (IBAN)", zh="国际银行账号（IBAN）"),
-    "cn_uscc": Text(en="Chinese company codes (USCC)", zh="统一社会信用代码"),
-    "phone": Text(en="telephone numbers", zh="电话号码"),
-    "ip": Text(en="public IP addresses", zh="公网 IP 地址"),
-    "address": Text(en="home addresses", zh="详细住址"),
-    "name": Text(en="names of persons behind a label", zh="带字段名的人名"),
-}
 _WEIGHTY: tuple[Kind, ...] = ("cn_id", "us_ssn", "uk_nino", "other_id", "bank_card", "iban")
 _MILD: tuple[Kind, ...] = ("ip", "cn_uscc")
 _WHY_SECRET = Text(
@@ -127,7 +111,7 @@ class _Seen:
         )
 
     def finding(self, kind: Kind, n_rows: int) -> Finding:
-        n, in_rows, name = self.values[kind], self.rows[kind], NAMES[kind]
+        n, in_rows, name = self.values[kind], self.rows[kind], kind_name(kind)
         return Finding(
             id=f"personal.{kind}",
             severity=_severity(kind),
@@ -175,8 +159,8 @@ def _patch(row: Example, kinds: Sequence[Kind], shown: str) -> Patch:
         source=row.source,
         action="mask",
         why=Text(
-            en="holds " + ", ".join(NAMES[kind].en for kind in ordered),
-            zh="含有" + _spaced("、".join(NAMES[kind].zh for kind in ordered)),
+            en="holds " + ", ".join(kind_name(kind).en for kind in ordered),
+            zh="含有" + _spaced("、".join(kind_name(kind).zh for kind in ordered)),
         ),
         before=shown,
     )

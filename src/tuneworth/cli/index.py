@@ -43,6 +43,8 @@ def index(
     source: opt.Source,
     documents: opt.DocumentSources = None,
     out: Out = None,
+    mask: opt.Mask = False,
+    send_personal_data: opt.SendPersonalData = False,
     lang: opt.Language = None,
     as_json: opt.AsJson = False,
 ) -> None:
@@ -54,7 +56,11 @@ def index(
     from tuneworth.race.library import index_documents
 
     del lang  # read before options are parsed, see cli/language.py
-    task_file = task_file_of(source, documents=opt.documents_section(documents))
+    task_file = task_file_of(
+        source,
+        documents=opt.documents_section(documents),
+        personal_data=opt.personal_data(mask, send_personal_data),
+    )
     folder = RunFolder(out) if out is not None else folder_for(RUNS, task_file)
     with watcher_for(LANG, watch=False) as watcher:
         try:

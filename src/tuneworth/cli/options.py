@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperCommand
 
 from tuneworth.cli.language import inline
+from tuneworth.errors import InputError, Problem
+from tuneworth.words.say import say
 
 Source = Annotated[
     str,
@@ -61,6 +63,25 @@ Watch = Annotated[
         ),
     ),
 ]
+Mask = Annotated[
+    bool,
+    typer.Option(
+        "--mask",
+        help=inline(
+            "Mask personal data and secrets in all that is sent to models elsewhere.",
+            "发送到外部模型的内容先对个人信息和密钥脱敏。",
+        ),
+    ),
+]
+SendPersonalData = Annotated[
+    bool,
+    typer.Option(
+        "--send-personal-data",
+        help=inline(
+            "Send personal data and secrets as they are, without asking.", "个人信息和密钥原样发送，不再询问。"
+        ),
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help=inline("Do not ask before starting.", "开始前不再询问。"))]
 
 
@@ -105,6 +126,8 @@ OF_A_TASK: dict[str, Any] = {
     ),
     "knowledge_every_days": _option(float, "Days between two changes of the documents.", "文档多少天更新一次。"),
     "private": _option(bool, "Rows must not leave this machine.", "数据不得离开本机。", "--private"),
+    "mask": Mask,
+    "send_personal_data": SendPersonalData,
     "p95_ms": _option(
         float, "Limit: 95 % of single rows answered within so many ms.", "限制：95% 的单条回答须在多少毫秒内完成。"
     ),
@@ -165,6 +188,8 @@ def of_run(
     max_usd_per_1k: float | None,
     min_quality: float | None,
     knowledge_every_days: float | None,
+    mask: bool | None,
+    send_personal_data: bool | None,
     **plain: Any,
 ) -> dict[str, Any]:
     """What ``run`` and ``plan`` were given, as the keys of a task file.
@@ -185,8 +210,16 @@ def of_run(
         "strategies": names(strategies),
         "limits": _given(limits),
         "updates": _given({"knowledge_every_days": knowledge_every_days}),
+        "personal_data": personal_data(mask, send_personal_data),
         **plain,
     }
+
+
+def personal_data(mask: bool | None, send: bool | None) -> str | None:
+    """The key of a task file that both options set."""
+    if mask and send:
+        raise InputError(Problem("--mask", say("privacy.both")))
+    return "mask" if mask else "send" if send else None
 
 
 def _given(section: dict[str, Any]) -> dict[str, Any] | None:

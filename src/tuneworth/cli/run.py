@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tuneworth.data.taskfile import TaskFile
     from tuneworth.pipeline import Start
     from tuneworth.race.folder import RunFolder
+    from tuneworth.race.privacy import Leaving, Treatment
 
 RUNS = Path("runs")
 
@@ -58,6 +60,7 @@ def run(
                 command=shlex.join(["tuneworth", *sys.argv[1:]]),
                 lang=report_lang,
                 agree=lambda start: _agree(start, watcher, exhaustive=task_file.exhaustive, sure=yes or as_json),
+                ask_about_personal_data=_asker(watcher, sure=yes or as_json),
             )
         except (KeyboardInterrupt, typer.Abort):  # the second is what a prompt makes of it
             command = shlex.join(["tuneworth", *(word for word in sys.argv[1:] if word != "--fresh")])
@@ -135,3 +138,21 @@ def _agree(start: Start, watcher: TerminalWatcher, *, exhaustive: bool, sure: bo
         return True
     with watcher.asking():
         return typer.confirm(spoken("cli.run.start"), default=True, err=True)
+
+
+def _asker(watcher: TerminalWatcher, *, sure: bool) -> Callable[[Leaving], Treatment | None] | None:
+    """Asks what becomes of personal data that would be sent, where somebody can answer; a yes to all is no answer to that."""
+    from tuneworth.cli.progress import interactive
+
+    if sure or not interactive():
+        return None
+
+    def ask(found: Leaving) -> Treatment | None:
+        watcher.say(found.what)
+        answers: dict[str, Treatment | None] = {"m": "mask", "s": "send", "n": None}
+        with watcher.asking():
+            while (choice := typer.prompt(spoken("privacy.ask"), default="n", err=True).strip().lower()) not in answers:
+                pass
+        return answers[choice]
+
+    return ask

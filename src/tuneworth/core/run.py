@@ -224,6 +224,38 @@ class ClassRow(Record):
     recall: dict[str, float]
 
 
+class Destination(Record):
+    """A model or encoder that is not on this machine.
+
+    Attributes:
+        host: of its address; empty when not known.
+    """
+
+    name: str
+    host: str
+    gets: Literal["rows", "documents_and_questions"]
+
+
+class Sent(Record):
+    """What may have left this machine.
+
+    Attributes:
+        personal: what became of personal data and secrets in it: none were found, they were masked, or sent as they are; or a library
+            was missing to look for them. By all
+            starts of the run: one that sent them as they are counts.
+        n_rows, n_documents: that arms may send or be asked about, train, dev and test; ``_personal``: those that hold some.
+        kinds: kind → rows and documents that hold it.
+    """
+
+    destinations: list[Destination]
+    personal: Literal["none_found", "masked", "as_they_are", "not_looked_for"]
+    n_rows: int
+    n_rows_personal: int
+    n_documents: int = 0
+    n_documents_personal: int = 0
+    kinds: dict[str, int] = Field(default_factory=dict[str, int])
+
+
 class Provenance(Record):
     version: str
     git: str | None = None
@@ -262,6 +294,7 @@ class RunResult(Record):
         usd_per_label: price of one more labelled row, when the task gives it.
         documents: what was found out about the documents, for a task that has some.
         newest: the finalists on the newest test rows, where rows have dates.
+        sent: what may have left this machine; ``None`` when nothing has, and in old runs.
         max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
     """
 
@@ -287,6 +320,7 @@ class RunResult(Record):
     forecasts: list[Forecast] = Field(default_factory=list[Forecast])
     documents: DocumentsResult | None = None
     newest: list[NewestScore] = Field(default_factory=list[NewestScore])
+    sent: Sent | None = None
     max_new_tokens: int | None = None
     wall_seconds: float
     peak_memory_mb: float

@@ -78,6 +78,7 @@ def task_file_text(
     lines += [comments.line("limits"), "limits:", f"  private: {_scalar(task.limits.private)}"]
     lines += [comments.off("  p95_ms: 500", "p95"), comments.off("  max_usd_per_1k: 0.50", "usd")]
     lines += [comments.off("  min_quality: 0.80", "quality"), ""]
+    lines += [comments.off("personal_data: mask", "personal_data")]
     lines += [comments.off("situation: {calls_per_day: 1000, knowledge_changes: never}", "situation")]
     lines += [comments.off("updates: {knowledge_every_days: 7}", "updates")]
     lines += [comments.off("budget: 10m", "budget"), comments.off("exhaustive: true", "exhaustive")]

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -118,6 +118,9 @@ class TaskFile(Section):
         default=Settings(), description="values to try of a strategy's settings; its own choice when left out"
     )
     limits: Limits = Field(default=Limits(), description="hard limits")
+    personal_data: Literal["ask", "mask", "send"] = Field(
+        default="ask", description="what becomes of personal data and secrets in what would leave this machine"
+    )
     situation: Facts = Field(default=Facts(), description="what you know about the situation; the advice uses it")
     machine_usd_per_hour: float | None = Field(
         default=None, ge=0, description="price of this machine, for costs; unknown when left out"

@@ -28,12 +28,14 @@ PROMPT_CODE = (
     "tuneworth.core.task",
     "tuneworth.core.documents",
     "tuneworth.metrics._parts.words",
+    "tuneworth.audit._personal",
 )
 """These modules, and those in these packages, shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
 ENCODERS = ("tuneworth.models.local.encoder", "tuneworth.models.api.embeddings")
 """What makes the vectors of a strategy that asks for the sentence encoder; it imports neither, the run hands it over."""
+MASK = "tuneworth.audit._personal.sent"
 _TASK = {"instruction", "kind", "labels", "json_schema", "language", "metric"}
-_MODEL = ("id", "weights_sha256", "dtype", "attention", "device", "address")
+_MODEL = ("id", "weights_sha256", "dtype", "attention", "device", "address", "masked")
 """What makes a model answer as it does, without what it measured or where it lies."""
 
 
@@ -63,7 +65,7 @@ def arm_key(
         encoder: what the vectors of an arm that compares texts depend on; ``None`` for the others.
     """
     described = {"id": model.id, **model.describe()} if model is not None else {}
-    code = code_digest(strategy.__module__, *([type(model).__module__] if model is not None else []))
+    code = code_digest(strategy.__module__, *_modules(task, strategy, model))
     content = [
         code,
         strategy.id,
@@ -73,10 +75,19 @@ def arm_key(
         basis,
     ]
     if strategy.reads_documents and task.documents is not None:
-        content.append(task.documents.digest)
+        content += [task.documents.digest, *(["masked"] if task.documents.masked else [])]
     if encoder is not None:
         content.append({"encoder": encoder})
     return digest(content)
+
+
+def _modules(task: Task, strategy: type[Strategy], model: Model | None) -> Iterator[str]:
+    """Of the model, of what stands around it, and of what masks the questions that are searched with."""
+    if strategy.reads_documents and task.documents is not None and task.documents.masked:
+        yield MASK
+    while model is not None:
+        yield type(model).__module__
+        model = getattr(model, "inner", None)
 
 
 @cache

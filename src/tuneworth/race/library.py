@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
+from tuneworth.audit._personal.sent import MaskedEncoder, Masker, known_values
 from tuneworth.core.documents import Passage
 from tuneworth.core.knowledge import IndexFacts
+from tuneworth.core.offline import keeps_private
 from tuneworth.core.task import Collection, Example, Language
 from tuneworth.core.text import Text
 from tuneworth.data.documents.cutting import cut
@@ -27,6 +29,7 @@ from tuneworth.models.encoders import encoder_for
 from tuneworth.race.arms import open_models
 from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.folder import RunFolder
+from tuneworth.race.privacy import leaving, treatment_of
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
 from tuneworth.retrieval.fulltext import searched_text
@@ -51,6 +54,7 @@ class Shelf:
     Attributes:
         count_tokens: of the first candidate model.
         own_encoder: the embedded encoder for these documents and their questions; ``None`` where there is none.
+        masker: masks what an embedding model elsewhere is sent.
     """
 
     section: Documents
@@ -58,6 +62,7 @@ class Shelf:
     language: Language
     count_tokens: Callable[[str], int]
     own_encoder: str | None
+    masker: Masker | None = None
     _cut: dict[int, list[Passage]] = field(default_factory=dict[int, list[Passage]])
 
     @property
@@ -116,7 +121,7 @@ class Shelf:
             encoder: opens the own encoder, shared with the arms that use it.
         """
         named = self.encoder if self.encoder != self.own_encoder else None
-        opened = partial(catalog.open_encoder, named, progress=watcher.progress) if named else encoder
+        opened = partial(self._open, named, watcher) if named else encoder
         return Library(
             folder=run_folder / INDEX,
             language=self.language,
@@ -128,6 +133,10 @@ class Shelf:
             no_answer=self.no_answer,
             progress=watcher.progress,
         )
+
+    def _open(self, name: str, watcher: Watcher) -> Encoder:
+        opened = catalog.open_encoder(name, progress=watcher.progress)
+        return MaskedEncoder(opened, self.masker) if self.masker is not None and catalog.is_elsewhere(name) else opened
 
     def problems(self) -> list[Text]:
         """What could not be read, one sentence each."""
@@ -265,6 +274,7 @@ class IndexedDocuments:
     notes: list[Problem]
 
 
+@keeps_private
 def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) -> IndexedDocuments:
     """Make the indexes in the run's folder hold the documents as they are now, cut as a run of the task would cut them.
 
@@ -272,7 +282,8 @@ def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) ->
     arm whose index is left behind would answer from old documents.
 
     Raises:
-        InputError: the task names no documents, or none can be read; or the folder belongs to somebody else.
+        InputError: the task names no documents, or none can be read; or the folder belongs to somebody else; or documents with
+            personal data would be sent to be embedded, and nobody has agreed.
         EnvironmentProblem: the index cannot be written, or a model or library is missing.
     """
     if task_file.documents is None:
@@ -284,6 +295,12 @@ def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) ->
     shelf = open_shelf(task_file.documents, rows.task.language, models, questions)
     loaded = shelf.loaded
     watcher.finish(say("run.documents.n_documents", n=len(loaded.documents)))
+    sent = leaving([], shelf, rows.task, None, watcher)
+    if (
+        sent is not None
+        and treatment_of(sent, task_file.personal_data, None, task_file.name or task_file.train) == "mask"
+    ):
+        shelf.masker = Masker(known_values(sent.texts))
     folder.create()
     own = shelf.own_encoder or encoder_for(rows.task.language)
     encoder = SharedEncoder(lambda: catalog.open_encoder(own, progress=watcher.progress), ())

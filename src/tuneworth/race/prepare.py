@@ -18,6 +18,7 @@ from tuneworth.advisor.meaning import check_facts
 from tuneworth.audit._run import audit, subject_of
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.offline import keeps_private
 from tuneworth.core.race import Power
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
@@ -137,6 +138,7 @@ def worth_of(rows: Sequence[Example]) -> float | None:
     return len(rows) / (1 + alike * (len(rows) / clusters.alike - 1))
 
 
+@keeps_private
 def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     """Load, infer, open and split.
 

@@ -8,21 +8,23 @@ knowledge. The scores of the run are about the documents it saw.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tuneworth.audit._personal.sent import MaskedEncoder, MaskedModel, Masker
 from tuneworth.core.documents import Passage
+from tuneworth.core.offline import staying_here
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.core.task import Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem, TuneworthError
 from tuneworth.models import catalog
-from tuneworth.models.base import Model
+from tuneworth.models.base import Encoder, Model
 from tuneworth.models.effort import with_effort
 from tuneworth.models.encoders import MINILM
 from tuneworth.race.arms import GROUP
@@ -187,7 +189,8 @@ class Answerer:
         self._check_length(text)
         found = self.library.found
         found.clear()
-        [answer] = self.solver.solve([Query("question", (Message("user", text),))])
+        with staying_here(self.task.limits.private):
+            [answer] = self.solver.solve([Query("question", (Message("user", text),))])
         if answer.status == "over_limit":
             raise InputError(_too_long(self.arm, answer.error or answer.status))
         if answer.text is None:
@@ -244,35 +247,38 @@ def open_arm(
         InputError: the arm's solver, or the model that was measured, is not there any more.
         EnvironmentProblem: the model or the index cannot be opened.
     """
-    saved = folder.path / (arm.solver_folder or "")
-    if not arm.solver_folder or not saved.is_dir():
-        raise InputError(Problem(str(saved), say("serve.not_kept", arm=arm.arm_id)))
-    strategy: type[Strategy] = load_plugin(GROUP, arm.strategy)
-    library = _library(result.task, folder, watcher, where)
-    model, longest = _model(result, arm, watcher), result.max_new_tokens or MAX_ANSWER_TOKENS
-    if model is not None and not result.max_new_tokens:  # of a version that did not say: passages must still fit
-        longest = min(MAX_ANSWER_TOKENS, model.capabilities.context_tokens // 4)
-    seed = result.provenance.seed
-    context = Context(
-        task=result.task,
-        model=model,
-        encoder=cache(partial(catalog.open_encoder, result.task.sentence_encoder or MINILM, progress=watcher.progress)),
-        rng=np.random.default_rng(seed),
-        seed=seed,
-        folder=saved.parent,
-        max_new_tokens=longest,
-        library=library,
-        progress=watcher.progress,
-    )
-    try:
-        solver = strategy.solver.load(saved, context)
-    except TuneworthError:
-        raise
-    except Exception as error:  # a plug-in may raise anything over files that a crash or a hand has broken
-        what = f"{type(error).__name__}: {error}"
-        raise InputError(Problem(str(saved), say("serve.unreadable", what=what))) from error
-    scored = result.documents.index.version if result.documents is not None else None
-    return Answerer(arm, result.task, model, solver, library, scored)
+    with staying_here(result.task.limits.private):
+        saved = folder.path / (arm.solver_folder or "")
+        if not arm.solver_folder or not saved.is_dir():
+            raise InputError(Problem(str(saved), say("serve.not_kept", arm=arm.arm_id)))
+        strategy: type[Strategy] = load_plugin(GROUP, arm.strategy)
+        library = _library(result.task, folder, watcher, where)
+        model, longest = _model(result, arm, watcher), result.max_new_tokens or MAX_ANSWER_TOKENS
+        if model is not None and not result.max_new_tokens:  # of a version that did not say: passages must still fit
+            longest = min(MAX_ANSWER_TOKENS, model.capabilities.context_tokens // 4)
+        seed = result.provenance.seed
+        context = Context(
+            task=result.task,
+            model=model,
+            encoder=cache(
+                partial(catalog.open_encoder, result.task.sentence_encoder or MINILM, progress=watcher.progress)
+            ),
+            rng=np.random.default_rng(seed),
+            seed=seed,
+            folder=saved.parent,
+            max_new_tokens=longest,
+            library=library,
+            progress=watcher.progress,
+        )
+        try:
+            solver = strategy.solver.load(saved, context)
+        except TuneworthError:
+            raise
+        except Exception as error:  # a plug-in may raise anything over files that a crash or a hand has broken
+            what = f"{type(error).__name__}: {error}"
+            raise InputError(Problem(str(saved), say("serve.unreadable", what=what))) from error
+        scored = result.documents.index.version if result.documents is not None else None
+        return Answerer(arm, result.task, model, solver, library, scored)
 
 
 def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | None) -> _Noting:
@@ -281,7 +287,9 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     named = documents.encoder
     if named is not None:  # a service's address is set outside the run: what was on this machine may be elsewhere now
         catalog.check_encoder(named, private=task.limits.private)
-    opened = partial(catalog.open_encoder, named or MINILM, progress=watcher.progress)
+    opened: Callable[[], Encoder] = partial(catalog.open_encoder, named or MINILM, progress=watcher.progress)
+    if documents.masked:
+        opened = partial(_behind_mask, opened)
     return _Noting(
         folder=folder.path / INDEX,
         language=task.language,
@@ -291,6 +299,11 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
         no_answer=documents.no_answer,
         where=where,
     )
+
+
+def _behind_mask(opened: Callable[[], Encoder]) -> Encoder:
+    """As the passages were embedded, so are questions: with personal data masked."""
+    return MaskedEncoder(opened(), Masker({}))
 
 
 def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
@@ -306,7 +319,8 @@ def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
     now = model.describe().get("weights_sha256")
     if measured is not None and now is not None and measured != now:
         raise InputError(Problem(arm.model, say("serve.other_weights")))
-    return with_effort(model, arm.config.get("reasoning"))
+    masked = result.sent is not None and result.sent.personal == "masked" and not model.capabilities.local
+    return with_effort(MaskedModel(model, Masker({})) if masked else model, arm.config.get("reasoning"))
 
 
 def _too_long(arm: ArmResult, detail: Text | str) -> Problem:

@@ -10,7 +10,7 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.words.say import say, table
 
 if TYPE_CHECKING:
-    from tuneworth.core.run import ArmResult
+    from tuneworth.core.run import ArmResult, Destination
 
 
 def few(texts: Sequence[Text], most: int = 4) -> Text:
@@ -63,3 +63,17 @@ def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
         for arm_id in [arm_id for arm_id, name in names.items() if en[name.en] > 1 or zh[name.zh] > 1]:
             names[arm_id] = joined([titles[arm_id], Text(en=more[arm_id], zh=more[arm_id])], " · ")
     return names
+
+
+def kind_name(kind: str) -> Text:
+    """A kind of personal data or secrets, in the plural."""
+    return say(f"privacy.kinds.{kind}")
+
+
+def hosts_named(destinations: Sequence[Destination]) -> Text:
+    """``api.openai.com (openai/gpt-6-luna, openai/text-embedding-3-small)``."""
+    names: dict[str, list[str]] = {}
+    for one in destinations:
+        names.setdefault(one.host, []).append(one.name)
+    unknown = say("privacy.unknown_host")
+    return listed([say("privacy.host", host=host or unknown, names=", ".join(each)) for host, each in names.items()])

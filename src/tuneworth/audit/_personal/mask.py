@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
+from itertools import count
 
 from tuneworth.audit._personal.contact import addresses_of_machines, emails, homes, names, phones
 from tuneworth.audit._personal.papers import papers
@@ -80,18 +81,28 @@ class Placeholders:
 
     The same value gets the same placeholder everywhere in the row, so an answer that repeats a number of its
     question still does, and two numbers stay two.
+
+    Attributes:
+        originals: placeholder → the value as it was written where it came first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, taken: str = "") -> None:
+        """No placeholder is given that the text ``taken`` has of its own."""
         self._names: dict[tuple[Kind, str], str] = {}
+        self._taken = taken
+        self.originals: dict[str, str] = {}
 
-    def apply(self, text: str) -> str:
-        """``text`` with placeholders."""
-        return replace(text, [(span, self._name(span.kind, text[span.start : span.end])) for span in find(text)])
+    def apply(self, text: str, spans: Iterable[Span] | None = None) -> str:
+        """``text`` with placeholders, for ``spans`` or for all that is found."""
+        found = find(text) if spans is None else spans
+        return replace(text, [(span, self.name(span.kind, text[span.start : span.end])) for span in found])
 
-    def _name(self, kind: Kind, value: str) -> str:
+    def name(self, kind: Kind, value: str) -> str:
+        """The placeholder of a value."""
         key = (kind, _SPACE.sub("", narrow(value)).casefold())
         if key not in self._names:
-            n_before = sum(known == kind for known, _ in self._names)
-            self._names[key] = f"[{kind.upper()}{f'_{n_before + 1}' if n_before else ''}]"
+            forms = (f"[{kind.upper()}{f'_{number}' if number > 1 else ''}]" for number in count(1))
+            name = next(name for name in forms if name not in self.originals and name not in self._taken)
+            self._names[key] = name
+            self.originals[name] = value
         return self._names[key]

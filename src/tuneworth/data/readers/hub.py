@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tuneworth.core.offline import may_fetch
 from tuneworth.data.files import sha256_of
 from tuneworth.data.readers.columnar import with_names
 from tuneworth.data.rows import RawRow, Rows, quote, without_nulls
@@ -42,10 +43,12 @@ def read_hub(source: str) -> tuple[Rows, str]:
     """Rows of the data set and the SHA-256 of their contents.
 
     Raises:
-        InputError: the address is malformed, or the data set has no such config or split.
+        InputError: the address is malformed, the data set has no such config or split, or the task is private.
         EnvironmentProblem: ``datasets`` is not installed, or the hub does not answer.
     """
     address = parse_address(source)
+    if not may_fetch():
+        raise InputError(Problem(source, say("rows.hub.private")))
     try:
         import datasets
     except ImportError:

