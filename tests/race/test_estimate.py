@@ -153,3 +153,11 @@ def test_estimates_of_two_hundred_arms_take_no_time():
         assert total is not None
         assert math.isfinite(total)
     assert time.process_time() - started < 10.0
+
+
+def test_training_rows_that_a_fit_asks_about_take_as_long_as_answers():
+    asks = Workload(prompt_tokens=30, asked_in_fit=lambda n_train: min(n_train, 400))
+    costs = estimator(ask=ASKS, fits=asks)
+    assert costs.fit_seconds("fits", None) == pytest.approx(400 * 30 / 300)
+    assert costs.fit_seconds("fits", 125) == pytest.approx(125 * 30 / 300)
+    assert costs.fit_seconds("ask", None) == 0.0
