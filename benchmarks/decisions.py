@@ -105,7 +105,7 @@ def table_row(name: str, rows: Rows, dev: Sequence[Answer], test: Sequence[Answe
     hits = right(test, rows.test)
     ends = wilson(hits.sum(), hits.size)
     cells = [name, f"{100 * hits.mean():.1f} ({100 * ends.low:.0f}–{100 * ends.high:.0f})"]
-    if all(answer.probabilities for answer in (*dev, *test)):
+    if dev:
         chances = [answer.probabilities or {} for answer in test]
         sure = [max(each.values()) for each in chances]
         error = calibration_error(sure, hits, np.random.default_rng(0))
@@ -158,7 +158,9 @@ def measure(rows: Rows, model: LocalModel, encoder: SharedEncoder) -> None:
             if isinstance(solver, DecisionSolver) and strategy.config == DecisionConfig():
                 solvers["decision, contextual"] = contextual(solver)
             for name, each in solvers.items():
-                print(table_row(name, rows, solve(each, rows.dev), solve(each, rows.test)), flush=True)
+                tested = solve(each, rows.test)
+                seen = solve(each, rows.dev) if tested[0].probabilities else []
+                print(table_row(name, rows, seen, tested), flush=True)
             weights = given.details.get("label_weights", {})
             if "penalty" in weights:
                 chosen = f"slope {weights['slope']:.3f}, strength {weights['strength_of_prior']:.2f}, penalty {weights['penalty']}"

@@ -279,6 +279,8 @@ class TestSettings:
         settings = load_task_file(path).settings
         assert settings.of("lora") == {"rank": [8], "learning_rate": [0.0002, 0.001]}
         assert settings.of("fewshot") == settings.of("a plug-in's") == {}
+        path.write_text("train: t.jsonl\nsettings: {decision: {calibration: fitted}}\n")
+        assert load_task_file(path).settings.of("decision") == {"calibration": ["fitted"]}
 
     def test_what_is_wrong_is_told_with_its_line(self, tmp_path: Path) -> None:
         path = tmp_path / "task.yaml"
@@ -295,7 +297,7 @@ class TestSettings:
             "task.yaml:5 settings.lora.learning_rate[2]: is .nan, must be over 0",
             "task.yaml:6 settings.lora.rnk: is not a known key; did you mean `rank`?",
             "task.yaml:7 settings.fewshot.k: is [], must not be empty",
-            "task.yaml:8 settings.head: is not a known key; known here: prompt, fewshot, lora, rag, oracle, lora_rag",
+            "task.yaml:8 settings.head: is not a known key; known here: prompt, decision, fewshot, lora, rag, oracle, lora_rag",
         ]
 
     def test_every_setting_is_one_that_its_strategy_has(self) -> None:

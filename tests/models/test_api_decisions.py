@@ -12,6 +12,7 @@ import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.costs.prices import Rates
+from tuneworth.data.taskfile import load_task_file
 from tuneworth.errors import EnvironmentProblem, MoneySpent
 from tuneworth.models.api.decisions import LEAST, DecidingModel
 from tuneworth.models.base import Constraint, Decision, Request, is_deciding
@@ -234,6 +235,19 @@ def test_a_model_that_only_decides_writes_nothing(monkeypatch: pytest.MonkeyPatc
     assert "writes no text" in (silent.error or "")
     assert model.price is not None
     assert model.describe()["decisions"]["answers"] == 1
+
+
+def test_a_task_file_says_that_a_server_decides(tmp_path: Path) -> None:
+    asked = DecisionRoutes(weights)
+    with ChatServer(routes=asked.routes()) as server:
+        path, name = tmp_path / "task.yaml", f"{server.address}#judge"
+        said = "{decisions: systemone, decides: '*', most_choices: 26, writes: false}"
+        path.write_text(f"train: t.jsonl\nservices:\n  {server.address}: {said}\n")
+        model = open_model(name, services=load_task_file(path).stated_services)
+        assert is_deciding(model)
+        [found] = model.decide([asking("a bug")])
+    assert found.completion.text == "bug"
+    assert model.capabilities.constraints == {"labels"}
 
 
 def test_which_models_of_a_service_decide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,7 @@ _Layers = Annotated[list[Literal["all", "upper_third"]], BeforeValidator(_listed
 _Tokens = Annotated[list[Annotated[int, Field(ge=16, le=4096)]], BeforeValidator(_listed), Field(min_length=1)]
 
 
+_Calibrations = Annotated[list[Literal["none", "batch", "fitted"]], BeforeValidator(_listed), Field(min_length=1)]
 _Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 _Efforts = Annotated[list[_Effort], BeforeValidator(_listed), Field(min_length=1)]
 
@@ -189,6 +190,14 @@ class PromptSettings(Section):
 
     reasoning: _Efforts | None = Field(
         default=None, description="how much a model behind an API thinks before it answers: none, low, medium, high, …"
+    )
+
+
+class DecisionSettings(Section):
+    """Values of the decision arms' settings: one, or a list."""
+
+    calibration: _Calibrations | None = Field(
+        default=None, description="none: as it comes; batch: bias towards labels corrected; fitted: weights fitted"
     )
 
 
@@ -242,6 +251,14 @@ class StatedService(Section):
     temperature: bool | None = Field(default=None, description="whether temperature 0 is sent")
     context_tokens: int | None = Field(default=None, ge=256, description="longest prompt plus answer")
     embeds: int | None = Field(default=None, ge=1, description="most texts of one request for embeddings")
+    decisions: Literal["openai", "systemone", "none"] | None = Field(
+        default=None, description="how typed questions are asked: POST /decisions, or POST /systemone"
+    )
+    decides: Annotated[list[str], BeforeValidator(_listed)] | None = Field(
+        default=None, description="models that answer typed questions; * stands for any"
+    )
+    most_choices: int | None = Field(default=None, ge=2, description="most options of a typed question")
+    writes: bool | None = Field(default=None, description="whether its models write text")
     requests_per_minute: float | None = Field(
         default=None, gt=0, description="most requests a minute; no limit of ours when left out"
     )
@@ -254,6 +271,7 @@ class Settings(Section):
     """Values of strategies' settings that are tried in place of their own choice; several make several arms."""
 
     prompt: PromptSettings = Field(default=PromptSettings(), description="prompt")
+    decision: DecisionSettings = Field(default=DecisionSettings(), description="decision")
     fewshot: FewShotSettings = Field(default=FewShotSettings(), description="few-shot")
     lora: LoraSettings = Field(default=LoraSettings(), description="LoRA")
     rag: RagSettings = Field(default=RagSettings(), description="RAG")
