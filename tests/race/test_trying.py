@@ -9,6 +9,7 @@ import pytest
 from test_stages import SEEN, TEST, Base, EvenSolver, Simple, arm, rows, stages
 
 import tuneworth.race.budget as budgets
+from tuneworth.costs.spend import Spend
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.arms import Plan, kind_of, training_sizes
 from tuneworth.race.estimate import Estimator, Job, Speeds
@@ -97,11 +98,12 @@ def training(clock, row, per_row, reach):
     return Trains
 
 
-def race(tmp_path, opened, budget, *strategies, counted=None):
-    """Counts say that a token takes a second, which nothing here does."""
+def race(tmp_path, opened, budget, *strategies, counted=None, spent=0.0):
+    """Counts say that a token takes a second, which nothing here does. So many seconds were ``spent`` before the race."""
     model = ScriptedModel()
     arms = tuple(replace(arm(one), model=model) if one.needs_model else arm(one) for one in strategies)
     run = stages(tmp_path, opened, budget=budget)
+    run.budget.count(Spend(spent))
     run.runner.train = TRAIN
     work = Workload(prompt_tokens=1.0, train_tokens=1.0, passes=lambda n: 3.0)
     jobs = [
@@ -224,3 +226,16 @@ def test_time_that_is_left_goes_to_test_rows(tmp_path, store, monkeypatch):
     run.final(TEST)
     assert 32 < raced.race.n_tested < len(TEST)
     assert 285 <= clock.now <= 300
+
+
+@pytest.mark.parametrize("row", [0.8, 1.0, 1.2])
+def test_where_rows_are_dear_the_tuned_arm_is_trained_all_the_same(tmp_path, store, monkeypatch, row):
+    clock = Clock(monkeypatch)
+    lora = training(clock, row=row, per_row=0.1, reach=110)
+    asked = [asking("shots", clock, row, 60), asking("more", clock, row, 70)]
+    run, raced = race(tmp_path, store, 450.0, *asked, lora, spent=180.0)
+    tested = run.final(TEST).outcomes
+    assert "lora" in tested
+    assert len(tested) >= 2
+    assert raced.race.n_tested >= 32
+    assert 180 + clock.now <= 1.1 * 450

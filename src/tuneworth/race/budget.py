@@ -19,7 +19,9 @@ import numpy as np
 from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import LATENCY_ROWS, LEAST_LATENCIES, Entry, scores_of
+from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LEAST_LATENCIES, Entry, scores_of
+from tuneworth.race.schedule.purse import LEAST_TRAINING_S
+from tuneworth.stats.family import MIN_PAIRS
 
 RESERVE_SHARE = 0.1
 """Part of the budget that the race may never use: the finalists must still meet the test rows."""
@@ -143,7 +145,8 @@ class Reserve:
     def seconds_left(self, arms: Sequence[Arm], entries: Sequence[Entry]) -> float | None:
         """Seconds that the race may still use: less what the finalists will need on the test rows.
 
-        A tuned arm that has not answered yet is taken to answer as it did when it was tried.
+        A tuned arm that has not answered yet is taken to answer as it did when it was tried. Where it could not be trained at all
+        else, the finalists leave it the time, as long as each keeps that for the first round of test rows.
 
         Args:
             arms: that may still be finalists.
@@ -170,6 +173,9 @@ class Reserve:
         whole = self.budget.seconds or left
         least = min(needed(LEAST_TEST_ROWS), LEAST_FINALS_SHARE * whole)
         kept = max(RESERVE_SHARE * whole, least, min(needed(self.n_test), FINALS_SHARE * whole))
+        if awaited:  # a short training and few test rows say more than none of either
+            training = LEAST_TRAINING_S + LATE * MIN_PAIRS * min(rows.values())
+            kept = max(min(kept, left - training), min(needed(BATCH_ROWS), LEAST_FINALS_SHARE * whole))
         return max(0.0, left - kept)
 
     def final_seconds(self, entry: Entry, n_rows: int | None = None) -> float:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from tuneworth.race.schedule.board import FIRST_ROWS, Contender, Fit, Piece, Work
+from tuneworth.stats.family import MIN_PAIRS
 
 UNTUNED_SHARE = 0.4
 YARDSTICK_SHARE = 0.1
@@ -147,7 +148,9 @@ class Purse:
 
         if expected is None or expected > limit(n_rows):
             n_rows = min(n_rows, FIRST_ROWS)
-        seconds = limit(n_rows)
+        if (seconds := limit(n_rows)) < LEAST_TRAINING_S:
+            n_rows = min(n_rows, MIN_PAIRS)
+            seconds = limit(n_rows)
         enough = expected is not None and expected <= seconds and left > 0
         if not enough and seconds < LEAST_TRAINING_S:
             return "no"
