@@ -6,6 +6,8 @@ What is asked of this machine goes through no proxy, whatever the environment sa
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -41,8 +43,10 @@ def http_client(endpoint: Endpoint) -> Any:
     async def limit(response: Any) -> None:
         response.stream = Limited(response.stream)
 
+    authority = os.environ.get("SSL_CERT_FILE")
     return httpx2.AsyncClient(
         follow_redirects=False,
+        verify=ssl.create_default_context(cafile=authority) if authority else True,
         trust_env=not endpoint.is_here,
         timeout=httpx2.Timeout(endpoint.service.timeout_seconds, connect=CONNECT_SECONDS, pool=None),
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
