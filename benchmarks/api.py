@@ -80,12 +80,13 @@ def weather(n: int, share: float, latency_ms: float) -> None:
             f"  rows answered rightly {right}, failed for now {sum(one.may_pass for one in done)}, lost {n - len(done)}"
         )
         print(f"  calls received {server.received.total()}, failed tries {dict(model.record.tries)}")
-        print(f"  calls charged by the server {server.charged.total()}, in the ledger {ledger.total.n_calls}")
-        print(
-            f"  of these not known what they cost {ledger.total.n_unknown}; charges per row: {dict(sorted(paid.items()))}"
-        )
-        print(f"  set aside and not settled {len(ledger._aside)}; at once {model.describe()['at_once']}")
-        assert ledger.total.n_calls == server.charged.total()
+        calls = list(store.calls())
+        charged = [call for call in calls if call.state == "answered" or call.usd != 0]
+        unknown = sum(call.usd is None for call in charged)
+        print(f"  calls charged by the server {server.charged.total()}, in the ledger {len(charged)}")
+        print(f"  of these not known what they cost {unknown}; charges per row: {dict(sorted(paid.items()))}")
+        print(f"  set aside and not settled {ledger.under_way_usd:g} USD; at once {model.describe()['at_once']}")
+        assert len(charged) == server.charged.total()
         assert right + sum(one.may_pass for one in done) == n
 
 

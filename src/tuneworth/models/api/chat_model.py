@@ -167,7 +167,7 @@ class ChatModel:
     async def _answer(self, request: Request, max_new_tokens: int, stopped: list[BaseException]) -> Completion:
         """One request: down the ladder of means, and once more in words where the answer is not allowed."""
         form = Form(request.constraint) if request.constraint is not None else None
-        asked, began = _Asked(), time.perf_counter()
+        asked = _Asked()
         call = Call(request.messages, request.n_shared, self._limit(max_new_tokens, request.reasoning), form)
         call = replace(call, effort=request.reasoning)
         try:
@@ -189,8 +189,7 @@ class ChatModel:
                 completion = Completion("", Usage(), 0.0, "error", error)
         except Trouble as trouble:
             completion = self._failed(trouble)
-        latency_ms = 1000 * (time.perf_counter() - began)
-        return replace(completion, usage=asked.usage, usd=asked.usd, latency_ms=latency_ms)
+        return replace(completion, usage=asked.usage, usd=asked.usd, latency_ms=1000 * asked.seconds)
 
     async def _down_the_ladder(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> tuple[Reply, Call]:
         """The reply by the first means that the service takes, and the call that it is to.
@@ -239,6 +238,7 @@ class ChatModel:
             retry=tenacity.retry_if_exception(_may_be_tried_again),
             wait=_Wait(multiplier=self.patience_seconds, max=LONGEST_BACKOFF),
             stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_after_delay(MOST_SECONDS),
+            sleep=self._pace.sleep,
             reraise=True,
         )
         if self._pace.rests:
@@ -253,9 +253,6 @@ class ChatModel:
 
     async def _sent(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
         """One try through the meter; an answer that was paid for before is not paid for again."""
-        await self._pace.ready()
-        if stopped:
-            raise Trouble("network", "the run has stopped")
         most, troubles, names = self._most_usd(call), list[Trouble](), [self.endpoint.model]
 
         async def send() -> Completion:
@@ -265,13 +262,18 @@ class ChatModel:
                 reply = await self.wire.send(call)
             except Trouble as trouble:
                 troubles.append(trouble)
+                asked.seconds += time.monotonic() - began
                 self._note_trouble(trouble, began)
                 return Completion("", Usage(), 0.0, "error", trouble.said, usd=None if trouble.charged else 0.0)
+            asked.seconds += time.monotonic() - began
             names.append(reply.model)
             self._note(call, reply)
             usd = self.price.usd(reply.usage) if self.price is not None and reply.usage is not None else None
             return Completion(reply.text, reply.usage or Usage(), 0.0, reply.ended, usd=usd)
 
+        await self._pace.ready()
+        if stopped:
+            raise Trouble("network", "the run has stopped")
         try:
             completion = await metered(self._meter, self._digest(call), most, send)
         except MoneySpent as error:

@@ -42,19 +42,33 @@ class Pace:
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Be one of those under way, with all tries of a call."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._under_way < int(self.at_once))
-            self._under_way += 1
+        """Wait until one more may be under way, and be it."""
+        await self._enter()
         try:
             yield
         finally:
-            async with self._changed:
-                self._under_way -= 1
-                self._changed.notify_all()
+            await self._leave()
+
+    async def _enter(self) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._under_way < int(self.at_once))
+            self._under_way += 1
+
+    async def _leave(self) -> None:
+        async with self._changed:
+            self._under_way -= 1
+            self._changed.notify_all()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for the next try, while another takes the turn."""
+        await self._leave()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self._enter()
 
     async def ready(self) -> None:
-        """Wait until the next try may be sent."""
+        """Wait as long as the service asked for, and for the rate that the user states."""
         while (wait := self._not_before - time.monotonic()) > 0:
             await asyncio.sleep(wait)
         if self._per_minute is not None:
