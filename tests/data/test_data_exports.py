@@ -299,3 +299,13 @@ def test_several_wanted_outputs_stay_one_object(tmp_path: Path) -> None:
         "text": "q",
         "label": {"team": "a", "urgent": True},
     }
+
+
+def test_the_preferred_output_ends_the_conversation(tmp_path: Path) -> None:
+    asked, good, bad = ({"role": role, "content": role} for role in ("user", "assistant", "assistant"))
+    row = {
+        "input": {"messages": [asked]},
+        "preferred_output": [good],
+        "non_preferred_output": [bad | {"content": "bad"}],
+    }
+    assert plain(exported(tmp_path / "rows.jsonl", [row] * 3)) == [{"messages": [asked, good]}] * 3

@@ -108,7 +108,7 @@ def test_a_row_that_only_thinks_is_set_aside(tmp_path: Path) -> None:
     assert [row.line for row in result.rejected] == [41]
 
 
-@pytest.mark.parametrize("shape", ["list", "squad", "squad file"])
+@pytest.mark.parametrize("shape", ["list", "squad", "squad file", "texts", "triviaqa"])
 def test_lists_of_accepted_answers_are_references(tmp_path: Path, shape: str) -> None:
     rows = []
     for at in range(40):
@@ -116,6 +116,10 @@ def test_lists_of_accepted_answers_are_references(tmp_path: Path, shape: str) ->
         held: Any = answers if shape == "list" else {"text": answers, "answer_start": [0, 4]}
         if shape == "squad file":
             held = [{"text": answer, "answer_start": 0} for answer in answers]
+        elif shape == "texts":
+            held = [{"text": answer} for answer in answers]
+        elif shape == "triviaqa":
+            held = {"value": answers[0], "aliases": answers[1:], "type": "x"}
         rows.append({"query": f"Where is part {at} of the {PLACES[at * 3 % 8]}?", "generation_gt": held})
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -123,6 +127,15 @@ def test_lists_of_accepted_answers_are_references(tmp_path: Path, shape: str) ->
     assert result.task.kind == "text"
     assert result.examples[1].references == ("under the mill 1", "mill 1")
     assert "is a list of accepted answers" in said(result)
+
+
+@pytest.mark.parametrize("name", ["short_answers", "goldAnswers", "参考答案"])
+def test_lists_of_answers_are_known_by_the_last_word(tmp_path: Path, name: str) -> None:
+    rows = [{"question": f"Where, {at}?", name: [f"by the {PLACES[at % 8]} {at}", f"hill {at}"]} for at in range(40)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    result = load(task_file_for(path, fields={"input": "question", "output": name}))
+    assert result.examples[1].references == ("by the mill 1", "hill 1")
 
 
 def test_a_list_to_write_stays_json(tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ def test_labels_that_are_combined_are_sets(tmp_path: Path, sign: str | None) -> 
     assert [row.output for row in result.examples] == [", ".join(sorted(labels)) for labels in SETS]
 
 
-@pytest.mark.parametrize(("yes", "no"), [(1, 0), (True, False), ("1", ""), (1.0, 0.0)])
+@pytest.mark.parametrize(
+    ("yes", "no"), [(1, 0), (True, False), ("1", ""), (1.0, 0.0), ("Yes", "No"), ("x", ""), ("是", "否")]
+)
 def test_a_column_a_label_is_a_set_of_labels(tmp_path: Path, yes: Any, no: Any) -> None:
     path = tmp_path / "rows.jsonl"
     rows = [

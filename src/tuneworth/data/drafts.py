@@ -24,6 +24,8 @@ _ROLES: dict[str, Role] = {
     "gpt": "assistant",
     "chatgpt": "assistant",
     "bot": "assistant",
+    "chatbot": "assistant",
+    "ai": "assistant",
     "model": "assistant",
 }
 _LEARNT, _NOT_LEARNT = ("weight", "train", "loss"), (0, False, "0", "false")

@@ -31,7 +31,7 @@ def _set(*lines: str) -> frozenset[str]:
 
 
 QUESTIONS = words(
-    "input prompt question query instruction text sentence utterance content message user_message user_input",
+    "input input_text prompt question query instruction text sentence utterance content message user_message user_input",
     "review comment tweet post ticket email body article document dialogue dialog transcript source source_text src original",
     "description problem goal passage context ctx premise sentence1 text1 text_a question1 code title headline subject",
     "问题 提问 题目 题干 输入 指令 提示词 提示 文本 正文 内容 句子 评论 留言 反馈 诉求 描述 消息 原文 文章 文档",
@@ -39,10 +39,10 @@ QUESTIONS = words(
 )
 """Columns that are asked, the surest first."""
 ANSWERS = words(
-    "output completion response answer label_text label_name label answer_key correct_option intent category class",
+    "output output_text completion response answer label_text label_name label answer_key correct_option intent category class",
     "class_name sentiment polarity stance emotion target target_text tgt summary highlights reply translation sql sql_query",
     "query command program topic team department queue answers outputs 输出 答案 回答 标签 类别 分类 意图 情感 摘要 译文",
-    "结果 答复 正确选项",
+    "结果 答复 解答 正确选项",
 )
 """Columns that are answered with, the surest first."""
 LAST_ANSWERS = words(

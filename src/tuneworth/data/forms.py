@@ -16,35 +16,22 @@ from typing import Any
 from tuneworth.core.answers import after_reasoning
 from tuneworth.core.task import OutputKind
 from tuneworth.core.text import Text
+from tuneworth.data.fieldnames import key
 from tuneworth.data.values import json_text, parse_structure
 from tuneworth.words.say import say
 
 NEARLY_ALL = 0.95
 MAX_LITERAL_CHARS = 50_000
 """Longer Python literals are left alone: the parser's cost is not bounded by their length."""
-ACCEPTED = frozenset(
-    [
-        "references",
-        "answers",
-        "accepted_answers",
-        "acceptable_answers",
-        "possible_answers",
-        "gold_answers",
-        "golden_answers",
-        "generation_gt",
-        "ground_truths",
-        "ground_truth",
-        "reference_answers",
-        "correct_answers",
-        "aliases",
-        "targets",
-    ]
+_ACCEPTED = re.compile(
+    r"(?:.*_)?(?:references|answers|ground_truths?|aliases|targets)|generation_gt|.*(?:参考答案|标准答案)"
 )
 """Fields whose lists are answers that are all right, not a list to write."""
 _WITH_COMMA = re.compile(
     r"(?P<before>[-+−(]?\s?[^\d\s.,]{0,5}\s?)(?P<whole>\d{1,3}(?:[. ]\d{3})+|\d+)(?:,(?P<part>\d+))?(?P<after>\s?[^\d.,]{0,20})"
 )
 _FENCED = re.compile(r"```\w*[ \t]*\r?\n(.*?)```", re.DOTALL)
+_PLACED = {"text", "answer_start", "answer_end", "answer_id"}
 Scalar = str | int | float | bool
 
 
@@ -104,7 +91,7 @@ def find_forms(outputs: Sequence[str], field_name: str, kind: OutputKind | None)
         forms.steps.append(_only_item)
         forms.notes.append(say("answers.form.one_item"))
     elif sum(map(bool, accepted)) >= NEARLY_ALL * len(structures) and (
-        field_name.lower() in ACCEPTED or kind == "text" or all(isinstance(value, dict) for value in structures)
+        _ACCEPTED.fullmatch(key(field_name)) or kind == "text" or all(isinstance(value, dict) for value in structures)
     ):
         forms.accepted = True
         forms.notes.append(say("answers.form.accepted", name=field_name or "output"))
@@ -138,12 +125,12 @@ def as_json(output: str) -> str:
 
 
 def accepted_answers(value: Any) -> tuple[str, ...]:
-    """The texts of a list of answers, or of SQuAD's places of answers in a text, in both of its forms; else none."""
+    """The texts of a list of answers, of SQuAD's places of answers in a text in both of its forms, or of TriviaQA's; else none."""
     if isinstance(value, dict) and value.keys() == {"text", "answer_start"}:
         value = value["text"]
-    elif isinstance(value, list) and all(
-        isinstance(one, dict) and {"text", "answer_start"} <= one.keys() for one in value
-    ):
+    elif isinstance(value, dict) and isinstance(value.get("aliases"), list) and "value" in value:
+        value = [value["value"], *value["aliases"]]
+    elif isinstance(value, list) and all(isinstance(one, dict) and {"text"} <= one.keys() <= _PLACED for one in value):
         value = [one["text"] for one in value]
     if not isinstance(value, list) or not all(isinstance(item, Scalar) for item in value):
         return ()

@@ -15,7 +15,8 @@ from tuneworth.words.say import say
 COLUMN = "labels"
 _LEAST = 3
 """Two columns of yes and no are as often two facts about the text."""
-_YES, _NO = frozenset(("1", "1.0", "true", "True")), frozenset(("0", "0.0", "false", "False", ""))
+_YES = frozenset(("1", "1.0", "true", "yes", "y", "x", "✓", "√", "是"))
+_NO = frozenset(("0", "0.0", "false", "no", "n", "", "否"))
 
 
 def label_columns(rows: Sequence[RawRow]) -> list[str]:
@@ -26,14 +27,14 @@ def label_columns(rows: Sequence[RawRow]) -> list[str]:
     plain = [
         name for name in columns if key(name) not in METADATA and not ends_like(name, METADATA) and not is_mark(name)
     ]
-    said = {name: {str(row.value.get(name, "")) for row in rows} for name in plain}
+    said = {name: {_said(row, name) for row in rows} for name in plain}
     found = [name for name in plain if said[name] & _YES and said[name] <= _YES | _NO]
     return found if len(found) >= _LEAST else []
 
 
 def united(data: RawData, names: Sequence[str]) -> RawData:
     """``data`` with the list of those of ``names`` that hold 1 in their place, or with the name where each row has one."""
-    lists = [[name for name in names if str(row.value.get(name, "")) in _YES] for row in data.rows]
+    lists = [[name for name in names if _said(row, name) in _YES] for row in data.rows]
     one_each = all(len(labels) == 1 for labels in lists)
     rows = [
         replace(row, text=None, value=_rest(row, names) | {COLUMN: labels[0] if one_each else json_text(labels)})
@@ -41,6 +42,10 @@ def united(data: RawData, names: Sequence[str]) -> RawData:
     ]
     note = say("columns.one_hot", names=", ".join(f"`{name}`" for name in names), column=COLUMN)
     return replace(data, rows=rows, notes=[*data.notes, note], suffix="")
+
+
+def _said(row: RawRow, name: str) -> str:
+    return str(row.value.get(name, "")).strip().lower()
 
 
 def _rest(row: RawRow, names: Sequence[str]) -> dict[str, object]:
