@@ -21,7 +21,7 @@ from scipy.stats import binom
 
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.paired import mcnemar_exact
-from tuneworth.stats.sequential import Eliminator, Protect, Sequential, worse_by
+from tuneworth.stats.sequential import Eliminator, Sequential, worse_by
 
 Floats = NDArray[np.float64]
 Sampler = Callable[[np.random.Generator, int], Floats]
@@ -124,11 +124,7 @@ def fields() -> list[tuple[str, Floats]]:
     ]
 
 
-RULES: list[tuple[str, float, Protect]] = [
-    ("every arm, margin 2 points", MARGIN, "every"),
-    ("the best, margin 2 points", MARGIN, "best"),
-    ("every arm, no margin", 0.0, "every"),
-]
+RULES = [("every arm, margin 2 points", MARGIN), ("every arm, no margin", 0.0)]
 
 
 def race_table(repeats: int, rng: np.random.Generator, kind: str) -> None:
@@ -143,8 +139,8 @@ def race_table(repeats: int, rng: np.random.Generator, kind: str) -> None:
     print("|---|---|---|---|---|---|---|")
     for name, means in fields():
         tables = [race_scores(rng, means, kind) for _ in range(repeats)]
-        for rule, margin, protect in RULES:
-            race_line(name, rule, means, margin, np.array([rows_read(table, margin, protect) for table in tables]))
+        for rule, margin in RULES:
+            race_line(name, rule, means, margin, np.array([rows_read(table, margin) for table in tables]))
         race_line(name, "naive", means, 0.0, np.array([naive_rows_read(table) for table in tables]))
 
 
@@ -164,10 +160,10 @@ NEVER = ROWS + 1
 LOOKS = [*range(MIN_PAIRS, 101, 2), *range(120, ROWS + 1, 20)]
 
 
-def rows_read(scores: Floats, margin: float, protect: Protect) -> NDArray[np.intp]:
+def rows_read(scores: Floats, margin: float) -> NDArray[np.intp]:
     """Rows after which each arm left, ``NEVER`` if it did not."""
     names = [str(i) for i in range(len(scores))]
-    race = Eliminator(names, margin=margin, protect=protect)
+    race = Eliminator(names, margin=margin)
     read, done = np.full(len(scores), NEVER), 0
     for look in LOOKS:
         for i, name in enumerate(names):

@@ -24,10 +24,9 @@ def at_most(rate, repeats):
     return binom.ppf(1 - 1e-4, repeats, rate)
 
 
-def eliminate(scores, *, margin, protect="every", out=()):
-    """The arms that are to leave now, from all scores so far; ``out`` were eliminated before."""
-    race = Eliminator(list(scores), margin=margin, protect=protect)
-    race.leave_out(out)
+def eliminate(scores, *, margin):
+    """The arms that are to leave now, from all scores so far."""
+    race = Eliminator(list(scores), margin=margin)
     for arm, values in scores.items():
         race.add(arm, values)
     return race.check()
@@ -121,12 +120,6 @@ class TestRace:
             assert left.interval.low < left.difference < left.interval.high < -0.02
             assert left.interval.level == pytest.approx(1 - 2 / left.e_needed)
 
-    def test_to_protect_the_best_alone_asks_for_less_evidence(self):
-        scores = {"good": right(0.9, 60), "fair": right(0.7, 60), "bad": right(0.1, 60), "worst": right(0.0, 60)}
-        gone = eliminate(scores, margin=0.02, protect="best")
-        assert [left.e_needed for left in gone] == pytest.approx([3 / 0.05] * len(gone))
-        assert {left.arm for left in gone} >= {left.arm for left in eliminate(scores, margin=0.02)}
-
     def test_an_arm_stays_exactly_as_long_as_its_interval_reaches_the_margin(self):
         n, looks = 20, 0
         while not eliminate({"a": right(0.8, n), "b": right(0.6, n)}, margin=0.02):
@@ -190,29 +183,9 @@ class TestRace:
         assert forward == pytest.approx(backward)
         assert set(forward) >= {"d", "e"}
 
-    def test_a_race_taken_up_again_goes_on_as_if_it_had_not_stopped(self):
-        rng = np.random.default_rng(2)
-        table = {f"arm {i}": (rng.random(400) < 0.9 - 0.08 * i).astype(float) for i in range(8)}
-        race, kept, out = Eliminator(list(table), margin=0.02), dict.fromkeys(table, 0), []
-        for stop in range(20, 401, 20):
-            for arm in table.keys() - race.eliminated:
-                race.add(arm, table[arm][kept[arm] : stop])
-                kept[arm] = stop
-            seen = {arm: scores[: kept[arm]] for arm, scores in table.items()}
-            resumed = eliminate(seen, margin=0.02, out=out)
-            going_on = race.check()
-            assert [left.arm for left in resumed] == [left.arm for left in going_on]
-            assert [left.e_value for left in resumed] == pytest.approx([left.e_value for left in going_on])
-            out += [left.arm for left in going_on]
-        assert set(out) == race.eliminated
-        assert "arm 0" not in out
-        assert len(out) >= 4
-
     def test_what_is_wrong_with_a_race_is_said(self):
         with pytest.raises(ValueError, match="named twice among a, b, a"):
             Eliminator(["a", "b", "a"], margin=0.02)
-        with pytest.raises(ValueError, match="not in the race: c"):
-            eliminate({"a": [1.0], "b": [1.0]}, margin=0.02, out=["c"])
         with pytest.raises(ValueError, match=r"lie outside \[0, 1\], the first is 1.5"):
             eliminate({"a": [1.5]}, margin=0.02)
         with pytest.raises(ValueError, match="scores of a have shape"):
@@ -239,13 +212,13 @@ def graded_with_disasters(rng, n_arms, n):
     return steady
 
 
-def good_arms_lost(scores, margin, alpha, rng=None, protect="every"):
+def good_arms_lost(scores, margin, alpha, rng=None):
     """Which arms ever leave, if looked at after every tenth row? All arms are inside the margin.
 
     With ``rng`` the schedule is greedy: whoever has done badly so far is not extended for a while.
     """
     names = [str(i) for i in range(len(scores))]
-    race, reached = Eliminator(names, margin=margin, alpha=alpha, protect=protect), [0] * len(names)
+    race, reached = Eliminator(names, margin=margin, alpha=alpha), [0] * len(names)
     for _ in range(scores.shape[1] // 10):
         behind = set() if rng is None else set(rng.choice(len(names), len(names) // 2, replace=False))
         for i, name in enumerate(names):
@@ -268,16 +241,6 @@ def test_runs_that_lose_an_arm_inside_the_margin(sample, margin, greedy):
     rng, repeats = np.random.default_rng(11), 120
     lost = sum(bool(good_arms_lost(sample(rng, 5, 250), margin, 0.2, rng if greedy else None)) for _ in range(repeats))
     assert lost <= at_most(0.2, repeats)
-
-
-def test_the_best_alone_is_lost_as_rarely():
-    rng, repeats = np.random.default_rng(12), 150
-    lost = [
-        good_arms_lost(best_and_just_inside_the_margin(rng, 6, 250), 0.05, 0.2, rng, protect="best")
-        for _ in range(repeats)
-    ]
-    assert sum("0" in one for one in lost) <= at_most(0.2, repeats)
-    assert sum("1" in one for one in lost) <= at_most(0.2, repeats)  # any one arm within the margin
 
 
 def test_the_same_trial_without_the_union_over_pairs_fails():

@@ -4,7 +4,7 @@ What an arm is tested for is "its mean is at least that of the leader, less the 
 margin is as good as the leader by the user's own word, and may win as the simpler one, so it stays; with a
 margin of 0 the same test reads "worse at all".
 
-Why at most ``alpha`` of all runs ever lose an arm that lies within the margin of the best (``protect="every"``),
+Why at most ``alpha`` of all runs ever lose an arm that lies within the margin of the best,
 whoever leads:
 
 1. For one ordered pair (arm, other) the e-value of `tuneworth.stats.betting` exceeds ``c`` at *any* number of
@@ -15,10 +15,6 @@ whoever leads:
    ``G (K - 1) / alpha`` in all but ``alpha`` of the runs.
 3. With A arms not yet eliminated the threshold is ``A (K - 1) / alpha``. Until one of the G arms falls, A is at
    least G, so in those runs none ever does. This is Holm's step-down over arms, here by a direct argument.
-
-``protect="best"`` promises less and stops arms sooner, with the threshold ``(K - 1) / alpha`` throughout: by the same
-count of pairs, at most ``alpha`` of the runs lose the best arm, and any one arm within the margin is lost in at
-most ``alpha`` of them; but of many such arms some may be lost more often.
 
 The promise is about the population of rows like these, not about the dev rows at hand. Where rows come in groups, one bet
 is made on the mean difference of each group, and the promise is about a mean in which every group counts once.
@@ -34,10 +30,9 @@ Bartroff and Song (2014), J Stat Plan Inference 153:100; the idea of a race is M
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,7 +51,6 @@ from tuneworth.stats.betting import (
 from tuneworth.stats.family import ALPHA, MIN_PAIRS
 
 Floats = NDArray[np.float64]
-Protect = Literal["best", "every"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +139,6 @@ class Eliminator:
         *,
         margin: float,
         alpha: float = ALPHA,
-        protect: Protect = "every",
         groups: Sequence[str] = (),
     ):
         """Declare the race.
@@ -153,8 +146,7 @@ class Eliminator:
         Args:
             arms: every arm that will ever be scored; the promise is split over all of them.
             margin: in [0, 1); 0 eliminates whatever is worse at all.
-            alpha: share of runs that may lose an arm that is protected.
-            protect: ``every`` arm within the margin of the best, or the ``best`` alone.
+            alpha: share of runs that may lose an arm within the margin of the best.
             groups: the group of each row in their order, the rows of a group one after another; a group counts when it
                 is complete. Without, each row is on its own.
 
@@ -163,7 +155,7 @@ class Eliminator:
         """
         check_margin(margin)
         check_alpha(alpha)
-        self._margin, self._alpha, self._protect = margin, alpha, protect
+        self._margin, self._alpha = margin, alpha
         self._arms = tuple(arms)
         self._pairs = PairTable(self._arms, groups)
         self._out: set[str] = set()
@@ -189,20 +181,6 @@ class Eliminator:
             ValueError: a score lies outside [0, 1].
         """
         self._pairs.add(arm, scores)
-
-    def leave_out(self, arms: Collection[str]) -> None:
-        """Arms that this same test eliminated earlier, when a race is taken up again.
-
-        Never arms that were stopped for another reason (money, time, a failure): those still count in the
-        promise to the others.
-
-        Raises:
-            ValueError: an arm was not declared.
-        """
-        unknown = set(arms) - set(self._arms)
-        if unknown:
-            raise ValueError(f"arms to leave out that are not in the race: {', '.join(sorted(unknown))}")
-        self._out.update(arms)
 
     def check(self) -> list[Elimination]:
         """Eliminate every arm that is surely worse than a leader by more than the margin.
@@ -245,8 +223,7 @@ class Eliminator:
         return sorted(found.values(), key=lambda rival: -rival.log_evidence)
 
     def _log_needed(self) -> float:
-        n_protected = 1 if self._protect == "best" else len(self._arms) - len(self._out)
-        return math.log(n_protected * (len(self._arms) - 1) / self._alpha)
+        return math.log((len(self._arms) - len(self._out)) * (len(self._arms) - 1) / self._alpha)
 
     def _standing(self, rival: _Rival) -> Standing:
         needed = self._log_needed()
