@@ -240,6 +240,10 @@ def test_numbers_and_rare_labels_are_dealt_in_equal_shares(tmp_path: Path) -> No
     split = make_split(loaded(tmp_path, [", ".join(labels) for labels in rare]), seed=0).split
     for side in (split.train, split.dev, split.test):
         assert np.mean(["gas" in row.output for row in side]) == pytest.approx(1 / 9, abs=0.03)
+    with_commas = [[name.replace("o", "o, ") for name in labels] for labels in rare]  # written with "; " between them
+    split = make_split(loaded(tmp_path, with_commas), seed=0).split
+    for side in (split.train, split.dev, split.test):
+        assert np.mean(["gas" in row.output for row in side]) == pytest.approx(1 / 9, abs=0.03)
 
 
 def test_sql_on_declared_tables_is_run_and_other_sql_is_warned_of(tmp_path: Path) -> None:

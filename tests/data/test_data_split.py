@@ -489,3 +489,12 @@ def test_few_groups_on_the_test_side_are_said(tmp_path: Path) -> None:
     source = loaded(tmp_path, grouped_rows([15] * 12), fields={"input": "text", "output": "label", "group": "who"})
     [said] = [text for text in make_split(source, seed=0).summary.warnings if "nothing is claimed" in text.en]
     assert "only" in said.en
+
+
+def test_a_row_over_the_context_is_named_by_its_line_where_several_share_one(tmp_path: Path) -> None:
+    path, rng = tmp_path / "rows.jsonl", np.random.default_rng(0)
+    texts = [" ".join(map(str, rng.choice(list("abcdefghijklmnopqrstuvwxyz"), 12))) for _ in range(60)]
+    rows = [json.dumps({"input": text, "output": "xy"[at % 2]}) for at, text in enumerate(texts)]
+    path.write_text("\n".join(" ".join(rows[at : at + 2]) for at in range(0, 60, 2)), encoding="utf-8")
+    prepared = make_split(load(task_file_for(path)), seed=0, fits=lambda text: not text.startswith(texts[7]))
+    assert [(row.file, row.line) for row in prepared.rejected] == [("rows.jsonl", 4)]

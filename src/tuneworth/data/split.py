@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ from tuneworth.words.say import say
 
 MAX_TEST = 300
 MAX_DEV = 150
+_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?")
+"""``RawRow.source``: the file, the line, and the column of a record that another stands before."""
 LeftOut = Literal["leak", "cap", "merged", "group"]
 
 
@@ -107,8 +110,8 @@ def make_split(
     left_out: dict[str, LeftOut] = {}
     leaks: list[Leak] = []
     sides = _deal(rows, groups, loaded, max_dev or MAX_DEV, max_test or MAX_TEST, rng)
-    sides.train = _capped(sides.train, kind, max_train, rng, left_out)
-    sides.dev = _capped(_merged(sides.dev, kind, left_out), kind, max_dev or MAX_DEV, rng, left_out)
+    sides.train = _capped(sides.train, loaded.task, max_train, rng, left_out)
+    sides.dev = _capped(_merged(sides.dev, kind, left_out), loaded.task, max_dev or MAX_DEV, rng, left_out)
     sides.dev = _evened(sides.dev, rng, left_out)
     if loaded.test_examples is not None:
         given, more_rejected = _fitting(loaded.test_examples, loaded, fits)
@@ -116,7 +119,7 @@ def make_split(
         # Who named no group and brings a test file has split as they meant to; what the two share is said, not left out.
         named = {row.id: row.group for row in loaded.examples if row.group and not loaded.group_found}
         sides.test, leaks = _without_leaks(given, sides, groups, named, left_out)
-    sides.test = _capped(_merged(sides.test, kind, left_out), kind, max_test or MAX_TEST, rng, left_out)
+    sides.test = _capped(_merged(sides.test, kind, left_out), loaded.task, max_test or MAX_TEST, rng, left_out)
     if loaded.test_examples is not None and sides.test:
         sides.test = _grouped(sides.test)
     sides.test = _evened(sides.test, rng, left_out)
@@ -154,7 +157,7 @@ def _fitting(
         if fits(f"{row.query.text}\n{row.output}"):
             kept.append(row)
         else:
-            file, _, line = row.source.rpartition(":")
+            file, line = _PLACE.fullmatch(row.source).groups()  # pyright: ignore[reportOptionalMemberAccess]
             size = len(row.query.text) + len(row.output)
             rejected.append(Rejected(file, int(line), say("split.over_context", size=size), loaded.raw[row.id]))
     return kept, rejected
@@ -169,7 +172,7 @@ def _deal(
     rng: np.random.Generator,
 ) -> _Sides:
     members, kind = groups.members(), loaded.task.kind
-    strata = _strata(rows, kind)
+    strata = _strata(rows, loaded.task)
     rows_of = [[rows[at] for at in group] for group in members]
     sized = [Group(_classes(of, [strata[at] for at in group], kind)) for of, group in zip(rows_of, members)]
     targets = _targets(sum(group.size for group in sized), loaded.test_examples is None, max_dev, max_test)
@@ -197,15 +200,15 @@ def n_test_rows(total: int, given: int = 0) -> int:
     return min(given, MAX_TEST) if given else _targets(total, True, MAX_DEV, MAX_TEST)["test"]
 
 
-def _strata(rows: Sequence[Example], kind: OutputKind) -> list[str]:
+def _strata(rows: Sequence[Example], task: Task) -> list[str]:
     """What is dealt in equal shares, for every row: its label, its rarest label, the fifth of all numbers that its own is in."""
-    if kind == "label":
+    if task.kind == "label":
         return [row.output for row in rows]
-    if kind == "number":
+    if task.kind == "number":
         values = np.array([float(row.output) for row in rows])
         return [str(fifth) for fifth in np.searchsorted(np.quantile(values, (0.2, 0.4, 0.6, 0.8)), values)]
-    if kind == "multilabel":
-        sets = [row.output.split(joiner([])) for row in rows]
+    if task.kind == "multilabel":
+        sets = [row.output.split(joiner(task.labels)) for row in rows]
         counts = Counter(label for labels in sets for label in labels)
         return [min(labels, key=lambda label: (counts[label], label)) for labels in sets]
     return [""] * len(rows)
@@ -258,11 +261,11 @@ def _evened(rows: list[Example], rng: np.random.Generator, left_out: dict[str, L
 
 
 def _capped(
-    rows: list[Example], kind: OutputKind, size: int | None, rng: np.random.Generator, left_out: dict[str, LeftOut]
+    rows: list[Example], task: Task, size: int | None, rng: np.random.Generator, left_out: dict[str, LeftOut]
 ) -> list[Example]:
     if size is None or len(rows) <= size:
         return rows
-    taken = set(stratified_sample(_strata(rows, kind), size, rng))
+    taken = set(stratified_sample(_strata(rows, task), size, rng))
     left_out.update({row.id: "cap" for at, row in enumerate(rows) if at not in taken})
     return [row for at, row in enumerate(rows) if at in taken]
 
