@@ -21,12 +21,14 @@ from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.findings import Measured, assemble
 from tuneworth.findings.documents import open_session
+from tuneworth.findings.money import money_of
 from tuneworth.models import catalog
 from tuneworth.models.encoders import MINILM
 from tuneworth.race import prepare
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
+from tuneworth.race.ledger import Ledger
 from tuneworth.race.preview import budget_warnings
 from tuneworth.race.privacy import Leaving, Treatment, leaving, protected, sent_by_all_starts, treatment_of
 from tuneworth.race.runner import Runner
@@ -86,7 +88,7 @@ def run(
     """
     settings = settings_digest(task_file)
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
-    finished = folder.finished(settings, budget_seconds)
+    finished = folder.finished(settings, budget_seconds, task_file.budget_usd, task_file.max_calls)
     if finished is not None:
         return finished
     started = time.monotonic()
@@ -111,10 +113,17 @@ def run(
     with Store(folder.store) as store:
         folder.freeze(store, ready.split, settings)
         sent = sent_by_all_starts(found, treatment, store)
+        ledger = Ledger(store, max_calls=task_file.max_calls)
         budget = Budget(
-            budget_seconds, Spend(opening), usd=task_file.budget_usd, usd_per_hour=task_file.machine_usd_per_hour
+            budget_seconds,
+            Spend(opening),
+            usd=task_file.budget_usd,
+            usd_per_hour=task_file.machine_usd_per_hour,
+            charged_usd=ledger.charged_usd,
         )
-        measured = _measure(ready, folder, store, budget, watcher)
+        ledger.usd_allowed = lambda: budget.usd_allowed
+        ready.attach(ledger)
+        measured = _measure(ready, folder, store, budget, ledger, watcher)
         seconds = budget.spent_before.seconds - opening + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
         result = result.model_copy(update={"sent": sent})
@@ -123,7 +132,9 @@ def run(
     return result
 
 
-def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, watcher: Watcher) -> Measured:
+def _measure(
+    ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budget, ledger: Ledger, watcher: Watcher
+) -> Measured:
     """audit → advise → plan → race → final"""
     ready = prepare.with_encoder(ready, watcher)
     task_file, split = ready.task_file, ready.split
@@ -131,7 +142,8 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     encoder = SharedEncoder(open_encoder, [row.query.text for row in split.train])
     audited = prepare.audit_rows(ready, encoder, store, watcher)
     advice = prepare.advice_on(ready.task, audited, prepare.told(task_file), watcher)
-    documents = open_session(ready, folder.path, encoder, store, watcher)
+    with ledger.answering("index"):
+        documents = open_session(ready, folder.path, encoder, store, watcher)
     runner = Runner(
         task=ready.task,
         train=prepare.in_race_order(split.train, "train", task_file.seed),
@@ -142,6 +154,7 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
         seed=task_file.seed,
         encoder=encoder,
         budget_seconds=budget.seconds,
+        ledger=ledger,
         max_new_tokens=prepare.max_new_tokens(ready.models, split.train),
         watcher=watcher,
         library=documents.library if documents is not None else None,
@@ -159,7 +172,8 @@ def _measure(ready: prepare.Ready, folder: RunFolder, store: Store, budget: Budg
     raced = stages.race(plan)
     tested = stages.final(prepare.in_race_order(split.test, "test", task_file.seed))
     found = documents.findings(raced, tested, budget) if documents is not None else None
-    return Measured(ready, audited, advice, raced, tested, encoder, found)
+    money = money_of(ready.models, list(raced.results.values()), budget, ledger)
+    return Measured(ready, audited, advice, raced, tested, encoder, found, money)
 
 
 def write_report(result: RunResult, folder: RunFolder, lang: Lang) -> Path:

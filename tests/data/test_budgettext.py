@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tuneworth.data.taskfile import BadBudget, BudgetText, parse_budget, task_file_for
+from tuneworth.data.taskfile import BadBudget, BudgetText, load_task_file, parse_budget, task_file_for
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
 
@@ -67,14 +69,29 @@ def test_without_a_budget_there_is_no_limit() -> None:
     assert (task_file_for("x.jsonl").budget_seconds, task_file_for("x.jsonl").budget_usd) == (None, None)
 
 
-def test_money_without_a_price_is_refused_in_both_languages() -> None:
-    with pytest.raises(InputError) as error:
-        task_file_for("x.jsonl", budget="20m,$2")
-    [problem] = error.value.problems
-    assert problem.to("en") == (
-        "--budget: is 20m,$2, needs the price of this machine to count money: give machine_usd_per_hour, or a time"
-    )
-    assert "machine_usd_per_hour" in problem.to("zh")
+@pytest.mark.parametrize(
+    ("section", "text"),
+    [
+        ("{usd: 2}", "$2"),
+        ("{usd: 0.05}", "$0.05"),
+        ("{time: 20m, usd: 2.5}", "20m,$2.5"),
+        ("{time: 20m}", "20m"),
+    ],
+)
+def test_a_section_says_the_same_as_the_text(tmp_path: Path, section: str, text: str) -> None:
+    path = tmp_path / "task.yaml"
+    path.write_text(f"train: t.jsonl\nbudget: {section}\n")
+    assert load_task_file(path).budget == text
+
+
+@pytest.mark.parametrize(
+    "section", ["{}", "{usd: many}", "{usd: true}", "{usd: -1}", "{usd: 0}", "{dollars: 2}", "{time: 20}"]
+)
+def test_a_section_that_says_something_else_is_refused(tmp_path: Path, section: str) -> None:
+    path = tmp_path / "task.yaml"
+    path.write_text(f"train: t.jsonl\nbudget: {section}\n")
+    with pytest.raises(InputError, match=r"task\.yaml:2 budget"):
+        load_task_file(path)
 
 
 def test_a_price_that_is_wrong_itself_is_one_problem() -> None:

@@ -114,7 +114,7 @@ strategies: []
         ("train: x\nlimits: 5", "must be a mapping"),
         ("train: x\nmargin: .nan", "margin: is .nan"),
         ("train: x\nbudget: 0m", "task.yaml:2 budget: is 0m, must be over 0"),
-        ("train: x\nbudget: $2", "needs the price of this machine"),
+        ("train: x\nmax_calls: 0", "task.yaml:2 max_calls: is 0, must be at least 1"),
         ("train: x\nusd_per_label: -1", "task.yaml:2 usd_per_label: is -1, must be at least 0"),
         ("train: x\nusd_per_label: .inf", "usd_per_label: is .inf"),
     ],

@@ -48,8 +48,10 @@ class TestMoney:
             model.attach(ledger)
             answers = model.generate(asking(20), max_new_tokens=9)
             expected = sum(0.001 * one.usage.prompt_tokens + 0.002 * one.usage.completion_tokens for one in answers)
-            assert ledger.charged_usd == pytest.approx(expected) == pytest.approx(sum(one.usd or 0 for one in answers))
-            assert ledger.n_calls == server.charged.total() == 20
+            assert (
+                ledger.charged_usd() == pytest.approx(expected) == pytest.approx(sum(one.usd or 0 for one in answers))
+            )
+            assert ledger.total.n_calls == server.charged.total() == 20
             assert all(
                 (most := model.most_usd(request, max_new_tokens=9)) and one.usd and one.usd <= most
                 for one, request in zip(answers, asking(20), strict=True)
@@ -64,7 +66,7 @@ class TestMoney:
             with ledger.answering("dev arm"), pytest.raises(MoneySpent):
                 model.generate(asking(60), max_new_tokens=9)
             paid = server.charged.total()
-            assert 0.5 - (model.most_usd(asking(1)[0], max_new_tokens=9) or 0) <= ledger.charged_usd <= 0.5
+            assert 0.5 - (model.most_usd(asking(1)[0], max_new_tokens=9) or 0) <= ledger.charged_usd() <= 0.5
             later = Ledger(store, usd_allowed=lambda: 100.0)
             model.attach(later)
             with later.answering("dev arm"):
@@ -78,4 +80,4 @@ class TestMoney:
             assert is_metered(model)
             model.attach(ledger)
             assert {one.finish_reason for one in model.generate(asking(3), max_new_tokens=9)} == {"error"}
-            assert (ledger.charged_usd, ledger.n_calls, ledger.n_unknown) == (0.0, 0, 0)
+            assert (ledger.charged_usd(), ledger.total.n_calls, ledger.total.n_unknown) == (0.0, 0, 0)

@@ -52,14 +52,14 @@ def test_calls_wait_for_what_those_under_way_leave(store: Store):
     """Five calls of at most 1.00 that cost 0.10: under a cap of 1.50 they go one after the other, and all are made."""
     ledger = Ledger(store, usd_allowed=lambda: 1.5)
     assert len(ask(ledger, "a", 1.0, *[answer(0.1)] * 5)) == 5
-    assert ledger.charged_usd == pytest.approx(0.5)
+    assert ledger.charged_usd() == pytest.approx(0.5)
 
 
 def test_what_was_paid_for_before_the_money_was_out_is_there_the_next_time(store: Store):
     ledger = Ledger(store, usd_allowed=lambda: 1.0)
     with ledger.answering("dev arm"), pytest.raises(MoneySpent):
         ask(ledger, "a", 0.4, *[answer(0.4)] * 3)
-    assert ledger.charged_usd == pytest.approx(0.8)
+    assert ledger.charged_usd() == pytest.approx(0.8)
     with ledger.answering("dev arm", closed=True):
         assert ask(ledger, "a", 0.4, *[answer(0.4)] * 2) == [answer(0.4)] * 2
         with pytest.raises(MoneySpent):
@@ -70,14 +70,14 @@ def test_a_failure_that_was_not_charged_leaves_the_money(store: Store):
     ledger = Ledger(store, usd_allowed=lambda: 0.5)
     for _ in range(3):
         assert ask(ledger, "a", 0.5, answer(0.0, "error"))[0].finish_reason == "error"
-    assert (ledger.charged_usd, ledger.n_calls) == (0.0, 0)
+    assert (ledger.charged_usd(), ledger.total.n_calls) == (0.0, 0)
 
 
 def test_of_a_call_that_broke_nobody_knows_what_it_cost(store: Store):
     ledger = Ledger(store, usd_allowed=lambda: 0.5)
     with pytest.raises(ConnectionError):
         ask(ledger, "a", 0.5, ConnectionError("cut"))
-    assert (ledger.charged_usd, ledger.n_unknown) == (0.5, 1)
+    assert (ledger.charged_usd(), ledger.total.n_unknown) == (0.5, 1)
 
 
 def test_calls_are_told_apart_by_all_that_the_answer_depends_on():

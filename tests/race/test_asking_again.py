@@ -16,7 +16,6 @@ from tuneworth.core.text import Text
 from tuneworth.data.sections import Repeats
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
-from tuneworth.errors import MoneySpent
 from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race.again import AskingAgain
@@ -24,7 +23,7 @@ from tuneworth.race.arms import Arm, Plan
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
-from tuneworth.race.runner import Runner
+from tuneworth.race.runner import Measured, Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
@@ -63,7 +62,7 @@ class Unsteady(ScriptedModel):
 
     def generate(self, requests, *, max_new_tokens):
         if self.left is not None and self.left < len(requests):
-            raise MoneySpent
+            return Measured([], frozenset(), stopped=True)
         self.left = None if self.left is None else self.left - len(requests)
         return [
             replace(one, usd=self.usd, latency_ms=0.0)
@@ -224,7 +223,7 @@ def test_a_cap_that_is_reached_while_asking_again_ends_the_asking_and_not_the_ru
 
     def limited(self, entry, stage, rows):
         if entry.arm.key not in ("0" * 16, "1" * 16):
-            raise MoneySpent
+            return Measured([], frozenset(), stopped=True)
         return measure(self, entry, stage, rows)
 
     monkeypatch.setattr(Runner, "measure", limited)

@@ -39,20 +39,34 @@ def test_money_and_time_end_together():
     assert (budget.left, budget.usd_left) == (0.0, 0.0)
 
 
-def test_money_cannot_be_counted_without_a_price():
-    with pytest.raises(ValueError, match="needs usd_per_hour"):
-        Budget(100.0, usd=0.5)
+def test_without_the_price_of_the_machine_money_is_what_services_charge():
+    budget = Budget(100.0, usd=0.5)
+    budget.charge(Spend(1.0, usd=0.2))
+    assert (budget.spent.usd, budget.usd_left, budget.usd_allowed) == (0.2, 0.3, 0.5)
+    assert budget.left == pytest.approx(100.0, abs=1.0), "of time, money takes nothing"
+    assert budget.reaches(Spend(50.0, usd=0.3))
+    assert not budget.reaches(Spend(50.0, usd=0.31))
+
+
+def test_what_a_ledger_knows_goes_before_what_was_counted():
+    budget = Budget(100.0, usd=1.0, usd_per_hour=36.0, spent_before=Spend(10.0), charged_usd=lambda: 0.3)
+    assert budget.usd_allowed == pytest.approx(0.9, abs=0.01)
+    assert budget.usd_left == pytest.approx(0.6, abs=0.01)
+
+
+def test_without_any_price_no_money_is_told():
+    assert Budget(100.0).spent.usd is None
 
 
 def test_what_services_charge_counts_beside_the_machine():
-    budget = Budget(None, usd=1.0, usd_per_hour=0.0)
-    assert budget.left is None
+    budget = Budget(None, usd=1.0, usd_per_hour=36.0)
     budget.count(Spend(30.0, 100, 0.2))
-    budget.charge(Spend(30.0, 100, 0.05))
-    assert (budget.spent.tokens, budget.usd_left) == (200, pytest.approx(0.75))
-    assert budget.left == pytest.approx(0.75 / 0.25 * 30.0, abs=1.0), "at the pace at which it was spent so far"
-    assert budget.reaches(Spend(1.0, usd=0.7))
-    assert not budget.reaches(Spend(1.0, usd=0.8))
+    budget.charge(Spend(0.0, 100, 0.05))
+    assert budget.spent.tokens == 200
+    assert budget.usd_left == pytest.approx(0.45, abs=0.01)
+    assert budget.left == pytest.approx(45.0, abs=1.0), "what the rest of the money pays for"
+    assert budget.reaches(Spend(1.0, usd=0.4))
+    assert not budget.reaches(Spend(1.0, usd=0.5))
     assert not budget.reaches(Spend(1.0, usd=None)), "what is not known may be anything"
 
 

@@ -68,8 +68,8 @@ def test_the_caps_hold_over_threads_failures_and_kills(seed: int, cap: float, n_
         for start in range(3):
             with Store(Path(folder) / "store.sqlite") as store:
                 ledger = Ledger(store, usd_allowed=lambda: cap, max_calls=max_calls)
-                assert ledger.charged_usd >= sum(truly_charged) - 1e-9
-                assert ledger.n_calls >= sum(n_sent)
+                assert ledger.charged_usd() >= sum(truly_charged) - 1e-9
+                assert ledger.total.n_calls >= sum(n_sent)
                 threads = [
                     threading.Thread(target=work, args=(ledger, start * n_threads + number))
                     for number in range(n_threads)
@@ -78,7 +78,7 @@ def test_the_caps_hold_over_threads_failures_and_kills(seed: int, cap: float, n_
                     thread.start()
                 for thread in threads:
                     thread.join()
-                assert ledger.charged_usd + ledger.under_way_usd <= cap + 1e-9
+                assert ledger.charged_usd() + ledger.under_way_usd <= cap + 1e-9
 
 
 class TestOneCall:
@@ -93,7 +93,7 @@ class TestOneCall:
             ledger.set_aside("b", 0.9)
         assert not refused.value.may_free
         ledger.set_aside("b", 0.8)
-        assert (ledger.charged_usd, ledger.under_way_usd, ledger.n_calls) == (0.2, 0.8, 1)
+        assert (ledger.charged_usd(), ledger.under_way_usd, ledger.total.n_calls) == (0.2, 0.8, 1)
 
     def test_it_is_on_the_disk_before_it_is_sent_and_counts_in_full_when_nobody_settled_it(self, store: Store):
         ledger = Ledger(store)
@@ -101,7 +101,7 @@ class TestOneCall:
         [noted] = store.calls()
         assert (noted.call, noted.most_usd, noted.state) == ("a", 0.5, "sent")
         later = Ledger(store)
-        assert (later.charged_usd, later.n_calls, later.n_unknown) == (0.5, 1, 1)
+        assert (later.charged_usd(), later.total.n_calls, later.total.n_unknown) == (0.5, 1, 1)
 
     def test_a_call_that_cost_nothing_is_no_call(self, store: Store):
         ledger = Ledger(store, max_calls=1)
@@ -109,7 +109,7 @@ class TestOneCall:
         ledger.settle("a", 0.0)
         ledger.set_aside("a", None)
         ledger.settle("a", None, done("x", None))
-        assert (ledger.n_calls, Ledger(store).n_calls, ledger.n_unknown) == (1, 1, 1)
+        assert (ledger.total.n_calls, Ledger(store).total.n_calls, ledger.total.n_unknown) == (1, 1, 1)
         with pytest.raises(MoneySpent):
             ledger.set_aside("b", 0.0)
 
@@ -117,7 +117,7 @@ class TestOneCall:
         ledger = Ledger(store)
         ledger.set_aside("a", 0.0)
         ledger.settle("a", 0.0, done("x"))
-        assert (ledger.n_calls, Ledger(store).n_calls) == (1, 1)
+        assert (ledger.total.n_calls, Ledger(store).total.n_calls) == (1, 1)
 
 
 class TestAnswersThatWerePaidFor:
@@ -152,7 +152,7 @@ class TestAnswersThatWerePaidFor:
         for one in (ledger, Ledger(store)):
             with one.answering("dev arm"):
                 assert one.kept("a") is None
-            assert (one.charged_usd, one.n_calls) == (0.5, 1)
+            assert (one.charged_usd(), one.total.n_calls) == (0.5, 1)
 
     def test_what_is_asked_for_no_rows_is_not_kept(self, store: Store):
         ledger = Ledger(store)

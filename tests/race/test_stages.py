@@ -631,6 +631,8 @@ def test_what_is_told_of_an_arm_that_the_budget_stopped(tmp_path, store, strateg
         entries={one.arm_id: {16: entry}},
         failures={},
         slow={},
+        dear={},
+        unpaid=set(),
     )
     result = run._result(one, stopped)
     assert result.state == state, "by the rows it has, if they say anything"

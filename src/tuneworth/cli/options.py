@@ -101,6 +101,11 @@ OF_A_TASK: dict[str, Any] = {
         "Time for the whole run, money, or both: 10m, '$2', '20m,$2'.",
         "整次运行的预算，时间、金额或两者：10m、'$2'、'20m,$2'。",
     ),
+    "max_calls": _option(
+        int,
+        "Most calls to services; needed where what they charge is not known.",
+        "最多调用 API 多少次；价格未知时必须给出。",
+    ),
     "margin": _option(
         float,
         "Smallest difference that matters, as a fraction of the metric.",

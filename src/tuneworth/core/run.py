@@ -15,6 +15,7 @@ from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.calibration import ArmCalibration
 from tuneworth.core.knowledge import DocumentsResult
+from tuneworth.core.money import Money
 from tuneworth.core.race import Forecast, Power, Race
 from tuneworth.core.record import Answer, Interval, Record, Score
 from tuneworth.core.task import Task
@@ -296,6 +297,7 @@ class RunResult(Record):
         newest: the finalists on the newest test rows, where rows have dates.
         sent: what may have left this machine; ``None`` when nothing has, and in old runs.
         max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
+        money: what services were paid; ``None`` for a run in which no model is paid for by call.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -322,6 +324,7 @@ class RunResult(Record):
     newest: list[NewestScore] = Field(default_factory=list[NewestScore])
     sent: Sent | None = None
     max_new_tokens: int | None = None
+    money: Money | None = None
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance

@@ -6,7 +6,8 @@
 
 A latency is the row's share of the time its batch took, so the mean counts every second that the one
 process was busy, once. The money is that of a machine rented for exactly this time: idle hours,
-storage, and people are not in it. Without a price the money is unknown (``None``), never zero.
+storage, and people are not in it. Without a price the money is unknown (``None``), never zero; what a service answers is
+priced by what that charges, also where nobody knows the price of the machine that waits for it.
 """
 
 from __future__ import annotations
@@ -100,9 +101,16 @@ def arm_cost(fit: Spend, rows: Sequence[Outcome], machine_usd_per_hour: float | 
         prompt_tokens_per_row=_mean([row.usage.prompt_tokens for row in rows]),
         cached_tokens_per_row=_mean([row.usage.cached_tokens for row in rows]),
         completion_tokens_per_row=_mean([row.usage.completion_tokens for row in rows]),
-        fit_usd=fit.on_machine(machine_usd_per_hour).usd,
-        usd_per_1k_rows=per_1k.on_machine(machine_usd_per_hour).usd,
+        fit_usd=_priced(fit, machine_usd_per_hour),
+        usd_per_1k_rows=_priced(per_1k, machine_usd_per_hour),
     )
+
+
+def _priced(work: Spend, machine_usd_per_hour: float | None) -> float | None:
+    """With the machine's time; where its price is not known what services charge alone, if they charge anything."""
+    if machine_usd_per_hour is None:
+        return work.usd or None
+    return work.on_machine(machine_usd_per_hour).usd
 
 
 def machine_usd(seconds: float | None, usd_per_hour: float | None) -> float | None:

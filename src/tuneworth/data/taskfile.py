@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from tuneworth.advisor.facts import Facts
 from tuneworth.core.task import Language, Limits
@@ -87,6 +87,15 @@ def _budget_part(part: str) -> tuple[str, float]:
     return "seconds", sign * sum(int(time[unit] or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1)))
 
 
+def _as_text(parts: dict[Any, Any]) -> str | None:
+    """A section with ``time`` and ``usd`` as one would write it on the command line; ``None``: it has something else."""
+    usd, time = parts.get("usd"), parts.get("time")
+    if not parts or parts.keys() - {"usd", "time"} or isinstance(usd, bool) or not isinstance(usd, int | float | None):
+        return None
+    written = [] if time is None else [str(time)]
+    return ",".join([*written, *([] if usd is None else [f"${usd:.12f}".rstrip("0").rstrip(".")])])
+
+
 class TaskFile(Section):
     """Everything a user may say about a task. Only ``train`` must be given."""
 
@@ -125,9 +134,11 @@ class TaskFile(Section):
     machine_usd_per_hour: float | None = Field(
         default=None, ge=0, description="price of this machine, for costs; unknown when left out"
     )
-    # After the price: an amount of money is worth nothing without it.
     budget: str | None = Field(
         default=None, description="most that a run may take: a time (90s, 10m, 1h30m), money ($2), or both (20m,$2)"
+    )
+    max_calls: int | None = Field(
+        default=None, ge=1, description="most calls to services; needed where what they charge is not known"
     )
     services: dict[str, StatedService] = Field(
         default={}, description="services by name or address, beyond the built-in ones or differing from them"
@@ -182,19 +193,18 @@ class TaskFile(Section):
 
     @field_validator("budget", mode="before")
     @classmethod
-    def _can_be_kept(cls, budget: object, info: ValidationInfo) -> object:
+    def _can_be_kept(cls, budget: object) -> object:
+        """Also ``{time: 20m, usd: 2}``."""
         if budget is None:
             return None
-        if not isinstance(budget, str):
+        text = _as_text(budget) if isinstance(budget, dict) else budget
+        if not isinstance(text, str):
             raise refused(say("task.budget.malformed"))
         try:
-            parsed = parse_budget(budget)
+            parse_budget(text)
         except BadBudget as error:
             raise refused(error.rule) from None
-        # A price that is wrong itself is missing here, and told of on its own.
-        if parsed.usd is not None and info.data.get("machine_usd_per_hour", 0.0) is None:
-            raise refused(say("task.budget.no_price"))
-        return budget
+        return text
 
     @field_validator("documents", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.knowledge import DocumentsResult
+from tuneworth.core.money import Money
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.provenance import peak_memory_mb, provenance
 from tuneworth.core.run import ArmResult, ClassRow, Comparison, RowView, RunResult
@@ -39,6 +40,7 @@ class Measured:
     tested: Tested
     encoder: SharedEncoder
     documents: DocumentsResult | None = None
+    money: Money | None = None
 
 
 def assemble(
@@ -107,6 +109,7 @@ def assemble(
         documents=measured.documents,
         newest=[] if measured.documents else newest_scores(split.test, tested.outcomes, primary, task_file.seed),
         max_new_tokens=max_new_tokens(ready.models, split.train),
+        money=measured.money,
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
         provenance=provenance(command, task_file.seed, described),

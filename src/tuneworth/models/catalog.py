@@ -14,7 +14,7 @@ from tuneworth.core.text import Text
 from tuneworth.costs.prices import Rates
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api.services import Stated, endpoint_of, is_service
-from tuneworth.models.base import Encoder, Model, Progress
+from tuneworth.models.base import Encoder, Meter, Model, Progress
 from tuneworth.models.encoders import encoder_for
 from tuneworth.models.local.cache import is_intact, models_home, read_source
 from tuneworth.models.local.hub import fetch_hub
@@ -117,8 +117,17 @@ def open_model(
     return open_local(_folder(name, progress), model_id=name)
 
 
-def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -> Encoder:
+def open_encoder(
+    name: str = MINILM.name,
+    *,
+    progress: Progress | None = None,
+    stated: Mapping[str, Rates] | None = None,
+    meter: Meter | None = None,
+) -> Encoder:
     """A sentence encoder: an embedded one, a local folder, one of the hub by ``owner/name``, or a service's by ``service/model``.
+
+    Args:
+        stated: prices of a service's models that the user states, by name; ``meter``: what its calls go through.
 
     Raises:
         InputError: there is no such folder or service, or the folder holds no sentence encoder.
@@ -127,7 +136,7 @@ def open_encoder(name: str = MINILM.name, *, progress: Progress | None = None) -
     if name_kind(name) == "api":
         from tuneworth.models.api.embeddings import open_api_encoder
 
-        return open_api_encoder(name)
+        return open_api_encoder(name, stated, meter)
     _need_engine(*_ENCODING)
     from tuneworth.models.local.encoder import open_encoder_folder
 

@@ -7,10 +7,13 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict
+from typing import TypeVar
 
 from tuneworth.core.outcome import Usage
 from tuneworth.errors import MoneySpent
 from tuneworth.models.base import Completion, Meter, Request
+
+Result = TypeVar("Result")
 
 WAIT_S = 0.02
 """Between two looks whether a call under way has ended and left money for this one."""
@@ -20,6 +23,21 @@ def digest_of(model: str, request: Request, **settings: object) -> str:
     """Of all that the answer depends on: what calls are noted by."""
     facts = [model, asdict(request), settings]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+async def set_aside(meter: Meter, call: str, most_usd: float | None) -> None:
+    """As `Meter.set_aside`, which waits for the disk, but waits while calls under way may leave enough.
+
+    Raises:
+        MoneySpent: the cap does not allow it.
+    """
+    while True:
+        try:
+            return await asyncio.to_thread(meter.set_aside, call, most_usd)
+        except MoneySpent as refused:
+            if not refused.may_free:
+                raise
+        await asyncio.sleep(WAIT_S)
 
 
 async def metered(
@@ -37,14 +55,7 @@ async def metered(
         return await send()
     if (kept := meter.kept(call)) is not None:
         return kept
-    while True:
-        try:
-            meter.set_aside(call, most_usd)
-            break
-        except MoneySpent as refused:
-            if not refused.may_free:
-                raise
-        await asyncio.sleep(WAIT_S)
+    await set_aside(meter, call, most_usd)
     try:
         completion = await send()
     except BaseException:
@@ -55,10 +66,10 @@ async def metered(
     return completion
 
 
-async def all_settled(calls: Iterable[Awaitable[Completion]]) -> list[Completion]:
-    """All completions in order. When some fail, the others are waited for before the first failure is raised: they are paid for."""
+async def all_settled(calls: Iterable[Awaitable[Result]]) -> list[Result]:
+    """What all came to, in order. When some fail, the others are waited for before the first failure is raised: they are paid for."""
     ended = await asyncio.gather(*calls, return_exceptions=True)
     for one in ended:
         if isinstance(one, BaseException):
             raise one
-    return [one for one in ended if isinstance(one, Completion)]
+    return [one for one in ended if not isinstance(one, BaseException)]

@@ -18,7 +18,6 @@ from tuneworth.core.run import AskedAgain
 from tuneworth.core.task import Example
 from tuneworth.costs.spend import spent_on
 from tuneworth.data.sections import Repeats
-from tuneworth.errors import MoneySpent
 from tuneworth.race.arms import Arm
 from tuneworth.race.budget import Budget
 from tuneworth.race.keys import digest
@@ -79,18 +78,17 @@ class AskingAgain:
         """One more answer to each row; ``None`` where the budget does not reach for all."""
         arm, watcher = entry.arm, self.runner.watcher
         again = replace(entry, arm=replace(arm, key=digest([arm.key, "asked again", number])))
-        if not self.runner.has(again, stage, rows) and not self.budget.reaches(spent_on(list(before))):
+        expected = spent_on(list(before))
+        if not self.runner.has(again, stage, rows) and not self.budget.reaches(expected):
+            in_money = expected.within(usd=self.budget.usd_left)
+            self.runner.ledger.reached = self.runner.ledger.reached or not in_money
             return None
         watcher.start(say("run.asked_again", name=arm.make().describe(), number=number + 1))
-        try:
-            measured = self.runner.measure(again, stage, rows)
-        except MoneySpent:
-            return None
-        finally:
-            watcher.finish()
+        measured = self.runner.measure(again, stage, rows)
+        watcher.finish()
         self.budget.count(measured.spent(before=True))
         self.budget.charge(measured.spent(before=False))
-        return measured.outcomes
+        return None if measured.stopped else measured.outcomes
 
     def told(
         self, rows: Sequence[Example], first: Sequence[Outcome], further: Sequence[Sequence[Outcome]]

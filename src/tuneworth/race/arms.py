@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from tuneworth.core.registry import load_plugin, plugin_modules
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import Price
 from tuneworth.data.sections import Settings
 from tuneworth.errors import InputError, Problem
 from tuneworth.metrics import Metric, MetricError, score_row
 from tuneworth.models import catalog
-from tuneworth.models.base import Model
+from tuneworth.models.base import Model, is_metered
 from tuneworth.models.effort import with_effort
 from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
@@ -57,6 +58,16 @@ class Arm:
     @property
     def local(self) -> bool:
         return self.model is None or self.model.capabilities.local
+
+    @property
+    def is_metered(self) -> bool:
+        """Its model is paid for by call."""
+        return self.model is not None and is_metered(self.model)
+
+    @property
+    def price(self) -> Price | None:
+        """Of its model, where that is paid for by call and the price is known."""
+        return self.model.price if self.model is not None and is_metered(self.model) else None
 
     @property
     def folder_name(self) -> str:

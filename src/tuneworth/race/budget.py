@@ -3,20 +3,21 @@
 What an earlier start has paid for counts when the run comes to it again (`Budget.count`), not before: so a run that is
 taken up again has as much left at each step as it had the first time, and decides the same.
 
-Money is the machine's time at its price and what services charge. A budget of both ends with whichever is spent first;
-the race reckons in seconds, so money is told to it as the seconds that it will last.
+Money is the machine's time at its price, where that is known, and what services charge. A budget of both ends with whichever is
+spent first. The machine's share is told to the race as the seconds that it pays for; what services may charge is kept by
+the ledger, call by call (`tuneworth.race.ledger`), and a part of it is kept back for the finalists, as of the time.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend
+from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend, machine_usd
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LEAST_LATENCIES, Entry, scores_of
@@ -58,33 +59,27 @@ PLANTED_ROWS = 20
 class Budget:
     """A budget of time, money or both, or none.
 
-    What services charge and nobody knows is not counted; the plan says so.
-
     Attributes:
         seconds: the whole budget as time, the tighter of both; ``None`` means no limit.
         spent_before: what earlier starts spent on work that this one has come to; money is what services charged.
         usd: the budget in money; ``None`` means no limit.
-        usd_per_hour: price of this machine; ``None`` when not known.
-
-    Raises:
-        ValueError: there is an amount of money and no price to count it by.
+        usd_per_hour: price of this machine; where it is not known, its time is not in ``usd``.
+        charged_usd: what services have charged in all starts; ``None``: as counted here, of what is known.
     """
 
     seconds: float | None
     spent_before: Spend = Spend()
     usd: float | None = None
     usd_per_hour: float | None = None
+    charged_usd: Callable[[], float] | None = None
     _charged: Spend = Spend()
     _started: float = field(default_factory=lambda: time.monotonic())
 
     def __post_init__(self) -> None:
-        if self.usd is None:
+        if self.usd is None or not self.usd_per_hour:
             return
-        if self.usd_per_hour is None:
-            raise ValueError(f"a budget of ${self.usd:g} needs usd_per_hour, the price of this machine")
-        paid_for = self.usd / self.usd_per_hour * SECONDS_PER_HOUR if self.usd_per_hour else math.inf
-        tighter = min(paid_for, math.inf if self.seconds is None else self.seconds)
-        self.seconds = tighter if math.isfinite(tighter) else None
+        paid_for = self.usd / self.usd_per_hour * SECONDS_PER_HOUR
+        self.seconds = min(paid_for, math.inf if self.seconds is None else self.seconds)
 
     def count(self, spend: Spend) -> None:
         """Work was found on which an earlier start spent so much."""
@@ -96,29 +91,42 @@ class Budget:
 
     @property
     def spent(self) -> Spend:
-        """By all starts, the machine's time paid for; money is not known when the machine's price is not."""
+        """On all that this start has come to, the machine's time paid for where its price is known."""
         now = Spend(time.monotonic() - self._started)
-        return (self.spent_before + now + self._charged).on_machine(self.usd_per_hour)
+        return self.priced(self.spent_before + now + self._charged)
+
+    def priced(self, work: Spend) -> Spend:
+        """``work`` with the machine's time at its price; without one what services charge, where they charge anything."""
+        if self.usd_per_hour is not None:
+            return work.on_machine(self.usd_per_hour)
+        return work if work.usd or self.usd is not None else replace(work, usd=None)
 
     @property
     def left(self) -> float | None:
-        """Seconds; money lasts as long as it does at the pace at which it was spent so far."""
+        """Seconds, and no more than the rest of the money pays for."""
         spent, limits = self.spent, list[float]()
         if self.seconds is not None:
             limits.append(self.seconds - spent.seconds)
-        if self.usd is not None and spent.usd and (self._charged.usd or self.spent_before.usd):
-            limits.append((self.usd - spent.usd) / spent.usd * spent.seconds)
+        if self.usd is not None and self.usd_per_hour and spent.usd is not None:
+            limits.append((self.usd - spent.usd) / self.usd_per_hour * SECONDS_PER_HOUR)
         return max(0.0, min(limits)) if limits else None
 
     @property
+    def usd_allowed(self) -> float | None:
+        """What services may have charged in all by now; ``None`` without a budget in money."""
+        rent = machine_usd(self.spent.seconds, self.usd_per_hour) or 0.0
+        return None if self.usd is None else self.usd - rent
+
+    @property
     def usd_left(self) -> float | None:
-        """``None`` without a budget in money."""
-        spent = self.spent.usd
-        return None if self.usd is None or spent is None else max(0.0, self.usd - spent)
+        """For services and this machine; ``None`` without a budget in money."""
+        charged = (self.spent_before + self._charged).usd if self.charged_usd is None else self.charged_usd()
+        return None if self.usd_allowed is None else max(0.0, self.usd_allowed - (charged or 0.0))
 
     def reaches(self, work: Spend) -> bool:
         """Whether what is left is enough for ``work``."""
-        return work.on_machine(self.usd_per_hour).within(self.left, self.usd_left)
+        priced = work if self.usd_per_hour is None else work.on_machine(self.usd_per_hour)
+        return priced.within(self.left, self.usd_left)
 
 
 def final_rows(n_test: int, n_alone: int = LATENCY_ROWS) -> int:
@@ -156,7 +164,7 @@ class Reserve:
         if left is None:
             return None
         answered = [entry for entry in entries if entry.dev]
-        finalists = self._would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
+        finalists = self.would_be_finalists([entry for entry in answered if not entry.arm.strategy.yardstick])
         present = {entry.arm.strategy.reads_documents for entry in finalists if entry.arm.strategy.tuned}
         awaited = [arm for arm in arms if arm.strategy.tuned and arm.strategy.reads_documents not in present]
         rows = {arm.arm_id: self.estimator.answer_seconds(arm.arm_id, None, 1) or 0.0 for arm in awaited}
@@ -215,17 +223,21 @@ class Reserve:
         expected = self.estimator.answer_seconds(arm.arm_id, None, min(LEAST_TEST_ROWS, self.n_test))
         return expected if (expected or 0.0) > ROUGH * FINAL_SHARE * self.budget.seconds else None
 
-    def _would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
+    def would_be_finalists(self, entries: Sequence[Entry]) -> list[Entry]:
         """As `tuneworth.race.results.choose_finalists` has it, while the race is on."""
         kinds: dict[tuple[bool, bool], list[Entry]] = {}
         for entry in entries:
             strategy = entry.arm.strategy
             kinds.setdefault((strategy.tuned, strategy.reads_documents), []).append(entry)
-        best = [max(kind, key=lambda entry: _surely(entry, self.metric)) for kind in kinds.values()]
+        best = [max(kind, key=self._promise) for kind in kinds.values()]
         simplest = min(entries, key=lambda entry: entry.arm.strategy.effort, default=None)
         if len(kinds) > 2 or simplest is None or simplest in best:
             return best
         return [*best, simplest]
+
+    def _promise(self, entry: Entry) -> tuple[float, int]:
+        """Of equals the simplest."""
+        return _surely(entry, self.metric), -entry.arm.strategy.effort
 
 
 def is_exempt(arm: Arm, rivals: Iterable[Arm]) -> bool:

@@ -13,10 +13,12 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.race import Step
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
+from tuneworth.errors import MoneySpent
 from tuneworth.race.arms import Arm, training_sizes
 from tuneworth.race.budget import Reserve
 from tuneworth.race.estimate import LOOKS, Estimator
 from tuneworth.race.keys import digest
+from tuneworth.race.money import MoneyReserve
 from tuneworth.race.runner import ArmFailed, Entry, Measured, Runner, mean_of, scores_of
 from tuneworth.race.schedule import Entrant, Place, Schedule, Work
 from tuneworth.race.schedule.purse import UNTUNED_SHARE
@@ -45,7 +47,9 @@ class Driver:
     Attributes:
         entries: arm id → training size → the fit on so many rows (``None``: on all of them).
         failures: arm id → why it broke.
-        slow: arm id → seconds that it was expected to take as a finalist, of an arm that was not asked because of that.
+        slow: arm id → seconds that it was expected to take as a finalist, of an arm that was not asked because of that;
+            ``dear``: US dollars that its first rows were expected to cost, of one that these are too much for.
+        unpaid: arms that the money did not reach for.
         steps: what was done, in order.
     """
 
@@ -57,21 +61,28 @@ class Driver:
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
+    dear: dict[str, float] = field(default_factory=dict)
+    unpaid: set[str] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
     _tried: dict[str, int] = field(default_factory=dict)
     _over: bool = False
 
     def __post_init__(self) -> None:
+        self.money = MoneyReserve(self.reserve, self.runner.ledger)
         self._began = self.reserve.budget.spent.seconds
 
     def run(self) -> None:
         """Try what there is to try, then until the schedule has nothing left to do."""
+        self.money.keep(self._in_race(), [])
         self._try_kinds()
         while (work := self.schedule.next(self.seconds_left())) is not None:
+            self.money.keep(self._in_race(), self.fits())
             if not any(entry.dev for entry in self.entries.get(work.arm_id, {}).values()):
                 seconds = self.reserve.expected_too_slow(self.arms[work.arm_id], self.fits())
-                if seconds is not None:
-                    self.slow[work.arm_id] = seconds
+                usd = self.money.beyond_reach(self.arms[work.arm_id])
+                if seconds is not None or usd is not None:
+                    (self.slow if seconds is not None else self.dear)[work.arm_id] = seconds or usd or 0.0
+                    self.runner.ledger.reached = self.runner.ledger.reached or usd is not None
                     self.schedule.stop(work.arm_id, "budget")
                     continue
             self.show(work)
@@ -132,28 +143,42 @@ class Driver:
 
         They stay answered, and paid for.
         """
+        if not self.money.may_try(arm, FEWEST_ROWS, TRYING_SHARE):
+            return
         try:
             entry = self.runner.fit(self.runner.latest(arm))
+        except MoneySpent:
+            return
         except ArmFailed as failure:
             self.failures[arm.arm_id] = failure.why
             self.schedule.stop(arm.arm_id, "failed")
             return
         measured, budget = self.runner.measure(entry, "dev", self.runner.dev[:FEWEST_ROWS]), self.reserve.budget
-        if TRIED_ROWS / FEWEST_ROWS * spent_on(measured.outcomes).seconds <= most_seconds:
+        spent = spent_on(measured.outcomes).times(TRIED_ROWS / FEWEST_ROWS)
+        most_usd = None if budget.usd is None else TRYING_SHARE * budget.usd
+        if not measured.stopped and replace(spent, usd=spent.usd or 0.0).within(most_seconds, most_usd):
             few, measured = measured, self.runner.measure(entry, "dev", self.runner.dev[:TRIED_ROWS])
-            measured = Measured(measured.outcomes, measured.saved - {one.row_id for one in few.outcomes} | few.saved)
+            saved = measured.saved - {one.row_id for one in few.outcomes} | few.saved
+            measured = Measured(measured.outcomes, saved, measured.stopped)
         (budget.count if entry.fit_was_saved else budget.charge)(entry.fit.spend)
         budget.count(measured.spent(before=True))
         budget.charge(measured.spent(before=False))
-        self.entries[arm.arm_id], self._tried[arm.arm_id] = {None: entry}, len(measured.outcomes)
+        self.entries[arm.arm_id], self._tried[arm.arm_id] = {None: entry}, len(measured.leading(self.runner.dev))
+        if not measured.outcomes:
+            return
         seconds = spent_on(measured.outcomes).seconds / len(measured.outcomes)
         self.estimator.observe_try(arm.arm_id, row_seconds=None, answer_seconds=seconds)
 
     def seconds_left(self) -> float | None:
         """Of the budget, less what the finalists will need; arms that were stopped will be none."""
         out = {stop.arm_id for stop in self.schedule.stops}
-        arms = [arm for arm in self.arms.values() if arm.arm_id not in out]
-        return self.reserve.seconds_left(arms, [entry for entry in self.fits() if entry.arm.arm_id not in out])
+        return self.reserve.seconds_left(
+            self._in_race(), [entry for entry in self.fits() if entry.arm.arm_id not in out]
+        )
+
+    def _in_race(self) -> list[Arm]:
+        out = {stop.arm_id for stop in self.schedule.stops}
+        return [arm for arm in self.arms.values() if arm.arm_id not in out]
 
     def fits(self) -> list[Entry]:
         """All fits, in the order in which their arms were first looked at."""
@@ -167,6 +192,9 @@ class Driver:
         try:
             if arm.n_train not in fits:
                 fits[arm.n_train] = runner.fit(runner.latest(arm), work.seconds)
+        except MoneySpent:
+            self._money_is_out(work)
+            return
         except ArmFailed as failure:
             self.failures[work.arm_id] = failure.why
             self.schedule.fail(work)
@@ -175,9 +203,13 @@ class Driver:
         entry = fits[arm.n_train]
         before = len(entry.dev)
         measured = runner.measure(entry, "dev", runner.dev[: work.n_rows])
-        entry.dev = measured.outcomes
-        self._account(work, entry, before, measured.saved)
-        self.schedule.observe(work, scores_of(entry.dev[before:], metric))
+        entry.dev = measured.leading(runner.dev)
+        if len(entry.dev) > before:
+            self._account(work, entry, before, measured.saved)
+            self.schedule.observe(work, scores_of(entry.dev[before:], metric))
+        if measured.stopped:
+            self._money_is_out(work)
+            return
         if self.reserve.is_too_dear(entry, self.fits()):
             self.schedule.stop(work.arm_id, "budget")
         score, n_rows = mean_of(entry.dev, metric), len(entry.dev)
@@ -187,6 +219,12 @@ class Driver:
             runner.watcher.finish(plain(f"{score:.3f}"))
         else:
             runner.watcher.finish(say("run.came_to", score=f"{score:.3f}", n_rows=n_rows))
+
+    def _money_is_out(self, work: Work) -> None:
+        """The arm stands on the rows that it was asked."""
+        self.unpaid.add(work.arm_id)
+        self.schedule.stop(work.arm_id, "budget")
+        self.runner.watcher.finish(say("run.no_money"))
 
     def _account(self, work: Work, entry: Entry, before: int, saved: frozenset[str]) -> None:
         """Write the step down and tell the estimator and the budget what it took."""
@@ -209,7 +247,7 @@ class Driver:
                 score=mean_of(entry.dev, self.runner.metrics[0].id),
                 seconds=(fitting + answering).seconds,
                 spent_seconds=budget.spent.seconds,
-                usd=(fitting + answering).on_machine(budget.usd_per_hour).usd,
+                usd=budget.priced(fitting + answering).usd,
                 saved=all(outcome.row_id in saved for outcome in new.outcomes) and (before > 0 or entry.fit_was_saved),
             )
         )

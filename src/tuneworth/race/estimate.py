@@ -34,10 +34,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tuneworth.core.files import write_atomic
+from tuneworth.core.outcome import Usage
 from tuneworth.core.task import Message
+from tuneworth.costs.prices import Price
 from tuneworth.costs.spend import Spend
 from tuneworth.errors import TuneworthError
-from tuneworth.models.base import Completion, Model, Request
+from tuneworth.models.base import Completion, Model, Request, is_metered
 from tuneworth.models.local.cache import cache_home
 from tuneworth.strategies._parts.workload import Workload
 
@@ -65,6 +67,7 @@ class Job:
         model: id of its language model, if it has one.
         sizes: training sizes that the race may fit it on; ``None`` stands for all rows.
         free: it runs on this machine, and no service charges for it.
+        price: of its model, where a service charges for it and that is known.
         kind: arms that work alike, but for how much they read.
     """
 
@@ -74,6 +77,7 @@ class Job:
     sizes: tuple[int | None, ...] = (None,)
     free: bool = True
     kind: str = ""
+    price: Price | None = None
 
 
 @dataclass
@@ -131,6 +135,17 @@ class Estimator:
             own = self._like(job, None, self._counted_answers(job, 1))
         return None if own is None else own * n_rows * self.load
 
+    def answer_usd(self, arm_id: str, n_rows: int) -> float | None:
+        """What services charge for ``n_rows`` answers: as for those that it gave, else as counted with nothing from a cache."""
+        job, seen = self._jobs[arm_id], self._seen[arm_id]
+        if job.free:
+            return 0.0
+        if seen.rows:
+            return seen.answers.times(n_rows / seen.rows).usd
+        if job.price is None:
+            return None
+        return n_rows * job.price.usd(usage_of(job.workload))
+
     def row_seconds(self, arm_id: str) -> float | None:
         """Of one answer of an arm that answered rows; ``None`` of another."""
         return self.answer_seconds(arm_id, None, 1) if self._seen[arm_id].rows else None
@@ -150,10 +165,9 @@ class Estimator:
             return None
         read = n_dev * (work.prompt_tokens + work.completion_tokens) + work.shared_tokens
         tokens = sum(n * work.train_tokens * work.passes(n) + read for n in sizes)
-        usd = 0.0 if job.free else None
-        if not job.free and seen.rows and set(sizes) <= set(seen.fits):
-            fits = sum((seen.fits[n] for n in sizes), Spend())
-            usd = (fits + seen.answers.times(len(sizes) * n_dev / seen.rows)).usd
+        usd = self.answer_usd(arm_id, len(sizes) * n_dev)
+        if not job.free and set(sizes) <= set(seen.fits):
+            usd = (sum((seen.fits[n] for n in sizes), Spend(usd=usd))).usd
         return Spend(sum(part for part in parts if part is not None), round(tokens), usd)
 
     def spend_all(self) -> Spend | None:
@@ -256,6 +270,15 @@ class Estimator:
         return self._ratios[kind, n]
 
 
+def usage_of(work: Workload, *, cached: bool = False) -> Usage:
+    """Tokens of one answer as counted; with what its prompts share from a cache, where it is ``cached``."""
+    return Usage(
+        prompt_tokens=math.ceil(work.prompt_tokens + work.shared_tokens),
+        cached_tokens=math.floor(work.shared_tokens) if cached else 0,
+        completion_tokens=math.ceil(work.completion_tokens),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Speeds:
     """Tokens a second. ``read``: of prompts; ``write``: of all rows together, in batches."""
@@ -274,7 +297,7 @@ NOMINAL = Speeds(read=600.0, write=200.0)
 
 def speeds_of(model: Model) -> Speeds | None:
     """The speeds of ``model``, measured now or on an earlier day; ``None`` where measuring would cost money or fails."""
-    if not model.capabilities.local:
+    if not model.capabilities.local or is_metered(model):
         return None
     path = _path(model)
     if path is not None:

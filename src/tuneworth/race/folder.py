@@ -73,12 +73,19 @@ class RunFolder:
                 )
             ) from error
 
-    def finished(self, settings: str, budget_seconds: float | None = None) -> RunResult | None:
+    def finished(
+        self,
+        settings: str,
+        budget_seconds: float | None = None,
+        budget_usd: float | None = None,
+        max_calls: int | None = None,
+    ) -> RunResult | None:
         """The result, when the run is finished.
 
         Args:
             settings: what ``settings_digest`` says of the command that asks.
             budget_seconds: of the command that asks; a run under a smaller one is not finished yet.
+            budget_usd, max_calls: the same, for a run that a smaller one has ended.
 
         Raises:
             InputError: it is the result of another command, or cannot be read.
@@ -89,7 +96,13 @@ class RunFolder:
             raise InputError(Problem(str(self.path), say("run.folder.other_settings")))
         result = read_result(self.result)
         had, asked = result.budget_seconds, budget_seconds
-        return None if had is not None and asked is not None and asked > had else result
+        if had is not None and asked is not None and asked > had:
+            return None
+        if (money := result.money) is not None and money.reached:
+            caps = ((money.budget_usd, budget_usd), (money.max_calls, max_calls))
+            if any(had is not None and (asked is None or asked > had) for had, asked in caps):
+                return None
+        return result
 
     def clear(self) -> None:
         """Delete what a run writes, and nothing else: the folder may be one that holds the user's own files."""
@@ -138,7 +151,9 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
         documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
             the folder, and the index in it, again.
     """
-    settings = task_file.model_dump(mode="json", exclude={"description", "lang", "budget", "prices", "services"})
+    settings = task_file.model_dump(
+        mode="json", exclude={"description", "lang", "budget", "max_calls", "prices", "services"}
+    )
     if task_file.documents is None:
         del settings["documents"]
     elif documents:

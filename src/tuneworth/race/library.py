@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from tuneworth.core.knowledge import IndexFacts
 from tuneworth.core.offline import keeps_private
 from tuneworth.core.task import Collection, Example, Language
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import Rates
 from tuneworth.data.documents.cutting import cut
 from tuneworth.data.documents.load import LoadedDocuments, load_documents, texts_of
 from tuneworth.data.load import load
@@ -24,7 +25,7 @@ from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.metrics._parts.words import same_words
 from tuneworth.models import catalog
-from tuneworth.models.base import Encoder, Model
+from tuneworth.models.base import Encoder, Meter, Model
 from tuneworth.models.encoders import encoder_for
 from tuneworth.race.arms import open_models
 from tuneworth.race.encoding import SharedEncoder, choose_encoder
@@ -55,6 +56,7 @@ class Shelf:
         count_tokens: of the first candidate model.
         own_encoder: the embedded encoder for these documents and their questions; ``None`` where there is none.
         masker: masks what an embedding model elsewhere is sent.
+        meter: what calls of a service's encoder go through.
     """
 
     section: Documents
@@ -63,6 +65,8 @@ class Shelf:
     count_tokens: Callable[[str], int]
     own_encoder: str | None
     masker: Masker | None = None
+    meter: Meter | None = None
+    stated: Mapping[str, Rates] = field(default_factory=dict[str, Rates])
     _cut: dict[int, list[Passage]] = field(default_factory=dict[int, list[Passage]])
 
     @property
@@ -135,7 +139,7 @@ class Shelf:
         )
 
     def _open(self, name: str, watcher: Watcher) -> Encoder:
-        opened = catalog.open_encoder(name, progress=watcher.progress)
+        opened = catalog.open_encoder(name, progress=watcher.progress, stated=self.stated, meter=self.meter)
         return MaskedEncoder(opened, self.masker) if self.masker is not None and catalog.is_elsewhere(name) else opened
 
     def problems(self) -> list[Text]:
@@ -161,11 +165,18 @@ class Shelf:
         return found
 
 
-def open_shelf(section: Documents, language: Language, models: Sequence[Model], questions: Sequence[str] = ()) -> Shelf:
+def open_shelf(
+    section: Documents,
+    language: Language,
+    models: Sequence[Model],
+    questions: Sequence[str] = (),
+    stated: Mapping[str, Rates] | None = None,
+) -> Shelf:
     """Read the documents of a task.
 
     Args:
         questions: of the rows; with the documents they decide which encoder reads both.
+        stated: prices that the user states.
 
     Raises:
         InputError: no document can be read.
@@ -174,7 +185,7 @@ def open_shelf(section: Documents, language: Language, models: Sequence[Model], 
     count = models[0].count_tokens if models else _about_tokens
     loaded = load_documents(section.sources)
     encoder = choose_encoder(language, [*questions, *texts_of(loaded.documents)])
-    return Shelf(section, loaded, language, count, encoder)
+    return Shelf(section, loaded, language, count, encoder, stated=stated or {})
 
 
 def _about_tokens(text: str) -> int:

@@ -22,15 +22,16 @@ from tuneworth.core.offline import keeps_private
 from tuneworth.core.race import Power
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import price_of
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.sections import Settings
 from tuneworth.data.split import Prepared, make_split
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.metrics import Metric
 from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
 from tuneworth.models import catalog
-from tuneworth.models.base import Model
+from tuneworth.models.base import Meter, Model, is_metered
 from tuneworth.race.arms import Fetch, Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
 from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.estimate import Estimator, Job, speeds_of
@@ -77,6 +78,14 @@ class Ready:
         """Of train, dev and test."""
         return len(self.split.train), len(self.split.dev), len(self.split.test)
 
+    def attach(self, meter: Meter) -> None:
+        """Have every call that is paid for go through ``meter`` from now on."""
+        for model in self.models:
+            if is_metered(model):
+                model.attach(meter)
+        if self.shelf is not None:
+            self.shelf.meter = meter
+
     def plan(self, prior: Sequence[str] = ()) -> Plan:
         """The arms, in an order that ``prior`` (strategies, the most promising first) may change."""
         prints = [metric.fingerprint for metric in self.metrics]
@@ -103,8 +112,9 @@ class Ready:
                 arm.model_id,
                 arm.make().workload(self.task, arm.model, train, longest),
                 training_sizes(arm, len(train)),
-                stays_here(arm, self.task),
+                stays_here(arm, self.task) and arm.price is None,
                 kind_of(arm),
+                arm.price,
             )
             for arm in plan.arms
         ]
@@ -148,6 +158,7 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     loaded = load(task_file)
     measures = metrics(loaded, watcher)
     opened = open_models(task_file, watcher)
+    check_money(task_file, opened)
     caps = task_file.rows
     prepared = make_split(
         loaded, seed=task_file.seed, fits=_fits(opened), max_train=caps.train, max_dev=caps.dev, max_test=caps.test
@@ -163,7 +174,7 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     idle = [name for name in task_file.prices if name not in (*task_file.models, encoder)]
     warnings += [say("run.idle_price", model=name) for name in idle]
     if task_file.documents is not None:
-        shelf = open_shelf(task_file.documents, prepared.task.language, opened, questions)
+        shelf = open_shelf(task_file.documents, prepared.task.language, opened, questions, task_file.stated_rates)
         split = prepared.split
         described = shelf.collection(split.train)
         own = {"documents": described, "sentence_encoder": shelf.own_encoder}
@@ -195,6 +206,28 @@ def with_encoder(ready: Ready, watcher: Watcher) -> Ready:
     summary = data.model_copy(update={"warnings": [*data.warnings, why]})
     prepared = replace(prepared, task=ready.task.model_copy(update=changed), summary=summary)
     return replace(ready, prepared=prepared, shelf=shelf)
+
+
+def check_money(task_file: TaskFile, opened: Sequence[Model]) -> None:
+    """See that what services may charge can be limited, before anything is sent.
+
+    Raises:
+        InputError: the price of a model elsewhere is not known, and calls are not limited; or a budget in money that nothing
+            has a price for.
+    """
+    encoder = task_file.documents.encoder if task_file.documents is not None else None
+    away = [model.id for model in opened if is_metered(model) and not model.capabilities.local]
+    priced = [model.id for model in opened if is_metered(model) and model.price is not None]
+    if encoder is not None and catalog.is_elsewhere(encoder):
+        away.append(encoder)
+        priced += [encoder] if price_of(encoder, stated=task_file.stated_rates) is not None else []
+    problems = list[Problem]()
+    if task_file.max_calls is None:
+        problems += [Problem(name, say("run.no_price")) for name in away if name not in priced]
+    if task_file.budget_usd is not None and task_file.machine_usd_per_hour is None and not away and not priced:
+        problems.append(Problem("--budget", say("task.budget.no_price")))
+    if problems:
+        raise InputError(problems)
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:

@@ -13,8 +13,10 @@ import math
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +27,12 @@ from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
-from tuneworth.errors import EnvironmentProblem, Problem, TrainingDiverged, TuneworthError
+from tuneworth.errors import EnvironmentProblem, MoneySpent, Problem, TrainingDiverged, TuneworthError
 from tuneworth.metrics import Metric, score_row
 from tuneworth.race.arms import Arm, stays_here
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.keys import row_key
+from tuneworth.race.ledger import Ledger
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Answer, Context, Solver, Tried
@@ -57,11 +60,18 @@ class Measured:
     """Outcomes of an arm at one stage.
 
     Attributes:
+        outcomes: of the rows in order, but for those that were not asked because the money is spent.
         saved: ids of the rows whose outcomes were in the store.
+        stopped: money or calls were spent before every row was asked.
     """
 
     outcomes: list[Outcome]
     saved: frozenset[str]
+    stopped: bool = False
+
+    def leading(self, rows: Sequence[Example]) -> list[Outcome]:
+        """Of ``rows`` up to the first that was not asked."""
+        return [one for one, _ in takewhile(lambda pair: pair[0].row_id == pair[1].id, zip(self.outcomes, rows))]
 
     def spent(self, *, before: bool) -> Spend:
         """What an earlier start spent on those in the store, or this one on the others; money as far as it is known."""
@@ -110,6 +120,7 @@ class Runner:
 
     Attributes:
         budget_seconds: the whole budget of the run; trainings that a smaller one has cut short are made again.
+        ledger: of paid calls; without one nothing is limited.
     """
 
     task: Task
@@ -124,8 +135,12 @@ class Runner:
     watcher: Watcher
     library: Library | None = None
     budget_seconds: float | None = None
+    ledger: Ledger = None  # pyright: ignore[reportAssignmentType]
     _times: dict[str, dict[str, float | None]] = field(default_factory=dict[str, dict[str, float | None]])
     _to_take_again: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+
+    def __post_init__(self) -> None:
+        self.ledger = self.ledger or Ledger(self.store)
 
     def latest(self, arm: Arm) -> Arm:
         """``arm``, or its next training if the last was cut short under a smaller budget (which nobody counts again)."""
@@ -150,7 +165,7 @@ class Runner:
             if record is not None and (solver := _loaded(arm, folder / "solver", context)) is not None:
                 return Entry(arm, solver, record, fit_was_saved=True)
             solver = self._fit_now(arm, context, folder / "solver")
-        except (TuneworthError, KeyboardInterrupt):
+        except (TuneworthError, MoneySpent, KeyboardInterrupt):
             raise
         except TrainingDiverged as error:
             raise ArmFailed(error.why) from error
@@ -200,9 +215,10 @@ class Runner:
         return tried, 0.0
 
     def _fit_now(self, arm: Arm, context: Context, saved: Path) -> Solver:
-        saved_before = self.encoder.seconds_saved
+        saved_before, scope = self.encoder.seconds_saved, f"fit {arm.key}"
         started = time.perf_counter()
-        solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
+        with self.ledger.answering(scope, arm.arm_id):
+            solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
         seconds = time.perf_counter() - started + self.encoder.seconds_saved - saved_before
         partial = saved.with_suffix(".partial")
         for leftover in (partial, saved):
@@ -213,7 +229,7 @@ class Runner:
         record = FitRecord(
             seconds=float(context.details.pop("fit_seconds", seconds)),
             tokens=int(context.details.pop("fit_tokens", 0)),
-            usd=0.0 if stays_here(arm, self.task) else context.details.pop("fit_usd", None),
+            usd=self._fit_usd(arm, scope, context.details.pop("fit_usd", None)),
             notes=context.notes,
             details=context.details,
             budget_seconds=self.budget_seconds,
@@ -225,36 +241,69 @@ class Runner:
         """Outcomes of ``rows``, those in the store as they are and the others now.
 
         What runs here is asked whole batches, so that a resumed run gets the same answers; a service that is paid for
-        each row is asked what is missing.
+        each row is asked what is missing. Where money or calls are spent, the rest is not asked.
         """
         arm = entry.arm
         known = self.store.outcomes(arm.key, stage)
         keys = [row_key(row) for row in rows]
         saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
+        stopped = False
         for start in range(0, len(rows), BATCH_ROWS):
-            batch, batch_keys = rows[start : start + BATCH_ROWS], keys[start : start + BATCH_ROWS]
-            if not entry.arm.local:
-                missing = {key: row for key, row in zip(batch_keys, batch, strict=True) if key not in known}
-                batch, batch_keys = list(missing.values()), list(missing)
-            if any(key not in known for key in batch_keys):
-                answers = self._solve(entry.solver, batch)
-                outcomes = [self._outcome(arm, stage, row, answer) for row, answer in zip(batch, answers, strict=True)]
-                self.store.add_outcomes(arm.key, batch_keys, outcomes)
-                for key, outcome in zip(batch_keys, outcomes, strict=True):
+            batch = dict(zip(keys[start : start + BATCH_ROWS], rows[start : start + BATCH_ROWS], strict=True))
+            missing = {key: row for key, row in batch.items() if key not in known}
+            if missing:
+                asked = missing if arm.is_metered or not arm.local else batch
+                outcomes = self._answers(entry, stage, asked)
+                for key, outcome in outcomes.items():
                     known.setdefault(key, outcome)  # the first stays, as in the store
+                stopped = stopped or len(outcomes) < len(asked)
             self.watcher.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
+            if stopped:
+                break
         # Rows of the same content share one outcome: each gets it under its own id. The code of metrics is in no key, so
         # what was in the store is scored anew.
-        own = [known[key].model_copy(update={"row_id": row.id}) for row, key in zip(rows, keys, strict=True)]
-        for at, row in enumerate(rows):
-            if row.id in saved:
-                own[at] = own[at].model_copy(update={"scores": self._scores(own[at], row)})
-        return Measured(own, saved)
+        own = [
+            known[key].model_copy(update={"row_id": row.id})
+            for row, key in zip(rows, keys, strict=True)
+            if key in known
+        ]
+        by_id = {row.id: row for row in rows}
+        own = [
+            one.model_copy(update={"scores": self._scores(one, by_id[one.row_id])}) if one.row_id in saved else one
+            for one in own
+        ]
+        return Measured(own, saved, stopped)
+
+    def _answers(self, entry: Entry, stage: Stage, rows: Mapping[str, Example]) -> dict[str, Outcome]:
+        """Outcomes by key of a batch of rows, stored; without those that the money did not reach for."""
+        arm, scope = entry.arm, f"{stage} {entry.arm.key}"
+        answers = dict[str, Answer]()
+        try:
+            with self.ledger.answering(scope, arm.arm_id):
+                answers = dict(zip(rows, self._solve(entry.solver, list(rows.values())), strict=True))
+        except (
+            MoneySpent
+        ):  # what others of the batch had come to by then was kept, and is taken without sending anything
+            with self.ledger.answering(scope, arm.arm_id, closed=True):
+                for key, row in rows.items():
+                    with suppress(MoneySpent):
+                        [answers[key]] = self._solve(entry.solver, [row])
+        outcomes = {key: self._outcome(arm, stage, rows[key], answer) for key, answer in answers.items()}
+        if outcomes:
+            whole = len(outcomes) == len(rows)
+            self.store.add_outcomes(arm.key, list(outcomes), list(outcomes.values()), scope if whole else None)
+            if whole:
+                self.ledger.delivered(scope)
+        return outcomes
 
     def has(self, entry: Entry, stage: Stage, rows: Sequence[Example]) -> bool:
         """Whether all these rows are in the store."""
+        return self.n_leading(entry, stage, rows) == len(rows)
+
+    def n_leading(self, entry: Entry, stage: Stage, rows: Sequence[Example]) -> int:
+        """How many of the first of these rows are in the store."""
         known = self.store.outcomes(entry.arm.key, stage)
-        return all(row_key(row) in known for row in rows)
+        return sum(1 for _ in takewhile(lambda row: row_key(row) in known, rows))
 
     def latencies(
         self,
@@ -281,15 +330,17 @@ class Runner:
         missing = [row for row in keys if row not in known]
         if missing and (len(known) < LEAST_LATENCIES or goes_on()):
             self.watcher.start(say("useless.one_at_a_time", name=entry.arm.make().describe()))
-            with self.encoder.forgetful():
-                self._solve(entry.solver, [by_key[first]])
+            with self.encoder.forgetful(), suppress(MoneySpent):
+                with self.ledger.answering(f"warm {key}", entry.arm.arm_id):
+                    self._solve(entry.solver, [by_key[first]])
                 for at, row in enumerate(missing, 1):
                     if len(known) >= LEAST_LATENCIES and not goes_on():
                         break
                     started = time.perf_counter()
-                    [answer] = self._solve(entry.solver, [by_key[row]])
+                    with self.ledger.answering(f"alone {key}", entry.arm.arm_id, keeps=False):
+                        [answer] = self._solve(entry.solver, [by_key[row]])
                     known[row] = (time.perf_counter() - started) * 1000 if answer.status == "scored" else None
-                    charge(Spend(usd=0.0 if stays_here(entry.arm, self.task) else answer.usd))
+                    charge(Spend(usd=self._usd(entry.arm, answer)))
                     if answer.may_pass:
                         self._to_take_again.add((key, row))
                     final = {name: ms for name, ms in known.items() if (key, name) not in self._to_take_again}
@@ -307,11 +358,12 @@ class Runner:
             answers = solver.solve([row.query for row in rows])
             if len(answers) != len(rows):
                 raise ValueError(f"{len(answers)} answers to {len(rows)} rows")
-        except (TuneworthError, KeyboardInterrupt):
+        except (TuneworthError, MoneySpent, KeyboardInterrupt):
             raise
         except Exception as error:
             _raise_if_disk_full(error, self.folder)
             if len(rows) > 1:
+                self.ledger.next_pass()
                 return [answer for row in rows for answer in self._solve(solver, [row])]
             may_pass = bool(getattr(error, "may_pass", False))
             return [Answer(text=None, status="failed", error=f"{type(error).__name__}: {error}", may_pass=may_pass)]
@@ -326,7 +378,7 @@ class Runner:
             answer=answer.text,
             usage=answer.usage,
             latency_ms=answer.latency_ms,
-            usd=0.0 if stays_here(arm, self.task) else answer.usd,
+            usd=self._usd(arm, answer),
             error=answer.error,
             may_pass=answer.may_pass,
             passages=answer.passages,
@@ -334,6 +386,15 @@ class Runner:
             probabilities=answer.probabilities,
         )
         return outcome.model_copy(update={"scores": self._scores(outcome, row)})
+
+    def _fit_usd(self, arm: Arm, scope: str, told: float | None) -> float | None:
+        """What services charged for fitting, by all starts; ``told``: by a strategy whose model does not go through the ledger."""
+        charged = self.ledger.usd_of(scope)
+        return told if charged == 0.0 and not arm.is_metered and not stays_here(arm, self.task) else charged
+
+    def _usd(self, arm: Arm, answer: Answer) -> float | None:
+        """What services charged: nothing for what stays here, unless its price is stated."""
+        return 0.0 if answer.usd is None and stays_here(arm, self.task) else answer.usd
 
     def _scores(self, outcome: Outcome, row: Example) -> dict[str, float]:
         if outcome.status != "scored" or outcome.answer is None:

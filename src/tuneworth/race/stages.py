@@ -21,9 +21,11 @@ from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
 from tuneworth.race.budget import Budget, Reserve
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LIMITED_ROWS, ArmFailed, Entry, Runner, mean_of
+from tuneworth.race.money import MoneyReserve, priced
+from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LIMITED_ROWS, ArmFailed, Entry, Measured, Runner, mean_of
 from tuneworth.race.schedule import Schedule
 from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.words import numbers
 from tuneworth.words.numbers import plain
 from tuneworth.words.say import say
 
@@ -35,6 +37,8 @@ FAR_BEHIND = 0.1
 SLOWER, OVER, FEW_ROWS = 3.0, 0.1, 8
 """A round of test rows would end within the budget and a tenth of it if the machine became so many times slower; and it has a multiple
 of so many rows."""
+NEARLY = 0.95
+"""Of the money that is left for test rows a round may take so much by what rows cost so far: the next takes the rest."""
 HICCUP_S = 10.0
 """What another training may take longer than the first in any case: one of four seconds doubles when the machine is busy
 for a moment, and then would not be the same training any more."""
@@ -97,7 +101,7 @@ class Stages:
             n_dev=n_dev,
             margin=runner.task.margin,
             chance=chance_of(runner.task, runner.train, runner.metrics[0]),
-            costs=self.estimator,
+            costs=priced(self.estimator, self.budget),
             exhaustive=self.exhaustive,
             seed=runner.seed,
             unit_scores=not runner.metrics[0].corpus,
@@ -128,21 +132,26 @@ class Stages:
         return Reserve(self.budget, self.estimator, self.n_test, self.runner.metrics[0].id, self._n_alone)
 
     @property
+    def _money(self) -> MoneyReserve:
+        return MoneyReserve(self._reserve, self.runner.ledger)
+
+    @property
     def _n_alone(self) -> int:
         """Rows that a finalist is asked one at a time."""
         return LATENCY_ROWS if self.runner.task.limits.p95_ms is None else LIMITED_ROWS
 
     def _alone(self, entry: Entry, n_rows: int = LATENCY_ROWS, test: Sequence[Example] = ()) -> list[float]:
         """Their times, within the budget; what an earlier start spent on them is counted."""
-        key, budget = entry.arm.key, self.budget
+        key, budget, ledger = entry.arm.key, self.budget, self.runner.ledger
         if key not in self._timed_until:
-            budget.count(Spend(math.fsum(ms or 0.0 for ms in self.runner.store.latencies(key).values()) / 1000))
+            before = math.fsum(ms or 0.0 for ms in self.runner.store.latencies(key).values()) / 1000
+            budget.count(Spend(before, usd=ledger.by_scope[f"alone {key}"].usd))
         until = self._timed_until.setdefault(key, budget.spent.seconds + self._reserve.most_alone)
         return self.runner.latencies(
             entry,
             n_rows,
             more=test,
-            goes_on=lambda: budget.left != 0 and budget.spent.seconds < until,
+            goes_on=lambda: budget.left != 0 and budget.spent.seconds < until and self._money.may_ask_alone(key),
             charge=budget.charge,
         )
 
@@ -153,11 +162,15 @@ class Stages:
         metric, n_dev = self.runner.metrics[0].id, len(self.runner.dev)
         if arm.arm_id in driver.failures and not fits:
             return results.missing_arm(arm, "failed", driver.failures[arm.arm_id])
+        if arm.arm_id in driver.dear:
+            why = say("run.too_dear", usd=numbers.usd(driver.dear[arm.arm_id]))
+            return results.missing_arm(arm, "skipped", why)
         if arm.arm_id in driver.slow:
             why = say("run.too_slow", minutes=_minutes(driver.slow[arm.arm_id]))
             return results.missing_arm(arm, "skipped", why)
+        unasked = say("run.no_money") if arm.arm_id in driver.unpaid else say("run.no_time")
         if not fits:
-            return results.missing_arm(arm, "skipped", say("run.no_time"))
+            return results.missing_arm(arm, "skipped", unasked)
         entry = results.best_fit(fits, metric, self.runner.task.margin, [row.group for row in self.runner.dev])
         score = mean_of(entry.dev, metric)
         if score is None:
@@ -165,7 +178,7 @@ class Stages:
         if stop is not None and stop.reason == "failed":
             return results.missing_arm(arm, "failed", driver.failures.get(arm.arm_id) or _mostly_unscored(entry.dev))
         if len(entry.dev) < min(n_dev, MIN_PAIRS):
-            return results.missing_arm(arm, "skipped", say("run.no_time"))
+            return results.missing_arm(arm, "skipped", unasked)
         self.raced.entries[arm.arm_id] = entry
         return self._dev_result(entry)
 
@@ -199,17 +212,24 @@ class Stages:
             stopped,
             entries=raced.entries,
             margin=self.runner.task.margin,
-            too_slow=[arm_id for arm_id, entry in raced.entries.items() if self._reserve.is_too_slow(entry)],
+            too_slow=[
+                arm_id
+                for arm_id, entry in raced.entries.items()
+                if self._reserve.is_too_slow(entry) or self._money.takes_too_much(entry)
+            ],
         )
         entries = [raced.entries[arm_id] for arm_id in finalists]
         asked: dict[str, list[Outcome]] = {arm_id: [] for arm_id in finalists}
         reserve = self._reserve
+        self._money.keep_for_alone(entries)
         self._ask(entries, test, asked, kept=sum(reserve.alone_seconds(reserve.pace(entry)) for entry in entries))
+        self._money.keep_nothing()
         for entry in entries:
             self._alone(entry, self._n_alone, test)
         self._ask(entries, test, asked, kept=0.0)  # what these left
-        n_tested = max((len(outcomes) for outcomes in asked.values()), default=0)
-        test, tested = test[:n_tested], Tested()
+        met = [{outcome.row_id for outcome in outcomes} for outcomes in asked.values()]
+        test, tested = [row for row in test if met and all(row.id in by_arm for by_arm in met)], Tested()
+        n_tested = len(test)
         if race is not None:
             missed = results.untested(arms, finalists, raced.entries, metric)
             raced.race = race.model_copy(update={"n_test": self.n_test, "n_tested": n_tested, "untested": missed})
@@ -251,7 +271,7 @@ class Stages:
         for arm_id, entry in self.raced.entries.items():
             strategy = entry.arm.strategy
             if strategy.yardstick and not strategy.needs_model and not strategy.reads_documents:
-                outcomes = self._test(entry, test)
+                outcomes = self._test(entry, test).outcomes
                 found = self._final_result(entry, outcomes, test, timed=strategy.fallback)
                 self.raced.results[arm_id] = found.model_copy(update={"finalist": False})
                 tested.yardsticks[arm_id] = _by_row(outcomes)
@@ -263,15 +283,17 @@ class Stages:
     ) -> None:
         """Add to ``asked`` outcomes of the next test rows, as many for each finalist: all, or what the time allows.
 
-        In rounds, each for all finalists and as large as is safe, until the time is used up: so how many there are is settled by
-        time alone, also when the machine slows down meanwhile. The first round is done whatever it takes, and what an
-        earlier start has paid for is taken.
+        In rounds, each for all finalists and as large as is safe, until the time or the money is used up: so how many there are is
+        settled by these alone, also when the machine slows down meanwhile. The first round is done whatever time it takes,
+        and what an earlier start has paid for is taken. Where calls cost more than expected some finalists are asked
+        a few rows more than the others.
 
         Args:
             kept: seconds of the budget that are needed for something else.
         """
-        done, n_test = min(map(len, asked.values()), default=len(test)), len(test)
-        while done < n_test:
+        done, n_test, money = min(map(len, asked.values()), default=len(test)), len(test), self._money
+        stopped = not all(len(outcomes) == done for outcomes in asked.values())
+        while done < n_test and not stopped:
             a_row = (
                 sum(spent_on(rows[-BATCH_ROWS:]).seconds / len(rows[-BATCH_ROWS:]) for rows in asked.values())
                 if done
@@ -280,20 +302,26 @@ class Stages:
             a_row = a_row or sum(map(self._reserve.pace, entries)) or 1e-9
             spare = math.inf if self.budget.left is None else self.budget.left - kept
             safe = min(spare, (spare + OVER * (self.budget.seconds or math.inf)) / SLOWER)
-            n_rows = n_test - done
+            n_rows, n_paid = n_test - done, money.rows_within(entries, lambda entry: asked[entry.arm.arm_id])
+            self.runner.ledger.reached = self.runner.ledger.reached or n_paid < n_rows
             if a_row * n_rows > safe:
                 n_rows = BATCH_ROWS if not done else int(safe / a_row) // FEW_ROWS * FEW_ROWS
             rows = test[done : done + max(n_rows, FEW_ROWS)]
-            if n_rows < FEW_ROWS and done and not all(self.runner.has(entry, "test", rows) for entry in entries):
+            have = min(self.runner.n_leading(entry, "test", rows) for entry in entries)
+            if n_rows < FEW_ROWS and done and have < len(rows):
+                break
+            rows = rows[: have + min(n_test, max(math.floor(min(n_paid, 1)), math.floor(min(NEARLY * n_paid, n_test))))]
+            if not rows:
                 break
             for entry in entries:
-                answered = asked[entry.arm.arm_id]
-                answered += self._test(entry, rows)
-                score = mean_of(answered, self.runner.metrics[0].id)
+                measured = self._test(entry, rows)
+                asked[entry.arm.arm_id] += measured.outcomes
+                score = mean_of(asked[entry.arm.arm_id], self.runner.metrics[0].id)
                 self.runner.watcher.finish(plain(f"{score:.3f}") if score is not None else None)
+                stopped = stopped or measured.stopped
             done += len(rows)
 
-    def _test(self, entry: Entry, rows: Sequence[Example]) -> list[Outcome]:
+    def _test(self, entry: Entry, rows: Sequence[Example]) -> Measured:
         name, number = entry.arm.make().describe(), entry.arm.repeat + 1
         self.runner.watcher.start(
             say("run.test_rows", name=name) if number == 1 else say("run.test_rows_again", name=name, number=number)
@@ -302,7 +330,7 @@ class Stages:
         self.budget.count(measured.spent(before=True))
         self.budget.charge(measured.spent(before=False))
         self._show()
-        return measured.outcomes
+        return measured
 
     def _final_result(
         self, entry: Entry, outcomes: list[Outcome], test: Sequence[Example], *, timed: bool = True
@@ -366,7 +394,7 @@ class Stages:
         if (again.fit.cut_by_time and not first.cut_by_time) or (late and not again.fit_was_saved):
             watcher.finish()
             return []
-        outcomes = self._test(again, test)
+        outcomes = self._test(again, test).outcomes
         score = mean_of(outcomes, self.runner.metrics[0].id)
         watcher.finish(plain(f"{score:.3f}") if score is not None else nothing_scored(outcomes))
         return outcomes

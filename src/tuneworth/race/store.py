@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
 CREATE TABLE IF NOT EXISTS fits (arm_key TEXT PRIMARY KEY, fit TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS latencies (arm_key TEXT PRIMARY KEY, milliseconds TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
-    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, call TEXT NOT NULL, most_usd REAL, state TEXT NOT NULL DEFAULT 'sent', usd REAL, completion TEXT
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, arm_id TEXT NOT NULL, call TEXT NOT NULL, most_usd REAL, state TEXT NOT NULL DEFAULT 'sent', usd REAL, completion TEXT
 );
 CREATE INDEX IF NOT EXISTS undelivered ON calls (scope) WHERE completion IS NOT NULL;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -78,7 +78,7 @@ class CallRecord:
     """One call to a service.
 
     Attributes:
-        scope: what it was made for: the stage and the key of the arm, or empty.
+        scope: what it was made for: the stage and the key of the arm, or empty; ``arm_id``: of the arm.
         call: digest of what was asked.
         most_usd: what was set aside for it; ``None``: its price is not known.
         state: a call that was ``sent`` and did not end was under way when the run was killed.
@@ -88,6 +88,7 @@ class CallRecord:
 
     number: int
     scope: str
+    arm_id: str
     call: str
     most_usd: float | None
     state: CallState
@@ -189,13 +190,15 @@ class Store:
         """All calls of all starts, in the order in which they were sent."""
         return [CallRecord(*row) for row in self._select("SELECT * FROM calls ORDER BY id")]
 
-    def add_call(self, scope: str, call: str, most_usd: float | None) -> int:
+    def add_call(self, scope: str, arm_id: str, call: str, most_usd: float | None) -> int:
         """A call that is about to be sent; its number. On the disk when this returns."""
-        return self._insert("INSERT INTO calls (scope, call, most_usd) VALUES (?, ?, ?)", [(scope, call, most_usd)])
+        put = "INSERT INTO calls (scope, arm_id, call, most_usd) VALUES (?, ?, ?, ?)"
+        return self._insert(put, [(scope, arm_id, call, most_usd)])
 
     def end_call(self, number: int, state: CallState, usd: float | None, completion: str | None) -> None:
+        """Written when this returns, and on the disk with the next call: what a power failure takes counts with the most."""
         ended = "UPDATE calls SET state = ?, usd = ?, completion = ? WHERE id = ?"
-        self._insert(ended, [(state, usd, completion, number)])
+        self._insert(ended, [(state, usd, completion, number)], durable=False)
 
     def _select(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         try:
@@ -209,10 +212,16 @@ class Store:
         statement: str,
         rows: Iterable[tuple[str | bool | float | None, ...]],
         then: tuple[str, Sequence[str]] | None = None,
+        *,
+        durable: bool = True,
     ) -> int:
-        """In one transaction; ``then`` is a further statement and its values. Returns the number of the last row."""
+        """In one transaction; ``then`` is a further statement and its values. Returns the number of the last row.
+
+        What is not ``durable`` survives the end of the process, but may be lost with the machine's power.
+        """
         with self._lock:
             try:
+                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.executemany(statement, rows)
                 [(last,)] = self._db.execute("SELECT last_insert_rowid()").fetchall()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneworth.core.knowledge import DocumentsResult, IndexFacts
+from tuneworth.errors import InputError, MoneySpent, Problem
 from tuneworth.findings.documents.ages import age_of, ages, updates
 from tuneworth.findings.documents.grounding import groundings
 from tuneworth.findings.documents.injection import injections
@@ -77,7 +78,11 @@ def open_session(ready: Ready, folder: Path, encoder: SharedEncoder, store: Stor
     if library.reranker is not None:
         library.opened_reranker()  # before anything is spent: a name that is wrong would end the run later
     told = age_of(split.train, [*split.dev, *split.test], library)
-    index = make_index(library, ready.task.documents.digest, store, watcher, told.is_new if told is not None else None)
+    is_new = told.is_new if told is not None else None
+    try:
+        index = make_index(library, ready.task.documents.digest, store, watcher, is_new)
+    except MoneySpent as spent:
+        raise InputError(Problem("--budget", say("run.documents.no_money"))) from spent
     return Session(ready, library, index, watcher)
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneworth.core.outcome import Usage
 from tuneworth.core.text import Text
+from tuneworth.costs.prices import Price, Rates, price_of
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.client import http_client
 from tuneworth.models.api.failures import shown
 from tuneworth.models.api.services import Endpoint, endpoint_of
-from tuneworth.models.base import TextRole
+from tuneworth.models.base import Meter, TextRole
+from tuneworth.models.metering import all_settled, set_aside
 from tuneworth.words.say import say
 
 MAX_CHARS = 8000
@@ -31,8 +35,9 @@ FEW = 16
 class ApiEncoder:
     """Unit vectors in float32 from an OpenAI-compatible address."""
 
-    def __init__(self, endpoint: Endpoint, client: Any):
-        self.endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, client: Any, price: Price | None = None, meter: Meter | None = None):
+        self.endpoint, self.price = endpoint, price
+        self._meter = meter
         self._client = client
         self._dimension: int | None = None
 
@@ -65,16 +70,37 @@ class ApiEncoder:
             async with turns:
                 return await self._ask(texts)
 
-        return await asyncio.gather(*map(one, batches))
+        return await all_settled(map(one, batches))
 
     async def _ask(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        sent = [text[:MAX_CHARS] or " " for text in texts]  # services refuse an empty text
+        call = hashlib.sha256(repr((self.id, sent)).encode()).hexdigest()
+        if self._meter is not None:
+            n_bytes = sum(len(text.encode()) for text in sent)  # a token is at least one
+            await set_aside(self._meter, call, None if self.price is None else self.price.most_usd(n_bytes, 0))
+        usd: float | None = None
+        try:
+            answer = await self._asked(sent)
+            usd = self._usd(answer)
+        except InputError:
+            usd = 0.0  # refused: not charged
+            raise
+        finally:
+            if self._meter is not None:
+                self._meter.settle(call, usd)
+        return self._checked(answer, len(sent))
+
+    def _usd(self, answer: Any) -> float | None:
+        n_read = getattr(getattr(answer, "usage", None), "prompt_tokens", None)
+        if self.price is None or not isinstance(n_read, int) or n_read < 0:
+            return None
+        return self.price.usd(Usage(prompt_tokens=n_read))
+
+    async def _asked(self, sent: Sequence[str]) -> Any:
         import openai
 
-        sent = [text[:MAX_CHARS] or " " for text in texts]  # services refuse an empty text
         try:
-            answer = await self._client.embeddings.create(
-                model=self.endpoint.model, input=sent, encoding_format="float"
-            )
+            return await self._client.embeddings.create(model=self.endpoint.model, input=sent, encoding_format="float")
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             variable = self.endpoint.key_variable
             raise EnvironmentProblem(self._problem(say("models.service.refused_key", variable=variable))) from error
@@ -82,7 +108,6 @@ class ApiEncoder:
             raise InputError(self._problem(say("models.service.refused", said=self._said(error)))) from error
         except openai.OpenAIError as error:
             raise EnvironmentProblem(self._problem(say("models.service.silent", said=self._said(error)))) from error
-        return self._checked(answer, len(sent))
 
     def _checked(self, answer: Any, n_texts: int) -> NDArray[np.float32]:
         """The vectors in the order of the texts; an answer that is none is not trusted."""
@@ -104,8 +129,12 @@ class ApiEncoder:
         return Problem(f"{self.endpoint.name} ({self.endpoint.address})", message)
 
 
-def open_api_encoder(name: str) -> ApiEncoder:
+def open_api_encoder(name: str, stated: Mapping[str, Rates] | None = None, meter: Meter | None = None) -> ApiEncoder:
     """``service/model``; nothing is sent yet.
+
+    Args:
+        stated: prices that the user states, by name.
+        meter: what calls go through.
 
     Raises:
         InputError: there is no such service.
@@ -119,6 +148,6 @@ def open_api_encoder(name: str) -> ApiEncoder:
     client = AsyncOpenAI(
         base_url=endpoint.address, api_key=endpoint.key(), max_retries=TRIES, http_client=http_client(endpoint)
     )
-    encoder = ApiEncoder(endpoint, client)
+    encoder = ApiEncoder(endpoint, client, price_of(name, stated=stated), meter)
     loop.close_after(encoder, client.close)
     return encoder

@@ -1,0 +1,158 @@
+"""What the race must leave of a cap on money or calls for the finalists, and what dear rows are worth.
+
+As with time (`tuneworth.race.budget`): the finalists must still meet the test rows. The race weighs what a look may gain against what
+it costs, and reckons in seconds: under a cap on money a dollar is worth as many of them as the whole time by the
+whole money, so dear arms come last. That the caps hold is not decided here but by the ledger, call by call.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from tuneworth.core.outcome import Outcome
+from tuneworth.race.arms import Arm
+from tuneworth.race.budget import (
+    ALONE_SHARE,
+    FINAL_SHARE,
+    FINALS_SHARE,
+    LEAST_FINALS_SHARE,
+    LEAST_TEST_ROWS,
+    PLANTED_ROWS,
+    Budget,
+    Reserve,
+)
+from tuneworth.race.estimate import Estimator
+from tuneworth.race.ledger import Ledger
+from tuneworth.race.runner import LATENCY_ROWS, LEAST_LATENCIES, Entry
+from tuneworth.race.schedule import Costs
+from tuneworth.stats.family import MIN_PAIRS
+
+DEARER = 1.05
+"""Test rows may cost more than the dev rows did."""
+
+
+def usd_per_row(outcomes: Sequence[Outcome]) -> float:
+    """Mean of what is known."""
+    known = [outcome.usd for outcome in outcomes if outcome.usd is not None]
+    return sum(known) / len(known) if known else 0.0
+
+
+@dataclass(frozen=True)
+class PricedCosts:
+    """The schedule's costs, in seconds, with money among them."""
+
+    estimator: Estimator
+    seconds_per_usd: float
+
+    def fit_seconds(self, arm_id: str, n_train: int | None) -> float | None:
+        return self.estimator.fit_seconds(arm_id, n_train)
+
+    def answer_seconds(self, arm_id: str, n_train: int | None, n_rows: int) -> float | None:
+        seconds = self.estimator.answer_seconds(arm_id, n_train, n_rows)
+        usd = self.estimator.answer_usd(arm_id, n_rows)
+        return seconds if seconds is None or usd is None else seconds + usd * self.seconds_per_usd
+
+
+def priced(estimator: Estimator, budget: Budget) -> Costs:
+    """Without a cap on money, or on time, ``estimator`` alone."""
+    if budget.usd is None or budget.seconds is None:
+        return estimator
+    return PricedCosts(estimator, budget.seconds / budget.usd)
+
+
+@dataclass(frozen=True)
+class MoneyReserve:
+    """Money and calls kept back from a budget, for the finalists of ``reserve``."""
+
+    reserve: Reserve
+    ledger: Ledger
+
+    def keep(self, arms: Sequence[Arm], entries: Sequence[Entry]) -> None:
+        """Have the ledger keep back what the finalists will take.
+
+        Args:
+            arms: that may still be finalists.
+            entries: their fits.
+        """
+        ledger, budget = self.ledger, self.reserve.budget
+        answered = [entry for entry in entries if entry.dev and not entry.arm.strategy.yardstick]
+        if not any(entry.arm.is_metered for entry in answered):
+            share = FINALS_SHARE if any(arm.is_metered for arm in arms) else 0.0
+            ledger.kept_usd, ledger.kept_calls = share * (budget.usd or 0.0), share * (ledger.max_calls or 0)
+            return
+        finalists = self.reserve.would_be_finalists(answered)
+        ledger.kept_usd = self._kept(budget.usd or 0.0, finalists, lambda entry: usd_per_row(entry.dev))
+        ledger.kept_calls = self._kept(ledger.max_calls or 0, finalists, self.calls_per_row)
+
+    def keep_for_alone(self, entries: Sequence[Entry]) -> None:
+        """Have the ledger keep back what rows asked alone will take, and nothing else."""
+        ledger, budget = self.ledger, self.reserve.budget
+        ledger.kept_usd = sum(self._alone(usd_per_row(entry.dev), budget.usd or 0.0) for entry in entries)
+        ledger.kept_calls = sum(self._alone(self.calls_per_row(entry), ledger.max_calls or 0) for entry in entries)
+
+    def keep_nothing(self) -> None:
+        self.ledger.kept_usd = self.ledger.kept_calls = 0.0
+
+    def _kept(self, whole: float, finalists: Sequence[Entry], per_row: Callable[[Entry], float]) -> float:
+        """As of the time: not more than a share of the ``whole``."""
+        reserve = self.reserve
+
+        def needed(n_rows: int) -> float:
+            found = 0.0
+            for entry in finalists:
+                probed = 3 * PLANTED_ROWS if entry.arm.strategy.reads_documents else 0
+                found += (min(n_rows, reserve.n_test) + probed) * per_row(entry) + self._alone(per_row(entry), whole)
+            return DEARER * found
+
+        least = min(needed(LEAST_TEST_ROWS), LEAST_FINALS_SHARE * whole)
+        return max(least, min(needed(reserve.n_test), FINALS_SHARE * whole))
+
+    def _alone(self, a_row: float, whole: float) -> float:
+        """What rows asked alone take an arm."""
+        n_alone = self.reserve.n_alone
+        most = ALONE_SHARE * n_alone / LATENCY_ROWS * whole
+        return min(a_row * (n_alone + 1), max(a_row * (LEAST_LATENCIES + 1), most))
+
+    def may_ask_alone(self, arm_key: str) -> bool:
+        """Whether a finalist may be asked a further row alone."""
+        usd, most = self.reserve.budget.usd, ALONE_SHARE * self.reserve.n_alone / LATENCY_ROWS
+        return usd is None or self.ledger.by_scope[f"alone {arm_key}"].usd <= most * usd
+
+    def calls_per_row(self, entry: Entry) -> float:
+        """Of the dev rows that the arm was asked."""
+        n_calls = self.ledger.by_scope[f"dev {entry.arm.key}"].n_calls
+        return n_calls / len(entry.dev) if entry.dev else 0.0
+
+    def rows_within(self, entries: Iterable[Entry], asked: Callable[[Entry], Sequence[Outcome]]) -> float:
+        """How many more rows all of ``entries`` can be asked for what is left and not kept back.
+
+        Args:
+            asked: outcomes of an entry that tell what its next cost; its dev rows where there are none.
+        """
+        entries = list(entries)
+        usd = sum(usd_per_row(asked(entry) or entry.dev) for entry in entries)
+        calls = sum(self.calls_per_row(entry) for entry in entries)
+        room = self.ledger.room()
+        within = [left / each for left, each in ((room.usd, usd), (room.calls, calls)) if left is not None and each]
+        return min(within, default=math.inf)
+
+    def takes_too_much(self, entry: Entry) -> bool:
+        """Whether even few test rows would take too much of the money."""
+        usd = self.reserve.budget.usd
+        return usd is not None and usd_per_row(entry.dev) * self._least_rows > FINAL_SHARE * usd
+
+    def beyond_reach(self, arm: Arm) -> float | None:
+        """US dollars that the fewest rows which say anything of ``arm`` are expected to cost, where that is more than is left."""
+        expected, left = self.reserve.estimator.answer_usd(arm.arm_id, MIN_PAIRS), self.ledger.room().usd
+        return expected if arm.is_metered and left is not None and (expected or 0.0) > left else None
+
+    def may_try(self, arm: Arm, n_rows: int, share: float) -> bool:
+        """Whether ``n_rows`` answers are expected to cost no more than a ``share`` of the money."""
+        usd, expected = self.reserve.budget.usd, self.reserve.estimator.answer_usd(arm.arm_id, n_rows)
+        return usd is None or (expected or 0.0) <= share * usd
+
+    @property
+    def _least_rows(self) -> int:
+        return min(LEAST_TEST_ROWS, self.reserve.n_test)

@@ -1,0 +1,110 @@
+"""Caps on money and calls in whole runs: real requests to a server on this machine, at a stated price."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rows_made import label_rows, write_rows
+
+from tuneworth.core.run import RunResult
+from tuneworth.data.taskfile import task_file_for
+from tuneworth.errors import InputError
+from tuneworth.pipeline import run
+from tuneworth.race.folder import RunFolder
+from tuneworth.race.watch import Silent
+from tuneworth.testing.chat_server import ChatServer
+
+PRICE = {"input": 10.0, "output": 100.0}
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    return write_rows(tmp_path / "rows.jsonl", label_rows(260))
+
+
+def ran(
+    rows: Path, server: ChatServer, folder: str = "run", *, price: dict[str, float] | None = PRICE, **options: Any
+) -> RunResult:
+    name = f"{server.address}#any"
+    task_file = task_file_for(
+        rows,
+        models=[name],
+        strategies=["majority", "prompt", "fewshot"],
+        prices={name: price} if price else {},
+        repeats={"answers": 2, "rows": 10},
+        **options,
+    )
+    result = run(task_file, RunFolder(rows.parent / folder), Silent())
+    assert result is not None
+    return result
+
+
+def charged_by(server: ChatServer) -> float:
+    """As the server counted: its tokens are words, and labels are one."""
+    return sum(
+        (10.0 * sum(len(turn.content.split()) for turn in asked.messages) + 100.0 * 2) / 1e6 for asked in server.asked
+    )
+
+
+def test_what_was_paid_is_what_the_service_counted(rows: Path):
+    with ChatServer() as server:
+        result = ran(rows, server)
+        money = result.money
+        assert money is not None
+        assert money.total.n_calls == server.charged.total() > 100
+        assert money.total.usd == pytest.approx(sum(arm.usd for arm in money.arms.values()))
+        assert (money.reached, money.total.n_unknown, money.budget_usd) == (False, 0, None)
+        assert money.prices[f"{server.address}#any"].input == 10.0
+        measured = {arm.arm_id for arm in result.arms if arm.state == "measured" and arm.model is not None}
+        assert set(money.arms) == measured
+        again = ran(rows, server)
+        assert again.money == money
+    prompt = next(arm for arm in result.arms if arm.strategy == "prompt")
+    assert prompt.cost.usd_per_1k_rows is not None, "known without a price of this machine"
+
+
+def test_at_the_cap_the_run_ends_with_what_the_evidence_allows_and_a_larger_one_goes_on(rows: Path):
+    with ChatServer() as server:
+        whole = ran(rows, server, "whole").money
+        assert whole is not None
+        cap = 0.3 * whole.total.usd
+        paid = server.charged.total()
+        result = ran(rows, server, budget=f"${cap:.6f}")
+        money = result.money
+        assert money is not None
+        assert money.reached
+        assert 0.7 * cap <= money.total.usd <= cap
+        assert money.total.n_calls == server.charged.total() - paid
+        assert result.race is not None
+        assert result.race.n_tested > 0, "money was kept back for the test rows"
+        assert {arm.state for arm in result.arms if arm.finalist} == {"measured"}
+        more = ran(rows, server, budget=f"${2 * cap:.6f}").money
+        assert more is not None
+        assert money.total.n_calls < more.total.n_calls == server.charged.total() - paid
+        assert more.total.usd <= 2 * cap
+
+
+def test_a_cap_on_calls_is_as_hard_and_needed_where_no_price_is_known(rows: Path, monkeypatch: pytest.MonkeyPatch):
+    with ChatServer() as server:
+        result = ran(rows, server, price=None, max_calls=90)
+        assert result.money is not None
+        assert 85 <= result.money.total.n_calls == server.charged.total() <= 90
+        assert (result.money.reached, result.money.total.usd) == (True, 0.0)
+        assert result.race is not None
+        assert result.race.n_tested > 0
+
+
+@pytest.mark.parametrize("options", [{}, {"budget": "$1"}])
+def test_without_a_price_nothing_is_sent(rows: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-made-up")
+    task_file = task_file_for(rows, models=["openai/made-up"], strategies=["prompt"], **options)
+    with pytest.raises(InputError, match="--max-calls"):
+        run(task_file, RunFolder(rows.parent / "run"), Silent())
+
+
+def test_money_that_nothing_has_a_price_in_is_refused(rows: Path):
+    task_file = task_file_for(rows, strategies=["majority"], budget="$1")
+    with pytest.raises(InputError, match="nothing in this run has a price"):
+        run(task_file, RunFolder(rows.parent / "run"), Silent())
