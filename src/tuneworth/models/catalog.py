@@ -166,13 +166,13 @@ def encoder_sha256(name: str, *, progress: Progress | None = None) -> str:
     return source["files"]["model.safetensors"]["sha256"] if source is not None else ""
 
 
-def is_elsewhere(encoder: str) -> bool:
-    """Whether texts leave this machine to be embedded by ``encoder``.
+def is_elsewhere(name: str) -> bool:
+    """Whether what is sent to the model ``name`` leaves this machine.
 
     Raises:
         InputError: it names a service that there is not.
     """
-    return name_kind(encoder) == "api" and not endpoint_of(encoder).is_here
+    return name_kind(name) == "api" and not endpoint_of(name).is_here
 
 
 def check_encoder(name: str, *, private: bool) -> None:

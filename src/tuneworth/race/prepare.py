@@ -157,8 +157,9 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     """
     loaded = load(task_file)
     measures = metrics(loaded, watcher)
+    catalog.check_names(task_file.models, private=task_file.limits.private)
+    check_money(task_file)
     opened = open_models(task_file, watcher)
-    check_money(task_file, opened)
     caps = task_file.rows
     prepared = make_split(
         loaded, seed=task_file.seed, fits=_fits(opened), max_train=caps.train, max_dev=caps.dev, max_test=caps.test
@@ -208,23 +209,19 @@ def with_encoder(ready: Ready, watcher: Watcher) -> Ready:
     return replace(ready, prepared=prepared, shelf=shelf)
 
 
-def check_money(task_file: TaskFile, opened: Sequence[Model]) -> None:
-    """See that what services may charge can be limited, before anything is sent.
+def check_money(task_file: TaskFile) -> None:
+    """See that what services may charge can be limited, before any is reached.
 
     Raises:
         InputError: the price of a model elsewhere is not known, and calls are not limited; or a budget in money that nothing
             has a price for.
     """
-    encoder = task_file.documents.encoder if task_file.documents is not None else None
-    away = [model.id for model in opened if is_metered(model) and not model.capabilities.local]
-    priced = [model.id for model in opened if is_metered(model) and model.price is not None]
-    if encoder is not None and catalog.is_elsewhere(encoder):
-        away.append(encoder)
-        priced += [encoder] if price_of(encoder, stated=task_file.stated_rates) is not None else []
-    problems = list[Problem]()
-    if task_file.max_calls is None:
-        problems += [Problem(name, say("run.no_price")) for name in away if name not in priced]
-    if task_file.budget_usd is not None and task_file.machine_usd_per_hour is None and not away and not priced:
+    documents, stated = task_file.documents, task_file.stated_rates
+    names = [*task_file.models, *([documents.encoder] if documents is not None and documents.encoder else [])]
+    away = [name for name in dict.fromkeys(names) if catalog.is_elsewhere(name)]
+    unknown = [name for name in away if price_of(name, stated=stated) is None]
+    problems = [Problem(name, say("run.no_price")) for name in unknown if task_file.max_calls is None]
+    if task_file.budget_usd is not None and task_file.machine_usd_per_hour is None and not away and not stated:
         problems.append(Problem("--budget", say("task.budget.no_price")))
     if problems:
         raise InputError(problems)
