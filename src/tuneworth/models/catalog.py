@@ -166,13 +166,13 @@ def encoder_sha256(name: str, *, progress: Progress | None = None) -> str:
     return source["files"]["model.safetensors"]["sha256"] if source is not None else ""
 
 
-def is_elsewhere(name: str) -> bool:
-    """Whether what is sent to the model ``name`` leaves this machine.
+def is_elsewhere(name: str, services: Stated | None = None) -> bool:
+    """Whether what is sent to the model ``name`` leaves this machine. ``services``: those of a task file.
 
     Raises:
         InputError: it names a service that there is not.
     """
-    return name_kind(name) == "api" and not endpoint_of(name).is_here
+    return name_kind(name, services) == "api" and not endpoint_of(name, services).is_here
 
 
 def check_encoder(name: str, *, private: bool) -> None:

@@ -157,7 +157,8 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     """
     loaded = load(task_file)
     measures = metrics(loaded, watcher)
-    catalog.check_names(task_file.models, private=task_file.limits.private)
+    services = task_file.stated_services
+    catalog.check_names(task_file.models, private=task_file.limits.private, services=services)
     check_money(task_file)
     opened = open_models(task_file, watcher)
     caps = task_file.rows
@@ -218,7 +219,7 @@ def check_money(task_file: TaskFile) -> None:
     """
     documents, stated = task_file.documents, task_file.stated_rates
     names = [*task_file.models, *([documents.encoder] if documents is not None and documents.encoder else [])]
-    away = [name for name in dict.fromkeys(names) if catalog.is_elsewhere(name)]
+    away = [name for name in dict.fromkeys(names) if catalog.is_elsewhere(name, task_file.stated_services)]
     unknown = [name for name in away if price_of(name, stated=stated) is None]
     problems = [Problem(name, say("run.no_price")) for name in unknown if task_file.max_calls is None]
     if task_file.budget_usd is not None and task_file.machine_usd_per_hour is None and not away and not stated:
