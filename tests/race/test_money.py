@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rows_made import label_rows, write_rows
 
+from rows_made import label_rows, write_rows
 from tuneworth.core.run import RunResult
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
