@@ -29,6 +29,9 @@ from tuneworth.models.catalog import check_names, list_models, name_kind, open_m
         ("https://api.example.com/v1", "api"),
         ("./my-model", "folder"),
         ("~/models/x", "folder"),
+        ("modelscope://Qwen/Qwen3-0.6B", "modelscope"),
+        ("modelscope://Qwen", "unknown"),
+        ("modelscope://a/b/c", "unknown"),
         ("smollm", "unknown"),
         ("a/b/c", "unknown"),
         ("", "unknown"),
@@ -86,7 +89,10 @@ def test_a_private_task_refuses_models_elsewhere(name):
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(InputError, match=r"there is smollm2-135m, any local model folder, or a hub id owner/name$"):
+    with pytest.raises(
+        InputError,
+        match=r"there is smollm2-135m, any local model folder, a hub id owner/name, or modelscope://owner/name$",
+    ):
         open_model("xyzzy")
 
 

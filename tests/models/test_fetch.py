@@ -243,6 +243,13 @@ def test_the_hub_comes_first(index, tmp_path):
     assert sorted(source["files"]) == sorted(FILES)
 
 
+def test_a_mirror_that_does_not_answer_is_named(index, tmp_path):
+    shutil.rmtree(index)
+    told = ask_hub("http://127.0.0.1:9", "small", tmp_path)["error"]
+    assert "127.0.0.1:9: " in told
+    assert "HF_ENDPOINT" in told
+
+
 def test_a_hub_with_other_weights_is_not_believed(index, tmp_path):
     with hub_of("someone/small", COMMIT, {**FILES, "model.safetensors": b"others"}) as endpoint:
         folder = Path(ask_hub(endpoint, "small", tmp_path)["folder"])

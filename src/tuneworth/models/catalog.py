@@ -1,4 +1,4 @@
-"""Which models there are, by name: embedded ones, local folders, the hub. Imports no engine until one is opened."""
+"""Which models there are, by name: embedded ones, local folders, the hub, ModelScope. Imports no engine until one is opened."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from tuneworth.models.base import Encoder, Meter, Model, Progress
 from tuneworth.models.encoders import encoder_for
 from tuneworth.models.local.cache import is_intact, models_home, read_source
 from tuneworth.models.local.hub import fetch_hub
+from tuneworth.models.local.modelscope import PREFIX, fetch_modelscope
 from tuneworth.models.local.sources import EMBEDDED, ENCODERS, MINILM, SMOLLM2, fetch
 from tuneworth.words.say import say
 
 DEFAULT_MODEL = SMOLLM2.name
-NameKind = Literal["embedded", "folder", "hub", "api", "unknown"]
+NameKind = Literal["embedded", "folder", "hub", "modelscope", "api", "unknown"]
 
 _NO_SERVICES = re.compile("(vertex_ai|cohere|perplexity)/")
 """As common clients write services that we do not know: not ids of the hub."""
@@ -64,6 +65,8 @@ def name_kind(name: str, services: Stated | None = None) -> NameKind:
         return "folder"
     if name.startswith((".", "/", "~")):
         return "folder"
+    if name.startswith(PREFIX):
+        return "modelscope" if _HUB_ID.fullmatch(name.removeprefix(PREFIX)) else "unknown"
     serves = is_service(name, services) or _NO_SERVICES.match(name)
     if ":" in name or (serves and not _OPEN_WEIGHTS.match(name)):
         return "api"
@@ -124,7 +127,7 @@ def open_encoder(
     stated: Mapping[str, Rates] | None = None,
     meter: Meter | None = None,
 ) -> Encoder:
-    """A sentence encoder: an embedded one, a local folder, one of the hub by ``owner/name``, or a service's by ``service/model``.
+    """A sentence encoder: an embedded one, a local folder, one of the hub by ``owner/name`` or of ModelScope, or a service's by ``service/model``.
 
     Args:
         stated: prices of a service's models that the user states, by name; ``meter``: what its calls go through.
@@ -206,7 +209,9 @@ def _folder(name: str, progress: Progress | None) -> Path:
     kind = name_kind(name)
     if kind == "embedded":
         return fetch(name, progress=progress)
-    return Path(name).expanduser().resolve() if kind == "folder" else fetch_hub(name, progress=progress)
+    if kind == "folder":
+        return Path(name).expanduser().resolve()
+    return (fetch_modelscope if kind == "modelscope" else fetch_hub)(name, progress=progress)
 
 
 def _problem(name: str, private: bool, services: Stated | None) -> Problem | None:

@@ -19,6 +19,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tuneworth.core.offline import may_fetch
 from tuneworth.core.text import Text
@@ -254,7 +255,7 @@ def from_hub(model: Embedded, folder: Path, progress: Progress | None) -> dict[s
                 etag_timeout=HUB_TIMEOUT_S,
             )
     except hub_errors() as error:
-        raise SourceSilent(f"huggingface.co: {first_line(error)}") from error
+        raise SourceSilent(f"{urlsplit(huggingface_hub.constants.ENDPOINT).netloc}: {first_line(error)}") from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     _check_digests(folder, model.hub_files, model.hub_id)
     return {"source": "hub", "from": model.hub_id, "revision": model.hub_commit}
