@@ -303,3 +303,17 @@ def test_documents_from_rows_files_and_folders(tmp_path):
     (tmp_path / "nothing").mkdir()
     with pytest.raises(InputError, match="holds no documents"):
         read_documents(str(tmp_path / "nothing"))
+
+
+def test_labels_in_columns_of_their_own_are_written_as_they_were_read(tmp_path):
+    names, path = ("bill", "ship", "fix"), tmp_path / "train.csv"
+    texts = [f"thing number {at} is {['old', 'new', 'red', 'big', 'wet'][at % 5]} {at * 7}" for at in range(40)]
+    lines = [f"{text},{','.join(str(int(at % 3 == place)) for place in range(3))}" for at, text in enumerate(texts)]
+    path.write_text("text," + ",".join(names) + "\n" + "\n".join(lines) + "\n")
+    change = Patch("test", "train-2", "train.csv:2", "relabel", WHY, after="ship")
+    gone = Patch("test", "train-3", "train.csv:3", "drop", WHY)
+    fixed(path, [change, gone], tmp_path / "out")
+    again = list(csv.DictReader((tmp_path / "out" / "train.csv").read_text().splitlines()))
+    assert [row["labels"] for row in again[:3]] == ["ship", "fix", "bill"]
+    assert again[0].keys() == {"text", "labels"}
+    assert load(task_file_for(str(tmp_path / "out" / "train.csv"))).task.labels == ("bill", "fix", "ship")

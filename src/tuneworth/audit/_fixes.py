@@ -8,7 +8,6 @@ person to mend, and are listed; only what is no record at all (a broken line) ha
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +21,9 @@ from tuneworth.data import formats, rewrite
 from tuneworth.data.drafts import is_conversation, target_turn
 from tuneworth.data.formats import PREFIX
 from tuneworth.data.load import Loaded
+from tuneworth.data.onehot import united
 from tuneworth.data.rewrite import Rewritten
-from tuneworth.data.rows import RawRow
+from tuneworth.data.rows import RawRow, place_of
 from tuneworth.data.shapes import Shape
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.transcripts import conversation_in
@@ -33,7 +33,6 @@ from tuneworth.words.say import say
 
 PATCHES = "patches.jsonl"
 _SHOWN_CHARS = 1_000
-_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
 _TEXT_KEYS = ("content", "value")
 
 
@@ -133,7 +132,7 @@ def _read_again(loaded: Loaded, source: str) -> formats.RawData:
     data = formats.read(source, name=name)
     if loaded.files.get(data.name) != data.sha256:
         raise InputError(Problem(data.name, say("audit.fixes.changed")))
-    return data
+    return united(data, loaded.label_columns) if loaded.label_columns else data
 
 
 class _Fixer:
@@ -244,10 +243,10 @@ def _shown(value: Mapping[str, Any]) -> str:
 
 
 def _entry(patch: Patch, *, applied: bool) -> dict[str, Any]:
-    place = _PLACE.fullmatch(patch.source)
+    file, line = place_of(patch.source)
     return {
-        "file": place[1] if place else patch.source,
-        "line": int(place[2]) if place else None,
+        "file": file,
+        "line": line,
         "row_id": patch.row_id,
         "check": patch.check,
         "action": patch.action,

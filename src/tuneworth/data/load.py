@@ -48,6 +48,7 @@ class Loaded:
         train_name, test_name: how messages call the files.
         group_found: the user did not name the field of groups.
         by_date: the newest rows are to be the test rows.
+        label_columns: the columns of 1 and 0 that were read as one column of labels.
     """
 
     task: Task
@@ -65,6 +66,7 @@ class Loaded:
     shape: Shape | None = None
     group_found: bool = False
     by_date: bool = False
+    label_columns: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,8 +96,9 @@ def load(task_file: TaskFile) -> Loaded:
     names = _names(task_file)
     data = [formats.read(source, name=name) for source, name in names]
     _check_objects(data)
-    if task_file.fields.output in (None, onehot.COLUMN) and (names := onehot.label_columns(data[0].rows)):
-        data = [onehot.united(one, names) for one in data]
+    label_columns: list[str] = []
+    if task_file.fields.output in (None, onehot.COLUMN) and (label_columns := onehot.label_columns(data[0].rows)):
+        data = [onehot.united(one, label_columns) for one in data]
     shape = find_group(data[0].rows, _shape(data[0], task_file), task_file.fields.group)
     if (
         task_file.documents is None or task_file.split.by == "date"
@@ -138,6 +141,7 @@ def load(task_file: TaskFile) -> Loaded:
         shape=shape,
         group_found=task_file.fields.group is None and shape.extras.group is not None,
         by_date=task_file.split.by == "date",
+        label_columns=tuple(label_columns),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from tuneworth.core.text import Text
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
+_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?", re.DOTALL)
 SHOWN_CHARS = 80
 """How much of a value a message quotes."""
 
@@ -114,6 +116,12 @@ class Rows:
         for number, line in enumerate(lines, start=1):
             if not accounted[number] and line.strip():
                 raise InputError(Problem(f"{name}:{number}", say("reading.lost_line", shown=quote(line.strip()))))
+
+
+def place_of(source: str) -> tuple[str, int | None]:
+    """The file and the line in ``RawRow.source``; the text itself and ``None`` where it names no line."""
+    match = _PLACE.fullmatch(source)
+    return (match[1], int(match[2])) if match else (source, None)
 
 
 def without_nulls(record: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,15 +32,13 @@ from tuneworth.data.groups import (
     stratified_sample,
 )
 from tuneworth.data.load import Loaded
-from tuneworth.data.rows import Rejected
+from tuneworth.data.rows import Rejected, place_of
 from tuneworth.data.schema import in_order, schema_of
 from tuneworth.stats.clusters import MIN_GROUPS
 from tuneworth.words.say import say
 
 MAX_TEST = 300
 MAX_DEV = 150
-_PLACE = re.compile(r"(.*?):(\d+)(?::\d+)?")
-"""``RawRow.source``: the file, the line, and the column of a record that another stands before."""
 LeftOut = Literal["leak", "cap", "merged", "group"]
 
 
@@ -157,9 +154,9 @@ def _fitting(
         if fits(f"{row.query.text}\n{row.output}"):
             kept.append(row)
         else:
-            file, line = _PLACE.fullmatch(row.source).groups()  # pyright: ignore[reportOptionalMemberAccess]
+            file, line = place_of(row.source)
             size = len(row.query.text) + len(row.output)
-            rejected.append(Rejected(file, int(line), say("split.over_context", size=size), loaded.raw[row.id]))
+            rejected.append(Rejected(file, line or 0, say("split.over_context", size=size), loaded.raw[row.id]))
     return kept, rejected
 
 
