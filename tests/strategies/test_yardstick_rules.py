@@ -7,7 +7,7 @@ import pytest
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.race.arms import plan_arms
-from tuneworth.strategies.copy import CopySolver
+from tuneworth.strategies.copy import Copy
 from tuneworth.strategies.rules import MOST_RULES, RULES, Rules, RulesSolver, best_rules
 
 CHRF = load_plugin("tuneworth.metrics", "chrf")
@@ -23,7 +23,7 @@ def rows(change):
 
 def test_the_input_is_given_back_as_it_is():
     query = Query("q", (Message("user", "a"), Message("assistant", "b"), Message("user", " Look, THERE ")))
-    assert [answer.text for answer in CopySolver().solve([query])] == [" Look, THERE "]
+    assert [answer.text for answer in Copy.solver([]).solve([query])] == [" Look, THERE "]
 
 
 @pytest.mark.parametrize(

@@ -6,32 +6,17 @@ it does nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
-from tuneworth.core.task import Example, Query, Task
+from tuneworth.core.task import Example, Task
 from tuneworth.core.text import Text
 from tuneworth.models.base import Model
-from tuneworth.strategies import Answer, Context, Solver, Strategy, StrategyConfig
+from tuneworth.strategies import Context, Strategy, StrategyConfig
+from tuneworth.strategies.rules import RulesSolver
 
 
 class CopyConfig(StrategyConfig):
     """Nothing to choose."""
-
-
-class CopySolver(Solver):
-    """Gives back the last turn."""
-
-    def solve(self, queries: Sequence[Query]) -> list[Answer]:
-        return [Answer(query.messages[-1].content) for query in queries]
-
-    def save(self, folder: Path) -> None:
-        (folder / "solver.json").write_text(json.dumps({}), encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path, context: Context) -> CopySolver:
-        return cls()
 
 
 class Copy(Strategy):
@@ -42,7 +27,7 @@ class Copy(Strategy):
     needs_model = False
     title = Text(en="the input unchanged", zh="原样返回输入")
     Config = CopyConfig
-    solver = CopySolver
+    solver = RulesSolver
 
     @classmethod
     def arms(cls, task: Task, model: Model | None, train: Sequence[Example]) -> list[StrategyConfig]:
@@ -55,8 +40,8 @@ class Copy(Strategy):
     def describe(self) -> Text:
         return self.title
 
-    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> CopySolver:
-        return CopySolver()
+    def fit(self, train: Sequence[Example], dev: Sequence[Example], context: Context) -> RulesSolver:
+        return RulesSolver([])
 
 
 PLUGIN = Copy

@@ -82,7 +82,7 @@ class RulesSolver(Solver):
 
     @classmethod
     def load(cls, folder: Path, context: Context) -> RulesSolver:
-        return cls(json.loads((folder / "solver.json").read_text(encoding="utf-8"))["rules"])
+        return cls(json.loads((folder / "solver.json").read_text(encoding="utf-8")).get("rules", []))
 
 
 def applied(names: Sequence[str], text: str) -> str:

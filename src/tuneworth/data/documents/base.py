@@ -148,7 +148,7 @@ def decoded(file: SourceFile, *, declared: str = "") -> tuple[str, list[Text]]:
     if named is not None:
         return named, []
     try:
-        found = decode(data, file.name)
+        found = decode(data, Path(file.name).name)
     except InputError as error:
         raise Unreadable(error.problems[0].message) from None
     if "\x00" in found.text:
