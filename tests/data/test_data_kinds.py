@@ -17,6 +17,7 @@ from tuneworth.data.labelsets import find_label_sets
 from tuneworth.data.load import Loaded, load
 from tuneworth.data.split import make_split
 from tuneworth.data.taskfile import task_file_for, task_file_of
+from tuneworth.errors import InputError
 from tuneworth.race.folder import settings_digest
 
 NAMES = ("heating", "water", "lift", "roof", "door")
@@ -87,6 +88,19 @@ def test_a_column_a_class_is_a_label(tmp_path: Path) -> None:
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert load(task_file_for(path)).task.labels == tuple(sorted(NAMES[:5]))
+
+
+def test_a_test_file_without_a_label_s_column_is_refused(tmp_path: Path) -> None:
+    rows = [
+        {"text": text} | {name: int(name == NAMES[at % 5]) for name in NAMES} for at, text in enumerate(TEXTS[:120])
+    ]
+    for file, part in (
+        ("train", rows[:80]),
+        ("test", [{k: v for k, v in row.items() if k != "lift"} for row in rows[80:]]),
+    ):
+        (tmp_path / f"{file}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    with pytest.raises(InputError, match=r"test.jsonl: has no column `lift`"):
+        load(task_file_for(tmp_path / "train.jsonl", test=str(tmp_path / "test.jsonl")))
 
 
 def test_facts_beside_an_answer_are_no_labels(tmp_path: Path) -> None:

@@ -289,3 +289,20 @@ def test_a_conversation_as_the_text_of_a_cell(tmp_path: Path) -> None:
             turns = [{"role": "user", "content": row["input"]}, {"role": "assistant", "content": row["output"]}]
             writer.writerow([at, json.dumps(turns)])
     assert load(task_file_for(str(path))).task.labels == ("fruit", "tool")
+
+
+def test_a_test_file_has_marks_of_its_own(tmp_path: Path) -> None:
+    made = [{"text": r["input"], "label": r["output"]} for r in label_rows(90)]
+    test = [row | {"status": "approved" if at % 2 else "rejected"} for at, row in enumerate(made[60:])]
+    loaded = read(tmp_path, made[:60], test=str(write_rows(tmp_path / "test.jsonl", test)))
+    assert len(loaded.test_examples or ()) == 15
+    assert "15 of 30 rows of test.jsonl are left out" in " ".join(text.en for text in loaded.warnings)
+
+
+def test_a_test_file_with_a_better_answer_is_asked_about(tmp_path: Path) -> None:
+    made = [{"text": r["input"], "label": r["output"]} for r in label_rows(90)]
+    test = write_rows(tmp_path / "test.jsonl", [row | {"gold_label": "fruit"} for row in made[60:]])
+    with pytest.raises(InputError, match=r"test.jsonl: `gold_label` says of itself that it is right"):
+        read(tmp_path, made[:60], test=str(test))
+    chosen = read(tmp_path, made[:60], test=str(test), fields={"input": "text", "output": "label"})
+    assert len(chosen.test_examples or ()) == 30

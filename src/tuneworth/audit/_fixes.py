@@ -132,7 +132,7 @@ def _read_again(loaded: Loaded, source: str) -> formats.RawData:
     data = formats.read(source, name=name)
     if loaded.files.get(data.name) != data.sha256:
         raise InputError(Problem(data.name, say("audit.fixes.changed")))
-    return united(data, loaded.label_columns) if loaded.label_columns else data
+    return united([data], loaded.label_columns)[0] if loaded.label_columns else data
 
 
 class _Fixer:

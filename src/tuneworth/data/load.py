@@ -23,7 +23,7 @@ from tuneworth.data.rows import BadRow, RawRow, Rejected
 from tuneworth.data.schema import schema_check, schema_of
 from tuneworth.data.sections import Output
 from tuneworth.data.setaside import said, too_many
-from tuneworth.data.shapes import Shape, detect_shape, mapped_shape
+from tuneworth.data.shapes import Shape, detect_shape, mapped_shape, shape_for
 from tuneworth.data.spelling import usual_case, whole_numbers, without_case
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.data.values import OutputType, cell, common_type, is_empty, output_text
@@ -98,14 +98,14 @@ def load(task_file: TaskFile) -> Loaded:
     _check_objects(data)
     label_columns: list[str] = []
     if task_file.fields.output in (None, onehot.COLUMN) and (label_columns := onehot.label_columns(data[0].rows)):
-        data = [onehot.united(one, label_columns) for one in data]
+        data = onehot.united(data, label_columns)
     shape = find_group(data[0].rows, _shape(data[0], task_file), task_file.fields.group)
     if (
         task_file.documents is None or task_file.split.by == "date"
     ):  # with documents, a date is that of the knowledge asked for
         shape = find_date(data[0], shape, task_file.split.by)
     expected = _common_output(data[0], shape)
-    sides = [_candidates(one, shape, expected) for one in data]
+    sides = [_candidates(one, shape_for(shape, one.rows) if at else shape, expected) for at, one in enumerate(data)]
     for side in sides:
         _check_half(side)
     train, test = sides[0], sides[1] if len(sides) > 1 else None

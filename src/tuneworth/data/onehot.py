@@ -10,6 +10,7 @@ from tuneworth.data.formats import RawData
 from tuneworth.data.rows import RawRow
 from tuneworth.data.truth import is_mark
 from tuneworth.data.values import json_text
+from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
 COLUMN = "labels"
@@ -32,21 +33,33 @@ def label_columns(rows: Sequence[RawRow]) -> list[str]:
     return found if len(found) >= _LEAST else []
 
 
-def united(data: RawData, names: Sequence[str]) -> RawData:
-    """``data`` with the list of those of ``names`` that hold 1 in their place, or with the name where each row has one."""
-    lists = [[name for name in names if _said(row, name) in _YES] for row in data.rows]
-    one_each = all(len(labels) == 1 for labels in lists)
-    rows = [
-        replace(row, text=None, value=_rest(row, names) | {COLUMN: labels[0] if one_each else json_text(labels)})
-        for row, labels in zip(data.rows, lists)
-    ]
+def united(files: Sequence[RawData], names: Sequence[str]) -> list[RawData]:
+    """``files`` with the list of those of ``names`` that hold 1 in their place, or with the name where each row of the first has one.
+
+    Raises:
+        InputError: a file lacks some of these columns.
+    """
+    one_each = all(len(_labels(row, names)) == 1 for row in files[0].rows)
+    first, *others = [_united(data, names, one_each) for data in files]
     note = say("columns.one_hot", names=", ".join(f"`{name}`" for name in names), column=COLUMN)
-    return replace(data, rows=rows, notes=[*data.notes, note], suffix="")
+    return [replace(first, notes=[*first.notes, note]), *others]
+
+
+def _united(data: RawData, names: Sequence[str], one_each: bool) -> RawData:
+    shown = ", ".join(f"`{name}`" for name in names if not any(name in row.value for row in data.rows))
+    if shown:
+        raise InputError(Problem(data.name, say("columns.one_hot_absent", names=shown)))
+    rows = list[RawRow]()
+    for row in data.rows:
+        labels, rest = _labels(row, names), {name: value for name, value in row.value.items() if name not in names}
+        said = labels[0] if one_each and len(labels) == 1 else json_text(labels)
+        rows.append(replace(row, text=None, value=rest | {COLUMN: said}))
+    return replace(data, rows=rows, suffix="")
+
+
+def _labels(row: RawRow, names: Sequence[str]) -> list[str]:
+    return [name for name in names if _said(row, name) in _YES]
 
 
 def _said(row: RawRow, name: str) -> str:
     return str(row.value.get(name, "")).strip().lower()
-
-
-def _rest(row: RawRow, names: Sequence[str]) -> dict[str, object]:
-    return {name: value for name, value in row.value.items() if name not in names}

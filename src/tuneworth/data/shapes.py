@@ -134,6 +134,25 @@ class Shape:
         return replace(draft, output=mark, choices=tuple(options))
 
 
+def shape_for(shape: Shape, rows: Sequence[RawRow]) -> Shape:
+    """``shape`` for ``rows`` of another file, which may have columns of its own that say which rows, or which answer, is right.
+
+    Raises:
+        InputError: a column that says of itself that it is right differs from the answer that ``shape`` reads.
+    """
+    sample, used = _sample(rows), {*shape.used, *shape.inputs.columns, *shape.extras.columns()}
+    own = Marks.found(sample, used, shape.marks.answer)
+    shape = replace(shape, marks=replace(own, columns={**own.columns, **shape.marks.columns}))
+    if shape.chat or shape.name == "mapped":
+        return shape
+    truth = true_answer(shape.answer, sample, shape.used[0])
+    if truth.column != shape.answer:
+        fields = {"input": in_yaml(*shape.used[:-1]), "output": in_yaml(shape.answer)}
+        message = say("columns.truth.other_file", truth=truth.column, answer=shape.answer)
+        raise InputError(Problem(rows[0].file, message), say("columns.truth.other_file_next", **fields))
+    return shape
+
+
 def mapped_shape(
     inputs: Sequence[str], output: str, extras: Extras, rows: Sequence[RawRow] = (), *, documents: bool = False
 ) -> Shape:

@@ -237,9 +237,13 @@ _ANSWERED_IN_TEXT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Columns that say whether the answer of a row is good: column → the values that say no."""
+    """Columns that say whether the answer of a row is good: column → the values that say no.
+
+    ``answer`` is as in ``found``.
+    """
 
     columns: Mapping[str, frozenset[str]]
+    answer: str = "plain"
 
     @classmethod
     def found(cls, rows: Sequence[RawRow], used: Iterable[str], answer: str) -> Marks:
@@ -257,7 +261,7 @@ class Marks:
                     values[name].add(_said(value))
         in_text = any(key(name) in _ANSWERED_IN_TEXT for name in taken)
         found = {name: bad for name, said in values.items() if (bad := _bad_values(key(name), said, answer, in_text))}
-        return cls(found)
+        return cls(found, answer)
 
     def reason(self, value: Mapping[str, Any]) -> Text | None:
         """Why the row ``value`` is left out, or ``None``."""
