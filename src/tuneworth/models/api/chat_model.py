@@ -324,14 +324,16 @@ class ChatModel:
         try:
             return Completion(form.read(text), Usage(), 0.0, "stop")
         except NotAllowed as error:
-            if reply.ended == "length":
+            begun = text.lstrip()[:1] in ("{", "[")
+            if reply.ended == "length" and begun:
                 return Completion("", Usage(), 0.0, "error", f"cut off at its most tokens: {shown(text)}")
-            self._note_ignored(call, text)
+            if not begun:
+                self._note_ignored(call)
             return error
 
-    def _note_ignored(self, call: Call, text: str) -> None:
+    def _note_ignored(self, call: Call) -> None:
         """A service that sends no JSON though it was sent a schema does not know schemas: the next means is tried."""
-        if call.means == "words" or text.lstrip()[:1] in ("{", "["):
+        if call.means == "words":
             return
         self._ignored[call.means] = self._ignored.get(call.means, 0) + 1
         if self._ignored[call.means] >= SURELY_IGNORED and call.form is not None:
