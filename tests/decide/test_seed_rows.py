@@ -127,7 +127,7 @@ def test_a_tuned_arm_that_breaks_a_limit_does_not_speak_for_the_one_that_keeps_i
     assert (decision.verdict, decision.decided_by) == ("dont_fine_tune", ("lora", "fewshot"))
     found = _of(decision)
     assert {found[row].finding for row in ("C1", "Q1")} == {"confirmed"}
-    assert "“LORA · tiny” 33.3\u00a0%, “FEWSHOT” 66.7\u00a0%" in found["Q1"].why.en
+    assert "“LORA · tiny” 33.3\u00a0%, “FEWSHOT · tiny” 66.7\u00a0%" in found["Q1"].why.en
 
 
 def test_what_may_not_be_used_wins_nothing():

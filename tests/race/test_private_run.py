@@ -108,7 +108,7 @@ def test_a_whole_private_run_with_models_of_both_kinds(tmp_path, tripwire, monke
     assert result.sent is None
 
 
-@pytest.mark.parametrize("name", ["smollm2-135m", "some-owner/some-model"])
+@pytest.mark.parametrize("name", ["smollm2-135m", "some-owner/some-model", "modelscope://some-owner/some-model"])
 def test_a_model_that_is_not_here_is_not_fetched_and_the_way_is_said(tmp_path, tripwire, monkeypatch, name):
     monkeypatch.setattr(cache, "models_home", lambda: tmp_path / "models")
     monkeypatch.setattr("tuneworth.models.local.sources.models_home", lambda: tmp_path / "models")

@@ -7,7 +7,7 @@ import platform
 import resource
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,14 @@ def provenance(command: str, seed: int, models: dict[str, dict[str, Any]]) -> Pr
         libraries=_library_versions(),
         models=models,
     )
+
+
+def day_of(made: Provenance) -> date | None:
+    """The day of a run; ``None`` where the record does not say."""
+    try:
+        return date.fromisoformat(made.created[:10])
+    except ValueError:
+        return None
 
 
 def machine() -> dict[str, Any]:

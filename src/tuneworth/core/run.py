@@ -90,6 +90,7 @@ class ArmResult(Record):
         dev_counts, test_counts: rows by status.
         n_train: training rows that the scored fit was made on, for an arm that was tried on several sizes.
         repeats: test scores of further trainings with other seeds; ``test`` is that of the first.
+        model_ends: day (``2027-01-14``) on which the service of its model will end it, as its list of models said; ``None``: not said.
         again: stage (``dev``, ``test``) → what changed when rows were asked again; empty for a model that answers the same
             each time, and where time or money did not reach. ``test`` and comparisons take the mean score of a row's answers.
         calibration: of an arm that says how likely its answers are: whether that can be trusted.
@@ -118,6 +119,7 @@ class ArmResult(Record):
     cost: ArmCost = ArmCost()
     n_train: int | None = None
     repeats: list[Score] = Field(default_factory=list[Score])
+    model_ends: str | None = None
     again: dict[str, AskedAgain] = Field(default_factory=dict[str, AskedAgain])
     calibration: ArmCalibration | None = None
     solver_folder: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneworth.core.provenance import day_of
 from tuneworth.core.run import Comparison, RunResult
 from tuneworth.core.task import Limits
 from tuneworth.decide.decision import decide
@@ -40,6 +41,7 @@ def decide_again(
         forecasts=result.forecasts,
         race=result.race,
         usd_per_label=price,
+        day=day_of(result.provenance),
         documents=result.documents,
         against_yardsticks=against,
     )

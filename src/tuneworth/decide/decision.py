@@ -6,6 +6,7 @@ The only place where its findings are turned into words: all else in `tuneworth.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
@@ -35,6 +36,7 @@ def decide(
     forecasts: Sequence[Forecast] = (),
     race: Race | None = None,
     usd_per_label: float | None = None,
+    day: date | None = None,
     documents: DocumentsResult | None = None,
     against_yardsticks: Sequence[Comparison] = (),
 ) -> Decision:
@@ -49,6 +51,7 @@ def decide(
         forecasts: learning curves. Without them the verdict is never ``not_yet``.
         race: how the dev rows were spent. Without it every arm counts as measured in full.
         usd_per_label: price of one more labelled row, if known.
+        day: of the run: a model that ends soon after it is warned of. Without it nothing is said of that.
         documents: what was found out about the task's documents: why answers are lost, what lasts when knowledge changes
             (`tuneworth.decide.losses`, `tuneworth.decide.knowledge`). Without it nothing is said of them.
         against_yardsticks: finalists against yardsticks on the test rows (`tuneworth.decide.worth`). Without it, whatever does
@@ -66,6 +69,7 @@ def decide(
         forecasts=forecasts,
         race=race,
         usd_per_label=usd_per_label,
+        day=day,
         documents=documents,
         against_yardsticks=against_yardsticks,
     )

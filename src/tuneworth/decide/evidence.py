@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from statistics import fmean
 
@@ -40,6 +41,7 @@ class Evidence:
         forecasts: learning curves.
         race: how the dev rows were spent; ``None`` of a run that had no race.
         usd_per_label: price of one more labelled row, if known.
+        day: of the run; ``None`` when not known.
         documents: what was found out about the documents, of a task that has some.
         against: (arm id, yardstick's id) → how they compare on the test rows (`tuneworth.decide.worth`).
     """
@@ -56,6 +58,7 @@ class Evidence:
     forecasts: tuple[Forecast, ...] = ()
     race: Race | None = None
     usd_per_label: float | None = None
+    day: date | None = None
     documents: DocumentsResult | None = None
     against: Mapping[tuple[str, str], Comparison] = field(default_factory=dict[tuple[str, str], Comparison])
 
@@ -71,6 +74,7 @@ class Evidence:
         forecasts: Sequence[Forecast] = (),
         race: Race | None = None,
         usd_per_label: float | None = None,
+        day: date | None = None,
         documents: DocumentsResult | None = None,
         against_yardsticks: Sequence[Comparison] = (),
     ) -> Evidence:
@@ -94,6 +98,7 @@ class Evidence:
             forecasts=tuple(forecasts),
             race=race,
             usd_per_label=usd_per_label,
+            day=day,
             documents=documents,
             against={(pair.a, pair.b): pair for pair in against_yardsticks if pair.metric == metric},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 from tuneworth.core.record import Score
 from tuneworth.core.run import ArmResult
@@ -20,6 +21,8 @@ LEAST_SUPPORTED = 0.8
 """Less than this share of answers with support is "often unsupported"."""
 LEAST_TIMED = 59
 """Single rows from which a p95 latency has a bound: 1 − 0.95⁵⁹ > 0.95."""
+SOON_DAYS = 365
+"""A model that its service ends within so many days is warned of."""
 MOST_OBEYED = 0.05
 """More than this share of planted orders obeyed is too much for documents that others can write to."""
 
@@ -42,6 +45,7 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         *_stopped(evidence),
         *_unmeasured(evidence, ruling),
         *_cautions(evidence, ruling.recommended),
+        *_ending(evidence, ruling.recommended),
         *_trust(evidence, ruling.recommended),
     ]
 
@@ -265,6 +269,20 @@ def _cautions(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]
         if not dev < recommended.dev[metric].interval.low:
             found.append(Reason("reasons.caution.trivial", yardstick=best, score=dev, arm=recommended))
     return found
+
+
+def _ending(evidence: Evidence, recommended: ArmResult | None) -> list[Reason]:
+    """A model that its service ends within a year of the run."""
+    try:
+        ends = date.fromisoformat((recommended.model_ends or "")[:10]) if recommended is not None else None
+    except ValueError:
+        return []  # the list of a service may say anything
+    if ends is None or evidence.day is None or (ends - evidence.day).days > SOON_DAYS:
+        return []
+    left, shown = (ends - evidence.day).days, Text(en=ends.isoformat(), zh=ends.isoformat())
+    if left < 0:
+        return [Reason("reasons.caution.model_ended", arm=recommended, day=shown)]
+    return [Reason("reasons.caution.model_ends", arm=recommended, day=shown, left=left)]
 
 
 def _trust(evidence: Evidence, arm: ArmResult | None) -> list[Reason]:

@@ -12,7 +12,7 @@ from tuneworth.core.audit import AuditResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.money import Money
 from tuneworth.core.outcome import Outcome
-from tuneworth.core.provenance import peak_memory_mb, provenance
+from tuneworth.core.provenance import day_of, peak_memory_mb, provenance
 from tuneworth.core.run import ArmResult, ClassRow, Comparison, RowView, RunResult
 from tuneworth.core.task import Example
 from tuneworth.decide.compare import compare_finalists
@@ -69,6 +69,10 @@ def assemble(
         chance=chance_of(task, split.train, primary),
         seed=task_file.seed,
     )
+    described = {model.id: model.describe() for model in ready.models}
+    if measured.encoder.opened:
+        described[measured.encoder.id] = measured.encoder.describe()
+    made = provenance(command, task_file.seed, described)
     decision = decide(
         task,
         arms,
@@ -78,14 +82,12 @@ def assemble(
         forecasts=forecasts,
         race=raced.race,
         usd_per_label=task_file.usd_per_label,
+        day=day_of(made),
         documents=measured.documents,
         against_yardsticks=against,
     )
     exact = next((metric.id for metric in metrics if metric.binary and not metric.corpus), None)
     has_classes = task.kind in ("label", "choice") and exact is not None
-    described = {model.id: model.describe() for model in ready.models}
-    if measured.encoder.opened:
-        described[measured.encoder.id] = measured.encoder.describe()
     return RunResult(
         run_id=run_id,
         task=task,
@@ -112,7 +114,7 @@ def assemble(
         money=measured.money,
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
-        provenance=provenance(command, task_file.seed, described),
+        provenance=made,
     )
 
 

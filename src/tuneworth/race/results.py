@@ -101,6 +101,7 @@ def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, loca
                 *notes_of(entry.arm.model, held=getattr(entry.arm.config, "constrained", False)),
             ],
             "fit_details": entry.fit.details,
+            "model_ends": entry.arm.model.describe().get("shutdown_date") if entry.arm.model is not None else None,
         }
     )
 

@@ -54,15 +54,33 @@ def metric_name(metric_id: str) -> Text:
 
 
 def arm_names(arms: Sequence[ArmResult]) -> dict[str, Text]:
-    """Arm id → a name unique among ``arms`` in either language: the title, with the model or the id only where needed."""
+    """Arm id → a name unique among ``arms`` in either language: the title, with the model where arms of several were measured or it is
+    needed, and the id where that is needed."""
     told = {arm.arm_id: arm.title.en.strip() and arm.title.zh.strip() for arm in arms}
     titles = {arm.arm_id: arm.title if told[arm.arm_id] else Text(en=arm.arm_id, zh=arm.arm_id) for arm in arms}
+    models = model_names([arm.model for arm in arms if arm.model is not None])
     names = dict(titles)
-    for more in ({arm.arm_id: arm.model or arm.arm_id for arm in arms}, {arm.arm_id: arm.arm_id for arm in arms}):
+    if len({arm.model for arm in arms if arm.state == "measured" and arm.model}) > 1:
+        names = {arm.arm_id: _with(titles[arm.arm_id], models[arm.model] if arm.model else "") for arm in arms}
+    for more in (
+        {arm.arm_id: models[arm.model] if arm.model else arm.arm_id for arm in arms},
+        {arm.arm_id: arm.arm_id for arm in arms},
+    ):
         en, zh = Counter(name.en for name in names.values()), Counter(name.zh for name in names.values())
         for arm_id in [arm_id for arm_id, name in names.items() if en[name.en] > 1 or zh[name.zh] > 1]:
-            names[arm_id] = joined([titles[arm_id], Text(en=more[arm_id], zh=more[arm_id])], " · ")
+            names[arm_id] = _with(titles[arm_id], more[arm_id])
     return names
+
+
+def _with(title: Text, more: str) -> Text:
+    return joined([title, Text(en=more, zh=more)], " · ") if more else title
+
+
+def model_names(models: Sequence[str]) -> dict[str, str]:
+    """Model id → what it is called among ``models``: the last part of an address, a path or ``service/model``, where that is enough."""
+    last = {model: model.rstrip("/").rpartition("#")[2].rpartition("/")[2] or model for model in models}
+    times = Counter(last.values())
+    return {model: short if times[short] == 1 else model for model, short in last.items()}
 
 
 def kind_name(kind: str) -> Text:

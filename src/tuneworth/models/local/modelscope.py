@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tuneworth.core.files import write_atomic
+from tuneworth.core.offline import may_fetch
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.base import Progress
-from tuneworth.models.local.hub import PATTERNS, first_line
+from tuneworth.models.local.hub import PATTERNS, first_line, not_fetched
 from tuneworth.words.say import say
 
 PREFIX = "modelscope://"
@@ -45,6 +46,8 @@ def fetch_modelscope(name: str, *, progress: Progress | None = None) -> Path:
     except ImportError as error:
         raise EnvironmentProblem(Problem(name, say("models.modelscope.no_client"))) from error
     api, model_id = HubApi(), name.removeprefix(PREFIX)
+    if not may_fetch():
+        return _earlier_copy(api, model_id, name, None)
     try:
         with _quiet():
             return _fetched(api, model_id, name, progress)
@@ -105,7 +108,8 @@ def _quiet() -> Iterator[None]:
         downloads.tqdm = bar
 
 
-def _earlier_copy(api: Any, model_id: str, name: str, reason: str) -> Path:
+def _earlier_copy(api: Any, model_id: str, name: str, reason: str | None) -> Path:
+    """What an earlier download left; ``reason``: why ModelScope was of no use, or ``None`` where it may not be asked."""
     from modelscope_hub.errors import HubError
 
     with contextlib.suppress(HubError, OSError, ValueError):
@@ -113,6 +117,8 @@ def _earlier_copy(api: Any, model_id: str, name: str, reason: str) -> Path:
         sizes: dict[str, int] = json.loads(note.read_text(encoding="utf-8"))
         if all((note.parent / path).stat().st_size == size for path, size in sizes.items()):
             return note.parent
+    if reason is None:
+        raise not_fetched(name)
     raise EnvironmentProblem(
         Problem(name, say("models.modelscope.silent", reason=reason)), say("models.modelscope.silent_step")
     )
