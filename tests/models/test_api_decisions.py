@@ -23,6 +23,7 @@ from tuneworth.strategies import Context
 from tuneworth.strategies.decision import DecisionConfig, DecisionStrategy
 from tuneworth.testing.chat_server import ChatServer
 from tuneworth.testing.decision_server import DecisionRoutes, Spoil
+from tuneworth.testing.models import check_deciding
 
 Kind = Literal["openai", "systemone"]
 LABELS = ("bug", "billing", "praise")
@@ -74,6 +75,11 @@ def test_probabilities_come_in_the_order_of_labels_and_requests(kind: Kind) -> N
         assert decision.completion.usage.prompt_tokens > 5
         assert decision.completion.usage.completion_tokens == 0
     assert len(asked.received) == 12
+
+
+def test_conformance(kind: Kind) -> None:
+    with served(kind) as (model, _):
+        check_deciding(lambda: model)
 
 
 def test_what_is_sent_is_what_is_documented() -> None:

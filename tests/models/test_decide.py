@@ -14,6 +14,8 @@ from tuneworth.models.base import Constraint, Request, TrainConfig, TrainExample
 from tuneworth.models.local import decide as engine
 from tuneworth.models.local.decide import label_trie
 from tuneworth.models.local.model import LocalModel
+from tuneworth.models.scripted import ScriptedModel, mentioned
+from tuneworth.testing.models import DECIDING_CHECKS, check_deciding
 
 FAMILIES = ["llama", "qwen2", "qwen3", "mistral", "gemma", "gemma2", "gemma3_text", "granite", "cohere"]
 LABELS = ("card", "card payment", "card payment declined", "cash machine", "cancel", "top up", "失败")
@@ -150,6 +152,25 @@ def test_labels_that_cannot_be_told_apart_and_requests_without_labels(tiny: Loca
     assert alone.log_probabilities == pytest.approx([0.0])
     with pytest.raises(ValueError, match="request 0 is not held to labels"):
         tiny.decide([Request((SYSTEM,))])
+
+
+@pytest.mark.parametrize("check", DECIDING_CHECKS, ids=lambda check: check.__name__)
+def test_conformance_of_deciding_models(check, tiny: LocalModel):
+    check(tiny)
+    check(ScriptedModel(decides=mentioned))
+
+
+def test_the_conformance_of_deciding_models_catches(tiny: LocalModel):
+    by_place = ScriptedModel(decides=lambda request: range(1, 1 + len(request.constraint.labels)))  # type: ignore[union-attr]
+    with pytest.raises(AssertionError, match="order of labels"):
+        check_deciding(lambda: by_place)
+
+    class Silent(ScriptedModel):
+        def decide(self, requests):
+            return super().decide(requests[:-1])
+
+    with pytest.raises(AssertionError, match="5 decisions for 6 requests"):
+        check_deciding(lambda: Silent(decides=mentioned))
 
 
 def test_shared_beginnings_are_read_once():

@@ -1,9 +1,10 @@
-"""Conformance of models that can be trained, and a random one of a few thousand weights to train.
+"""Conformance of models that can be trained or that decide, and a random one of a few thousand weights to train.
 
-    from tuneworth.testing.models import check_trainable
+    from tuneworth.testing.models import check_deciding, check_trainable
     check_trainable(lambda: MyModel(), tmp_path)
+    check_deciding(lambda: MyModel())
 
-runs every check on a small task; ``TRAINING_CHECKS`` lets a test suite show them one by one. A check raises
+run every check on a small task; ``TRAINING_CHECKS`` and ``DECIDING_CHECKS`` let a test suite show them one by one. A check raises
 ``AssertionError`` with the model and what was seen.
 """
 
@@ -14,9 +15,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tuneworth.core.task import Message
 from tuneworth.errors import NotEnoughData
-from tuneworth.models.base import Request, Trainable, TrainConfig, TrainExample, is_trainable
+from tuneworth.models.base import (
+    Constraint,
+    Deciding,
+    Request,
+    Trainable,
+    TrainConfig,
+    TrainExample,
+    is_deciding,
+    is_trainable,
+)
 from tuneworth.testing.cases import CASES
 
 CHAT_TEMPLATE = (
@@ -171,3 +183,69 @@ def check_trainable(make_model: Callable[[], Trainable], folder: Path) -> None:
     """Every check, each on a model of its own; ``folder`` must be empty."""
     for check in TRAINING_CHECKS:
         check(make_model(), folder / check.__name__)
+
+
+LABELS = tuple(dict.fromkeys(lesson.completion for lesson in LESSONS))
+ROUNDING = 1e-3
+"""Rows that meet others in a batch may differ by so much in a log-probability."""
+
+
+def _asked(labels: Sequence[str] = LABELS) -> list[Request]:
+    constraint = Constraint(labels=tuple(labels))
+    return [Request(lesson.messages, constraint) for lesson in LESSONS[:6]]
+
+
+def _told(model: Deciding, requests: Sequence[Request]) -> np.ndarray:
+    decisions = model.decide(requests)
+    assert len(decisions) == len(requests), f"{model.id}: {len(decisions)} decisions for {len(requests)} requests"
+    for decision in decisions:
+        assert decision.log_probabilities is not None, f"{model.id}: no decision, {decision.completion}"
+    return np.array([decision.log_probabilities for decision in decisions])
+
+
+def gives_probabilities_of_all_labels(model: Deciding) -> None:
+    """One for each, summing to 1; the completion is the likeliest label, with what it took."""
+    assert is_deciding(model), f"{model.id}: decides, so its capabilities must say so"
+    found = _told(model, _asked())
+    assert found.shape == (6, len(LABELS)), f"{model.id}: {found.shape}"
+    sums = np.exp(found).sum(axis=1)
+    assert np.allclose(sums, 1), f"{model.id}: probabilities sum to {sums}"
+    for decision, row in zip(model.decide(_asked()), found, strict=True):
+        done = decision.completion
+        assert done.finish_reason == "stop", f"{model.id}: {done}"
+        best = row[LABELS.index(done.text)]
+        assert best >= row.max() - ROUNDING, f"{model.id}: says {done.text}, which is not the likeliest"
+        assert done.usage.completion_tokens == 0, f"{model.id}: a decision writes nothing, {done.usage}"
+    assert model.decide([]) == [], f"{model.id}: no request, no decision"
+
+
+def decisions_do_not_hang_on_the_order(model: Deciding) -> None:
+    """Neither of the requests nor of their labels (a service may be asked in another order, and may answer differently)."""
+    found = _told(model, _asked())
+    assert np.allclose(_told(model, _asked()[::-1])[::-1], found, atol=ROUNDING), (
+        f"{model.id}: order of requests matters"
+    )
+    if model.capabilities.deterministic:
+        turned = _told(model, _asked(LABELS[::-1]))[:, ::-1]
+        assert np.allclose(turned, found, atol=ROUNDING), f"{model.id}: order of labels matters"
+
+
+def decides_between_labels_only(model: Deciding) -> None:
+    try:
+        model.decide([Request(LESSONS[0].messages)])
+    except ValueError:
+        return
+    raise AssertionError(f"{model.id}: decided between nothing")
+
+
+DECIDING_CHECKS: tuple[Callable[[Deciding], None], ...] = (
+    gives_probabilities_of_all_labels,
+    decisions_do_not_hang_on_the_order,
+    decides_between_labels_only,
+)
+
+
+def check_deciding(make_model: Callable[[], Deciding]) -> None:
+    """Every check, each on a model of its own."""
+    for check in DECIDING_CHECKS:
+        check(make_model())

@@ -394,6 +394,14 @@ def _assert_well_formed(answer: Answer, place: str) -> None:
     assert answer.status in get_args(Status), f"{place}: {answer}"
     assert (answer.text is not None) == (answer.status == "scored"), f"{place}: text only if scored, got {answer}"
     assert answer.status == "scored" or answer.error, f"{place}: no reason in {answer}"
+    if answer.probabilities is not None:
+        chances = answer.probabilities
+        assert math.isclose(math.fsum(chances.values()), 1, abs_tol=1e-6), (
+            f"{place}: probabilities sum to another than 1"
+        )
+        assert chances.get(answer.text or "") == max(chances.values()), (
+            f"{place}: the answer is not the likeliest label"
+        )
     assert math.isfinite(answer.latency_ms), f"{place}: {answer}"
     assert answer.latency_ms >= 0, f"{place}: {answer}"
 
