@@ -215,7 +215,7 @@ def test_money_is_set_aside_and_only_what_is_read_is_paid(kind: Kind, tmp_path: 
         requests = [asking(f"row {at} bug") for at in range(40)]
         with ledger.answering("arm"), pytest.raises(MoneySpent):
             model.decide(requests)
-        assert 0 < ledger.charged_usd <= 0.5
+        assert 0 < ledger.charged_usd() <= 0.5
         paid = len(asked.received)
         later = Ledger(store, usd_allowed=lambda: 100.0)
         model.attach(later)
