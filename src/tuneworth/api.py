@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tuneworth.core.run import RunResult
     from tuneworth.data.load import Loaded
     from tuneworth.data.taskfile import TaskFile
+    from tuneworth.models.suggest import Suggestions
     from tuneworth.race.watch import Watcher
 
 RUNS = Path("runs")
@@ -189,6 +190,30 @@ def audited(
     if begun:
         watcher.finish()
     return loaded, found
+
+
+def suggested(source: str | None, lang: Lang, watcher: Watcher) -> Suggestions:
+    """Models for this machine, and for the rows of ``source`` if there is one (a data file or a task file); else for ``lang``.
+
+    Raises:
+        InputError: the rows cannot be read.
+    """
+    from tuneworth.data.language import has_other_scripts
+    from tuneworth.data.load import load
+    from tuneworth.data.taskfile import task_file_of
+    from tuneworth.models.suggest import Work, suggestions
+    from tuneworth.race.library import about_tokens
+
+    if source is None:
+        return suggestions([lang])
+    loaded = load(task_file_of(source))
+    for note in loaded.warnings:
+        watcher.say(note)
+    texts = [row.query.text for row in loaded.examples]
+    language = loaded.task.language
+    languages = [language, "other"] if language == "en" and has_other_scripts(texts) else [language]
+    counted = [about_tokens(row.query.text) + about_tokens(row.output) for row in loaded.examples]
+    return suggestions(languages, Work(len(texts), sum(counted) / max(1, len(counted))))
 
 
 def _encoder(loaded: Loaded, watcher: Watcher) -> Embed | None:

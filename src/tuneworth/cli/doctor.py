@@ -107,6 +107,14 @@ def _models() -> Finding:
     return Finding(spoken("cli.doctor.models"), True, found)
 
 
+def _best() -> Finding:
+    from tuneworth.models.suggest import suggestions
+
+    found = suggestions([LANG]).models
+    named = found[0].model.name if found else spoken("cli.models.none_fits")
+    return Finding(spoken("cli.doctor.best"), True, spoken("cli.doctor.suggested", name=named))
+
+
 def _here() -> Finding:
     writable = os.access(Path.cwd(), os.W_OK)
     return Finding(
@@ -117,4 +125,4 @@ def _here() -> Finding:
     )
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (_python, _engine, _accelerator, _memory, _cache, _models, _here)
+CHECKS: tuple[Callable[[], Finding], ...] = (_python, _engine, _accelerator, _memory, _cache, _models, _best, _here)

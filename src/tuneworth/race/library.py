@@ -182,13 +182,13 @@ def open_shelf(
         InputError: no document can be read.
         EnvironmentProblem: a library that a file needs is missing.
     """
-    count = models[0].count_tokens if models else _about_tokens
+    count = models[0].count_tokens if models else about_tokens
     loaded = load_documents(section.sources)
     encoder = choose_encoder(language, [*questions, *texts_of(loaded.documents)])
     return Shelf(section, loaded, language, count, encoder, stated=stated or {})
 
 
-def _about_tokens(text: str) -> int:
+def about_tokens(text: str) -> int:
     """A guess where no model is asked: four characters of Latin script make a token, one Chinese character does."""
     wide = sum(character > "\u2e7f" for character in text)
     return wide + (len(text) - wide + 3) // 4
