@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 import tuneworth
 from tuneworth.core.task import Example, Message, Query, Task
+from tuneworth.models.api.chat_model import ChatModel
+from tuneworth.models.api.openai_chat import OpenAIChat
+from tuneworth.models.api.services import endpoint_of
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.race import keys
 from tuneworth.race.arms import plan_arms
@@ -34,7 +38,37 @@ def prompt_key() -> str:
     return keys.arm_key(TASK, Prompt, Prompt.Config(), ScriptedModel(), "basis")
 
 
-def changed(monkeypatch, module: str) -> str:
+def served_key() -> str:
+    """Of a model behind an API."""
+    endpoint = endpoint_of("http://127.0.0.1:9/v1#m")
+    keys.code_digest.cache_clear()
+    return keys.arm_key(TASK, Prompt, Prompt.Config(), ChatModel(endpoint, OpenAIChat(endpoint)), "basis")
+
+
+@pytest.mark.parametrize(
+    ("module", "changes"),
+    [
+        ("tuneworth.models.api.chat_model", True),
+        ("tuneworth.models.api.constrain", True),
+        ("tuneworth.models.api.pace", False),
+        ("tuneworth.models.api.failures", False),
+        ("tuneworth.models.metering", False),
+    ],
+)
+def test_how_calls_travel_is_no_reason_to_pay_for_them_again(monkeypatch, module, changes):
+    assert keys.source_of(module) is not None
+    assert (changed(monkeypatch, module, served_key) != served_key()) is changes
+
+
+def test_another_address_is_another_arm(monkeypatch):
+    names = ("http://127.0.0.1:9/v1#m", "http://127.0.0.1:8/v1#m")
+    made = [ChatModel(endpoint, OpenAIChat(endpoint)) for endpoint in map(endpoint_of, names)]
+    for model in made:
+        model.endpoint = replace(model.endpoint, name="openai/m")
+    assert len({keys.arm_key(TASK, Prompt, Prompt.Config(), model, "basis") for model in made}) == 2
+
+
+def changed(monkeypatch, module: str, key: Callable[[], str] = prompt_key) -> str:
     """The key with a comment more in ``module``."""
     real = keys.source_of
 
@@ -44,7 +78,7 @@ def changed(monkeypatch, module: str) -> str:
 
     with monkeypatch.context() as patch:
         patch.setattr(keys, "source_of", source_of)
-        return prompt_key()
+        return key()
 
 
 @pytest.mark.parametrize(

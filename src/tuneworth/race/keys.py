@@ -31,6 +31,22 @@ PROMPT_CODE = (
     "tuneworth.audit._personal",
 )
 """These modules, and those in these packages, shape what a model is asked and how it answers. Of a plug-in from elsewhere, its own package too."""
+TRANSPORT = tuple(
+    f"tuneworth.models.{name}"
+    for name in (
+        "metering",
+        "api.client",
+        "api.failures",
+        "api.lists",
+        "api.loop",
+        "api.opening",
+        "api.pace",
+        "api.record",
+        "api.services",
+        "api.tokens",
+    )
+)
+"""… but for how requests to services travel and are counted: a change there is no reason to pay for the same answers again."""
 ENCODERS = ("tuneworth.models.local.encoder", "tuneworth.models.api.embeddings")
 """What makes the vectors of a strategy that asks for the sentence encoder; it imports neither, the run hands it over."""
 MASK = "tuneworth.audit._personal.sent"
@@ -98,7 +114,7 @@ def code_digest(*modules: str) -> str:
     unread = list(modules)
     while unread:
         module = unread.pop()
-        source = source_of(module) if module not in sources else None
+        source = source_of(module) if module not in sources and module not in TRANSPORT else None
         if source is not None:
             sources[module] = source
             tree = ast.parse(source)

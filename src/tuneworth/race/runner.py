@@ -41,7 +41,8 @@ from tuneworth.words.say import say
 if TYPE_CHECKING:
     from tuneworth.retrieval.library import Library
 
-BATCH_ROWS = 32
+BATCH_ROWS, CALL_ROWS = 32, 128
+"""Rows that a model is given at once: one that runs here, and one whose calls go side by side and are kept one by one."""
 LATENCY_ROWS, LIMITED_ROWS, LEAST_LATENCIES = 20, 60, 2
 """Rows that are answered one at a time: usually; where a limit is to be shown to hold (`quantile_bound` takes 59); and also where
 the time is spent."""
@@ -248,8 +249,9 @@ class Runner:
         keys = [row_key(row) for row in rows]
         saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
         stopped = False
-        for start in range(0, len(rows), BATCH_ROWS):
-            batch = dict(zip(keys[start : start + BATCH_ROWS], rows[start : start + BATCH_ROWS], strict=True))
+        size = CALL_ROWS if arm.is_metered else BATCH_ROWS
+        for start in range(0, len(rows), size):
+            batch = dict(zip(keys[start : start + size], rows[start : start + size], strict=True))
             missing = {key: row for key, row in batch.items() if key not in known}
             if missing:
                 asked = missing if arm.is_metered or not arm.local else batch
@@ -257,7 +259,7 @@ class Runner:
                 for key, outcome in outcomes.items():
                     known.setdefault(key, outcome)  # the first stays, as in the store
                 stopped = stopped or len(outcomes) < len(asked)
-            self.watcher.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
+            self.watcher.progress(min(start + size, len(rows)), len(rows), "rows")
             if stopped:
                 break
         # Rows of the same content share one outcome: each gets it under its own id. The code of metrics is in no key, so
