@@ -154,6 +154,11 @@ def test_decimal_commas_are_numbers(tmp_path: Path, unit: str) -> None:
     assert "decimal comma" in said(result)
 
 
+def test_decimal_commas_behind_narrow_spaces(tmp_path: Path) -> None:
+    result = loaded(tmp_path, [f"{at + 1}\u202f{at * 7 + 100},5\u00a0€" for at in range(60)])
+    assert (result.task.kind, result.examples[0].output) == ("number", "1100.5")
+
+
 def test_a_comma_that_may_part_thousands_is_no_decimal_comma(tmp_path: Path) -> None:
     result = loaded(tmp_path, [f"{at % 9 + 1},{at * 37 % 900 + 100}" for at in range(60)])
     assert (result.task.kind, result.examples[0].output) == ("number", "1100")

@@ -184,6 +184,7 @@ def test_a_category_beside_a_response_is_no_second_answer(tmp_path: Path) -> Non
         ("weight", 1, 0),
         ("weight", 1.0, 0.0),
         ("vote", 1, -1),
+        ("sample_weight", 2.5, 0),
         ("reward", 1.0, 0.0),
     ],
 )

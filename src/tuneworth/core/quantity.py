@@ -11,8 +11,8 @@ from dataclasses import dataclass
 MAX_CHARS = 80
 """A longer text is no number that anybody compares; it also bounds what a hostile answer costs."""
 _SIGN = r"(?P<sign>[-+−–]?)\s?"
-_DIGITS = r"(?P<digits>\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
-_BEFORE, _AFTER = r"(?P<before>[$€£¥₹]|US\$|USD|RMB)?\s?", r"\s?(?P<after>[^\d\s.,+−-][^\d.,]{0,30})?"
+_DIGITS = r"(?P<digits>\d{1,3}(?:[, '’]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
+_BEFORE, _AFTER = r"(?P<before>[$€£¥₹]|US\$|USD|EUR|GBP|CHF|CNY|RMB|JPY|INR|HKD)?\s?", r"\s?(?P<after>[^\d\s.,+−-][^\d.,]{0,30})?"
 _QUANTITY = re.compile(rf"{_SIGN}{_BEFORE}{_DIGITS}{_AFTER}\.?")
 _ABOUT = re.compile(r"(?:约|大约|≈|~|about|approx(?:imately|\.)?|ca\.)\s*(?=\S)", re.I)
 _IN_PARENTHESES = re.compile(r"\(([^()-]+)\)")
@@ -35,7 +35,7 @@ class Quantity:
 def read_quantity(text: str) -> Quantity | None:
     """The number that the whole of ``text`` is, or ``None``.
 
-    Width is folded (NFKC). Read are ``1,234.50``, ``-3``, ``(3)`` for -3, ``1e3``, ``3/4``, ``$5``, ``12 kg``, ``50%``, ``135 枚``,
+    Width is folded (NFKC). Read are ``1,234.50``, ``1'234``, ``-3``, ``(3)`` for -3, ``1e3``, ``3/4``, ``$5``, ``12 kg``, ``50%``, ``135 枚``,
     ``约 2.5万元``, ``三百二十``; not read are decimal commas, which other rows of the same file write as thousands (see
     ``data/forms.py``), Chinese numbers that leave out a place (``三百五``), and what is not finite.
     """
@@ -49,7 +49,7 @@ def read_quantity(text: str) -> Quantity | None:
         inside = read_quantity(match[1])
         return None if inside is None else Quantity(-inside.value, inside.unit)
     if (match := _QUANTITY.fullmatch(text)) is not None:
-        value = float(re.sub("[, ]", "", match["digits"]) + (match["power"] or ""))
+        value = float(re.sub("[, '’]", "", match["digits"]) + (match["power"] or ""))
         unit = ((match["before"] or "") + (match["after"] or "")).strip().casefold()
         if unit[:1] in _TIMES:
             value, unit = value * _TIMES[unit[0]], unit[1:]

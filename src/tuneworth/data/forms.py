@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,13 +101,19 @@ def find_forms(outputs: Sequence[str], field_name: str, kind: OutputKind | None)
 
 def _have_decimal_commas(outputs: Sequence[str]) -> bool:
     """Whether ``outputs`` are numbers with decimal commas: some can be nothing else ("3,5", "1.234,56"), and all may be."""
-    found = [match for output in outputs if (match := _WITH_COMMA.fullmatch(output.strip()))]
+    found = [match for output in outputs if (match := _with_comma(output))]
     sure = sum(bool(match["part"]) and (len(match["part"]) != 3 or "." in match["whole"]) for match in found)
     return sure > 0.05 * len(outputs) and len(found) >= NEARLY_ALL * len(outputs)
 
 
+def _with_comma(output: str) -> re.Match[str] | None:
+    return _WITH_COMMA.fullmatch(
+        unicodedata.normalize("NFKC", output).strip()
+    )  # narrow and fixed spaces are spaces then
+
+
 def _with_decimal_point(output: str) -> str:
-    match = _WITH_COMMA.fullmatch(output.strip())
+    match = _with_comma(output)
     if match is None:
         return output
     whole = re.sub(r"[.\s]", "", match["whole"])

@@ -224,7 +224,9 @@ _BAD_IF_TRUE = frozenset(
 )
 _ANY_STATUS = frozenset(words("answer decision verdict status state feedback rating 状态"))
 """May be of an order or a ticket as well; only words of annotation make these a mark."""
-_WEIGHTS = frozenset(("weight", "sample_weight", "loss_weight", "权重"))
+_WEIGHTS = frozenset(("weight", "sample_weight", "loss_weight", "train_weight", "权重"))
+_ANY_WEIGHT = frozenset(("weight",))
+"""May be what a thing weighs; only shares of one make it a mark."""
 _TRUE, _FALSE = frozenset(("true", "1", "1.0", "yes", "是")), frozenset(("false", "0", "0.0", "_1", "no", "否"))
 """As ``_said`` writes them: -1 is a vote against."""
 _ZERO = frozenset(("0", "0.0"))
@@ -289,8 +291,10 @@ def _bad_values(name: str, said: set[str], answer: str, in_text: bool) -> frozen
         return _FALSE
     if boolean and answer == "plain" and name == "label" and in_text:
         return _FALSE
-    weights = name in _WEIGHTS and said & _ZERO and len(said) > 1
-    return _ZERO if weights and all(re.fullmatch(r"[01](?:\.\d+)?", value) for value in said) else frozenset()
+    if name not in _WEIGHTS or not said & _ZERO or len(said) < 2:
+        return frozenset()
+    of_training = name not in _ANY_WEIGHT or all(re.fullmatch(r"[01](?:\.\d+)?", value) for value in said)
+    return _ZERO if of_training else frozenset()
 
 
 def _said(value: Any) -> str:
