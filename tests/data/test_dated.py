@@ -26,7 +26,7 @@ def rows_of_days(n: int, column: str = "created_at", form: str = "%Y-%m-%dT10:00
         {
             "text": " ".join(rng.sample(WORDS, 7)),
             "label": rng.choice("xyz"),
-            column: (first + timedelta(days=at)).strftime(form),
+            column: (first + timedelta(days=at)).strftime(form.replace("%s", str(1_704_110_400 + 86_400 * at))),
         }
         for at in range(n)
     ]
@@ -51,6 +51,10 @@ def said(loaded: Loaded) -> str:
         ("date", "%Y/%m/%d"),
         ("message_time", "%Y-%m-%d 08:30"),
         ("创建时间", "%Y年%m月%d日"),
+        ("date", "%m/%d/%Y"),
+        ("date", "%d.%m.%Y 10:30"),
+        ("timestamp", "%s"),
+        ("created_at", "%s000"),
     ],
 )
 def test_the_newest_rows_are_the_test_rows(tmp_path: Path, column: str, form: str) -> None:
@@ -94,7 +98,9 @@ def test_rows_without_a_date_are_for_training(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("column", ["price", "created_at"])
 def test_without_dates_that_can_be_read_it_is_refused(tmp_path: Path, column: str) -> None:
-    rows = rows_of_days(60, column, "03/%d/2024" if column == "created_at" else "%d")
+    rows = rows_of_days(60, column, "%d")
+    if column == "created_at":  # either part may be the month
+        rows = [row | {column: f"{at % 12 + 1:02d}/{at % 7 + 1:02d}/2024"} for at, row in enumerate(rows)]
     with pytest.raises(InputError) as error:
         read(tmp_path, rows, split={"by": "date"})
     shown = str(error.value)

@@ -12,7 +12,10 @@ MAX_CHARS = 80
 """A longer text is no number that anybody compares; it also bounds what a hostile answer costs."""
 _SIGN = r"(?P<sign>[-+−–]?)\s?"
 _DIGITS = r"(?P<digits>\d{1,3}(?:[, '’]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][-+]?\d{1,3})?"
-_BEFORE, _AFTER = r"(?P<before>[$€£¥₹]|US\$|USD|EUR|GBP|CHF|CNY|RMB|JPY|INR|HKD)?\s?", r"\s?(?P<after>[^\d\s.,+−-][^\d.,]{0,30})?"
+_BEFORE, _AFTER = (
+    r"(?P<before>[$€£¥₹]|US\$|USD|EUR|GBP|CHF|CNY|RMB|JPY|INR|HKD)?\s?",
+    r"\s?(?P<after>[^\d\s.,+−-][^\d.,]{0,30})?",
+)
 _QUANTITY = re.compile(rf"{_SIGN}{_BEFORE}{_DIGITS}{_AFTER}\.?")
 _ABOUT = re.compile(r"(?:约|大约|≈|~|about|approx(?:imately|\.)?|ca\.)\s*(?=\S)", re.I)
 _IN_PARENTHESES = re.compile(r"\(([^()-]+)\)")

@@ -12,7 +12,7 @@ from tuneworth.core.task import Example
 from tuneworth.data.formats import RawData
 from tuneworth.data.groups import Side
 from tuneworth.data.shapes import Shape
-from tuneworth.data.values import read_date
+from tuneworth.data.values import is_day_first, read_date
 from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
@@ -36,14 +36,16 @@ def find_date(data: RawData, shape: Shape, by: Literal["chance", "date"]) -> Sha
     names = [asked] if asked is not None else [name for name in shape.unused if _NAMES.fullmatch(name.strip())]
     for name in names:
         given = [row.value[name] for row in data.rows if row.value.get(name) not in (None, "")]
-        days = sorted(day for value in given if (day := read_date(value)) is not None)
+        day_first = is_day_first(given)
+        days = sorted(day for value in given if (day := read_date(value, day_first)) is not None)
         if len(given) < len(data.rows) / 2 or len(days) < _READ_SHARE * len(given) or len(set(days)) < _LEAST_DAYS:
             continue
         span = {"column": name, "first": days[0].isoformat(), "last": days[-1].isoformat()}
         told = say("groups.dates", **span) if by == "chance" else say("groups.dates_used", **span)
         unused = tuple(one for one in shape.unused if one != name)
         notes = (*shape.notes, told)
-        return replace(shape, extras=replace(shape.extras, date=name), unused=unused, notes=notes)
+        extras = replace(shape.extras, date=name)
+        return replace(shape, extras=extras, day_first=day_first, unused=unused, notes=notes)
     if by == "date":
         columns = ", ".join(dict.fromkeys(name for row in data.rows[:1_000] for name in row.value))
         problem = Problem(f"{data.name} split.by", say("groups.no_dates", columns=columns, least=_LEAST_DAYS))

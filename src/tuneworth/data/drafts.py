@@ -94,8 +94,8 @@ class Extras:
             date=self.date or ("date" if "date" in known else None),
         )
 
-    def add_to(self, draft: Draft, value: dict[str, Any]) -> Draft:
-        """``draft`` with the extras of the row ``value``."""
+    def add_to(self, draft: Draft, value: dict[str, Any], day_first: bool | None = None) -> Draft:
+        """``draft`` with the extras of the row ``value``; ``day_first`` as in ``read_date``."""
         return replace(
             draft,
             id=_scalar(value.get(self.id or "")),
@@ -104,7 +104,7 @@ class Extras:
             group=_scalar(value.get(self.group or "")) or "",
             gold=_strings(_flat(value.get(self.gold or ""))),
             doc_set=_scalar(value.get(self.doc_set or "")),
-            changed=read_date(value.get(self.date or "")),
+            changed=read_date(value.get(self.date or ""), day_first),
         )
 
 

@@ -59,6 +59,7 @@ class Shape:
         reason: why it was chosen, for a person to read.
         inputs: what is asked.
         chat: the answer is the last turn of the conversation in the last field.
+        day_first: how dates such as 03/05/2024 are meant.
         marks: fields that say which rows not to learn from.
         unused: fields that nothing reads; ``untold`` are those of them of which nothing is said yet.
         notes, warnings: what was decided about the other fields, and what the user should decide.
@@ -70,6 +71,7 @@ class Shape:
     inputs: Inputs
     chat: bool = False
     extras: Extras = field(default_factory=Extras)
+    day_first: bool | None = None
     marks: Marks = field(default_factory=lambda: Marks({}))
     unused: tuple[str, ...] = ()
     untold: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ class Shape:
             check_text(asked, message.content)
         if not any(message.content.strip() for message in draft.messages if message.role == "user"):
             raise BadRow(say("rows.field.empty_input"))
-        return self.extras.add_to(draft, value)
+        return self.extras.add_to(draft, value, self.day_first)
 
     def _given(self, value: Mapping[str, Any]) -> Any:
         given = cell(value, self.answer)

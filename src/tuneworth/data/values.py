@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -17,6 +17,9 @@ from tuneworth.words.say import say, table
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _SLASHED = re.compile(r"(\d{4})([/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _CHINESE = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]")
+_YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?!\d)")
+_EPOCH = re.compile(r"(\d{10})(?:\d{3})?(?:\.0)?")
+_EPOCH_FROM, _EPOCH_TO = 946_684_800, 4_102_444_800  # 2000 to 2100
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?!\d)")
 _PDF = re.compile(r"D:(\d{4})(\d{2})?(\d{2})?")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -25,25 +28,38 @@ MAX_ROW_CHARS = 200_000
 OutputType = Literal["text", "number", "boolean", "list", "object"]
 
 
-def read_date(value: object) -> date | None:
+def read_date(value: object, day_first: bool | None = None) -> date | None:
     """The day that ``value`` names, or ``None`` where it names none for certain.
 
     Read are dates and times as objects, ISO 8601, ``2024/3/5``, ``2024.3.5``, ``20240305`` and ``2024年3月5日``,
-    a time of day behind them is ignored. Not read: ``03/05/2024``, whose month depends on who wrote it, and numbers
-    of seconds.
+    a time of day behind them is ignored; and seconds or milliseconds since 1970, of this century (UTC).
+
+    Args:
+        day_first: how ``03/05/2024`` is meant; ``None``: it is not read, because that depends on who wrote it.
     """
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):
         return value
-    if not isinstance(value, str):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = value.strip()
-    for form in (_ISO, _CHINESE, _COMPACT):
+    text = str(value).strip()
+    if (match := _EPOCH.fullmatch(text)) and _EPOCH_FROM <= int(match[1]) < _EPOCH_TO:
+        return datetime.fromtimestamp(int(match[1]), UTC).date()
+    for form in (_ISO, _CHINESE, _COMPACT) if isinstance(value, str) else ():
         if match := form.match(text):
             return _day(*match.groups())
-    match = _SLASHED.match(text)
-    return _day(match[1], match[3], match[4]) if match else None
+    if match := _SLASHED.match(text):
+        return _day(match[1], match[3], match[4])
+    match = _YEAR_LAST.match(text) if day_first is not None else None
+    return _day(match[4], *((match[3], match[1]) if day_first else (match[1], match[3]))) if match else None
+
+
+def is_day_first(values: Sequence[object]) -> bool | None:
+    """Whether dates with the year last begin with the day, told from those that leave no doubt; ``None`` where none does, or both."""
+    found = [match for value in values if (match := _YEAR_LAST.match(str(value).strip()))]
+    first, second = (any(int(match[at]) > 12 for match in found) for at in (1, 3))
+    return first if first != second else None
 
 
 def read_pdf_date(value: str) -> date | None:
