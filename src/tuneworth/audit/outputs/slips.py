@@ -183,7 +183,7 @@ def json_form(values: Sequence[Any], inputs: Sequence[str]) -> JsonForm:
         if found := [fault for path, item in _walk(value) for judge in judges for fault in judge(path, item, question)]:
             faults[at] = found
     schema = infer_schema([value for at, value in enumerate(values) if at not in faults])
-    check = schema_check(schema)
+    check = schema_check(schema, "output")  # what it says is not shown
     refused = {at: found for at, found in faults.items() if _refuses(check, values[at])}
     return JsonForm(schema, {at: listed(found[:3]) for at, found in refused.items()})
 
