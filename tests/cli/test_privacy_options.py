@@ -23,7 +23,13 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-test")
     monkeypatch.chdir(tmp_path)
     write_rows(tmp_path / "train.jsonl", [row | {"input": f"{row['input']} {EMAIL}"} for row in label_rows(60)])
-    task = {"train": "train.jsonl", "strategies": ["prompt"], "text_language": "other", "rows": {"dev": 10, "test": 10}}
+    task = {
+        "train": "train.jsonl",
+        "strategies": ["prompt"],
+        "max_calls": 1000,
+        "text_language": "other",
+        "rows": {"dev": 10, "test": 10},
+    }
     with ChatServer() as server:
         (tmp_path / "task.yaml").write_text(json.dumps({**task, "models": [f"{server.address}#quick"]}))
         yield server

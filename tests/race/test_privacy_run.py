@@ -65,7 +65,7 @@ def options(tmp_path: Path, server: ChatServer, n: int, **more: Any) -> dict[str
         "strategies": ["prompt", "fewshot", "majority"],
         "text_language": "other",
     }
-    return {"data_path": data, "budget": "5m", "rows": {"dev": 20, "test": 20}, **given, **more}
+    return {"data_path": data, "budget": "5m", "max_calls": 10_000, "rows": {"dev": 20, "test": 20}, **given, **more}
 
 
 def done(tmp_path: Path, folder: str = "run", **given: Any) -> RunResult | None:
@@ -76,7 +76,7 @@ def done(tmp_path: Path, folder: str = "run", **given: Any) -> RunResult | None:
 def test_masked_rows_hold_nothing_personal_and_the_local_arms_see_the_rows(tmp_path):
     n = 120
     with ChatServer() as server:
-        result = done(tmp_path, **options(tmp_path, server, n, personal_data="mask"))
+        result = done(tmp_path, **options(tmp_path, server, n, personal_data="mask", strategies=None))
         sent = [asked.body for asked in server.asked]
     assert result is not None
     assert len(sent) > 60
@@ -230,6 +230,7 @@ def test_documents_questions_and_passages_are_masked_on_every_way(tmp_path):
             strategies=["prompt", "rag", "oracle"],
             documents={"source": str(folder), "encoder": "openai/text-embedding-3-small"},
             budget="5m",
+            max_calls=10_000,
             personal_data="mask",
         )
         before = len(server.asked)
@@ -238,7 +239,8 @@ def test_documents_questions_and_passages_are_masked_on_every_way(tmp_path):
             f"In which bay is it? I am {planted(0)[1]}."
         )
         assert len(server.asked) > before
-        index = task_file_for(data, documents={"source": str(folder), "encoder": "openai/text-embedding-3-small"})
+        documents = {"source": str(folder), "encoder": "openai/text-embedding-3-small"}
+        index = task_file_for(data, documents=documents, strategies=["majority"])
         embedded = len(vectors)
         with pytest.raises(InputError, match="60 of 60 documents hold personal data"):
             index_documents(index, RunFolder(tmp_path / "index"), Silent())

@@ -112,6 +112,7 @@ class Shelf:
             mean_tokens=sum(counted) / len(counted) if counted else 0.0,
             encoder=self.encoder,
             encoder_elsewhere=self.encoder is not None and catalog.is_elsewhere(self.encoder),
+            masked=self.masker is not None,
             reranker=self.section.reranker,
             no_answer=self.no_answer,
             unanswerable=any(same_words(row.output, self.no_answer) for row in train),
