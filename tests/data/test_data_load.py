@@ -217,3 +217,9 @@ def test_references_follow_the_output_once(tmp_path: Path) -> None:
     ]
     example = loaded(tmp_path, rows).examples[0]
     assert example.references == (example.output, "x0")
+
+
+def test_a_field_that_is_asked_and_answered_is_refused(tmp_path: Path) -> None:
+    rows = [{"input": sentence(at), "output": "ab"[at % 2]} for at in range(40)]
+    with pytest.raises(InputError, match=r"output: is named as the input and as the output"):
+        loaded(tmp_path, rows, fields={"input": ["input", "output"], "output": "output"})

@@ -185,6 +185,8 @@ def _shape(data: RawData, task_file: TaskFile) -> Shape:
             for name in unknown
         ]
         raise InputError(problems)
+    if fields.output in fields.input_names:
+        raise InputError(Problem(f"{data.name} {fields.output}", say("rows.load.asked_and_answered")))
     documents = task_file.documents is not None
     if fields.input_names and fields.output:
         extras = extras.found_in(columns)
