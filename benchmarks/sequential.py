@@ -14,14 +14,17 @@ import math
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from tuneworth.stats.family import MIN_PAIRS
+from tuneworth.core.record import Answer
+from tuneworth.stats.betting import e_value, log_factors, log_mixture, unit
+from tuneworth.stats.family import ALPHA, MIN_PAIRS
 from tuneworth.stats.paired import mcnemar_exact
-from tuneworth.stats.sequential import Eliminator, Sequential, worse_by
+from tuneworth.stats.sequential import Eliminator
 
 Floats = NDArray[np.float64]
 Sampler = Callable[[np.random.Generator, int], Floats]
@@ -59,6 +62,41 @@ def scores_of_kinds() -> list[tuple[str, float, Sampler]]:
     kinds += [("five grades", d, graded(d)) for d in (0.0, 0.01, 0.03, 0.1)]
     kinds += [("rare disasters", d, disasters(d)) for d in (0.0, 0.01)]
     return kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Sequential:
+    """One pair, tested while rows arrive.
+
+    Attributes:
+        answer: ``worse`` (by more than the margin) or ``cant_tell``; never ``equivalent``, because the test
+            asks one question only.
+        e_value: evidence for "worse": 20 is what a test at 5 % asks for.
+        n_rows: rows used: up to the first at which the test was decided, else all.
+    """
+
+    answer: Answer
+    e_value: float
+    n_rows: int
+
+
+def worse_by(differences: ArrayLike, *, margin: float, alpha: float = ALPHA) -> Sequential:
+    """Is the mean of ``differences`` (arm − other), shape ``(n,)``, below ``-margin``? Read row by row.
+
+    Falsely ``worse`` with probability at most ``alpha``, over all row counts together. NaN is left out.
+
+    Args:
+        margin: in [0, 1); with 0 the question is "worse at all".
+
+    """
+    losses = 1 - unit(differences, (-1.0, 1.0))
+    losses = losses[~np.isnan(losses)]
+    if losses.size < MIN_PAIRS:
+        return Sequential("cant_tell", 1.0, losses.size)
+    path = log_mixture(np.cumsum(log_factors(losses, (1 + margin) / 2), axis=0))[MIN_PAIRS - 1 :]
+    decided = np.flatnonzero(path >= math.log(1 / alpha))
+    last = int(decided[0]) if decided.size else path.size - 1
+    return Sequential("worse" if decided.size else "cant_tell", e_value(float(path[last])), last + MIN_PAIRS)
 
 
 def pair_table(repeats: int, rng: np.random.Generator) -> None:

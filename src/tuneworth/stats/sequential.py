@@ -37,36 +37,17 @@ from itertools import compress
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tuneworth.core.record import Answer, Interval
+from tuneworth.core.record import Interval
 from tuneworth.stats.betting import (
     PairTable,
     both_bounds,
     check_alpha,
     e_value,
-    log_factors,
-    log_mixture,
     log_wealth,
-    unit,
 )
 from tuneworth.stats.family import ALPHA, MIN_PAIRS
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Sequential:
-    """One pair, tested while rows arrive.
-
-    Attributes:
-        answer: ``worse`` (by more than the margin) or ``cant_tell``; never ``equivalent``, because the test
-            asks one question only.
-        e_value: evidence for "worse": 20 is what a test at 5 % asks for.
-        n_rows: rows used: up to the first at which the test was decided, else all.
-    """
-
-    answer: Answer
-    e_value: float
-    n_rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +72,6 @@ class Standing:
 
 Elimination = Standing
 """A standing at the moment the arm left."""
-
-
-def worse_by(differences: ArrayLike, *, margin: float, alpha: float = ALPHA) -> Sequential:
-    """Is the mean of ``differences`` (arm − other), shape ``(n,)``, below ``-margin``? Read row by row.
-
-    Falsely ``worse`` with probability at most ``alpha``, over all row counts together. NaN is left out.
-
-    Args:
-        margin: in [0, 1); with 0 the question is "worse at all".
-
-    Raises:
-        ValueError: a difference lies outside [-1, 1], or the margin or alpha is out of range.
-    """
-    check_margin(margin)
-    check_alpha(alpha)
-    losses = 1 - unit(differences, (-1.0, 1.0))
-    losses = losses[~np.isnan(losses)]
-    if losses.size < MIN_PAIRS:
-        return Sequential("cant_tell", 1.0, losses.size)
-    path = log_mixture(np.cumsum(log_factors(losses, (1 + margin) / 2), axis=0))[MIN_PAIRS - 1 :]
-    decided = np.flatnonzero(path >= math.log(1 / alpha))
-    last = int(decided[0]) if decided.size else path.size - 1
-    return Sequential("worse" if decided.size else "cant_tell", e_value(float(path[last])), last + MIN_PAIRS)
 
 
 @dataclass(frozen=True, slots=True)
