@@ -104,6 +104,7 @@ def test_an_api_model_is_raced_without_a_local_engine(tmp_path: Path, bare: bool
     result = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
     assert result["decision"]["verdict"]
     assert result["task"]["sentence_encoder"] is None
+    assert "the local engine is not installed" in " ".join(done.stdout.split())
     arms = {arm["arm_id"]: arm for arm in result["arms"]}
     assert arms["prompt/openai/gpt-6-luna"]["dev"]
     if bare:

@@ -171,6 +171,8 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     warnings, shelf = [say("run.idle_settings", strategy=name) for name in idle], None
     questions = [row.query.text for row in loaded.examples]
     encoder = choose_encoder(prepared.task.language, questions)
+    if encoder is None:
+        warnings.append(say("run.no_encoder", why=say("run.no_engine")))
     prepared = replace(prepared, task=prepared.task.model_copy(update={"sentence_encoder": encoder}))
     encoder = task_file.documents.encoder if task_file.documents is not None else None
     idle = [name for name in task_file.prices if name not in (*task_file.models, encoder)]
