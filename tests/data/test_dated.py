@@ -66,6 +66,15 @@ def test_the_newest_rows_are_the_test_rows(tmp_path: Path, column: str, form: st
     assert f"`{column}`" in said(loaded)
 
 
+def test_a_column_of_days_needs_no_name(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [row | {"when": date.fromisoformat(row.pop("created_at")[:10])} for row in rows_of_days(60)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    assert "Rows have dates in `when`" in said(load(task_file_for(tmp_path / "rows.parquet")))
+
+
 def test_by_chance_dates_are_only_said(tmp_path: Path) -> None:
     loaded = read(tmp_path, rows_of_days(200))
     assert "split: {by: date}" in said(loaded)

@@ -17,7 +17,7 @@ from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
 _NAMES = re.compile(
-    r"(^|.*[_\W])(date|datetime|timestamp|time|day|created|created_?(at|on)|published|published_?(at|on)|posted_?at|sent_?at|opened_?at)$"
+    r"(^|.*[_\W])(date|datetime|timestamp|ts|time|day|created|created_?(at|on)|published|published_?(at|on)|posted_?at|sent_?at|opened_?at)$"
     r"|.*(日期|时间)$",
     re.I,
 )
@@ -33,7 +33,7 @@ def find_date(data: RawData, shape: Shape, by: Literal["chance", "date"]) -> Sha
         InputError: rows are to be split by date and have none that can be read.
     """
     asked = shape.extras.date
-    names = [asked] if asked is not None else [name for name in shape.unused if _NAMES.fullmatch(name.strip())]
+    names = [asked] if asked is not None else [name for name in shape.unused if _is_called_or_holds(data, name)]
     for name in names:
         given = [row.value[name] for row in data.rows if row.value.get(name) not in (None, "")]
         day_first = is_day_first(given)
@@ -51,6 +51,12 @@ def find_date(data: RawData, shape: Shape, by: Literal["chance", "date"]) -> Sha
         problem = Problem(f"{data.name} split.by", say("groups.no_dates", columns=columns, least=_LEAST_DAYS))
         raise InputError(problem, say("groups.no_dates_next"))
     return shape
+
+
+def _is_called_or_holds(data: RawData, name: str) -> bool:
+    """Whether a column is called like dates, or its first value is one already, as in Parquet and Excel."""
+    given = next((row.value[name] for row in data.rows if row.value.get(name) is not None), None)
+    return isinstance(given, date) or _NAMES.fullmatch(name.strip()) is not None
 
 
 def deal_by_date(members: Sequence[Sequence[Example]], sizes: Sequence[int], targets: dict[Side, int]) -> list[Side]:
