@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import replace
 from typing import ClassVar
@@ -10,25 +11,30 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from rows_made import label_rows, write_rows
 from tuneworth.core.registry import load_plugin
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.core.text import Text
 from tuneworth.data.sections import Repeats
+from tuneworth.data.taskfile import task_file_for
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
 from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
+from tuneworth.pipeline import run as run_pipeline
 from tuneworth.race.again import AskingAgain
 from tuneworth.race.arms import Arm, Plan
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.estimate import Estimator, Job
+from tuneworth.race.folder import RunFolder
 from tuneworth.race.runner import Measured, Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 from tuneworth.strategies import Answer, Solver, Strategy, StrategyConfig
 from tuneworth.strategies._parts.workload import Workload
+from tuneworth.testing.chat_server import ChatServer, echo
 
 TASK = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
 
@@ -230,3 +236,37 @@ def test_a_cap_that_is_reached_while_asking_again_ends_the_asking_and_not_the_ru
     run, tested = final(tmp_path, store, Unsteady())
     assert len(tested.outcomes["asking/unsteady"]) == 100
     assert run.raced.results["asking/unsteady"].again == {}
+
+
+@pytest.mark.slow
+def test_a_whole_run_against_a_server_that_changes_its_mind_pays_for_every_answer_once(tmp_path):
+    """Through the real client and the ledger: further answers are calls of their own, and a start that finds them makes none."""
+    toss = itertools.count()
+
+    def unsure(asked):
+        return ["fruit", "tool"][next(toss) % 2] if "kitchen" in asked.question else echo(asked)
+
+    with ChatServer(answer=unsure) as server:
+        task_file = task_file_for(
+            write_rows(tmp_path / "train.jsonl", label_rows(240)),
+            models=[f"{server.address}#quick"],
+            strategies=["prompt", "majority"],
+            text_language="other",
+            budget="5m",
+            max_calls=5000,
+            rows={"dev": 40, "test": 60},
+        )
+        folder = RunFolder(tmp_path / "run")
+        result = run_pipeline(task_file, folder, Silent())
+        n_calls = len(server.asked)
+        folder.result.unlink()
+        again = run_pipeline(task_file, folder, Silent())
+        assert len(server.asked) == n_calls
+    [arm] = [arm for arm in result.arms if arm.again]
+    assert arm.again["test"].n_answers == 3
+    assert 0 < arm.again["test"].changed.value < 0.5
+    assert [one.again for one in again.arms] == [one.again for one in result.arms]
+    assert [pair.interval for pair in again.comparisons] == [pair.interval for pair in result.comparisons]
+    times = Counter(asked.question for asked in server.asked)
+    assert 3 in times.values()
+    assert any("does not always answer the same" in reason.en for reason in result.decision.reasons)
