@@ -256,17 +256,18 @@ def task_folder(folder: Path, address: str) -> Path:
     return task
 
 
-def run_once(task: Path, out: Path, seconds: float | None) -> bool:
-    """Whether the run ended by itself."""
+def run_once(task: Path, out: Path, server: ChatServer, kill_at: int | None, pause: float = 0.0) -> bool:
+    """Whether the run ended by itself, before the server had been asked ``kill_at`` times and so many seconds had passed."""
     command = [sys.executable, "-m", "tuneworth.cli.main", "run", str(task), "--out", str(out), "--yes", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    try:
-        code = process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        return False
-    assert code == 0, f"exit code {code}"
+    while process.poll() is None:
+        if kill_at is not None and server.received.total() >= kill_at:
+            time.sleep(pause)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            return False
+        time.sleep(0.002)
+    assert process.returncode == 0, f"exit code {process.returncode}"
     return True
 
 
@@ -281,37 +282,29 @@ def outcomes_of(out: Path) -> dict[str, tuple[object, ...]]:
 
 
 def kills(n_kills: int) -> None:
-    """Each is one run that is killed once and taken up again."""
+    """Each is one run that is killed once, at a random call, and taken up again."""
     rng = random.Random(7)
     print(
-        "| killed after s | calls until then | under way | calls in all | undisturbed | extra | same outcomes |\n|---|---|---|---|---|---|---|"
+        "| asked until then | under way | calls in all | undisturbed | extra | same outcomes |\n|---|---|---|---|---|---|"
     )
     with ChatServer(latency_ms=60) as server, tempfile.TemporaryDirectory() as folder:
         task, base = task_folder(Path(folder), server.address), Path(folder)
-        started = time.monotonic()
-        assert run_once(task, base / "whole", None)
-        took, calls, whole = time.monotonic() - started, server.charged.total(), outcomes_of(base / "whole")
-        worst, good = 0, 0
+        assert run_once(task, base / "whole", server, None)
+        calls, whole = server.charged.total(), outcomes_of(base / "whole")
+        beyond, good = 0, 0
         for number in range(n_kills):
             out, before = base / f"run{number}", server.charged.total()
-            while True:
-                after = rng.uniform(0.15, 1.0) * took
-                if not run_once(task, out, after):
-                    break
-                out, before = base / f"{out.name}x", server.charged.total()  # it was done before
+            run_once(task, out, server, before + rng.randrange(1, calls), rng.uniform(0.0, 0.1))
             time.sleep(0.5)  # what was under way arrives at the server
             until = server.charged.total() - before
             with Store(out / "store.sqlite") as store:
                 lost = sum(call.state == "sent" for call in store.calls())
-            assert run_once(task, out, None)
+            assert run_once(task, out, server, None)
             total = server.charged.total() - before
             same = outcomes_of(out) == whole
-            worst, good = max(worst, total - calls - lost), good + same
-            print(
-                f"| {after:.1f} | {until} | {lost} | {total} | {calls} | {total - calls} | {'yes' if same else 'NO'} |",
-                flush=True,
-            )
-    print(f"\nSame outcomes in {good} of {n_kills}; extra calls beyond those under way: {max(0, worst)} at most.")
+            beyond, good = max(beyond, total - calls - lost), good + same
+            print(f"| {until} | {lost} | {total} | {calls} | {total - calls} | {'yes' if same else 'NO'} |", flush=True)
+    print(f"\nSame outcomes in {good} of {n_kills}; extra calls beyond those under way: {max(0, beyond)} at most.")
 
 
 def main() -> None:
