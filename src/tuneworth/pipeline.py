@@ -29,7 +29,7 @@ from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.folder import RunFolder, settings_digest
 from tuneworth.race.ledger import Ledger
-from tuneworth.race.preview import budget_warnings
+from tuneworth.race.preview import budget_warnings, outlay_lines
 from tuneworth.race.privacy import Leaving, Treatment, leaving, protected, sent_by_all_starts, treatment_of
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
@@ -99,10 +99,12 @@ def run(
         return None
     ready = protected(ready, found, treatment)
     plan = ready.plan()
+    estimator = ready.estimator(plan)
     remarks = [
         *([say("run.goes_on")] if folder.result.exists() else []),
         power_sentence(ready.power()),
-        *budget_warnings(ready, plan, ready.estimator(plan), budget_seconds),
+        *budget_warnings(ready, plan, estimator, budget_seconds),
+        *outlay_lines(ready, plan, estimator, budget_seconds),
     ]
     opening = min(time.monotonic() - started, OPENING_SHARE * budget_seconds)
     if not agree(Start(ready.prepared, len(plan.arms), folder, budget_seconds, remarks)):

@@ -13,7 +13,10 @@ from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
 from tuneworth.pipeline import run
 from tuneworth.race.folder import RunFolder
+from tuneworth.race.prepare import ready
+from tuneworth.race.preview import preview
 from tuneworth.race.watch import Silent
+from tuneworth.report.pages.record import build_data, build_record
 from tuneworth.testing.chat_server import ChatServer
 
 PRICE = {"input": 10.0, "output": 100.0}
@@ -94,6 +97,46 @@ def test_a_cap_on_calls_is_as_hard_and_needed_where_no_price_is_known(rows: Path
         assert (result.money.reached, result.money.total.usd) == (True, 0.0)
         assert result.race is not None
         assert result.race.n_tested > 0
+
+
+def test_what_it_will_take_and_where_rows_go_is_told_before_anything_is_sent(rows: Path):
+    told = list[str]()
+    with ChatServer() as server:
+        name = f"{server.address}#any"
+        task_file = task_file_for(
+            rows, models=[name], strategies=["majority", "prompt"], prices={name: PRICE}, budget="$3"
+        )
+        planned = preview(ready(task_file, Silent()), 900.0)
+        folder = RunFolder(rows.parent / "run")
+        assert run(task_file, folder, Silent(), agree=lambda start: told.extend(r.en for r in start.remarks)) is None
+        assert server.received.total() == 0
+        result = run(task_file, folder, Silent())
+        assert result is not None
+        assert result.money is not None
+    for arm in planned.arms:
+        assert (arm.outlay is None) == (arm.model is None)
+        if arm.outlay is not None and arm.arm_id in result.money.arms:
+            assert arm.outlay.host == "127.0.0.1"
+            assert arm.outlay.usd is not None
+            paid = result.money.arms[arm.arm_id]
+            assert arm.outlay.calls[0] <= paid.n_calls <= arm.outlay.calls[1]
+            assert paid.usd <= arm.outlay.usd[1]
+    lines = [text.en for text in planned.outlay_lines]
+    assert lines == [line for line in told if line in lines], "the question says the same"
+    assert lines[-1] == "No row would leave this machine."
+    assert lines[-2].startswith("All of them: ")
+    assert lines[-2].endswith("and never more than $3.00")
+
+
+def test_the_report_says_what_was_paid(rows: Path):
+    with ChatServer() as server:
+        result = ran(rows, server, max_calls=120)
+    assert result.money is not None
+    [said] = [text for text in build_data(result, "en").warnings if text.startswith("Services were paid")]
+    assert f"for {result.money.total.n_calls} calls, of 120 that were allowed" in said
+    [group] = [group for group in build_record(result, "zh") if group.title == "付费调用"]
+    assert len(group.facts) == len(result.money.arms) + 1
+    assert "每百万词元输入 $10.00、输出 $100" in group.facts[-1].value
 
 
 @pytest.mark.parametrize("options", [{}, {"budget": "$1"}])

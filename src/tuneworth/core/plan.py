@@ -20,6 +20,23 @@ some of its dev rows. ``too_slow``: as a finalist it would eat up the time of th
 """
 
 
+class Outlay(Record):
+    """What an arm whose model is paid for by call is expected to take: at least and at most.
+
+    At least: its first dev rows, what its prompts share read from a cache, answers as long as those of the rows. At most: every size on all dev rows, then the test rows as a finalist, rows asked alone and asked again,
+    nothing from a cache, answers as long as they may be.
+
+    Attributes:
+        host: where its rows would go; this machine's own address where they stay.
+        usd: US dollars; ``None``: the price is not known.
+    """
+
+    host: str
+    calls: tuple[int, int]
+    tokens: tuple[int, int]
+    usd: tuple[float, float] | None = None
+
+
 class PlannedArm(Record):
     """One arm and what it is expected to cost. ``None`` means not known, never zero.
 
@@ -33,6 +50,7 @@ class PlannedArm(Record):
         race_rows: dev rows that it is asked there.
         training_share: part of its training that the time reaches for (``cut``).
         why: of an arm that will not be measured in full.
+        outlay: of an arm whose model is paid for by call.
     """
 
     arm_id: str
@@ -51,6 +69,7 @@ class PlannedArm(Record):
     prospect: Prospect = "in_time"
     training_share: float | None = None
     why: Text | None = None
+    outlay: Outlay | None = None
 
 
 class RunPlan(Record):
@@ -65,6 +84,7 @@ class RunPlan(Record):
         seconds_all: of every arm at every size on every dev row.
         race_seconds: of a race under the budget in which no arm turns out better than the others.
         final_seconds: kept back for the finalists on the test rows.
+        outlay_lines: what calls to services are expected to come to, and where rows would go.
     """
 
     task: str
@@ -87,3 +107,5 @@ class RunPlan(Record):
     usd_all: float | None = None
     race_seconds: float = 0.0
     final_seconds: float = 0.0
+    outlay_lines: list[Text] = Field(default_factory=list[Text])
+    max_calls: int | None = None

@@ -146,6 +146,10 @@ class Estimator:
             return None
         return n_rows * job.price.usd(usage_of(job.workload))
 
+    def usage(self, arm_id: str, *, cached: bool = False) -> Usage:
+        """Tokens of one answer of an arm, as counted."""
+        return usage_of(self._jobs[arm_id].workload, cached=cached)
+
     def row_seconds(self, arm_id: str) -> float | None:
         """Of one answer of an arm that answered rows; ``None`` of another."""
         return self.answer_seconds(arm_id, None, 1) if self._seen[arm_id].rows else None

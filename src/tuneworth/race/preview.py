@@ -9,14 +9,14 @@ and is as a rule shorter. Nothing is asked of a model and nothing is trained.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.audit._personal.mask import mask
-from tuneworth.core.plan import PlannedArm, Prospect, RunPlan
+from tuneworth.core.plan import Outlay, PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
 from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
 from tuneworth.race.budget import (
@@ -31,6 +31,7 @@ from tuneworth.race.budget import (
 )
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.estimate import Estimator
+from tuneworth.race.outlay import lines, outlays
 from tuneworth.race.prepare import Ready
 from tuneworth.race.runner import LATENCY_ROWS, LIMITED_ROWS
 from tuneworth.race.schedule import Schedule, Work
@@ -56,6 +57,7 @@ def preview(ready: Ready, budget_seconds: float) -> RunPlan:
     plan = ready.plan()
     estimator = ready.estimator(plan)
     rehearsal = rehearse(ready, plan.arms, estimator, budget_seconds)
+    paid = outlays(ready, plan, estimator, rehearsal.rows)
     price, everything = task_file.machine_usd_per_hour, estimator.spend_all()
     return RunPlan(
         task=ready.task.name,
@@ -78,14 +80,31 @@ def preview(ready: Ready, budget_seconds: float) -> RunPlan:
         machine_usd_per_hour=price,
         power=ready.power(),
         arms=[
-            *(_planned(ready, arm, estimator, rehearsal) for arm in plan.arms),
+            *(
+                _planned(ready, arm, estimator, rehearsal).model_copy(update={"outlay": paid.get(arm.arm_id)})
+                for arm in plan.arms
+            ),
             *(_left_out(ready, skipped) for skipped in plan.skipped),
         ],
         seconds_all=everything.seconds if everything is not None else None,
         usd_all=everything.on_machine(price).usd if everything is not None else None,
         race_seconds=rehearsal.race_seconds,
         final_seconds=rehearsal.final_seconds,
+        outlay_lines=_outlay_lines(ready, plan, paid),
+        max_calls=task_file.max_calls,
     )
+
+
+def outlay_lines(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float) -> list[Text]:
+    """What calls to services are expected to come to, and where rows would go; nothing when no model is paid for by call."""
+    if not any(arm.is_metered for arm in plan.arms):
+        return []
+    rehearsal = rehearse(ready, plan.arms, estimator, budget_seconds)
+    return _outlay_lines(ready, plan, outlays(ready, plan, estimator, rehearsal.rows))
+
+
+def _outlay_lines(ready: Ready, plan: Plan, paid: Mapping[str, Outlay]) -> list[Text]:
+    return lines(ready, paid, {arm.arm_id: _titled(ready, arm.make().describe(), arm.model_id) for arm in plan.arms})
 
 
 def budget_warnings(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float) -> list[Text]:

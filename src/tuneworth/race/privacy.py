@@ -83,6 +83,19 @@ class Leaving:
         )
 
 
+def destinations_of(models: Iterable[Model], shelf: Shelf | None) -> list[Destination]:
+    """Models and encoders that are not on this machine."""
+    found = [
+        Destination(name=model.id, host=_host(model.describe()), gets="rows")
+        for model in models
+        if not model.capabilities.local
+    ]
+    if shelf is not None and shelf.encoder is not None and catalog.is_elsewhere(shelf.encoder):
+        host = urlsplit(catalog.endpoint_of(shelf.encoder).address).hostname or ""
+        found.append(Destination(name=shelf.encoder, host=host, gets="documents_and_questions"))
+    return found
+
+
 def leaving(
     models: Iterable[Model], shelf: Shelf | None, task: Task, split: Split | None, watcher: Watcher
 ) -> Leaving | None:
@@ -91,14 +104,7 @@ def leaving(
     Raises:
         EnvironmentProblem: a library is missing without which nothing can be found.
     """
-    destinations = [
-        Destination(name=model.id, host=_host(model.describe()), gets="rows")
-        for model in models
-        if not model.capabilities.local
-    ]
-    if shelf is not None and shelf.encoder is not None and catalog.is_elsewhere(shelf.encoder):
-        host = urlsplit(catalog.endpoint_of(shelf.encoder).address).hostname or ""
-        destinations.append(Destination(name=shelf.encoder, host=host, gets="documents_and_questions"))
+    destinations = destinations_of(models, shelf)
     if not destinations:
         return None
     rows = [] if split is None else [*split.train, *split.dev, *split.test]

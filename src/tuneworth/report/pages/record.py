@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuneworth.core.money import Money
 from tuneworth.core.run import RunResult, Sent
 from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages import Fact
@@ -72,6 +73,7 @@ def build_data(result: RunResult, lang: Lang) -> DataView:
         inferred=tuple(excerpt(sentence.to(lang), lang) for sentence in data.inferred),
         warnings=(
             *([_sent(result.sent).to(lang)] if result.sent is not None else []),
+            *([paid_sentence(result.money).to(lang)] if result.money is not None else []),
             *(excerpt(sentence.to(lang), lang) for sentence in data.warnings if sentence not in data.doubts),
         ),
     )
@@ -102,6 +104,7 @@ def build_record(result: RunResult, lang: Lang) -> tuple[FactGroup, ...]:
             FactGroup(say("report.model", name=one_line(model)).to(lang), tuple(_facts(details, lang)))
             for model, details in made.models.items()
         ),
+        *([_paid(result.money, result, lang)] if result.money is not None else []),
         FactGroup(words["libraries"], tuple(_facts(made.libraries, lang))),
     ]
     return tuple(group for group in groups if group.facts)
@@ -147,3 +150,41 @@ def _sent(sent: Sent) -> Text:
         where=hosts_named(sent.destinations),
         personal=say(f"privacy.report.{personal}", **parts),
     )
+
+
+def paid_sentence(money: Money) -> Text:
+    """What services were paid in all, and how much of the cap that is."""
+    total, marks = money.total, list[Text]()
+    if money.budget_usd is not None:
+        share = numbers.percent(total.usd / money.budget_usd, 0)
+        marks.append(say("paid.cap", usd=numbers.usd_sign(money.budget_usd), share=share))
+    if money.max_calls is not None:
+        marks.append(say("paid.max_calls", n=numbers.count(money.max_calls)))
+    if money.reached:
+        marks.append(say("paid.reached"))
+    if total.n_unknown:
+        marks.append(say("paid.unknown", n=numbers.count(total.n_unknown)))
+    known = any(price is not None for price in money.prices.values()) or total.usd > 0
+    usd = numbers.usd_sign(total.usd) if known else numbers.unknown()
+    more = joined([say("units.marks.comma"), listed(marks)]) if marks else ""
+    return say("paid.sentence", n=numbers.count(total.n_calls), usd=usd, more=more)
+
+
+def _paid(money: Money, result: RunResult, lang: Lang) -> FactGroup:
+    """By arm, with the share of its prompts that came from a cache; then the prices, each with its source and day."""
+    facts = list[Fact]()
+    for arm in result.arms:
+        if (paid := money.arms.get(arm.arm_id)) is None or not paid.n_calls:
+            continue
+        parts = [numbers.usd_sign(paid.usd), say("paid.calls", n=numbers.count(paid.n_calls))]
+        if paid.cached_share is not None:
+            parts.append(say("paid.cached", share=numbers.percent(paid.cached_share, 0)))
+        facts.append(Fact(one_line(arm.arm_id), joined(parts, " · ").to(lang)))
+    for model, price in money.prices.items():
+        told = numbers.unknown()
+        if price is not None:
+            day = "" if price.checked_on is None else f", {price.checked_on.isoformat()}"
+            rates = (numbers.usd_sign(price.input), numbers.usd_sign(price.output))
+            told = say("paid.price", input=rates[0], output=rates[1], source=f"{price.source}{day}")
+        facts.append(Fact(one_line(model), told.to(lang)))
+    return FactGroup(say("paid.title").to(lang), tuple(facts))

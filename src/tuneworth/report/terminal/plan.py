@@ -54,6 +54,7 @@ def plan_summary(plan: RunPlan, lang: Lang) -> RenderableType:
         Wrapped(rows.to(lang)),
         _arms(plan, words, lang),
         points("time", _times(plan)),
+        bullets(say("plan.outlay.label").to(lang), (clean(text.to(lang)) for text in plan.outlay_lines)),
         points("left_out", left_out),
         below(Wrapped(power_sentence(plan.power).to(lang))),
         points("warnings", plan.warnings),
@@ -84,12 +85,17 @@ def _arms(plan: RunPlan, words: dict[str, str], lang: Lang) -> RenderableType:
 def _times(plan: RunPlan) -> Iterable[Text]:
     """What everything takes, what a race under the budget takes, and the budget."""
     usd = numbers.in_parentheses(_cents(plan.usd_all)) if plan.usd_all is not None else ""
-    yield say("plan.everything", whole=numbers.duration(plan.seconds_all), usd=usd)
     race, final = numbers.duration(plan.race_seconds), numbers.duration(plan.final_seconds)
-    yield say("plan.exhaustive" if plan.exhaustive else "plan.race", race=race, final=final)
+    if plan.seconds_all is None:
+        yield say("plan.no_speeds")
+    else:
+        yield say("plan.everything", whole=numbers.duration(plan.seconds_all), usd=usd)
+        yield say("plan.exhaustive" if plan.exhaustive else "plan.race", race=race, final=final)
     limit = numbers.duration(plan.budget_seconds)
     if plan.budget_usd is None:
         yield say("plan.budget", limit=limit)
+    elif plan.machine_usd_per_hour is None:
+        yield say("plan.budget_calls", limit=limit, usd=_cents(plan.budget_usd))
     else:
         yield say("plan.budget_usd", limit=limit, usd=_cents(plan.budget_usd))
 
