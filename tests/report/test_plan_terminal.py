@@ -111,7 +111,7 @@ def test_what_is_not_known_is_not_zero():
     unknown = arm("a", fit_seconds=None, dev_seconds=None, seconds=None)
     told = shown("en", arms=[unknown], seconds_all=None)
     assert told.count("unknown") == 3
-    assert "times of their arms are not known" in told
+    assert "How fast services answer" in told
 
 
 def test_sizes_and_warnings_are_shown():
