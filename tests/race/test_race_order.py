@@ -8,7 +8,8 @@ import pytest
 
 from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.metrics._parts.catalog import load_metric
-from tuneworth.race.arms import Arm, chance_of, training_sizes
+from tuneworth.models.scripted import ScriptedModel
+from tuneworth.race.arms import Arm, chance_of, plan_arms, training_sizes
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.prepare import in_race_order
 from tuneworth.strategies import StrategyConfig
@@ -78,3 +79,15 @@ def test_chance_is_what_guessing_scores():
 
 def metric_of(name):
     return load_metric(name, Path())
+
+
+def test_arms_of_several_models_say_which_wherever_they_are_named():
+    task = Task(name="t", kind="label", labels=("a", "b"), metric="accuracy")
+    models = [ScriptedModel(id="openai/gpt-6-luna"), ScriptedModel(id="http://127.0.0.1:45013/v1#qwen2.5-0.5b")]
+    plan = plan_arms(task, rows(20), models, ["prompt", "majority"], "basis")
+    titles = {arm.title.en for arm in plan.arms}
+    assert {"prompt, constrained · gpt-6-luna", "prompt, constrained · qwen2.5-0.5b"} <= titles
+    assert [arm.title.en for arm in plan.arms if arm.model is None] == [Majority().describe().en]
+    alone = plan_arms(task, rows(20), models[:1], ["prompt"], "basis")
+    assert "prompt, constrained" in {arm.title.en for arm in alone.arms}
+    assert {arm.key for arm in alone.arms} <= {arm.key for arm in plan.arms}, "a name changes nothing"

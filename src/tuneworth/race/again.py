@@ -83,7 +83,7 @@ class AskingAgain:
             in_money = expected.within(usd=self.budget.usd_left)
             self.runner.ledger.reached = self.runner.ledger.reached or not in_money
             return None
-        watcher.start(say("run.asked_again", name=arm.make().describe(), number=number + 1))
+        watcher.start(say("run.asked_again", name=arm.title, number=number + 1))
         measured = self.runner.measure(again, stage, rows)
         watcher.finish()
         self.budget.count(measured.spent(before=True))

@@ -22,6 +22,7 @@ from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
 from tuneworth.strategies.majority import usual_answer
+from tuneworth.words.names import model_names
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Arm:
         key: digest of all that the arm's answers depend on but the row.
         n_train: training rows that it is fitted on, the first of the run's order; ``None`` for all.
         repeat: 0, or the number of a further training of the same arm with another seed.
+        called: what its model is called among those of the run; empty where there is only one.
     """
 
     arm_id: str
@@ -50,10 +52,17 @@ class Arm:
     model: Model | None
     n_train: int | None = None
     repeat: int = 0
+    called: str = ""
 
     @property
     def model_id(self) -> str | None:
         return self.model.id if self.model is not None else None
+
+    @property
+    def title(self) -> Text:
+        """The arm in a few words, for whoever watches."""
+        title = self.make().describe()
+        return say("run.lane_of_model", title=title, model=self.called) if self.called else title
 
     @property
     def local(self) -> bool:
@@ -180,6 +189,7 @@ def plan_arms(
     own = f"{task.sentence_encoder} {encoder_sha256}"
     arms: list[Arm] = []
     skipped: list[Skipped] = []
+    short = model_names([model.id for model in models]) if len(models) > 1 else {}
     for strategy in strategy_classes(names, prior):
         if strategy.reads_documents and task.documents is None and names is None:
             continue  # nobody asked for retrieval, and there is nothing to retrieve
@@ -193,7 +203,9 @@ def plan_arms(
             for config in _tried(strategy.arms(task, model, train), settings.of(strategy.id), model):
                 embeds = strategy(config).workload(task, model, train, 1).encoded_chars > 0
                 key = arm_key(task, strategy, config, model, basis, own if embeds else None)
-                arms.append(Arm(_arm_id(strategy, model, _unusual(config)), key, strategy, config, model))
+                called = short.get(model.id, "") if model is not None else ""
+                arm_id = _arm_id(strategy, model, _unusual(config))
+                arms.append(Arm(arm_id, key, strategy, config, model, called=called))
     # The free form only shows what the constraint is worth (X1); it waits for the arms that may win.
     arms.sort(key=lambda arm: (arm.strategy.tuned, _is_free(arm, task)))
     return Plan(tuple(arms), tuple(skipped))

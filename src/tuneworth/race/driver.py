@@ -104,7 +104,7 @@ class Driver:
             used = 0.0 if budget.seconds is None else budget.spent.seconds - self._began
             if budget.seconds is None or used > MOST_TRYING * budget.seconds:
                 break
-            runner.watcher.start(say("budget.trying", name=arm.make().describe()))
+            runner.watcher.start(say("budget.trying", name=arm.title))
             tried, seconds_before = runner.try_out(arm)
             budget.count(Spend(seconds_before))
             if tried is not None:
@@ -186,7 +186,7 @@ class Driver:
 
     def _do(self, work: Work) -> None:
         runner, metric, arm = self.runner, self.runner.metrics[0].id, self.arms[work.arm_id].fitted_on(work.n_train)
-        name = arm.make().describe()
+        name = arm.title
         runner.watcher.start(name if work.n_train is None else say("run.doing", name=name, n_rows=work.n_train))
         fits = self.entries.setdefault(arm.arm_id, {})
         try:
@@ -269,10 +269,7 @@ class Driver:
         )
 
     def _lane(self, place: Place, running: Work | None) -> Lane:
-        arm, models = self.arms[place.arm_id], {arm.model_id for arm in self.arms.values()} - {None}
-        title = arm.make().describe()
-        if len(models) > 1 and arm.model_id is not None:
-            title = say("run.lane_of_model", title=title, model=arm.model_id)
+        arm = self.arms[place.arm_id]
         state: LaneState = "racing"
         if running is not None and running.arm_id == place.arm_id:
             state = "running"
@@ -287,7 +284,7 @@ class Driver:
             why = table("race.stopped_short")[place.stopped]
         return Lane(
             arm_id=place.arm_id,
-            title=title,
+            title=arm.title,
             state=state,
             n_train=place.n_train,
             n_rows=place.n_rows,

@@ -331,7 +331,7 @@ class Runner:
         first, *keys = list(by_key)[: n_rows + 1]
         missing = [row for row in keys if row not in known]
         if missing and (len(known) < LEAST_LATENCIES or goes_on()):
-            self.watcher.start(say("useless.one_at_a_time", name=entry.arm.make().describe()))
+            self.watcher.start(say("useless.one_at_a_time", name=entry.arm.title))
             with self.encoder.forgetful(), suppress(MoneySpent):
                 with self.ledger.answering(f"warm {key}", entry.arm.arm_id):
                     self._solve(entry.solver, [by_key[first]])

@@ -322,7 +322,7 @@ class Stages:
             done += len(rows)
 
     def _test(self, entry: Entry, rows: Sequence[Example]) -> Measured:
-        name, number = entry.arm.make().describe(), entry.arm.repeat + 1
+        name, number = entry.arm.title, entry.arm.repeat + 1
         self.runner.watcher.start(
             say("run.test_rows", name=name) if number == 1 else say("run.test_rows_again", name=name, number=number)
         )
@@ -382,7 +382,7 @@ class Stages:
             seconds = seconds if room is None else min(seconds, max(room, 0.0))
         config = entry.arm.make().settled(first.details)
         arm = self.runner.latest(replace(entry.arm, config=config).fitted_on(entry.arm.n_train, repeat))
-        watcher.start(say("run.training_again", name=arm.make().describe(), number=repeat + 1))
+        watcher.start(say("run.training_again", name=arm.title, number=repeat + 1))
         try:
             again = self.runner.fit(arm, seconds)
         except ArmFailed as failure:
