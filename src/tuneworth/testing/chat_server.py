@@ -96,11 +96,14 @@ class Asked:
         return next((turn.content for turn in reversed(self.messages) if turn.role == "user"), "")
 
     def constraint(self) -> Constraint | None:
-        """The schema in our terms: labels where it is one property with a list of values."""
+        """The schema in our terms: where it is one property, labels for a list of values, and a pattern as such."""
         if self.schema is None:
             return None
-        values = _only_enum(self.schema)
-        return Constraint(labels=tuple(values)) if values else Constraint(json_schema=self.schema)
+        if values := _only(self.schema).get("enum"):
+            return Constraint(labels=tuple(values))
+        if pattern := _only(self.schema).get("pattern"):
+            return Constraint(regex=pattern.removeprefix("^").removesuffix("$"))
+        return Constraint(json_schema=self.schema)
 
 
 Answer = Callable[[Asked], str]
@@ -143,7 +146,7 @@ def storm(share: float, faults: Sequence[Fault], seed: int = 0) -> FaultRule:
 
 def echo(asked: Asked) -> str:
     """The first allowed value that the question mentions, else the question."""
-    allowed = (_only_enum(asked.schema) if asked.schema else None) or ()
+    allowed = _only(asked.schema or {}).get("enum") or ()
     question = asked.question.lower()
     return next((value for value in allowed if value.lower() in question), asked.question)
 
@@ -431,12 +434,10 @@ def held_to(schema: dict[str, Any], text: str) -> Any:
     return {"boolean": True, "null": None}.get(schema.get("type", ""), text)
 
 
-def _only_enum(schema: dict[str, Any]) -> list[str] | None:
+def _only(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the one property, if it is one."""
     parts = schema.get("properties", {})
-    if schema.get("type") != "object" or len(parts) != 1:
-        return None
-    [part] = parts.values()
-    return part.get("enum")
+    return next(iter(parts.values())) if schema.get("type") == "object" and len(parts) == 1 else {}
 
 
 def _with_nth(asked: Asked, nth: int) -> Asked:
