@@ -957,3 +957,24 @@ def test_single_rows_are_told_as_progress(tmp_path, store, one_at_a_time, capsys
     )
     run._alone(run.runner.fit(arm(Timed)), 30)
     assert told == ["one row at a time: t", *((at, 30, "rows") for at in range(1, 31))]
+
+
+def test_where_the_money_ends_in_a_round_the_finalists_are_compared_on_the_rows_of_all(tmp_path, store, monkeypatch):
+    """The second finalist is asked all but five rows of a round."""
+    measure = Runner.measure
+
+    def limited(self, entry, stage, rows):
+        found = measure(self, entry, stage, rows)
+        if stage != "test" or entry.arm.arm_id != "tuned":
+            return found
+        return Measured(found.outcomes[:-5], found.saved, stopped=True)
+
+    monkeypatch.setattr(Runner, "measure", limited)
+    run = stages(tmp_path, store)
+    raced = run.race(Plan((arm(Simple), arm(Tuned)), ()))
+    tested = run.final(TEST)
+    assert len(tested.outcomes) == 2
+    asked = [list(by_row) for by_row in tested.outcomes.values()]
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == len(TEST) - 5 == run.raced.race.n_tested
+    assert all(one.test["accuracy"].n_rows == len(TEST) - 5 for one in raced.results.values() if one.finalist)

@@ -229,7 +229,8 @@ class Stages:
         self._ask(entries, test, asked, kept=0.0)  # what these left
         met = [{outcome.row_id for outcome in outcomes} for outcomes in asked.values()]
         test, tested = [row for row in test if met and all(row.id in by_arm for by_arm in met)], Tested()
-        n_tested = len(test)
+        n_tested, common = len(test), {row.id for row in test}
+        asked = {arm_id: [one for one in outcomes if one.row_id in common] for arm_id, outcomes in asked.items()}
         if race is not None:
             missed = results.untested(arms, finalists, raced.entries, metric)
             raced.race = race.model_copy(update={"n_test": self.n_test, "n_tested": n_tested, "untested": missed})
