@@ -1,6 +1,6 @@
 """How well, how fast and how freshly passages are found.
 
-    python benchmarks/retrieval.py quality --data DATA    # recall on xquad_en and xquad_zh, all test questions
+    python benchmarks/retrieval.py quality --data DATA [--only xquad_zh]  # recall on xquad_en and xquad_zh, all test questions
     python benchmarks/retrieval.py quality --data DATA --reranker FOLDER [--depth 10]  # English, hybrid search read again
     python benchmarks/retrieval.py update --data DATA     # seconds to absorb the new documents
     python benchmarks/retrieval.py scale [--rows 20000]   # time and memory to index, latency of a query
@@ -64,7 +64,7 @@ def as_passage(row: dict[str, Any], *, with_title: bool = True) -> Passage:
 _SETS: tuple[tuple[str, Language], ...] = (("xquad_en", "en"), ("xquad_zh", "zh"))
 
 
-def quality(data: Path, reranker: str | None, depth: int) -> str:
+def quality(data: Path, reranker: str | None, depth: int, only: str | None = None) -> str:
     """Recall, MRR and nDCG of every way to search, for whole passages, without their titles, and for chunks.
 
     With a reranker: of the hybrid search of the whole English passages, without it and with it.
@@ -73,6 +73,8 @@ def quality(data: Path, reranker: str | None, depth: int) -> str:
     columns = ["passages", "search", *(f"recall@{k} (95 %)" for k in DEPTHS), "MRR", "nDCG@10", "answer@5", "ms"]
     lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for name, language in _SETS[: 1 if reader is not None else None]:
+        if only not in (None, name):
+            continue
         used = catalog.open_encoder(encoder_for(language))
         folder = data / name
         whole = read_rows(folder / "docs.jsonl")
@@ -276,6 +278,7 @@ def main() -> None:
         "--reranker", help="a cross-encoder: a folder (benchmarks/reranker.py makes one), or owner/name"
     )
     parser.add_argument("--depth", type=int, default=RERANK_DEPTH, help="passages that the reranker reads per question")
+    parser.add_argument("--only", choices=[name for name, _ in _SETS], help="recall on this set alone")
     args = parser.parse_args()
     if args.part == "scale":
         print(scale(args.rows, with_model=not args.no_model))
@@ -284,7 +287,7 @@ def main() -> None:
     elif args.part == "update":
         print(update(args.data))
     else:
-        print(quality(args.data, args.reranker, args.depth))
+        print(quality(args.data, args.reranker, args.depth, args.only))
 
 
 if __name__ == "__main__":
