@@ -193,8 +193,8 @@ def of_run(
     max_usd_per_1k: float | None,
     min_quality: float | None,
     knowledge_every_days: float | None,
-    mask: bool | None,
-    send_personal_data: bool | None,
+    mask: bool | None = None,
+    send_personal_data: bool | None = None,
     **plain: Any,
 ) -> dict[str, Any]:
     """What ``run`` and ``plan`` were given, as the keys of a task file.
