@@ -13,6 +13,7 @@ from tuneworth.models.base import Request
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.strategies import Context
 from tuneworth.strategies.decision import ROWS, DecisionConfig, DecisionSolver, DecisionStrategy
+from tuneworth.testing.strategies import Seal, SealedExample
 
 LABELS = ("refund", "card", "transfer")
 TASK = Task(name="mail", kind="label", labels=LABELS, metric="accuracy")
@@ -59,9 +60,9 @@ def test_the_three_arms(calibration: str, right: int, tmp_path: Path) -> None:
 
 def test_taking_off_the_bias_does_not_look_at_outputs(tmp_path: Path) -> None:
     solver, _ = fitted("batch", ScriptedModel(decides=leaning), tmp_path)
-    shuffled = [replace(one, output="card", references=("card",)) for one in ROWS_MADE]
+    sealed = [SealedExample(one, Seal(closed=True)) for one in ROWS_MADE]
     other = DecisionStrategy(DecisionConfig(calibration="batch")).fit(
-        shuffled, [], context(tmp_path, ScriptedModel(decides=leaning))
+        sealed, [], context(tmp_path, ScriptedModel(decides=leaning))
     )
     assert solver.weights == other.weights
 

@@ -174,6 +174,9 @@ class DecisionStrategy(Strategy):
         most = ROWS[self.config.calibration]
         rows = [train[int(at)] for at in sorted(context.rng.permutation(len(train))[:most])]
         known, scores = self._asked(decider, rows, context)
+        if self.config.calibration == "fitted":
+            kept = [at for at, row in enumerate(known) if row.output in decider.options(row.query)]
+            known, scores = [known[at] for at in kept], [scores[at] for at in kept]
         if len(known) < LEAST_ROWS:
             if most:
                 context.notes.append(_TOO_FEW)
@@ -197,7 +200,7 @@ class DecisionStrategy(Strategy):
     def _asked(
         self, decider: Decider, rows: Sequence[Example], context: Context
     ) -> tuple[list[Example], list[np.ndarray]]:
-        """Rows with a decision whose answer is among the options, and their log-probabilities; what it took is noted."""
+        """Rows that got a decision, and their log-probabilities; outputs are not looked at. What it took is noted."""
         known: list[Example] = []
         scores: list[np.ndarray] = []
         tokens, usd = 0, 0.0
@@ -207,7 +210,7 @@ class DecisionStrategy(Strategy):
                 usage = decision.completion.usage
                 tokens += usage.prompt_tokens + usage.completion_tokens
                 usd += decision.completion.usd if decision.completion.usd is not None else np.nan
-                if decision.log_probabilities is not None and row.output in decider.options(row.query):
+                if decision.log_probabilities is not None:
                     known.append(row)
                     scores.append(decision.log_probabilities)
             context.progress(min(start + BATCH_ROWS, len(rows)), len(rows), "rows")
