@@ -60,7 +60,9 @@ def test_the_three_arms(calibration: str, right: int, tmp_path: Path) -> None:
 
 def test_taking_off_the_bias_does_not_look_at_outputs(tmp_path: Path) -> None:
     solver, _ = fitted("batch", ScriptedModel(decides=leaning), tmp_path)
-    sealed = [SealedExample(one, Seal(closed=True)) for one in ROWS_MADE]
+    seal = Seal()
+    sealed = [SealedExample(one, seal) for one in ROWS_MADE]
+    seal.closed = True
     other = DecisionStrategy(DecisionConfig(calibration="batch")).fit(
         sealed, [], context(tmp_path, ScriptedModel(decides=leaning))
     )
