@@ -16,14 +16,16 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from tuneworth.core.task import Example, Message, Query, Task
-from tuneworth.models.base import Constraint, Decision, Encoder, Model, Request
-from tuneworth.models.catalog import open_model
+from tuneworth.models.base import Constraint, Decision, Model, Request
+from tuneworth.models.catalog import open_encoder, open_model
+from tuneworth.models.encoders import MINILM, encoder_for
 from tuneworth.models.local.model import LocalModel
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.stats.calibration import brier_rows, calibration_error, sure_threshold
@@ -68,6 +70,7 @@ def read_rows(folder: Path, n_train: int, n_dev: int, n_test: int) -> Rows:
         labels=labels,
         metric="accuracy",
         language=said["lang"],
+        sentence_encoder=encoder_for(said["lang"]),
     )
     test = [row for row in read("test.jsonl") if row.output in labels]
     return Rows(task, train[:n_train], train[n_train : n_train + n_dev], test[:n_test])
@@ -236,14 +239,8 @@ def main() -> None:
         model = open_model(str(folder) if folder is not None and folder.is_dir() else "smollm2-135m")
         assert isinstance(model, LocalModel)
         rows = read_rows(given.data / name, given.train, given.dev, given.test)
-        encoder = SharedEncoder(_encoder, [row.query.text for row in rows.train])
-        measure(rows, model, encoder)
-
-
-def _encoder() -> Encoder:
-    from tuneworth.models.catalog import open_encoder
-
-    return open_encoder()
+        name = rows.task.sentence_encoder or MINILM
+        measure(rows, model, SharedEncoder(partial(open_encoder, name), [row.query.text for row in rows.train]))
 
 
 if __name__ == "__main__":
