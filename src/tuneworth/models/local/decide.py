@@ -8,7 +8,8 @@ A row's prompt is read behind the shared prefix, all but its last token. Then th
 read together: each sees the prompt and the nodes on its own way from the root ("tree attention", SpecInfer, Miao et al. 2024,
 arXiv:2305.09781), so what labels begin with alike is computed once. A trie of many tokens is read in parts.
 
-The logits are those of the model's own ``forward``, with a soft cap or a scale where its family has one.
+The logits are those of the model's own ``forward``, with a soft cap or a scale where its family has one. NOT guaranteed: more digits
+than they have. In bfloat16 they come in steps of about 0.1, so a probability between 0.2 and 0.8 may be off by as much.
 """
 
 from __future__ import annotations
