@@ -78,10 +78,11 @@ class AskingAgain:
         """One more answer to each row; ``None`` where the budget does not reach for all."""
         arm, watcher = entry.arm, self.runner.watcher
         again = replace(entry, arm=replace(arm, key=digest([arm.key, "asked again", number])))
-        expected = spent_on(list(before))
-        if not self.runner.has(again, stage, rows) and not self.budget.reaches(expected):
-            in_money = expected.within(usd=self.budget.usd_left)
-            self.runner.ledger.reached = self.runner.ledger.reached or not in_money
+        expected, ledger = spent_on(list(before)), self.runner.ledger
+        calls = ledger.room().calls
+        in_calls = calls is None or not arm.is_metered or len(rows) <= calls
+        if not self.runner.has(again, stage, rows) and not (in_calls and self.budget.reaches(expected)):
+            ledger.reached = ledger.reached or not (in_calls and expected.within(usd=self.budget.usd_left))
             return None
         watcher.start(say("run.asked_again", name=arm.title, number=number + 1))
         measured = self.runner.measure(again, stage, rows)
