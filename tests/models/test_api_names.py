@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -98,6 +99,15 @@ def test_a_task_file_adds_and_overrides(monkeypatch):
     assert openai.service.requests_per_minute == 60
     assert openai.service.address == services()["openai"].address
     assert endpoint_of("http://10.1.2.3:8000/v1#m", said).service.context_tokens == 9000
+
+
+def test_what_was_stated_of_a_service_is_in_the_record_and_opens_it_again():
+    with ChatServer() as server:
+        said = {"corp": {"address": server.address, "key_variable": []}, "other": {"address": "https://h/v1"}}
+        described = json.loads(json.dumps(open_model("corp/m", services=said).describe()))
+        assert described["stated"] == {"corp": said["corp"]}
+        assert open_model("corp/m", services=described["stated"]).id == "corp/m"
+        assert open_model(f"{server.address}#m").describe()["stated"] is None
 
 
 @pytest.mark.parametrize(

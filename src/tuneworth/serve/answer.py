@@ -314,8 +314,10 @@ def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
     """
     if arm.model is None:
         return None
-    model = catalog.open_model(arm.model, private=result.task.limits.private, progress=watcher.progress)
-    measured = result.provenance.models.get(arm.model, {}).get("weights_sha256")
+    known = result.provenance.models.get(arm.model, {})
+    private, services = result.task.limits.private, known.get("stated")
+    model = catalog.open_model(arm.model, private=private, progress=watcher.progress, services=services)
+    measured = known.get("weights_sha256")
     now = model.describe().get("weights_sha256")
     if measured is not None and now is not None and measured != now:
         raise InputError(Problem(arm.model, say("serve.other_weights")))

@@ -401,6 +401,7 @@ class ChatModel:
             "model": self.endpoint.model,
             "protocol": service.protocol,
             "shutdown_date": self.models.shutdown_date,
+            "stated": self.endpoint.stated,
             "price": None if self.price is None else self.price.source,
             "ladder": list(self._ladder),
             "thinks_by_itself": self._thinks,

@@ -81,12 +81,17 @@ def services() -> dict[str, Service]:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model of a service, as this environment reaches it."""
+    """A model of a service, as this environment reaches it.
+
+    Attributes:
+        stated: what the task file says of the service, by its name or address; kept, so that a run can be asked later.
+    """
 
     name: str
     model: str
     service: Service
     address: str
+    stated: Stated | None = None
 
     @property
     def is_here(self) -> bool:
@@ -147,7 +152,7 @@ def endpoint_of(name: str, stated: Stated | None = None) -> Endpoint:
             raise InputError(Problem(name, say("models.service.no_model", example=f"{address}#MODEL")))
         service = Service.model_validate({"title": address, **stated.get(address, {})})
         _check(address, service, name)
-        return Endpoint(name, model, service, address)
+        return Endpoint(name, model, service, address, _part(stated, address))
     prefix, _, model = name.partition("/")
     base = services().get(prefix)
     if (base is None and prefix not in stated) or not model:
@@ -160,7 +165,11 @@ def endpoint_of(name: str, stated: Stated | None = None) -> Endpoint:
     if not address:
         raise InputError(Problem(name, say("models.service.needs_address", variable=variable)))
     _check(address, service, where)
-    return Endpoint(name, model, service, address)
+    return Endpoint(name, model, service, address, _part(stated, prefix))
+
+
+def _part(stated: Stated, key: str) -> Stated | None:
+    return {key: dict(stated[key])} if key in stated else None
 
 
 def _merged(base: Service | None, stated: Mapping[str, Any] | None) -> Service:
