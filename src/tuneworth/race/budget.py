@@ -20,7 +20,7 @@ import numpy as np
 from tuneworth.costs.spend import SECONDS_PER_HOUR, Spend, machine_usd
 from tuneworth.race.arms import Arm, is_first_of_its_model
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LEAST_LATENCIES, Entry, scores_of
+from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, Entry, scores_of
 from tuneworth.race.schedule.purse import LEAST_TRAINING_S
 from tuneworth.stats.family import MIN_PAIRS
 
@@ -196,11 +196,11 @@ class Reserve:
     def alone_seconds(self, pace: float) -> float:
         """What rows asked alone take an arm that answers one in ``pace`` seconds in a batch."""
         each = pace * ALONE_SLOWDOWN
-        return min(each * (self.n_alone + 1), max(each * (LEAST_LATENCIES + 1), self.most_alone))
+        return min(each * (self.n_alone + 1), max(each, self.most_alone))
 
     @property
     def most_alone(self) -> float:
-        """Seconds in which a finalist is asked rows alone at most, but for the first few rows."""
+        """Seconds after which a finalist is asked no further row alone."""
         return ALONE_SHARE * self.n_alone / LATENCY_ROWS * (self.budget.seconds or math.inf)
 
     def pace(self, entry: Entry) -> float:

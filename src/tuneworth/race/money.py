@@ -25,7 +25,7 @@ from tuneworth.race.budget import (
 )
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.ledger import Ledger
-from tuneworth.race.runner import LATENCY_ROWS, LEAST_LATENCIES, Entry
+from tuneworth.race.runner import LATENCY_ROWS, Entry
 from tuneworth.race.schedule import Costs
 from tuneworth.stats.family import MIN_PAIRS
 
@@ -113,7 +113,7 @@ class MoneyReserve:
         """What rows asked alone take an arm."""
         n_alone = self.reserve.n_alone
         most = ALONE_SHARE * n_alone / LATENCY_ROWS * whole
-        return min(a_row * (n_alone + 1), max(a_row * (LEAST_LATENCIES + 1), most))
+        return min(a_row * (n_alone + 1), max(a_row, most))
 
     def may_ask_alone(self, arm_key: str) -> bool:
         """Whether a finalist may be asked a further row alone."""

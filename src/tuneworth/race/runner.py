@@ -43,9 +43,8 @@ if TYPE_CHECKING:
 
 BATCH_ROWS, CALL_ROWS = 32, 128
 """Rows that a model is given at once: one that runs here, and one whose calls go side by side and are kept one by one."""
-LATENCY_ROWS, LIMITED_ROWS, LEAST_LATENCIES = 20, 60, 2
-"""Rows that are answered one at a time: usually; where a limit is to be shown to hold (`quantile_bound` takes 59); and also where
-the time is spent."""
+LATENCY_ROWS, LIMITED_ROWS = 20, 60
+"""Rows that are answered one at a time: usually; where a limit is to be shown to hold (`quantile_bound` takes 59)."""
 
 
 class ArmFailed(Exception):
@@ -322,7 +321,7 @@ class Runner:
         no time: giving up at once is not fast; where that may pass, a later start takes the time again.
 
         Args:
-            goes_on: asked before each row after the first few; where the time is spent there are fewer.
+            goes_on: asked before each row; where the time is spent there are fewer, or none.
             charge: told what a service charged for a row.
         """
         key = entry.arm.key
@@ -330,13 +329,13 @@ class Runner:
         by_key = {row_key(row): row for row in (*self.dev, *more, *self.train)}
         first, *keys = list(by_key)[: n_rows + 1]
         missing = [row for row in keys if row not in known]
-        if missing and (len(known) < LEAST_LATENCIES or goes_on()):
+        if missing and goes_on():
             self.watcher.start(say("useless.one_at_a_time", name=entry.arm.title))
             with self.encoder.forgetful(), suppress(MoneySpent):
                 with self.ledger.answering(f"warm {key}", entry.arm.arm_id):
                     self._solve(entry.solver, [by_key[first]])
                 for at, row in enumerate(missing, 1):
-                    if len(known) >= LEAST_LATENCIES and not goes_on():
+                    if not goes_on():
                         break
                     started = time.perf_counter()
                     with self.ledger.answering(f"alone {key}", entry.arm.arm_id, keeps=False):
