@@ -172,14 +172,14 @@ main()
 
 
 def test_ctrl_c_leaves_the_old_index_and_says_how_to_go_on(tmp_path, tuneworth):
-    """In a process of its own, without any model: Chinese documents are searched by words."""
+    """In a process of its own."""
     task = json.loads(write_task(tmp_path, RETURNS).read_text(encoding="utf-8"))
     (tmp_path / "task.yaml").write_text(
         json.dumps({**task, "strategies": ["majority"], "models": ["smollm2-135m"]}), encoding="utf-8"
     )
     first = json.loads(tuneworth("index", "task.yaml", "--json").stdout)
     [before] = first["indexes"]
-    assert (before["added"], before["encoder"]) == (32, None)
+    assert (before["added"], before["encoder"]) == (32, "multilingual-e5-small")
     (tmp_path / "docs" / "new.md").write_text("# 新\n\n蓝莓电车每天六点发车。", encoding="utf-8")
 
     signal.signal(

@@ -86,7 +86,7 @@ def test_a_task_file_is_planned_with_its_budget(tuneworth, tmp_path, data):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--budget", "$2"), "needs the price of this machine"),
+        (("--budget", "$2"), "nothing in this run has a price"),
         (("--budget", "0m"), "must be over 0"),
         (("--budget", "soon"), "must be a time with its unit"),
         (("--margin", "2"), "must be under 1"),
