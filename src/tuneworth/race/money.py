@@ -83,6 +83,12 @@ class MoneyReserve:
             ledger.kept_usd, ledger.kept_calls = share * (budget.usd or 0.0), share * (ledger.max_calls or 0)
             return
         finalists = self.reserve.would_be_finalists(answered)
+        least = min(entry.arm.strategy.effort for entry in answered)
+        simple = [entry for entry in answered if entry.arm.strategy.effort == least]
+        dearest = max(
+            simple, key=lambda entry: usd_per_row(entry.dev)
+        )  # which of them is the simplest is settled later
+        finalists = finalists if dearest in finalists else [*finalists, dearest]
         ledger.kept_usd = self._kept(budget.usd or 0.0, finalists, lambda entry: usd_per_row(entry.dev))
         ledger.kept_calls = self._kept(ledger.max_calls or 0, finalists, self.calls_per_row)
 
