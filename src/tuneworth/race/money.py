@@ -145,9 +145,11 @@ class MoneyReserve:
         return min(within, default=math.inf)
 
     def takes_too_much(self, entry: Entry) -> bool:
-        """Whether even few test rows would take too much of the money."""
-        usd = self.reserve.budget.usd
-        return usd is not None and usd_per_row(entry.dev) * self._least_rows > FINAL_SHARE * usd
+        """Whether even few test rows would take too much of the money, or more than is left."""
+        usd, left = self.reserve.budget.usd, self.ledger.room().usd
+        if usd is None or left is None:
+            return False
+        return usd_per_row(entry.dev) * self._least_rows > min(FINAL_SHARE * usd, left + self.ledger.kept_usd)
 
     def beyond_reach(self, arm: Arm) -> float | None:
         """US dollars that the fewest rows which say anything of ``arm`` are expected to cost, where that is more than is left."""
