@@ -124,8 +124,8 @@ def test_what_was_stated_of_a_service_is_in_the_record_and_opens_it_again():
         ("openai/m", {"OPENAI_BASE_URL": "https://h:port/v1"}, "OPENAI_BASE_URL", "is not an address"),
         ("openai/m", {"OPENAI_BASE_URL": "http://api.example.com/v1"}, "OPENAI_BASE_URL", "is not encrypted"),
         ("http://10.1.2.3:8000/v1#m", {}, "http://10.1.2.3:8000/v1#m", "allow_http: true"),
-        ("https://me:secret@h/v1#m", {}, "https://me:secret@h/v1#m", "put the key into its environment variable"),
-        ("https://h/v1?key=secret#m", {}, "https://h/v1?key=secret#m", "put the key into its environment variable"),
+        ("https://me:secret@h/v1#m", {}, "https://…@h/v1#m", "put the key into its environment variable"),
+        ("https://h/v1?key=secret#m", {}, "https://h/v1#m", "put the key into its environment variable"),
         ("ftp://h/v1#m", {}, "ftp://h/v1#m", "is not an address"),
         ("http://localhost:8000/v1", {}, "http://localhost:8000/v1", "write http://localhost:8000/v1#MODEL"),
         ("openai/", {}, "openai/", "no such service"),
@@ -225,3 +225,30 @@ def test_it_works_without_torch_and_imports_no_sdk_before_it_is_used():
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("hello\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("https://me:hush@ry@host/v1#m", "https://…@host/v1"),
+        ("https://host/v1?api_key=hush#m", "https://host/v1"),
+    ],
+    ids=["password", "query"],
+)
+def test_what_is_refused_for_a_secret_in_it_does_not_tell_the_secret(name, place):
+    with pytest.raises(InputError) as caught:
+        endpoint_of(name)
+    assert "hush" not in str(caught.value)
+    assert "@ry" not in str(caught.value)
+    assert place in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1/v1", "https://exa mple.com/v1", "https://h\n/v1", "https://ho\x1b[31mst/v1"],
+    ids=["bracket", "space", "line_break", "escape"],
+)
+def test_an_address_that_is_none_is_named_without_what_steers_a_terminal(address):
+    with pytest.raises(InputError, match="is not an address") as caught:
+        endpoint_of(f"{address}#m")
+    assert "\x1b" not in str(caught.value)

@@ -26,7 +26,7 @@ from tuneworth.models.api.calls import Call, Ended, Reply, Wire
 from tuneworth.models.api.constrain import Form, NotAllowed
 from tuneworth.models.api.failures import PASSING, Trouble, shown
 from tuneworth.models.api.lists import ModelList, why_unknown
-from tuneworth.models.api.pace import Pace
+from tuneworth.models.api.pace import LONGEST_WAIT, Pace
 from tuneworth.models.api.record import SURELY_IGNORED, Record, held_by, plus
 from tuneworth.models.api.services import Endpoint, Means
 from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
@@ -36,8 +36,6 @@ from tuneworth.words.say import say
 
 TRIES = 6
 """Of one call."""
-LONGEST_WAIT = 120.0
-"""Seconds that are waited for a service that asks for it; where it asks for more, the row is left for a later start."""
 LONGEST_BACKOFF = 30.0
 """Seconds."""
 MOST_SECONDS = 600.0
@@ -242,7 +240,9 @@ class ChatModel:
             reraise=True,
         )
         if self._pace.rests:
-            raise Trouble("network", "the service has not answered for a while and is left alone for a minute")
+            raise Trouble(
+                "network", "the service does not answer, or asks to be left alone for longer than anybody waits"
+            )
         try:
             reply = await trying(self._sent, call, asked, stopped)
         except Trouble as trouble:
@@ -273,7 +273,7 @@ class ChatModel:
 
         await self._pace.ready()
         if stopped:
-            raise Trouble("network", "the run has stopped")
+            raise _Stopped(stopped[0])
         try:
             completion = await metered(self._meter, self._digest(call), most, send)
         except MoneySpent as error:
@@ -302,7 +302,7 @@ class ChatModel:
         self._pace.went_well()
         record = self.record
         record.answers += 1
-        record.answered_by[reply.model] += 1
+        record.answered_by[shown(reply.model)] += 1
         record.add_usage(reply.usage)
         if call.form is not None:
             record.means[call.means] += 1

@@ -11,8 +11,10 @@ import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
+from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.models.api.failures import Trouble
 from tuneworth.models.api.services import Endpoint
+from tuneworth.words.say import say
 
 MOST_BYTES = 4_000_000
 """Of one answer. The longest that is ever asked for is far below."""
@@ -20,7 +22,11 @@ CONNECT_SECONDS = 10.0
 
 
 def http_client(endpoint: Endpoint) -> Any:
-    """An ``httpx2.AsyncClient`` for the service of ``endpoint``."""
+    """An ``httpx2.AsyncClient`` for the service of ``endpoint``.
+
+    Raises:
+        EnvironmentProblem: a proxy or a file of certificates is set with which there can be none.
+    """
     import httpx2
 
     class Limited(httpx2.AsyncByteStream):
@@ -44,12 +50,30 @@ def http_client(endpoint: Endpoint) -> Any:
         response.stream = Limited(response.stream)
 
     authority = os.environ.get("SSL_CERT_FILE")
-    return httpx2.AsyncClient(
-        follow_redirects=False,
-        verify=ssl.create_default_context(cafile=authority) if authority else True,
-        trust_env=not endpoint.is_here,
-        timeout=httpx2.Timeout(endpoint.service.timeout_seconds, connect=CONNECT_SECONDS, pool=None),
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
-        headers={"Accept-Encoding": "identity"},  # a few bytes packed can be gigabytes
-        event_hooks={"response": [limit]},
-    )
+    try:
+        verify = ssl.create_default_context(cafile=authority) if authority else True
+    except OSError as error:  # an SSLError is one
+        said = error.strerror or str(error)
+        raise EnvironmentProblem(
+            Problem("SSL_CERT_FILE", say("models.service.no_authority", file=authority or "", said=said))
+        ) from error
+    try:
+        return httpx2.AsyncClient(
+            follow_redirects=False,
+            verify=verify,
+            trust_env=not endpoint.is_here,
+            timeout=httpx2.Timeout(endpoint.service.timeout_seconds, connect=CONNECT_SECONDS, pool=None),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64),
+            headers={"Accept-Encoding": "identity"},  # a few bytes packed can be gigabytes
+            event_hooks={"response": [limit]},
+        )
+    except (ImportError, ValueError, httpx2.InvalidURL) as error:  # a proxy that is none, or SOCKS
+        raise EnvironmentProblem(
+            Problem(endpoint.name, say("models.service.no_proxy", variables=_proxies_set()))
+        ) from error
+
+
+def _proxies_set() -> str:
+    """The variables that name a proxy; not what is in them, which may be a password."""
+    names = (f"{scheme}_PROXY" for scheme in ("HTTPS", "HTTP", "ALL"))
+    return ", ".join(name for each in names for name in (each, each.lower()) if os.environ.get(name))

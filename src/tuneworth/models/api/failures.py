@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import re
 import ssl
@@ -38,11 +39,15 @@ _NO_QUOTA = re.compile(
     r"insufficient.(quota|balance|funds|credit)|exceeded.your.current.quota|exceeded_current_quota|credit balance|billing"
     r"|arrearage|overdue|余额不足|欠费"
 )
+_COMES_BACK = re.compile(r"(try again|retry) (in|after) [0-9.]|per.?(min|sec)|\b[rt]pm\b")
+"""Where a limit of a minute is full, services name plans and bills as well: Gemini calls it a quota."""
 _TOO_LONG = re.compile(
     r"context.length|context window|maximum context|prompt is too long|too many (input )?tokens|input is too long"
     r"|reduce the length|range of input length|request too large"
 )
-_FILTERED = re.compile(r"content.?filter|content.?policy|moderation|flagged|data.?inspection|sensitive|1301")
+_FILTERED = re.compile(
+    r"content.?filter|content.?policy|moderation|flagged|data.?inspection|(?<!case.)sensitive|\b1301\b"
+)
 _NO_MODEL = re.compile(
     r"model.{0,80}(not (be )?(found|exist)|does(n't| not) exist|unknown|no such|invalid)|model_not_found|模型不存在"
 )
@@ -107,13 +112,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         try:
             return max(0.0, float(value) / unit)
         except ValueError:
-            if (parsed := email.utils.parsedate_to_datetime(value) if _is_date(value) else None) is not None:
-                return max(0.0, parsed.timestamp() - time.time())
+            with contextlib.suppress(ValueError, OverflowError):  # neither a number nor a day that there is
+                return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
     return None
-
-
-def _is_date(value: str) -> bool:
-    return email.utils.parsedate_tz(value) is not None
 
 
 def _told(error: Any) -> tuple[str, str]:
@@ -127,7 +128,8 @@ def _told(error: Any) -> tuple[str, str]:
 
 
 def _kind(status: int, said: str) -> Kind:
-    if status in (402, 429, 400, 403) and _NO_QUOTA.search(said):
+    passes = status == 429 and "insufficient" not in said and _COMES_BACK.search(said)
+    if status in (402, 429, 400, 403) and _NO_QUOTA.search(said) and not passes:
         return "quota"
     if status == 402:
         return "quota"

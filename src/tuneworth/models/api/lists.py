@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tuneworth.core.text import Text
 from tuneworth.models.api.calls import Listed, Wire
-from tuneworth.models.api.failures import Trouble
+from tuneworth.models.api.failures import Trouble, shown
 from tuneworth.words.say import say
 
 MOST_NAMED = 3
@@ -55,5 +55,5 @@ def near_names(model: str, names: Sequence[str]) -> list[str]:
 def why_unknown(model: str, models: ModelList, said: str) -> Text:
     near = near_names(model, models.names)
     if near:
-        return say("models.service.unknown_model_near", model=model, near=", ".join(near))
+        return say("models.service.unknown_model_near", model=model, near=", ".join(map(shown, near)))
     return say("models.service.unknown_model", model=model, said=said or "—")

@@ -10,7 +10,7 @@ from tuneworth.models.api import loop
 from tuneworth.models.api.calls import Call, Ended, Listed, Reply, context_of, count, usage_of, with_form_in_words
 from tuneworth.models.api.client import http_client
 from tuneworth.models.api.constrain import ANSWER
-from tuneworth.models.api.failures import Trouble, trouble_of
+from tuneworth.models.api.failures import Trouble, shown, trouble_of
 from tuneworth.models.api.services import Endpoint
 from tuneworth.words.say import say
 
@@ -45,7 +45,7 @@ class OpenAIChat:
         try:
             page = await self._client.models.list()
             return [
-                Listed(str(line.id), getattr(line, "shutdown_date", None), context_of(line, _CONTEXT))
+                Listed(str(line.id), _day(getattr(line, "shutdown_date", None)), context_of(line, _CONTEXT))
                 for line in page.data
             ]
         except Exception as error:
@@ -65,6 +65,11 @@ class OpenAIChat:
             body["temperature"] = 0
         extra = _effort(service.reasoning, call.effort)
         return body | _form(call) | ({"extra_body": extra} if extra else {})
+
+
+def _day(told: Any) -> str | None:
+    """What is no text is no date that could be told."""
+    return shown(told) if isinstance(told, str) and told.strip() else None
 
 
 def _form(call: Call) -> dict[str, Any]:

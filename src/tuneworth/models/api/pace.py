@@ -15,6 +15,8 @@ MOST_AT_ONCE = 32
 CALLS_TO_GIVE_UP = 20
 """Calls in a row, all tries of each, without an answer: then the service is left alone for a while."""
 REST_SECONDS = 60.0
+LONGEST_WAIT = 120.0
+"""Seconds that are waited for a service that asks for it; where it asks for more, rows are left for a later start."""
 
 
 class Pace:
@@ -87,7 +89,11 @@ class Pace:
     def too_much(self, began: float, wait: float | None) -> None:
         """The service turned away a try that was sent at ``began``; those sent before the last halving tell nothing new."""
         self.turned_away += 1
-        self._not_before = max(self._not_before, time.monotonic() + (wait or 0.0))
+        until = time.monotonic() + (wait or 0.0)
+        if (wait or 0.0) <= LONGEST_WAIT:
+            self._not_before = max(self._not_before, until)
+        else:  # nobody waits for so long
+            self._rests_until = max(self._rests_until, until)
         if began >= self._slowed:
             self._slowed, self._good = time.monotonic(), 0
             self.at_once = max(1.0, self.at_once / 2)

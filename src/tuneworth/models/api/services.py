@@ -35,6 +35,7 @@ Stated = Mapping[str, Mapping[str, Any]]
 ANY_KEY = "TUNEWORTH_API_KEY"
 """The key for a service that is named by its address alone."""
 _KEY = re.compile(r"[\x21-\x7e]+")
+_PRINTED = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]+")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
@@ -178,21 +179,24 @@ def _merged(base: Service | None, stated: Mapping[str, Any] | None) -> Service:
 
 def _check(address: str, service: Service, where: str) -> None:
     """An address that is none, has a password in it, or would send the key and rows in the clear, is refused."""
-    parts = urlsplit(address)
+    shown, where = _without_password(address), _without_password(where)
     try:
+        parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:  # a port that is no number
-        usable = False
-    if not usable:
-        raise InputError(Problem(where, say("models.service.no_address", address=repr(_without_password(address)))))
+    except ValueError:  # brackets that do not match, a port that is no number
+        raise InputError(Problem(where, say("models.service.no_address", address=repr(shown)))) from None
+    if not usable or not _PRINTED.fullmatch(address):
+        raise InputError(Problem(where, say("models.service.no_address", address=repr(shown))))
     if parts.username is not None or parts.query:
-        raise InputError(Problem(where, say("models.service.secret_in_address", address=_without_password(address))))
+        raise InputError(Problem(where, say("models.service.secret_in_address", address=shown)))
     if parts.scheme == "http" and not is_loopback(address) and not service.allow_http:
         raise InputError(Problem(where, say("models.service.plain_http", address=address)))
 
 
 def _without_password(address: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", address.partition("?")[0])
+    """Safe to show."""
+    shown = re.sub(r"\?[^#]*", "", re.sub(r"//[^/]*@", "//…@", address))
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in shown)
 
 
 def _unknown(name: str, known: set[str]) -> Text:
