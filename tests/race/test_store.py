@@ -150,3 +150,33 @@ def test_a_store_of_an_earlier_version_is_read_and_goes_on(tmp_path):
             assert store.fit("arm") == FitRecord(seconds=2.5)
             store.add_outcomes("arm", ["k2"], [outcome("r2")])
             assert set(store.outcomes("arm", "dev")) == {"k1", "k2"}
+
+
+def test_a_store_that_is_closed_while_calls_are_noted_does_not_crash(tmp_path):
+    """Ctrl-C: the run ends while threads still note what they gave up. In a process of its own, since a crash takes it along."""
+    code = """
+import sys, threading, time
+from pathlib import Path
+from tuneworth.errors import EnvironmentProblem
+from tuneworth.race.store import Store
+
+def note(store):
+    try:
+        while True:
+            store.end_call(store.add_call("scope", "arm", "call", 0.1), "failed", None, None)
+    except EnvironmentProblem:
+        pass
+
+for at in range(15):
+    store = Store(Path(sys.argv[1]) / f"{at}.sqlite")
+    threads = [threading.Thread(target=note, args=[store]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.02 + 0.001 * at % 0.01)
+    store.close()
+    for thread in threads:
+        thread.join()
+print("whole")
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "whole\n", "")

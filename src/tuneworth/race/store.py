@@ -106,6 +106,7 @@ class Store:
     def __init__(self, path: Path):
         self.path = path
         self._failed_now = set[tuple[str, str, str]]()
+        self._closed = False
         self._lock = threading.RLock()  # models note their calls from threads of their own
         try:
             self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
@@ -125,7 +126,10 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        self._db.close()
+        """Calls under way may still be noted when a run is interrupted: closed between two of them, SQLite does not crash."""
+        with self._lock:
+            self._db.close()
+            self._closed = True
 
     def outcomes(self, arm_key: str, stage: Stage) -> dict[str, Outcome]:
         """Row key → outcome, for everything this arm has already done at this stage.
@@ -229,7 +233,7 @@ class Store:
                     self._db.execute(*then)
                 self._db.execute("COMMIT")
             except BaseException as error:
-                if self._db.in_transaction:
+                if not self._closed and self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise _problem(self.path, error) from error
