@@ -162,12 +162,13 @@ def paid_sentence(money: Money) -> Text:
         marks.append(say("paid.max_calls", n=numbers.count(money.max_calls)))
     if money.reached:
         marks.append(say("paid.reached"))
-    if total.n_unknown:
+    priced = any(price is not None for price in money.prices.values()) or total.usd > 0
+    if total.n_unknown and priced:
         marks.append(say("paid.unknown", n=numbers.count(total.n_unknown)))
-    known = any(price is not None for price in money.prices.values()) or total.usd > 0
-    usd = numbers.usd_sign(total.usd) if known else numbers.unknown()
-    more = joined([say("units.marks.comma"), listed(marks)]) if marks else ""
-    return say("paid.sentence", n=numbers.count(total.n_calls), usd=usd, more=more)
+    n, more = numbers.count(total.n_calls), joined([say("units.marks.comma"), listed(marks)]) if marks else ""
+    if not priced:
+        return say("paid.unpriced", n=n, more=more)
+    return say("paid.sentence", n=n, usd=numbers.usd_sign(total.usd), more=more)
 
 
 def _paid(money: Money, result: RunResult, lang: Lang) -> FactGroup:
