@@ -305,3 +305,10 @@ class TestSettings:
             config = load_plugin("tuneworth.strategies", name).Config
             assert section.annotation is not None
             assert set(getattr(section.annotation, "model_fields", ())) <= set(config.model_fields), name
+
+
+def test_a_key_in_place_of_the_name_of_its_variable_is_refused_and_not_told(tmp_path: Path) -> None:
+    text = "train: a.jsonl\nservices: {corp: {address: 'https://h/v1', key_variable: sk-hush-1}}\n"
+    [told] = problems(tmp_path, text)
+    assert "must name an environment variable" in told
+    assert "hush" not in told

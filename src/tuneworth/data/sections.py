@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -265,6 +266,14 @@ class StatedService(Section):
     at_once: int | None = Field(default=None, ge=1, le=256, description="requests under way at the start; it adapts")
     timeout_seconds: float | None = Field(default=None, gt=0, description="longest wait for one answer")
     allow_http: bool | None = Field(default=None, description="send key and rows without encryption to another machine")
+
+    @field_validator("key_variable")
+    @classmethod
+    def _names(cls, variables: list[str] | None) -> list[str] | None:
+        """A key that was written here itself would end up in messages and in the record."""
+        if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in variables or ()):
+            raise refused(say("task.rule.key_variable"))
+        return variables
 
 
 class Settings(Section):

@@ -67,6 +67,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel], scalar: str | None) -
     if kind == "missing":
         return say("task.error.missing")
     shown = quote(scalar if scalar is not None else detail["input"])
+    if detail["loc"][-1:] == ("key_variable",) and kind == "tuneworth":
+        shown = "…"  # a key, perhaps
     rule = _rule(kind, context)
     if kind == "string_type" and scalar is not None:
         rule = say("task.error.needs_quotes", shown=shown)
