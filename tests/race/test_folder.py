@@ -3,6 +3,7 @@
 import pytest
 
 from report.report_samples import make_result
+from tuneworth.core.money import ArmMoney, Money
 from tuneworth.core.task import Split
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
@@ -66,6 +67,18 @@ def test_a_run_is_not_finished_for_a_larger_budget(tmp_path, had, asked, is_fini
         make_result().model_copy(update={"budget_seconds": had}).model_dump_json(), encoding="utf-8"
     )
     assert (folder.finished("mine", asked) is not None) == is_finished
+
+
+@pytest.mark.parametrize(
+    ("usd", "calls", "is_finished"), [(0.002, None, True), (None, 30, True), (2.0, None, False), (2.0, 80, False)]
+)
+def test_a_cap_that_is_spent_already_does_not_replace_a_result(tmp_path, usd, calls, is_finished):
+    folder = RunFolder(tmp_path / "run")
+    finished(folder, "mine")
+    money = Money(budget_usd=1.0, max_calls=40, reached=True, total=ArmMoney(n_calls=40, usd=0.9))
+    old = make_result().model_copy(update={"budget_seconds": 60, "money": money})
+    folder.result.write_text(old.model_dump_json(), encoding="utf-8")
+    assert (folder.finished("mine", 90, usd, calls) is not None) == is_finished
 
 
 def test_clearing_leaves_what_no_run_wrote(tmp_path):

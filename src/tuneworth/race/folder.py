@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneworth.core.files import sha256_of, write_atomic
+from tuneworth.core.money import ArmMoney
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Split
 from tuneworth.data.documents.find import find
@@ -95,6 +96,8 @@ class RunFolder:
         if self._settings() not in (settings, None):
             raise InputError(Problem(str(self.path), say("run.folder.other_settings")))
         result = read_result(self.result)
+        if (paid := result.money) is not None and _is_spent(paid.total, budget_usd, max_calls):
+            return result  # going on could ask nothing, and would put less in its place
         had, asked = result.budget_seconds, budget_seconds
         if had is not None and asked is not None and asked > had:
             return None
@@ -202,3 +205,9 @@ def read_result(path: Path) -> RunResult:
     except (OSError, ValueError) as error:
         first = " ".join(line.strip() for line in str(error).splitlines()[:3])
         raise InputError(Problem(str(path), say("run.folder.unreadable", first=first))) from error
+
+
+def _is_spent(paid: ArmMoney, budget_usd: float | None, max_calls: int | None) -> bool:
+    """Whether what was paid for reaches one of these caps already."""
+    in_money = budget_usd is not None and paid.usd is not None and paid.usd > 0 and paid.usd >= budget_usd
+    return in_money or (max_calls is not None and paid.n_calls >= max_calls)
