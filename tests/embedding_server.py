@@ -12,7 +12,7 @@ from typing import Any
 from tuneworth.testing.cases import HashEncoder
 
 Answer = tuple[int, Any]
-"""Status and body."""
+"""Status and body; status 0: half an answer, then the connection ends."""
 
 
 def vectors_of(request: dict[str, Any]) -> Answer:
@@ -36,11 +36,11 @@ def embedding_server(
             requests.append({**request, "path": self.path, "key": self.headers.get("Authorization")})
             status, body = answer(request)
             content = json.dumps(body).encode()
-            self.send_response(status)
+            self.send_response(status or 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content if status else content[: len(content) // 2])
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

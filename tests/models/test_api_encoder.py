@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from embedding_server import embedding_server, vectors_of
-from tuneworth.errors import EnvironmentProblem, InputError, TuneworthError
+from tuneworth.costs.prices import Rates
+from tuneworth.errors import EnvironmentProblem, InputError, MoneySpent, TuneworthError
 from tuneworth.models import catalog
-from tuneworth.models.api import embeddings
 from tuneworth.models.api.embeddings import MAX_CHARS, ApiEncoder
 from tuneworth.models.api.services import endpoint_of, services
+from tuneworth.race.ledger import Ledger
+from tuneworth.race.store import Store
 from tuneworth.testing.cases import HashEncoder
 
 KEY = "sk-not-to-be-seen"
@@ -24,7 +27,7 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for service in services().values():
         for variable in (service.address_variable, *service.key_variable):
             monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(embeddings, "TRIES", 1)
+    monkeypatch.setattr(ApiEncoder, "patience_seconds", 0.01)
 
 
 def opened(name: str) -> ApiEncoder:
@@ -150,6 +153,23 @@ def test_a_busy_service_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with embedding_server([], once_busy) as address:
         monkeypatch.setenv("OPENAI_BASE_URL", address)
         assert opened("openai/m").encode(["a question"]).shape[0] == 1
+
+
+def test_every_try_is_set_aside_so_that_a_cap_is_hard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What was cut off may have been charged: it counts, and the cap ends the tries."""
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with (
+        embedding_server(seen, lambda request: (0, vectors_of(request)[1])) as address,
+        Store(tmp_path / "store.sqlite") as store,
+    ):
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        ledger = Ledger(store, max_calls=3)
+        encoder = catalog.open_encoder("openai/m", stated={"openai/m": Rates(input=1.0, output=0.0)}, meter=ledger)
+        with pytest.raises(MoneySpent):
+            encoder.encode(["a question"])
+        assert len(seen) == ledger.total.n_calls == 3
+        assert ledger.total.usd == pytest.approx(3 * len("a question") / 1e6)
 
 
 def test_a_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,32 +14,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import tenacity
-
 from tuneworth.core.answers import after_reasoning
 from tuneworth.core.outcome import Usage
 from tuneworth.core.text import Text
 from tuneworth.costs.prices import Price
-from tuneworth.errors import EnvironmentProblem, InputError, MoneySpent, Problem
+from tuneworth.errors import InputError, MoneySpent, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.calls import Call, Ended, Reply, Wire
 from tuneworth.models.api.constrain import Form, NotAllowed
-from tuneworth.models.api.failures import PASSING, Trouble, shown
+from tuneworth.models.api.failures import Trouble, shown
 from tuneworth.models.api.lists import ModelList, why_unknown
-from tuneworth.models.api.pace import LONGEST_WAIT, Pace
+from tuneworth.models.api.pace import Pace
 from tuneworth.models.api.record import SURELY_IGNORED, Record, held_by, plus
 from tuneworth.models.api.services import Endpoint, Means
 from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
+from tuneworth.models.api.tries import hopeless, tried
 from tuneworth.models.base import Capabilities, Completion, Effort, Meter, Request
 from tuneworth.models.metering import digest_of, metered
 from tuneworth.words.say import say
 
-TRIES = 6
-"""Of one call."""
-LONGEST_BACKOFF = 30.0
-"""Seconds."""
-MOST_SECONDS = 600.0
-"""After so long no further try begins."""
 CONTEXT_TOKENS = 128_000
 """Where neither the service nor the task file says."""
 ROOM_TO_THINK = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 32768}
@@ -232,24 +225,7 @@ class ChatModel:
 
     async def _tried(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
         """The reply to ``call``, tried again while its failure may pass."""
-        trying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception(_may_be_tried_again),
-            wait=_Wait(multiplier=self.patience_seconds, max=LONGEST_BACKOFF),
-            stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_after_delay(MOST_SECONDS),
-            sleep=self._pace.sleep,
-            reraise=True,
-        )
-        if self._pace.rests:
-            raise Trouble(
-                "network", "the service does not answer, or asks to be left alone for longer than anybody waits"
-            )
-        try:
-            reply = await trying(self._sent, call, asked, stopped)
-        except Trouble as trouble:
-            if trouble.kind in PASSING:
-                self._pace.gave_nothing()
-            raise
-        return reply
+        return await tried(lambda: self._sent(call, asked, stopped), self._pace, self.patience_seconds)
 
     async def _sent(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
         """One try through the meter; an answer that was paid for before is not paid for again."""
@@ -350,17 +326,10 @@ class ChatModel:
 
     def fatal(self, trouble: Trouble) -> BaseException | None:
         """What no further call can change: it ends the run, which can go on when it is mended."""
-        where, variable = f"{self.id} ({self.endpoint.address})", self.endpoint.key_variable
         if trouble.kind == "unknown_model":
-            return InputError(Problem(where, why_unknown(self.endpoint.model, self.models, trouble.said)))
-        reasons = {
-            "key": lambda: say("models.service.refused_key_said", variable=variable, said=trouble.said),
-            "quota": lambda: say("models.service.no_quota", variable=variable, said=trouble.said),
-            "redirect": lambda: say("models.service.redirects", to=trouble.said or "?"),
-            "certificate": lambda: say("models.service.certificate", said=trouble.said),
-        }
-        reason = reasons.get(trouble.kind)
-        return None if reason is None else EnvironmentProblem(Problem(where, reason()))
+            why = why_unknown(self.endpoint.model, self.models, trouble.said)
+            return InputError(Problem(f"{self.id} ({self.endpoint.address})", why))
+        return hopeless(self.endpoint, trouble)
 
     # money and tokens
 
@@ -421,19 +390,3 @@ class ChatModel:
 
 FORM_TOKENS = 16
 """``{"answer": "…"}`` around an answer."""
-
-
-def _may_be_tried_again(error: BaseException) -> bool:
-    if not isinstance(error, Trouble) or not error.may_pass:
-        return False
-    return error.retry_after is None or error.retry_after <= LONGEST_WAIT
-
-
-class _Wait(tenacity.wait_random_exponential):
-    """Random, up to twice as long each time; never less than what the service asks for, and not all at the same moment after it."""
-
-    def __call__(self, retry_state: tenacity.RetryCallState) -> float:
-        jitter = super().__call__(retry_state)
-        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
-        asked_for = error.retry_after if isinstance(error, Trouble) else None
-        return jitter if asked_for is None else asked_for + min(jitter, 1.0)
