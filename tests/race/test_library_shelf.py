@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from embedding_server import Answer, embedding_server, vectors_of
+from rows_made import label_rows, write_rows
 from tuneworth.core.task import Example, Message, Query
 from tuneworth.data.sections import Documents
+from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import EnvironmentProblem, InputError
-from tuneworth.models.api import embeddings
+from tuneworth.models import catalog
+from tuneworth.models.api.embeddings import ApiEncoder
 from tuneworth.models.scripted import ScriptedModel
-from tuneworth.race.library import build_index, make_index, open_shelf
+from tuneworth.race.folder import RunFolder
+from tuneworth.race.library import build_index, index_documents, make_index, open_shelf
+from tuneworth.race.prepare import ready
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
 from tuneworth.retrieval import refresh
@@ -82,7 +87,7 @@ def test_documents_are_embedded_by_a_service_and_what_it_has_embedded_is_paid_on
     place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refresh, "ROWS_PER_WRITE", 1)
-    monkeypatch.setattr(embeddings, "TRIES", 0)
+    monkeypatch.setattr(ApiEncoder, "patience_seconds", 0.01)
     sent: list[dict[str, Any]] = []
     shelf = open_shelf(Documents(source=str(place), encoder="openai/bge-m3"), "zh", [])
 
@@ -102,6 +107,41 @@ def test_documents_are_embedded_by_a_service_and_what_it_has_embedded_is_paid_on
         assert library.search(["how long does the filter last"], 1)[0][0].passage.document_id == "filter.md"
     assert len(first) == 1
     assert [text for request in sent for text in request["input"]].count(first[0]) == 0
+
+
+def test_a_service_of_the_task_file_embeds_and_is_kept_for_questions_after_the_run(place: Path, tmp_path: Path) -> None:
+    sent: list[dict[str, Any]] = []
+    with embedding_server(sent) as address:
+        services = {"corp": {"address": address, "key_variable": ["CORP_KEY"], "embeds": 1}}
+        task_file = task_file_for(
+            write_rows(tmp_path / "rows.jsonl", label_rows(20)),
+            documents={"source": str(place), "encoder": "corp/bge-m3"},
+            strategies=["majority"],
+            services=services,
+            max_calls=100,
+        )
+        known = ready(task_file, Silent()).task.documents
+        [indexed] = index_documents(task_file, RunFolder(tmp_path / "run"), Silent()).indexes
+        assert indexed.encoder == "corp/bge-m3"
+        assert sent
+        assert {len(request["input"]) for request in sent} == {1}, "`embeds` of the task file holds"
+        assert known is not None
+        assert not known.encoder_elsewhere
+        assert known.encoder_service == services
+        assert catalog.open_encoder("corp/bge-m3", services=known.encoder_service).encode(["a"]).shape[0] == 1
+
+
+def test_a_private_task_embeds_by_no_service_of_its_file_that_is_elsewhere(place: Path, tmp_path: Path) -> None:
+    task_file = task_file_for(
+        write_rows(tmp_path / "rows.jsonl", label_rows(20)),
+        documents={"source": str(place), "encoder": "corp/bge-m3"},
+        strategies=["majority"],
+        services={"corp": {"address": "https://corp.invalid/v1", "key_variable": []}},
+        limits={"private": True},
+        max_calls=100,
+    )
+    with pytest.raises(InputError, match="corp/bge-m3: the task is private"):
+        ready(task_file, Silent())
 
 
 def test_it_is_said_that_texts_leave_the_machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,7 @@ class Collection(BaseModel):
         mean_tokens: of a passage with its title and headings, counted by the first candidate model.
         encoder, reranker: the models that search; ``None``: by words only, not reranked.
         encoder_elsewhere: texts leave this machine to be embedded, at a price that is not known.
+        encoder_service: what the task file says of the encoder's service; kept, so that a run can be asked later.
         masked: personal data and secrets in them are masked before.
         no_answer: what an answer says when the documents do not hold it.
         unanswerable: some training rows are answered with ``no_answer``, so arms must be told of it.
@@ -117,6 +118,7 @@ class Collection(BaseModel):
     mean_tokens: float
     encoder: str | None = None
     encoder_elsewhere: bool = False
+    encoder_service: dict[str, dict[str, Any]] | None = None
     masked: bool = False
     reranker: str | None = None
     no_answer: str

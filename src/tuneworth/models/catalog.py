@@ -126,20 +126,22 @@ def open_encoder(
     progress: Progress | None = None,
     stated: Mapping[str, Rates] | None = None,
     meter: Meter | None = None,
+    services: Stated | None = None,
 ) -> Encoder:
     """A sentence encoder: an embedded one, a local folder, one of the hub by ``owner/name`` or of ModelScope, or a service's by ``service/model``.
 
     Args:
         stated: prices of a service's models that the user states, by name; ``meter``: what its calls go through.
+        services: what a task file says of services.
 
     Raises:
         InputError: there is no such folder or service, or the folder holds no sentence encoder.
         EnvironmentProblem: it cannot be fetched, the service's key is not set, or the local engine or the SDK is not installed.
     """
-    if name_kind(name) == "api":
+    if name_kind(name, services) == "api":
         from tuneworth.models.api.embeddings import open_api_encoder
 
-        return open_api_encoder(name, stated, meter)
+        return open_api_encoder(name, stated, meter, services)
     _need_engine(*_ENCODING)
     from tuneworth.models.local.encoder import open_encoder_folder
 
@@ -178,17 +180,20 @@ def is_elsewhere(name: str, services: Stated | None = None) -> bool:
     return name_kind(name, services) == "api" and not endpoint_of(name, services).is_here
 
 
-def check_encoder(name: str, *, private: bool) -> None:
+def check_encoder(name: str, *, private: bool, services: Stated | None = None) -> None:
     """Refuse a service's sentence encoder that cannot be used, before any work is done. Sends nothing.
+
+    Args:
+        services: what a task file says of services.
 
     Raises:
         InputError: there is no such service, or texts may not go there.
         EnvironmentProblem: its key is not set.
     """
-    if is_elsewhere(name):
+    if is_elsewhere(name, services):
         if private:
             raise InputError(Problem(name, say("models.name.private")))
-        endpoint_of(name).key()
+        endpoint_of(name, services).key()
 
 
 def pull(name: str, *, progress: Progress | None = None) -> Path:

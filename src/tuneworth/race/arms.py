@@ -253,7 +253,7 @@ def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     services = task_file.stated_services
     catalog.check_names(task_file.models, private=private, services=services)
     if task_file.documents is not None and task_file.documents.encoder is not None:
-        catalog.check_encoder(task_file.documents.encoder, private=private)
+        catalog.check_encoder(task_file.documents.encoder, private=private, services=services)
     if not any(strategy.needs_model for strategy in strategy_classes(task_file.strategies)):
         return []
     opened: list[Model] = []

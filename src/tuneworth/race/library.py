@@ -25,6 +25,7 @@ from tuneworth.data.taskfile import TaskFile
 from tuneworth.errors import InputError, Problem
 from tuneworth.metrics._parts.words import same_words
 from tuneworth.models import catalog
+from tuneworth.models.api.services import Endpoint, Stated, endpoint_of
 from tuneworth.models.base import Encoder, Meter, Model
 from tuneworth.models.encoders import encoder_for
 from tuneworth.race.arms import open_models
@@ -57,6 +58,7 @@ class Shelf:
         own_encoder: the embedded encoder for these documents and their questions; ``None`` where there is none.
         masker: masks what an embedding model elsewhere is sent.
         meter: what calls of a service's encoder go through.
+        stated, services: prices, and what the task file says of services.
     """
 
     section: Documents
@@ -67,12 +69,26 @@ class Shelf:
     masker: Masker | None = None
     meter: Meter | None = None
     stated: Mapping[str, Rates] = field(default_factory=dict[str, Rates])
+    services: Stated | None = None
     _cut: dict[int, list[Passage]] = field(default_factory=dict[int, list[Passage]])
 
     @property
     def encoder(self) -> str | None:
         """Name of the embedding model; ``None``: search goes by words."""
         return self.section.encoder or self.own_encoder
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Of the embedding model, where a service has it."""
+        name = self.encoder
+        if name is None or catalog.name_kind(name, self.services) != "api":
+            return None
+        return endpoint_of(name, self.services)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what is embedded leaves this machine."""
+        return self.endpoint is not None and not self.endpoint.is_here
 
     def cut(self, passage_tokens: int) -> list[Passage]:
         """All passages, of at most so many tokens."""
@@ -111,7 +127,8 @@ class Shelf:
             passage_tokens=self.section.passage_tokens,
             mean_tokens=sum(counted) / len(counted) if counted else 0.0,
             encoder=self.encoder,
-            encoder_elsewhere=self.encoder is not None and catalog.is_elsewhere(self.encoder),
+            encoder_elsewhere=self.is_elsewhere,
+            encoder_service=None if self.endpoint is None else self.endpoint.stated,
             masked=self.masker is not None,
             reranker=self.section.reranker,
             no_answer=self.no_answer,
@@ -140,8 +157,10 @@ class Shelf:
         )
 
     def _open(self, name: str, watcher: Watcher) -> Encoder:
-        opened = catalog.open_encoder(name, progress=watcher.progress, stated=self.stated, meter=self.meter)
-        return MaskedEncoder(opened, self.masker) if self.masker is not None and catalog.is_elsewhere(name) else opened
+        opened = catalog.open_encoder(
+            name, progress=watcher.progress, stated=self.stated, meter=self.meter, services=self.services
+        )
+        return MaskedEncoder(opened, self.masker) if self.masker is not None and self.is_elsewhere else opened
 
     def problems(self) -> list[Text]:
         """What could not be read, one sentence each."""
@@ -161,8 +180,8 @@ class Shelf:
             found.append(say("run.documents.unknown_gold", n=len(unknown), name=repr(name), row_id=row_id))
         if self.section.min_similarity is not None and self.encoder is None:
             found.append(say("run.documents.no_similarity", least=f"{self.section.min_similarity:g}"))
-        if self.encoder is not None and catalog.is_elsewhere(self.encoder):
-            found.append(say("run.documents.sent_away", encoder=self.encoder))
+        if self.is_elsewhere:
+            found.append(say("run.documents.sent_away", encoder=str(self.encoder)))
         return found
 
 
@@ -172,12 +191,13 @@ def open_shelf(
     models: Sequence[Model],
     questions: Sequence[str] = (),
     stated: Mapping[str, Rates] | None = None,
+    services: Stated | None = None,
 ) -> Shelf:
     """Read the documents of a task.
 
     Args:
         questions: of the rows; with the documents they decide which encoder reads both.
-        stated: prices that the user states.
+        stated, services: prices that the user states, and what the task file says of services.
 
     Raises:
         InputError: no document can be read.
@@ -186,7 +206,7 @@ def open_shelf(
     count = models[0].count_tokens if models else about_tokens
     loaded = load_documents(section.sources)
     encoder = choose_encoder(language, [*questions, *texts_of(loaded.documents)])
-    return Shelf(section, loaded, language, count, encoder, stated=stated or {})
+    return Shelf(section, loaded, language, count, encoder, stated=stated or {}, services=services)
 
 
 def about_tokens(text: str) -> int:
@@ -304,7 +324,7 @@ def index_documents(task_file: TaskFile, folder: RunFolder, watcher: Watcher) ->
     models = open_models(task_file, watcher)
     watcher.start(say("run.documents.reading"))
     questions = [row.query.text for row in rows.examples]
-    shelf = open_shelf(task_file.documents, rows.task.language, models, questions)
+    shelf = open_shelf(task_file.documents, rows.task.language, models, questions, services=task_file.stated_services)
     loaded = shelf.loaded
     watcher.finish(say("run.documents.n_documents", n=len(loaded.documents)))
     sent = leaving([], shelf, rows.task, None, watcher)

@@ -178,7 +178,9 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     idle = [name for name in task_file.prices if name not in (*task_file.models, encoder)]
     warnings += [say("run.idle_price", model=name) for name in idle]
     if task_file.documents is not None:
-        shelf = open_shelf(task_file.documents, prepared.task.language, opened, questions, task_file.stated_rates)
+        shelf = open_shelf(
+            task_file.documents, prepared.task.language, opened, questions, task_file.stated_rates, services
+        )
         split = prepared.split
         described = shelf.collection(split.train)
         own = {"documents": described, "sentence_encoder": shelf.own_encoder}

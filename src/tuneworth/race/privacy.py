@@ -20,7 +20,6 @@ from tuneworth.core.run import Destination, Sent
 from tuneworth.core.task import Example, Split, Task
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
-from tuneworth.models import catalog
 from tuneworth.models.base import Model
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
@@ -90,9 +89,9 @@ def destinations_of(models: Iterable[Model], shelf: Shelf | None) -> list[Destin
         for model in models
         if not model.capabilities.local
     ]
-    if shelf is not None and shelf.encoder is not None and catalog.is_elsewhere(shelf.encoder):
-        host = urlsplit(catalog.endpoint_of(shelf.encoder).address).hostname or ""
-        found.append(Destination(name=shelf.encoder, host=host, gets="documents_and_questions"))
+    if shelf is not None and shelf.endpoint is not None and shelf.is_elsewhere:
+        host = urlsplit(shelf.endpoint.address).hostname or ""
+        found.append(Destination(name=shelf.endpoint.name, host=host, gets="documents_and_questions"))
     return found
 
 

@@ -286,8 +286,10 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     assert documents is not None, "choose_arm refuses a run without documents"
     named = documents.encoder
     if named is not None:  # a service's address is set outside the run: what was on this machine may be elsewhere now
-        catalog.check_encoder(named, private=task.limits.private)
-    opened: Callable[[], Encoder] = partial(catalog.open_encoder, named or MINILM, progress=watcher.progress)
+        catalog.check_encoder(named, private=task.limits.private, services=documents.encoder_service)
+    opened: Callable[[], Encoder] = partial(
+        catalog.open_encoder, named or MINILM, progress=watcher.progress, services=documents.encoder_service
+    )
     if documents.masked:
         opened = partial(_behind_mask, opened)
     return _Noting(

@@ -18,7 +18,7 @@ from tuneworth.models.api import loop
 from tuneworth.models.api.client import http_client
 from tuneworth.models.api.failures import PASSING, Trouble, trouble_of
 from tuneworth.models.api.pace import Pace
-from tuneworth.models.api.services import Endpoint, endpoint_of
+from tuneworth.models.api.services import Endpoint, Stated, endpoint_of
 from tuneworth.models.api.tries import hopeless, tried
 from tuneworth.models.base import Meter, TextRole
 from tuneworth.models.metering import all_settled, set_aside
@@ -143,15 +143,18 @@ class ApiEncoder:
         return Problem(f"{self.endpoint.name} ({self.endpoint.address})", message)
 
 
-def open_api_encoder(name: str, stated: Mapping[str, Rates] | None = None, meter: Meter | None = None) -> ApiEncoder:
+def open_api_encoder(
+    name: str, stated: Mapping[str, Rates] | None = None, meter: Meter | None = None, services: Stated | None = None
+) -> ApiEncoder:
     """``service/model``; nothing is sent yet.
 
     Args:
         stated: prices that the user states, by name.
         meter: what calls go through.
+        services: what a task file says of services.
 
     Raises:
         InputError: there is no such service.
         EnvironmentProblem: no key is set, or the SDK is not installed.
     """
-    return ApiEncoder(endpoint_of(name), price_of(name, stated=stated), meter)
+    return ApiEncoder(endpoint_of(name, services), price_of(name, stated=stated), meter)

@@ -92,7 +92,7 @@ class Endpoint:
     model: str
     service: Service
     address: str
-    stated: Stated | None = None
+    stated: dict[str, dict[str, Any]] | None = None
 
     @property
     def is_here(self) -> bool:
@@ -169,7 +169,7 @@ def endpoint_of(name: str, stated: Stated | None = None) -> Endpoint:
     return Endpoint(name, model, service, address, _part(stated, prefix))
 
 
-def _part(stated: Stated, key: str) -> Stated | None:
+def _part(stated: Stated, key: str) -> dict[str, dict[str, Any]] | None:
     return {key: dict(stated[key])} if key in stated else None
 
 
