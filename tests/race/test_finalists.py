@@ -10,8 +10,10 @@ from tuneworth.race.results import choose_finalists, untested
 from tuneworth.race.runner import Entry
 
 
-def arm(name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0):
-    score = Score(value=value, interval=Interval(low=0, high=1), n_rows=50)
+def arm(
+    name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0, n_rows=50
+):
+    score = Score(value=value, interval=Interval(low=0, high=1), n_rows=n_rows)
     return ArmResult(
         arm_id=name,
         strategy=name,
@@ -155,3 +157,25 @@ def test_an_arm_that_time_stopped_early_is_held_against_the_others_on_the_rows_t
     [missed] = untested(arms, slow, entries, "accuracy")
     assert (missed.arm_id, missed.tested, missed.n_rows) == ("sixteen", "one", 32)
     assert 0 < missed.difference < missed.interval.high
+
+
+@pytest.mark.parametrize(
+    ("ahead", "chosen"), [(0, ["head", "lora"]), (3, ["sixteen", "head", "lora"]), (13, ["sixteen", "lora"])]
+)
+def test_a_lead_on_few_rows_does_not_leave_untested_what_was_asked_them_all(ahead, chosen):
+    """Of the 32 rows that both saw it has so many more right; "one" is surely behind the arm with all rows."""
+    head, lora = entry("head", 90, 150), entry("lora", 60, 150)
+    sixteen = entry("sixteen", 32, 32)
+    wrong = [done for done, other in zip(sixteen.dev, head.dev, strict=False) if not other.scores["accuracy"]]
+    for done in wrong[ahead:]:
+        done.scores["accuracy"] = 0.0
+    right = sum(done.scores["accuracy"] for done in sixteen.dev)
+    arms = [
+        arm("one", 0.2, 1, n_rows=150),
+        arm("sixteen", right / 32, 2, n_rows=32),
+        arm("head", 0.6, 4, n_rows=150),
+        arm("lora", 0.4, 5, tuned=True, n_rows=150),
+    ]
+    entries = {"one": entry("one", 30, 150), "sixteen": sixteen, "head": head, "lora": lora}
+    found = choose_finalists(arms, "accuracy", Limits(), {"sixteen": "budget"}, entries=entries, margin=0.02)
+    assert found == chosen

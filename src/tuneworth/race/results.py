@@ -174,32 +174,38 @@ def choose_finalists(
 
     An arm that on dev breaks the latency or money limit, or leaves too many rows unscored, is passed over
     while others of its kind are left: a kind of which nobody met the test rows would count as not
-    measured. The best arm is the one that is ahead on the dev rows that both saw; of equals, the simpler one. The simplest
-    is one of them unless it is surely behind the best by more than the margin: then it could not be recommended.
+    measured. The best arm is the one that is ahead on the dev rows that both saw, of equals the simpler one; one that was asked
+    fewer rows than another of its kind must be expected to end ahead of it by more than the margin. Then that other is a finalist
+    too, and else the simplest, unless surely behind one of these by more than the margin: it could not be recommended.
 
     Args:
         stopped: arms that left the race early, passed over in the same way: their few rows may have been lucky. Not those
-            that time stopped: they may be the best, and on fewer test rows they fit. The simplest arm may be one of them,
-            unless it is surely worse.
+            that time stopped: they may be the best, and on fewer test rows they fit. The simplest may have been stopped, but
+            neither as surely worse nor by time: the others would be asked fewer rows for it.
         entries: arm id → its fit with its dev rows; without it, dev values are compared whatever rows they are of.
         too_slow: arms that the time allows no test rows worth asking, passed over in the same way.
     """
     stopped, entries = stopped or {}, entries or {}
     behind = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "little_to_gain", "setting")}
-    worse = {arm_id for arm_id, reason in stopped.items() if reason == "eliminated"}
+    not_simplest = {arm_id for arm_id, reason in stopped.items() if reason in ("eliminated", "budget")}
     measured = [arm for arm in arms if arm.state == "measured" and not arm.yardstick and metric in arm.dev]
     kinds: dict[tuple[bool, bool], list[ArmResult]] = {}
     for arm in measured:
         kinds.setdefault((arm.tuned, arm.reads_documents), []).append(arm)
-    best = [_best(_left(kind, limits, behind, too_slow), metric, entries) for kind in kinds.values()]
+    left = [_left(kind, limits, behind, too_slow) for kind in kinds.values()]
+    best = [_best(kind, metric, entries, margin) for kind in left]
     if len(kinds) <= 2:
-        for arm in sorted(_left(measured, limits, worse, too_slow), key=_ladder):
-            rivals = [entries[one.arm_id] for one in best if one is not None and one.arm_id in entries]
+        furthest = [_furthest(kind, metric) for kind in left]
+        passed = [
+            far for far, one in zip(furthest, best, strict=True) if far.dev[metric].n_rows > one.dev[metric].n_rows
+        ]
+        rivals = [entries[arm.arm_id] for arm in (*best, *passed) if arm.arm_id in entries]
+        for arm in (*passed, *sorted(_left(measured, limits, not_simplest, too_slow), key=_ladder)):
             mine = entries.get(arm.arm_id)
             if mine is None or all(gap(mine, one, metric).interval()[1] >= -margin for one in rivals):
                 best.append(arm)
                 break
-    ids = {arm.arm_id for arm in best if arm is not None}
+    ids = {arm.arm_id for arm in best}
     return [arm.arm_id for arm in sorted(measured, key=_ladder) if arm.arm_id in ids]
 
 
@@ -208,10 +214,10 @@ def untested(
 ) -> list[Untested]:
     """Untuned arms that were not tested though they were ahead of the best untuned finalist on the dev rows that both saw."""
     usable = [arm for arm in arms if not arm.tuned and not arm.yardstick and arm.arm_id in entries]
-    tested = _best([arm for arm in usable if arm.arm_id in finalists], metric, entries)
-    found = list[Untested]()
-    if tested is None:
+    candidates, found = [arm for arm in usable if arm.arm_id in finalists], list[Untested]()
+    if not candidates:
         return found
+    tested = _best(candidates, metric, entries)
     for arm in usable:
         known = gap(entries[arm.arm_id], entries[tested.arm_id], metric)
         if arm.arm_id not in finalists and known.mean > 0 and arm.state != "failed":
@@ -231,7 +237,8 @@ def best_untuned(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
         arm for arm in arms if arm.state == "measured" and not arm.tuned and not arm.yardstick and metric in arm.dev
     ]
     most = max((arm.dev[metric].n_rows for arm in measured), default=0)
-    return _best([arm for arm in measured if arm.dev[metric].n_rows == most], metric, {})
+    looked_at = [arm for arm in measured if arm.dev[metric].n_rows == most]
+    return _best(looked_at, metric, {}) if looked_at else None
 
 
 def gap(a: Entry, b: Entry, metric: str, n_dev: int = BEYOND_ALL) -> FinalGap:
@@ -249,16 +256,26 @@ def _left(
     return [arm for arm in usable if arm.arm_id not in stopped] or usable
 
 
-def _best(arms: Sequence[ArmResult], metric: str, entries: Mapping[str, Entry]) -> ArmResult | None:
-    """Each is held against the one with most rows, so that nobody gains by having been asked the easy ones only."""
-    most = max(arms, key=lambda arm: (arm.dev[metric].n_rows, arm.dev[metric].value), default=None)
-    base = entries.get(most.arm_id) if most is not None else None
+def _best(arms: Sequence[ArmResult], metric: str, entries: Mapping[str, Entry], margin: float = 0.0) -> ArmResult:
+    """Each is held against the one with most rows, so that nobody gains by having been asked the easy ones only.
+
+    One that saw fewer must be expected to end ahead by more than ``margin``: a lead of one row in 32 is no reason to leave
+    untested what was asked them all.
+    """
+    base = entries.get(_furthest(arms, metric).arm_id)
 
     def ahead(arm: ArmResult) -> float:
         mine = entries.get(arm.arm_id)
-        return arm.dev[metric].value if mine is None or base is None else gap(mine, base, metric, len(base.dev)).mean
+        if mine is None or base is None:
+            return arm.dev[metric].value
+        return gap(mine, base, metric, len(base.dev)).mean - (margin if len(mine.dev) < len(base.dev) else 0.0)
 
-    return min(arms, key=lambda arm: (-round(ahead(arm), 9), *_ladder(arm)), default=None)
+    return min(arms, key=lambda arm: (-round(ahead(arm), 9), *_ladder(arm)))
+
+
+def _furthest(arms: Sequence[ArmResult], metric: str) -> ArmResult:
+    """The one with most rows, of these the best."""
+    return max(arms, key=lambda arm: (arm.dev[metric].n_rows, arm.dev[metric].value))
 
 
 def _ladder(arm: ArmResult) -> tuple[int, float, str]:
