@@ -630,6 +630,7 @@ def test_what_is_told_of_an_arm_that_the_budget_stopped(tmp_path, store, strateg
         schedule=SimpleNamespace(stops=[Stop(arm_id=one.arm_id, reason="budget")]),
         entries={one.arm_id: {16: entry}},
         failures={},
+        unanswered={},
         slow={},
         dear={},
         unpaid=set(),

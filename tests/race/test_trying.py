@@ -191,6 +191,32 @@ def test_an_arm_that_breaks_when_it_is_tried_is_told_as_broken(tmp_path, store, 
     assert "simple" in run.final(TEST).outcomes
 
 
+def test_an_arm_whose_service_keeps_failing_is_told_by_its_words_and_not_as_too_slow(tmp_path, store, monkeypatch):
+    """Tries of a call take long, so that it looks slow; another of its kind was not even asked."""
+    clock = Clock(monkeypatch)
+
+    class Down(Spending):
+        def solve(self, queries):
+            clock.spend(30.0 * len(queries))
+            said = "server: 500: the judge is out"
+            return [Answer(None, latency_ms=30_000.0, status="failed", error=said, may_pass=True) for _ in queries]
+
+    class Decides(asking("decides", clock, 0.1, 60)):
+        solver = Down
+
+        def fit(self, train, dev, context):
+            return Down(self.id, 0)
+
+    run = stages(tmp_path, store, budget=400.0)
+    run.runner.train = TRAIN
+    one, other = (replace(arm(Decides), arm_id=name, key=name, model=ScriptedModel()) for name in ("one", "other"))
+    jobs = [Job(each.arm_id, each.model_id, Workload(prompt_tokens=1.0), kind=kind_of(each)) for each in (one, other)]
+    run.estimator = Estimator(jobs, {"scripted": Speeds(1.0, 1.0)}, n_train=len(TRAIN), n_dev=120)
+    told = run.race(Plan((one, other), ())).results
+    assert [told[name].state for name in ("one", "other")] == ["failed", "failed"]
+    assert told["other"].why.en == "none of the 2 rows asked could be scored: server: 500: the judge is out"
+
+
 @pytest.mark.parametrize(("budget", "depth"), [(4000.0, 1), (300.0, 3)])
 def test_the_lighter_training_is_taken_where_time_does_not_reach_for_every_row_once(
     tmp_path, store, monkeypatch, budget, depth

@@ -14,7 +14,7 @@ from tuneworth.core.race import Step
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.errors import MoneySpent
-from tuneworth.race.arms import Arm, training_sizes
+from tuneworth.race.arms import Arm, kind_of, training_sizes
 from tuneworth.race.budget import Reserve
 from tuneworth.race.estimate import LOOKS, Estimator
 from tuneworth.race.keys import digest
@@ -47,6 +47,7 @@ class Driver:
     Attributes:
         entries: arm id → training size → the fit on so many rows (``None``: on all of them).
         failures: arm id → why it broke.
+        unanswered: kind of arms → why the first rows that one of them was tried with had no answer, as long as no row has.
         slow: arm id → seconds that it was expected to take as a finalist, of an arm that was not asked because of that;
             ``dear``: US dollars that its first rows were expected to cost, of one that these are too much for.
         unpaid: arms that the money did not reach for.
@@ -60,6 +61,7 @@ class Driver:
     reserve: Reserve
     entries: dict[str, dict[int | None, Entry]] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
+    unanswered: dict[str, Text] = field(default_factory=dict)
     slow: dict[str, float] = field(default_factory=dict)
     dear: dict[str, float] = field(default_factory=dict)
     unpaid: set[str] = field(default_factory=set)
@@ -166,6 +168,8 @@ class Driver:
         self.entries[arm.arm_id], self._tried[arm.arm_id] = {None: entry}, len(measured.leading(self.runner.dev))
         if not measured.outcomes:
             return
+        if mean_of(measured.outcomes, self.runner.metrics[0].id) is None:
+            self.unanswered[kind_of(arm)] = nothing_scored(measured.outcomes)
         seconds = spent_on(measured.outcomes).seconds / len(measured.outcomes)
         self.estimator.observe_try(arm.arm_id, row_seconds=None, answer_seconds=seconds)
 
@@ -213,6 +217,8 @@ class Driver:
         if self.reserve.is_too_dear(entry, self.fits()):
             self.schedule.stop(work.arm_id, "budget")
         score, n_rows = mean_of(entry.dev, metric), len(entry.dev)
+        if score is not None:
+            self.unanswered.pop(kind_of(arm), None)
         if score is None:
             runner.watcher.finish(nothing_scored(entry.dev))
         elif n_rows == len(runner.dev):
@@ -297,4 +303,5 @@ class Driver:
 
 
 def nothing_scored(outcomes: Sequence[Outcome]) -> Text:
-    return say("run.nothing_scored", error=next((outcome.error for outcome in outcomes if outcome.error), ""))
+    error = next((outcome.error for outcome in outcomes if outcome.error), "")
+    return say("run.nothing_scored", n=len(outcomes), error=error)

@@ -17,7 +17,7 @@ from tuneworth.data.sections import Repeats
 from tuneworth.metrics import Metric
 from tuneworth.race import results
 from tuneworth.race.again import AskingAgain, with_mean_scores
-from tuneworth.race.arms import Arm, Plan, chance_of, stays_here
+from tuneworth.race.arms import Arm, Plan, chance_of, kind_of, stays_here
 from tuneworth.race.budget import Budget, Reserve
 from tuneworth.race.driver import Driver, entrant_of, nothing_scored
 from tuneworth.race.estimate import Estimator
@@ -162,6 +162,8 @@ class Stages:
         metric, n_dev = self.runner.metrics[0].id, len(self.runner.dev)
         if arm.arm_id in driver.failures and not fits:
             return results.missing_arm(arm, "failed", driver.failures[arm.arm_id])
+        if not fits and (why := driver.unanswered.get(kind_of(arm))) is not None:
+            return results.missing_arm(arm, "failed", why)
         if arm.arm_id in driver.dear:
             why = say("run.too_dear", usd=numbers.usd(driver.dear[arm.arm_id]))
             return results.missing_arm(arm, "skipped", why)
@@ -178,6 +180,8 @@ class Stages:
         if stop is not None and stop.reason == "failed":
             return results.missing_arm(arm, "failed", driver.failures.get(arm.arm_id) or _mostly_unscored(entry.dev))
         if len(entry.dev) < min(n_dev, MIN_PAIRS):
+            if 2 * sum(outcome.status != "scored" for outcome in entry.dev) > len(entry.dev):
+                return results.missing_arm(arm, "failed", _mostly_unscored(entry.dev))
             return results.missing_arm(arm, "skipped", unasked)
         self.raced.entries[arm.arm_id] = entry
         return self._dev_result(entry)
