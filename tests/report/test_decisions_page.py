@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import get_args
 
 import pytest
 from report_samples import make_result, score
+from rich.console import Console
 
 from tuneworth.core.calibration import ArmCalibration, Calibration, ReliabilityBin, SureEnough
 from tuneworth.core.record import Interval, Score
@@ -14,6 +16,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report.charts.reliability import reliability_chart
 from tuneworth.report.html import render_html
 from tuneworth.report.pages.decisions import DecisionsSection
+from tuneworth.report.terminal import summary
 from tuneworth.report.view import build_view
 
 
@@ -114,6 +117,31 @@ def test_the_chart_draws_bins_as_they_are() -> None:
     assert curves[0]["y"] == pytest.approx([16.9, 36.9, 56.9, 76.9, 91.9])
     assert "60 rows with a mean confidence of 20.0 %, 16.9 % right" in plain(curves[0]["hovertext"][0])
     assert "calibration error 3.1 points" in chart.alt
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        (
+            "en",
+            "head on MiniLM embeddings: Brier score 0.312, calibration error 3.1 points (test, 300), sure enough for 71 % of the rows"
+            " at 95 % right, measured 95.3 % (92.3–98.3)",
+        ),
+        (
+            "en",
+            "few-shot, 16 nearest: Brier score 0.312, calibration error 28.8 points (test, 300), never sure enough for 95 % right",
+        ),
+        ("en", ": Brier score 0.312, calibration error 21.4 points (dev, 200)"),
+        (
+            "zh",
+            "Brier 分数 0.312，校准误差 3.1 个百分点（测试集，300 条），要求 95% 正确时可独立回答 71% 的数据，实测 95.3%（92.3–98.3）",
+        ),
+    ],
+)
+def test_the_terminal_has_a_line_for_each_arm(lang: Lang, said: str) -> None:
+    out = io.StringIO()
+    Console(file=out, width=220).print(summary(made(FULL), lang))
+    assert said in plain(out.getvalue())
 
 
 @pytest.mark.parametrize("lang", get_args(Lang))

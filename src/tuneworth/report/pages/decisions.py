@@ -24,7 +24,7 @@ class DecisionRow:
 
     Attributes:
         alone, alone_note: what it could answer alone, and from which confidence on.
-        told: what the chart says of it, for readers who cannot see it.
+        told: all that in a line, for the terminal and for readers who cannot see the chart.
     """
 
     arm: ArmRow
@@ -89,18 +89,26 @@ def _row(row: ArmRow, arm: ArmResult, shown: Calibration, lang: Lang) -> Decisio
     sure = arm.calibration.sure if arm.calibration is not None else None
     on_test = arm.calibration is not None and arm.calibration.test is not None
     alone, note = (say("decisions.alone.untested"), None) if sure is None else _alone(sure)
-    error = points(shown.error)
+    error, brier = points(shown.error), f"{shown.brier.value:.3f}"
+    rows = say("decisions.test" if on_test else "decisions.dev", n=shown.n_rows)
     return DecisionRow(
         arm=row,
-        rows=say("decisions.test" if on_test else "decisions.dev", n=shown.n_rows).to(lang),
+        rows=rows.to(lang),
         accuracy=numbers.score(shown.accuracy).to(lang),
         confidence=numbers.percent(shown.confidence).to(lang),
         error=error.to(lang),
         error_interval=_ends(shown.error_interval),
-        brier=f"{shown.brier.value:.3f}",
+        brier=brier,
         alone=alone.to(lang),
         alone_note=note.to(lang) if note is not None else "",
-        told=say("decisions.alt", arm=row.label, error=error).to(lang),
+        told=say(
+            "decisions.told",
+            arm=row.label,
+            brier=brier,
+            error=error,
+            rows=rows,
+            sure="" if sure is None else _told(sure),
+        ).to(lang),
     )
 
 
@@ -112,6 +120,15 @@ def _alone(sure: SureEnough) -> tuple[Text, Text | None]:
     if sure.right is None:
         return say("decisions.alone.share", share=share), note
     return say("decisions.alone.cell", share=share, right=numbers.score(sure.right)), note
+
+
+def _told(sure: SureEnough) -> Text:
+    precision = numbers.percent(sure.precision, 0)
+    if sure.threshold is None or sure.share is None:
+        return say("decisions.sure.never", precision=precision)
+    right = "" if sure.right is None else say("decisions.sure.measured", right=numbers.score(sure.right))
+    share = numbers.percent(sure.share.value, 0)
+    return say("decisions.sure.share", share=share, precision=precision, right=right)
 
 
 def _answer(row: ArmRow, arm: ArmResult, lang: Lang) -> str:

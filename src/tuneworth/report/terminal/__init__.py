@@ -43,6 +43,9 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         bullets(w["reasons"], view.verdict.reasons),
         bullets(w["would_change"], view.verdict.would_change),
         bullets(w["race_and_forecast"], filter(None, raced)),
+        bullets(view.decisions.words["decisions"], (row.told for row in view.decisions.rows))
+        if view.decisions
+        else None,
         bullets(view.documents.words["documents"], view.documents.brief) if view.documents else None,
         bullets(w["skipped"], (f"{arm.label}{colon}{arm.why}" for arm in view.skipped)),
         bullets(w["warnings"], view.data.warnings),
