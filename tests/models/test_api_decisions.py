@@ -14,6 +14,7 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.costs.prices import Rates
 from tuneworth.data.taskfile import load_task_file
 from tuneworth.errors import EnvironmentProblem, MoneySpent
+from tuneworth.models.api.chat_model import ChatModel
 from tuneworth.models.api.decisions import LEAST, DecidingModel
 from tuneworth.models.base import Constraint, Decision, Request, is_deciding
 from tuneworth.models.catalog import open_model
@@ -43,12 +44,12 @@ def asking(text: str, labels: Sequence[str] = LABELS) -> Request:
 @contextmanager
 def served(kind: Kind, spoil: Spoil = lambda body: None, **more: Any) -> Iterator[tuple[DecidingModel, DecisionRoutes]]:
     asked = DecisionRoutes(weights, spoil)
-    with ChatServer(routes=asked.routes()) as server:
+    with ChatServer(routes=asked.routes()) as server, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ChatModel, "patience_seconds", 0.01)
         services = {server.address: {"decisions": kind, "decides": ["*"], **more}}
         name = f"{server.address}#judge"
         model = open_model(name, services=services, stated={name: RATES})
         assert isinstance(model, DecidingModel)
-        model._asker.patience_seconds = 0.01
         yield model, asked
 
 

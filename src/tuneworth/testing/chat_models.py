@@ -31,7 +31,7 @@ Opener = Callable[[ChatServer], Model]
 LABELS = ("bug", "billing", "praise")
 SYSTEM = Message("system", "Sort what the customer writes.")
 KEY = "sk-not-to-be-seen"
-PASSING: tuple[Fault, ...] = ("rate_limit", "server_error", "overloaded", "cut", "truncated", "html")
+PASSING: tuple[Fault, ...] = ("rate_limit", "server_error", "overloaded", "cut", "truncated", "html", "empty")
 
 
 def sorts(asked: Asked) -> str:
@@ -189,11 +189,16 @@ def refusals_are_told(open_: Opener) -> None:
 
 
 def what_is_no_answer_fails(open_: Opener) -> None:
+    """Nothing at all may not happen again; it is paid for each time. What stops in the middle would stop there again."""
     faults: tuple[Fault, ...] = ("empty", "length")
     for fault in faults:
-        with ChatServer(faults=always(fault)) as server:
+        with ChatServer(answer=sorts, faults=always(fault)) as server:
             [done] = _ask(open_(server), held(1))
-        assert (done.finish_reason, done.may_pass) == ("error", False), f"{fault}: {done}"
+        assert (done.finish_reason, done.may_pass) == ("error", fault == "empty"), f"{fault}: {done}"
+        if fault == "empty":
+            assert 2 <= server.received.total() <= 10, f"asked {server.received.total()} times"
+            n_read = sum(len(turn.content.split()) for asked in server.asked for turn in asked.messages)
+            assert done.usage.prompt_tokens == n_read, f"not all tries were counted: {done.usage}"
 
 
 def a_prompt_that_is_too_long_is_told(open_: Opener) -> None:

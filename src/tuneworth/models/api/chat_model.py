@@ -12,7 +12,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from tuneworth.core.answers import after_reasoning
 from tuneworth.core.outcome import Usage
@@ -78,7 +78,7 @@ class ChatModel:
     price: Price | None = None
     models: ModelList = ModelList()
     record: Record = field(default_factory=Record)
-    patience_seconds: float = 0.5
+    patience_seconds: ClassVar[float] = 0.5
 
     def __post_init__(self) -> None:
         service = self.endpoint.service
@@ -255,6 +255,9 @@ class ChatModel:
         except MoneySpent as error:
             raise _Stopped(error) from error
         asked.add(completion.usage, most if completion.usd is None else completion.usd)
+        if not troubles and completion.finish_reason == "stop" and not _said(completion.text, call.form).strip():
+            self.record.tries["empty"] += 1
+            troubles.append(Trouble("empty", "an empty answer"))
         if troubles:
             [trouble] = troubles
             if (fatal := self.fatal(trouble)) is not None:
@@ -291,10 +294,9 @@ class ChatModel:
         """What is made of a reply."""
         if reply.ended == "refused":
             return Completion("", Usage(), 0.0, "refused", shown(reply.text))
-        text = visible(after_reasoning(reply.text) if form is not None else reply.text)
+        text = _said(reply.text, form)
         if not text.strip():
-            said = "an empty answer" if reply.ended == "stop" else "no answer within its tokens"
-            return Completion("", Usage(), 0.0, "error", said)
+            return Completion("", Usage(), 0.0, "error", "no answer within its tokens")
         if form is None:
             return Completion(text, Usage(), 0.0, "length" if reply.ended == "length" else "stop")
         try:
@@ -386,6 +388,11 @@ class ChatModel:
         used: list[Means] = [means for means in self._ladder if self.record.means[means]]
         ends = [say("models.service.shuts_down", day=dated)] if dated else []
         return [*ends, *([held_by(used)] if used and held else []), *self.record.warnings()]
+
+
+def _said(text: str, form: Form | None) -> str:
+    """What is read of a reply: where an answer is held to a form, not what was thought before it."""
+    return visible(after_reasoning(text) if form is not None else text)
 
 
 FORM_TOKENS = 16

@@ -224,9 +224,7 @@ class DecidingModel(ChatModel):
         self.capabilities = replace(self.capabilities, label_probabilities=True, constraints=allowed)
         price = None if self.price is None else _of_input(self.price)
         wire = DecisionWire(self.endpoint)
-        self._asker = _Asker(
-            self.endpoint, wire, price, models=self.models, record=self.decided, patience_seconds=self.patience_seconds
-        )
+        self._asker = _Asker(self.endpoint, wire, price, models=self.models, record=self.decided)
 
     def attach(self, meter: Meter) -> None:
         super().attach(meter)

@@ -17,6 +17,7 @@ Kind = Literal[
     "network",
     "timeout",
     "garbled",
+    "empty",
     "key",
     "quota",
     "unknown_model",
@@ -27,9 +28,9 @@ Kind = Literal[
     "redirect",
     "certificate",
 ]
-PASSING: frozenset[Kind] = frozenset({"busy", "server", "network", "timeout", "garbled"})
+PASSING: frozenset[Kind] = frozenset({"busy", "server", "network", "timeout", "garbled", "empty"})
 """May not happen again."""
-MAY_BE_CHARGED: frozenset[Kind] = frozenset({"timeout", "garbled", "too_large"})
+MAY_BE_CHARGED: frozenset[Kind] = frozenset({"timeout", "garbled", "empty", "too_large"})
 """The service may have answered, and charge for it, though nothing that can be used arrived."""
 MOST_SHOWN = 200
 """Characters of what a service says that are passed on."""
