@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from decide_builders import METRIC, compared, decided, duel, task
+from decide_builders import decided, duel, finished, task
 
-from tuneworth.core.run import DataSummary, Provenance, RunResult
 from tuneworth.core.task import Limits
 from tuneworth.decide.again import decide_again
-
-ROWS = {"n_read": 1000, "n_rejected": 0, "n_groups": 0, "n_train": 800, "n_dev": 100, "n_test": 300}
-
-
-def finished(arms, rows, the_task):
-    return RunResult(
-        run_id="made",
-        task=the_task,
-        data=DataSummary(**ROWS, split_digest="0"),
-        metrics=[METRIC],
-        primary_metric=METRIC,
-        arms=arms,
-        comparisons=compared(rows, the_task.margin),
-        decision=decided(arms, rows, the_task),
-        wall_seconds=1.0,
-        peak_memory_mb=1.0,
-        provenance=Provenance(version="0", created="", command="", seed=0, machine={}, libraries={}),
-    )
-
 
 GAIN = duel(40, 5, 200, 55)  # lora is 35 of 300 rows ahead
 

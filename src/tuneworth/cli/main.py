@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from tuneworth.cli import advise, ask, audit, doctor, index, init, models, run, runs
+from tuneworth.cli import advise, ask, audit, decide, doctor, index, init, models, run, runs
 from tuneworth.cli.language import LANG, check_languages, inline, spoken, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
@@ -46,6 +46,7 @@ for command in (
     index.index,
     init.init,
     runs.report,
+    decide.decide,
     ask.ask,
     runs.runs,
     doctor.doctor,
