@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuneworth.core.offline import keeps_private
 from tuneworth.core.text import Lang, Text
-from tuneworth.errors import InputError
+from tuneworth.errors import InputError, Problem
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tuneworth.audit._run import Audited
     from tuneworth.core.advice import Advice
     from tuneworth.core.audit import AuditResult
+    from tuneworth.core.compared import Compared
     from tuneworth.core.plan import RunPlan
     from tuneworth.core.run import RunResult
     from tuneworth.data.load import Loaded
@@ -137,6 +138,32 @@ def decide_again(
     return again.decide_again(
         result, margin=margin, limits=checked.limits if limits else None, usd_per_label=usd_per_label
     )
+
+
+def compare(
+    files: Sequence[Source],
+    *,
+    metrics: Sequence[str] = (),
+    group: str | None = None,
+    margin: float = 0.02,
+    scale: str | tuple[float, float] | None = None,
+) -> Compared:
+    """Judge results that others measured: every pair of systems, paired by row (docs/compare.md).
+
+    Args:
+        files: rows with scores, or logs of lm-evaluation-harness, Inspect, promptfoo or DeepEval; a file may hold several systems.
+        metrics: the first decides; all that every system has when none is named.
+        group: field whose equal values mark rows that belong together.
+        scale: worst and best score, ``"1:5"``, where scores are not in [0, 1].
+    """
+    from tuneworth import __version__
+    from tuneworth.compared import compared, scale_of
+    from tuneworth.data.logs import read_all
+
+    problems = [] if 0 < margin < 1 else [Problem("--margin", say("compared.options.margin", value=f"{margin:g}"))]
+    ends, odd = scale_of(scale)
+    logs = read_all(list(map(str, files)), metrics, [*problems, *odd])
+    return compared(logs, version=__version__, metrics=metrics, group=group, margin=margin, scale=ends)
 
 
 # -- shared with the command -------------------------------------------------------------------------------

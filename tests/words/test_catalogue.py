@@ -16,7 +16,7 @@ from tuneworth.words.numbers import percent
 from tuneworth.words.say import CATALOGUE, Catalogue, say
 
 SRC = Path(tuneworth.__file__).parent
-SILENT = ("decide", "findings", "race", "report", "serve")
+SILENT = ("compared", "decide", "findings", "race", "report", "serve")
 """Rooms whose sentences all stand in the catalogue."""
 KEYS = [f"{page}.{place}" for page in CATALOGUE.pages() for place in CATALOGUE.columns(page)]
 

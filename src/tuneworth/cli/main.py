@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from tuneworth.cli import advise, ask, audit, decide, doctor, index, init, models, run, runs
+from tuneworth.cli import advise, ask, audit, compare, decide, doctor, index, init, models, run, runs
 from tuneworth.cli.language import LANG, check_languages, inline, spoken, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
@@ -43,6 +43,7 @@ for command in (
     run.plan,
     advise.advise,
     audit.audit,
+    compare.compare,
     index.index,
     init.init,
     runs.report,

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -58,11 +59,10 @@ def find_group(rows: Sequence[RawRow], shape: Shape, asked: str | None) -> Shape
     """``shape`` with the column of groups among those that nothing reads, unless the user named one or asked for none."""
     if asked is not None:
         return shape
-    values = {name: _values(rows, name) for name in shape.unused}
-    named = [name for name in values if is_group_name(name) and _shared(values[name]) >= _BY_NAME_SHARED]
-    enough = [name for name in named if _n_values(values[name]) >= LEAST_VALUES]
-    # The coarsest: two rows of one customer belong together even when they are of two sessions.
-    for name in sorted(enough, key=lambda name: _n_values(values[name])):
+    records = [row.value for row in rows]
+    values = {name: values_of(records, name) for name in shape.unused}
+    named = named_groups(values)
+    for name in (name for name in named if _n_values(values[name]) >= LEAST_VALUES):
         return _with_group("groups.by_name", shape, name, values[name])
     for name, found in values.items():
         if name not in named and _holds_ids(found) and _is_borne_out(rows, shape, found):
@@ -70,6 +70,17 @@ def find_group(rows: Sequence[RawRow], shape: Shape, asked: str | None) -> Shape
     few = [name for name in named if _LEAST_SAID <= _n_values(values[name]) < LEAST_VALUES]
     said = [say("groups.few_values", column=name, n=_n_values(values[name]), least=LEAST_VALUES) for name in few]
     return replace(shape, notes=(*shape.notes, *said))
+
+
+def named_groups(values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Columns known by their name whose values are on several rows, the coarsest first: two rows of one customer belong together
+    even when they are of two sessions.
+
+    Args:
+        values: column → the value of each row, empty for none.
+    """
+    named = [name for name in values if is_group_name(name) and _shared(values[name]) >= _BY_NAME_SHARED]
+    return sorted(named, key=lambda name: _n_values(values[name]))
 
 
 def is_group_name(column: str) -> bool:
@@ -85,11 +96,11 @@ def _with_group(code: str, shape: Shape, name: str, values: Sequence[str]) -> Sh
     return replace(shape, extras=extras, unused=unused, notes=(*shape.notes, told))
 
 
-def _values(rows: Sequence[RawRow], name: str) -> list[str]:
+def values_of(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     """The value of each row as text, empty for none; no values at all where some are lists, or texts of their own."""
     found: list[str] = []
     for row in rows:
-        value = row.value.get(name)
+        value = row.get(name)
         if isinstance(value, dict | list | bool) or (isinstance(value, float) and math.isfinite(value) and value % 1):
             return []
         text = "" if value is None else str(value).strip().removesuffix(".0")

@@ -83,7 +83,7 @@ def _read_file(path: Path, name: str, sheet: str | None = None) -> RawData:
     data = read_bytes(path, name)
     unpacked = unpack(data, path.name)
     impostors.check(unpacked.data, path, name)
-    rows = _rows(unpacked, name, sheet)
+    rows = rows_of(unpacked, name, sheet)
     is_plain = not unpacked.steps and rows.as_named
     if unpacked.steps:
         rows.notes.insert(
@@ -94,7 +94,8 @@ def _read_file(path: Path, name: str, sheet: str | None = None) -> RawData:
     return RawData(name, converted.rows, converted.rejected, sha256_of(data), converted.notes, suffix)
 
 
-def _rows(file: Unpacked, name: str, sheet: str | None) -> Rows:
+def rows_of(file: Unpacked, name: str, sheet: str | None = None) -> Rows:
+    """The records of a file as they stand in it, whoever wrote it."""
     suffix = PurePosixPath(file.name).suffix.lower()
     if office_kind(file.data) == ".xlsx":
         return excel.parse(file.data, name, sheet)

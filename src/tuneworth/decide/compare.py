@@ -10,7 +10,7 @@ from itertools import combinations, product
 import numpy as np
 
 from tuneworth.core.run import Comparison
-from tuneworth.stats.family import judge
+from tuneworth.stats.family import Judged, judge
 from tuneworth.stats.intervals import RowStatistic
 from tuneworth.stats.paired import PairedResult, compare, compare_corpus
 from tuneworth.stats.trainings import compare_corpus_trainings, compare_trainings
@@ -64,28 +64,54 @@ def compare_finalists(
     results = [_measure(trainings[a], trainings[b], groups or {}, binary=binary, rng=rng) for a, b in pairs]
     families = [[result] for result in results] if against else [results]
     judged_all = [judged for family in families for judged in judge(family, margin=margin)]
-    return [
-        Comparison(
-            a=a,
-            b=b,
-            metric=metric,
-            method=judged.result.method,
-            difference=judged.result.difference,
-            interval=judged.result.interval,
-            p_value=judged.result.p_value,
-            p_adjusted=judged.p_adjusted,
-            n_rows=judged.result.n_rows,
-            wins=judged.result.wins,
-            losses=judged.result.losses,
-            ties=judged.result.ties,
-            margin=margin,
-            answer=judged.answer,
-            rows_needed=judged.rows_needed,
-            n_groups=judged.result.n_groups,
-            n_effective=judged.result.n_effective,
-        )
-        for (a, b), judged in zip(pairs, judged_all)
-    ]
+    return [_comparison(a, b, metric, judged, margin) for (a, b), judged in zip(pairs, judged_all)]
+
+
+def compare_systems(
+    scores: Mapping[str, Mapping[str, RowScores]],
+    *,
+    margin: float,
+    rng: np.random.Generator,
+    groups: Mapping[str, str],
+    corpus: Mapping[str, CorpusValue],
+) -> list[Comparison]:
+    """All pairs of systems on every metric; together they are one family.
+
+    Args:
+        scores: metric → system → its scores.
+        groups: as for `compare_finalists`.
+        corpus: those metrics that are not the mean of their row scores.
+    """
+    tests = [(metric, a, b) for metric, of in scores.items() for a, b in combinations(of, 2)]
+    results: list[PairedResult] = []
+    for metric, a, b in tests:
+        each = [_trainings(system, scores[metric][system], corpus.get(metric), None) for system in (a, b)]
+        results.append(_measure(*each, groups, binary=True, rng=rng))
+    family = judge(results, margin=margin)
+    return [_comparison(a, b, metric, judged, margin) for (metric, a, b), judged in zip(tests, family)]
+
+
+def _comparison(a: str, b: str, metric: str, judged: Judged, margin: float) -> Comparison:
+    result = judged.result
+    return Comparison(
+        a=a,
+        b=b,
+        metric=metric,
+        method=result.method,
+        difference=result.difference,
+        interval=result.interval,
+        p_value=result.p_value,
+        p_adjusted=judged.p_adjusted,
+        n_rows=result.n_rows,
+        wins=result.wins,
+        losses=result.losses,
+        ties=result.ties,
+        margin=margin,
+        answer=judged.answer,
+        rows_needed=judged.rows_needed,
+        n_groups=result.n_groups,
+        n_effective=result.n_effective,
+    )
 
 
 def _trainings(

@@ -20,13 +20,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.compared import Compared
 from tuneworth.core.files import write_atomic
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
 from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.report.charts import build_charts
 from tuneworth.report.charts.figure import Chart
+from tuneworth.report.charts.scores import difference_chart, quality_chart
 from tuneworth.report.pages.audit import AuditView, build_audit_view
+from tuneworth.report.pages.compared import ComparedView, build_compared_view
 from tuneworth.report.view import View, build_view
 from tuneworth.words import numbers
 from tuneworth.words.say import say
@@ -57,6 +60,14 @@ def render_audit(result: AuditResult, *, lang: Lang, name: str = "") -> str:
     )
 
 
+def render_compared(result: Compared, *, lang: Lang) -> str:
+    """The page of a comparison of results that others measured; ``lang`` is shown first."""
+    views = [build_compared_view(result, each) for each in _languages(lang)]
+    charts = {view.lang: tuple(filter(None, (quality_chart(view), difference_chart(view)))) for view in views}
+    scripts = [Markup(_plotly_js()), Markup(_asset("report.js"))]
+    return _render("compared", views, [f"{v.title} · {v.word}" for v in views], scripts, charts, styles=("report",))
+
+
 def write_html(result: RunResult, path: Path, *, lang: Lang) -> None:
     """Write the report to ``path``: the whole file or, after an error, none of it.
 
@@ -71,6 +82,11 @@ def write_audit(result: AuditResult, path: Path, *, lang: Lang, name: str = "") 
     _write(path, render_audit(result, lang=lang, name=name), "audit_page.write.failed")
 
 
+def write_compared(result: Compared, path: Path, *, lang: Lang) -> None:
+    """Write the page of a comparison to ``path``; whole or not at all, as `write_html`."""
+    _write(path, render_compared(result, lang=lang), "report.write.failed")
+
+
 def _write(path: Path, page: str, failed: str, next_step: Text | None = None) -> None:
     try:
         write_atomic(path, page)
@@ -81,7 +97,7 @@ def _write(path: Path, page: str, failed: str, next_step: Text | None = None) ->
 
 def _render(
     template: str,
-    views: Sequence[View] | Sequence[AuditView],
+    views: Sequence[View] | Sequence[AuditView] | Sequence[ComparedView],
     titles: Sequence[str],
     scripts: list[Markup],
     charts: Mapping[str, tuple[Chart, ...]],

@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -25,6 +26,8 @@ from tuneworth.words.say import say
 
 MAX_UNPACKED_BYTES = 2**30
 """Most bytes a file may unpack to: its rows take several times as much in memory."""
+_ZIP_ZSTANDARD, _LOCAL_HEADER, _LOCAL_NAMES = 93, 30, 26
+"""Of the zip format (APPNOTE 4.4.5 and 4.3.7): the method, the bytes of a file's header, and where in it two lengths stand."""
 _SHOWN = 6
 _SUFFIXES = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lzma", ".zip", ".tar", ".tgz")
 _NO_DATA = ("readme", "license", "licence", "changelog", "manifest")
@@ -94,22 +97,34 @@ def office_kind(data: bytes) -> str | None:
     return found
 
 
-def members(data: bytes, folder: str, name: str) -> list[bytes]:
-    """The contents of the files below ``folder`` of a zip file, in the order of their names.
+def members(data: bytes, folder: str, name: str, *, suffix: str = "") -> list[bytes]:
+    """The contents of the files below ``folder`` of a zip file, in the order of their names; a folder may be a file's own name.
+
+    Zstandard is among the ways to pack them: Inspect uses it, and Python knows it from 3.14 on.
 
     Raises:
-        InputError: they are too large, or packed in a way that Python does not know.
+        InputError: they are too large, or broken.
+        EnvironmentProblem: Zstandard needs pyarrow.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = sorted(
-            member for member in archive.namelist() if member.startswith(folder) and not member.endswith("/")
-        )
-        if sum(archive.getinfo(member).file_size for member in names) > MAX_UNPACKED_BYTES:
-            raise _too_large(name, MAX_UNPACKED_BYTES)
-        try:
-            return [archive.read(member) for member in names]
-        except (NotImplementedError, *_BROKEN) as error:
-            raise InputError(Problem(name, say("reading.packed.broken", reason=str(error)[:120]))) from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            there = sorted(archive.infolist(), key=lambda info: info.filename)
+            wanted = [one for one in there if one.filename.startswith(folder) and one.filename.endswith(suffix)]
+            wanted = [one for one in wanted if not one.is_dir()]
+            if sum(info.file_size for info in wanted) > MAX_UNPACKED_BYTES:
+                raise _too_large(name, MAX_UNPACKED_BYTES)
+            return [_member(archive, data, info, name) for info in wanted]
+    except (NotImplementedError, struct.error, *_BROKEN) as error:
+        raise InputError(Problem(name, say("reading.packed.broken", reason=str(error)[:120]))) from error
+
+
+def _member(archive: zipfile.ZipFile, data: bytes, info: zipfile.ZipInfo, name: str) -> bytes:
+    if info.compress_type != _ZIP_ZSTANDARD or hasattr(zipfile, "ZIP_ZSTANDARD"):
+        return archive.read(info)
+    # The name and the extra field stand once more in front of the contents, the latter with a length of its own.
+    names = sum(struct.unpack_from("<HH", data, info.header_offset + _LOCAL_NAMES))
+    start = info.header_offset + _LOCAL_HEADER + names
+    return _read(_zstandard(data[start : start + info.compress_size], name), name, MAX_UNPACKED_BYTES)
 
 
 def _once(found: Unpacked, name: str, limit: int) -> Unpacked | None:

@@ -22,12 +22,13 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
 from tuneworth.data.documents.sentences import sentence_ends
-from tuneworth.findings.documents.seen import Seen, rng_of, share_of
+from tuneworth.findings.documents.seen import Seen, share_of
 from tuneworth.metrics._parts.words import answer_tokens, same_words
 from tuneworth.models.base import Encoder
 from tuneworth.retrieval.fulltext import query_terms
 from tuneworth.retrieval.gold import holds_answer
 from tuneworth.stats.intervals import wilson
+from tuneworth.stats.scores import rng_of
 from tuneworth.strategies._parts.passages import search_text
 
 CHECKED_ROWS = 100

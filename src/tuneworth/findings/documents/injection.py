@@ -20,11 +20,12 @@ from tuneworth.core.knowledge import Injection
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example, Language, Query
 from tuneworth.errors import TuneworthError
-from tuneworth.findings.documents.seen import Seen, rng_of, share_of
+from tuneworth.findings.documents.seen import Seen, share_of
 from tuneworth.metrics._parts.words import answer_tokens
 from tuneworth.race.budget import PLANTED_ROWS
 from tuneworth.retrieval.hits import Hit, Mode
 from tuneworth.retrieval.library import Library
+from tuneworth.stats.scores import rng_of
 from tuneworth.strategies import Answer, Solver
 from tuneworth.strategies.rag import RagSolver
 from tuneworth.words.say import say

@@ -25,9 +25,10 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.record import Interval, Score
 from tuneworth.core.run import ArmResult
 from tuneworth.core.task import Example
-from tuneworth.findings.documents.seen import Referee, Seen, rng_of, score_of, share_of
+from tuneworth.findings.documents.seen import Referee, Seen, share_of
 from tuneworth.stats.clusters import group_numbers
 from tuneworth.stats.intervals import MIN_INFORMATIVE, bootstrap_interval
+from tuneworth.stats.scores import rng_of, score_of
 from tuneworth.strategies._parts.passages import search_text
 
 Floats = NDArray[np.float64]

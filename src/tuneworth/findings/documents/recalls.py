@@ -16,10 +16,11 @@ from tuneworth.core.knowledge import Recall
 from tuneworth.core.outcome import Stage
 from tuneworth.core.record import Score
 from tuneworth.core.task import Example
-from tuneworth.findings.documents.seen import Referee, Seen, rng_of, score_of
+from tuneworth.findings.documents.seen import Referee, Seen
 from tuneworth.retrieval.gold import telling_answers
 from tuneworth.retrieval.hits import Hit, Mode
 from tuneworth.retrieval.measure import answer_recall_at, ndcg_at, recall_at, reciprocal_rank
+from tuneworth.stats.scores import rng_of, score_of
 from tuneworth.strategies._parts.passages import search_text
 
 KS = (1, 3, 5, 10)

@@ -15,6 +15,7 @@ from typing import Any
 
 from tuneworth.core.text import Text
 from tuneworth.report.pages.arms import ArmRow
+from tuneworth.report.pages.compared import SystemRow
 from tuneworth.report.plain import shorten, width
 from tuneworth.words import numbers
 from tuneworth.words.names import joined
@@ -68,7 +69,7 @@ def escape(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def style_of(arm: ArmRow) -> Style:
+def style_of(arm: ArmRow | SystemRow) -> Style:
     if arm.stage == "yardstick":
         return STYLES[3]
     if arm.test is None:

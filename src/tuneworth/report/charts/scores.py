@@ -22,6 +22,7 @@ from tuneworth.report.charts.figure import (
     style_of,
 )
 from tuneworth.report.pages.arms import ArmRow
+from tuneworth.report.pages.compared import ComparedView, SystemRow
 from tuneworth.report.plain import shorten
 from tuneworth.report.view import View
 
@@ -29,7 +30,7 @@ ROW_PX = 46
 AROUND_PX = 110
 
 
-def quality_chart(view: View) -> Chart | None:
+def quality_chart(view: View | ComparedView) -> Chart | None:
     """Dot plot of the primary metric with intervals: test filled, dev hollow, yardsticks dotted."""
     drawn = [(arm, arm.shown.raw) for arm in view.arms if arm.shown is not None and arm.shown.raw is not None]
     if not drawn:
@@ -70,9 +71,9 @@ def quality_chart(view: View) -> Chart | None:
     )
 
 
-def difference_chart(view: View) -> Chart | None:
-    """Forest plot: each pair's difference with its interval, the margin as a band, zero as a line."""
-    drawn = [(pair, pair.raw) for pair in view.comparisons if pair.raw is not None]
+def difference_chart(view: View | ComparedView) -> Chart | None:
+    """Forest plot of the primary metric: each pair's difference with its interval, the margin as a band, zero as a line."""
+    drawn = [(p, p.raw) for p in view.comparisons if p.raw is not None and p.metric == view.metric]
     if not drawn:
         return None
     data: list[dict[str, Any]] = []
@@ -145,7 +146,11 @@ def _bars(spans: Sequence[tuple[int, float, float]], colour: str, dash: str) -> 
     }
 
 
-def _dots(chosen: Sequence[tuple[int, ArmRow, tuple[float, float, float]]], style: Style, view: View) -> dict[str, Any]:
+def _dots(
+    chosen: Sequence[tuple[int, ArmRow | SystemRow, tuple[float, float, float]]],
+    style: Style,
+    view: View | ComparedView,
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",

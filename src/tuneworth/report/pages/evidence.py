@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tuneworth.core.run import ClassRow, RunResult
+from tuneworth.core.run import ClassRow, RowView, RunResult
 from tuneworth.core.text import Lang
 from tuneworth.report.pages.arms import arm_labels
 from tuneworth.report.plain import clean, excerpt, one_line
@@ -99,7 +100,10 @@ class ExpectedView:
 
 
 def build_disagreements(result: RunResult, lang: Lang) -> tuple[DisagreementView, ...]:
-    names = arm_labels(result, lang)
+    return disagreement_views(result.disagreements[:MAX_ROWS], arm_labels(result, lang), lang)
+
+
+def disagreement_views(rows: Sequence[RowView], names: Mapping[str, str], lang: Lang) -> tuple[DisagreementView, ...]:
     return tuple(
         DisagreementView(
             source=clean(row.source),
@@ -110,7 +114,7 @@ def build_disagreements(result: RunResult, lang: Lang) -> tuple[DisagreementView
                 for arm_id, answer in row.answers.items()
             ),
         )
-        for row in result.disagreements[:MAX_ROWS]
+        for row in rows
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.run import Comparison, RunResult
@@ -96,7 +96,13 @@ def build_comparisons(result: RunResult, lang: Lang) -> tuple[ComparisonRow, ...
     names = arm_labels(result, lang)
     main = decisive(result)
     ordered = sorted(result.comparisons, key=lambda pair: (pair != main, pair.metric != result.primary_metric))
-    return tuple(_comparison_row(pair, names, result, pair == main, lang) for pair in ordered)
+    # More training rows, a larger budget or nothing at all may be what the verdict asks for, and not test rows.
+    no_test_rows = result.decision.rows is None or result.decision.verdict == "not_yet"
+    open_as = "no_gain" if _certainty(result) == "no_gain" else "open" if no_test_rows else ""
+    return tuple(
+        comparison_row(pair, names, lang, decisive=pair == main, open_as=open_as if pair == main else "")
+        for pair in ordered
+    )
 
 
 def build_verdict(
@@ -216,9 +222,13 @@ def _certainty(result: RunResult) -> str:
     return "no_gain" if verdict == "dont_fine_tune" and below_margin else "limits"
 
 
-def _comparison_row(
-    pair: Comparison, names: dict[str, str], result: RunResult, main: bool, lang: Lang
+def comparison_row(
+    pair: Comparison, names: Mapping[str, str], lang: Lang, *, decisive: bool = False, open_as: str = ""
 ) -> ComparisonRow:
+    """
+    Args:
+        open_as: what to say of a pair that is not settled, in place of the rows that would settle it.
+    """
     a, b = names.get(pair.a, clean(pair.a)), names.get(pair.b, clean(pair.b))
     values = (pair.difference, pair.interval.low, pair.interval.high, pair.margin)
     shown = {
@@ -227,14 +237,10 @@ def _comparison_row(
         "level": numbers.percent(pair.interval.level, 0).to(lang),
         "n_rows": numbers.count(pair.n_rows).to(lang),
     }
-    # More training rows, a larger budget or nothing at all may be what the verdict asks for.
-    no_test_rows = main and (result.decision.rows is None or result.decision.verdict == "not_yet")
     if pair.answer != "cant_tell":
         ending = say(f"verdict_page.pair.ending.{pair.answer}", margin=numbers.margin(pair.margin))
-    elif main and _certainty(result) == "no_gain":
-        ending = say("verdict_page.pair.ending.no_gain", margin=numbers.points(pair.margin))
-    elif no_test_rows:
-        ending = say("verdict_page.pair.ending.open")
+    elif open_as:
+        ending = say(f"verdict_page.pair.ending.{open_as}", margin=numbers.points(pair.margin))
     else:
         known = pair.rows_needed is not None
         ending = say(f"verdict_page.pair.ending.{'needs' if known else 'needs_unknown'}", n=_in_all(pair))
@@ -254,9 +260,9 @@ def _comparison_row(
         method=word(table("verdict_page.pair.methods"), pair.method).to(lang),
         record=f"{pair.wins:,} / {pair.losses:,} / {pair.ties:,}",
         margin=numbers.margin(pair.margin).to(lang),
-        rows_needed=_in_all(pair).to(lang) if pair.answer == "cant_tell" and not no_test_rows else "",
+        rows_needed=_in_all(pair).to(lang) if pair.answer == "cant_tell" and not open_as else "",
         sentence=f"{as_first_word(a, lang)}{between}{b}{found}",
-        decisive=main,
+        decisive=decisive,
         raw=(100 * values[0], 100 * values[1], 100 * values[2], 100 * values[3])
         if all(map(numbers.is_known, values))
         else None,
