@@ -85,8 +85,8 @@ def compare_systems(
     tests = [(metric, a, b) for metric, of in scores.items() for a, b in combinations(of, 2)]
     results: list[PairedResult] = []
     for metric, a, b in tests:
-        each = [_trainings(system, scores[metric][system], corpus.get(metric), None) for system in (a, b)]
-        results.append(_measure(*each, groups, binary=True, rng=rng))
+        first, second = (_trainings(name, scores[metric][name], corpus.get(metric), None) for name in (a, b))
+        results.append(_measure(first, second, groups, binary=True, rng=rng))
     family = judge(results, margin=margin)
     return [_comparison(a, b, metric, judged, margin) for (metric, a, b), judged in zip(tests, family)]
 
