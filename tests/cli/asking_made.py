@@ -37,7 +37,7 @@ def engine(model: ScriptedModel | None = None) -> Iterator[ScriptedModel]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(catalog, "check_names", lambda names, **options: None)
         patch.setattr(catalog, "open_model", lambda name, **options: opened)
-        patch.setattr(catalog, "open_encoder", lambda name=None, progress=None: HashEncoder())
+        patch.setattr(catalog, "open_encoder", lambda name=None, **options: HashEncoder())
         patch.setattr(catalog, "encoder_sha256", lambda name, progress=None: "of made vectors")
         yield opened
 
