@@ -39,6 +39,8 @@ class Outcome(BaseModel):
         usd: what services charged for it; 0 for what runs on this machine, ``None`` when not known.
         error: why there is no score, for a person to read.
         may_pass: of a failure (network, rate limit, server) that may not happen again: a later start asks again.
+        shared: what the model said was there, because another arm of the run had asked for it: usage, time and money are what it took
+            then, and were not paid again.
         passages: ids of the passages that the arm was shown, in the order shown; empty for an arm without documents.
         probabilities: of an arm that says how sure it is: label → probability, summing to 1.
         citations: ids of the passages that the answer points to. An id that is not among ``passages`` was made up.
@@ -57,6 +59,7 @@ class Outcome(BaseModel):
     usd: float | None = None
     error: str | None = None
     may_pass: bool = False
+    shared: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     probabilities: dict[str, float] | None = None

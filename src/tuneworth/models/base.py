@@ -80,6 +80,7 @@ class Completion:
         usd: what a service charged for it, ``None`` when not known; of what runs on this machine nobody asks.
         may_pass: of an ``error`` that may not happen again (network, rate limit, server). Said here, the other requests of
             the batch keep their answers; a model that raises `tuneworth.errors.PassingFailure` gets them all once more.
+        shared: another arm of the run had asked for it; what it took is told, and was not paid again.
     """
 
     text: str
@@ -89,6 +90,7 @@ class Completion:
     error: str | None = None
     usd: float | None = None
     may_pass: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

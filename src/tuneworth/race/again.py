@@ -77,7 +77,7 @@ class AskingAgain:
     ) -> list[Outcome] | None:
         """One more answer to each row; ``None`` where the budget does not reach for all."""
         arm, watcher = entry.arm, self.runner.watcher
-        again = replace(entry, arm=replace(arm, key=digest([arm.key, "asked again", number])))
+        again = replace(entry, arm=replace(arm, key=digest([arm.key, "asked again", number]), turn=number))
         expected, ledger = spent_on(list(before)), self.runner.ledger
         calls = ledger.room().calls
         in_calls = calls is None or not arm.is_metered or len(rows) <= calls

@@ -42,6 +42,7 @@ class Arm:
         key: digest of all that the arm's answers depend on but the row.
         n_train: training rows that it is fitted on, the first of the run's order; ``None`` for all.
         repeat: 0, or the number of a further training of the same arm with another seed.
+        turn: 0, or how many times its rows were asked before, where answers may differ.
         called: what its model is called among those of the run; empty where there is only one.
     """
 
@@ -52,6 +53,7 @@ class Arm:
     model: Model | None
     n_train: int | None = None
     repeat: int = 0
+    turn: int = 0
     called: str = ""
 
     @property

@@ -162,7 +162,7 @@ class Driver:
             few, measured = measured, self.runner.measure(entry, "dev", self.runner.dev[:TRIED_ROWS])
             saved = measured.saved - {one.row_id for one in few.outcomes} | few.saved
             measured = Measured(measured.outcomes, saved, measured.stopped)
-        (budget.count if entry.fit_was_saved else budget.charge)(entry.fit.spend)
+        (budget.count if entry.fit_was_saved else budget.charge)(entry.fit.paid)
         budget.count(measured.spent(before=True))
         budget.charge(measured.spent(before=False))
         self.entries[arm.arm_id], self._tried[arm.arm_id] = {None: entry}, len(measured.leading(self.runner.dev))
@@ -242,7 +242,9 @@ class Driver:
         self.estimator.observe_answers(work.arm_id, work.n_train, len(new.outcomes), answering)
         tried = self._tried.pop(work.arm_id, 0)  # paid for before
         unpaid = Measured(entry.dev[before + tried :], saved)
-        (budget.count if entry.fit_was_saved else budget.charge)(Spend() if tried else fitting)
+        paid = entry.fit.paid if before == 0 else Spend()
+        (budget.count if entry.fit_was_saved else budget.charge)(Spend() if tried else paid)
+        paid += spent_on([outcome for outcome in new.outcomes if not outcome.shared])
         budget.count(unpaid.spent(before=True))
         budget.charge(unpaid.spent(before=False))
         self.steps.append(
@@ -251,9 +253,9 @@ class Driver:
                 n_train=work.n_train,
                 n_rows=len(entry.dev),
                 score=mean_of(entry.dev, self.runner.metrics[0].id),
-                seconds=(fitting + answering).seconds,
+                seconds=paid.seconds,
                 spent_seconds=budget.spent.seconds,
-                usd=budget.priced(fitting + answering).usd,
+                usd=budget.priced(paid).usd,
                 saved=all(outcome.row_id in saved for outcome in new.outcomes) and (before > 0 or entry.fit_was_saved),
             )
         )

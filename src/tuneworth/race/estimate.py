@@ -69,6 +69,7 @@ class Job:
         free: it runs on this machine, and no service charges for it.
         price: of its model, where a service charges for it and that is known.
         kind: arms that work alike, but for how much they read.
+        asks_alike: what the arms of its kind ask is asked once.
     """
 
     arm_id: str
@@ -78,6 +79,7 @@ class Job:
     free: bool = True
     kind: str = ""
     price: Price | None = None
+    asks_alike: bool = False
 
 
 @dataclass
@@ -150,6 +152,10 @@ class Estimator:
         """Tokens of one answer of an arm, as counted."""
         return usage_of(self._jobs[arm_id].workload, cached=cached)
 
+    def asked_in_fit(self, arm_id: str) -> int:
+        """Training rows that fitting the arm on all of them asks its model about."""
+        return round(self._jobs[arm_id].workload.asked_in_fit(self._n_train))
+
     def row_seconds(self, arm_id: str) -> float | None:
         """Of one answer of an arm that answered rows; ``None`` of another."""
         return self.answer_seconds(arm_id, None, 1) if self._seen[arm_id].rows else None
@@ -175,9 +181,11 @@ class Estimator:
         return Spend(sum(part for part in parts if part is not None), round(tokens), usd)
 
     def spend_all(self) -> Spend | None:
-        """Of everything: every arm at every size on every dev row."""
-        parts = [self.spend(arm_id) for arm_id in self._jobs]
-        return None if None in parts else sum((part for part in parts if part is not None), Spend())
+        """Of everything: every arm at every size on every dev row; of arms that ask alike the one that takes longest."""
+        parts = {arm_id: self.spend(arm_id) for arm_id in self._jobs}
+        known = sorted(((arm_id, part) for arm_id, part in parts.items() if part), key=lambda pair: pair[1].seconds)
+        once = {job.kind if (job := self._jobs[arm_id]).asks_alike else arm_id: part for arm_id, part in known}
+        return None if None in parts.values() else sum(once.values(), Spend())
 
     # -- what was seen ---------------------------------------------------------------------------------
 

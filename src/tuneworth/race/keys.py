@@ -80,13 +80,13 @@ def arm_key(
         basis: digest of the split and the seed.
         encoder: what the vectors of an arm that compares texts depend on; ``None`` for the others.
     """
-    described = {"id": model.id, **model.describe()} if model is not None else {}
-    code = code_digest(strategy.__module__, *_modules(task, strategy, model))
+    masks = strategy.reads_documents and task.documents is not None and task.documents.masked
+    code = code_digest(strategy.__module__, *([MASK] if masks else []), *_modules(model))
     content = [
         code,
         strategy.id,
         config.model_dump(mode="json"),
-        {name: described[name] for name in _MODEL if name in described},
+        _described(model),
         task.model_dump(mode="json", include=_TASK),
         basis,
     ]
@@ -97,10 +97,18 @@ def arm_key(
     return digest(content)
 
 
-def _modules(task: Task, strategy: type[Strategy], model: Model | None) -> Iterator[str]:
-    """Of the model, of what stands around it, and of what masks the questions that are searched with."""
-    if strategy.reads_documents and task.documents is not None and task.documents.masked:
-        yield MASK
+def model_key(model: Model) -> str:
+    """Digest of all that a model's answer depends on but the request."""
+    return digest([code_digest(*_modules(model)), _described(model)])
+
+
+def _described(model: Model | None) -> dict[str, object]:
+    described = {"id": model.id, **model.describe()} if model is not None else {}
+    return {name: described[name] for name in _MODEL if name in described}
+
+
+def _modules(model: Model | None) -> Iterator[str]:
+    """Of the model, and of what stands around it."""
     while model is not None:
         yield type(model).__module__
         model = getattr(model, "inner", None)

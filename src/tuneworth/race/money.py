@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.outcome import Outcome
-from tuneworth.race.arms import Arm
+from tuneworth.race.arms import Arm, kind_of
 from tuneworth.race.budget import (
     ALONE_SHARE,
     FINAL_SHARE,
@@ -37,6 +37,15 @@ def usd_per_row(outcomes: Sequence[Outcome]) -> float:
     """Mean of what is known."""
     known = [outcome.usd for outcome in outcomes if outcome.usd is not None]
     return sum(known) / len(known) if known else 0.0
+
+
+def sum_once(amounts: Iterable[tuple[Arm, float]]) -> float:
+    """Of arms that ask alike the one that takes most counts for all."""
+    found = dict[str, float]()
+    for arm, amount in amounts:
+        kind = kind_of(arm) if arm.strategy.asks_alike else arm.arm_id
+        found[kind] = max(amount, found.get(kind, 0.0))
+    return math.fsum(found.values())
 
 
 @dataclass(frozen=True)
@@ -138,7 +147,7 @@ class MoneyReserve:
             asked: outcomes of an entry that tell what its next cost; its dev rows where there are none.
         """
         entries = list(entries)
-        usd = sum(usd_per_row(asked(entry) or entry.dev) for entry in entries)
+        usd = sum_once((entry.arm, usd_per_row(asked(entry) or entry.dev)) for entry in entries)
         calls = sum(self.calls_per_row(entry) for entry in entries)
         room = self.ledger.room()
         within = [left / each for left, each in ((room.usd, usd), (room.calls, calls)) if left is not None and each]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from tuneworth.core.outcome import Usage
 from tuneworth.core.plan import Outlay
 from tuneworth.core.text import Text
-from tuneworth.race.arms import Arm, Plan, training_sizes
+from tuneworth.race.arms import Arm, Plan, kind_of, training_sizes
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready, max_new_tokens
 from tuneworth.race.privacy import destinations_of
@@ -39,7 +39,9 @@ def outlays(ready: Ready, plan: Plan, estimator: Estimator, dev_rows: Mapping[st
 def _outlay(ready: Ready, arm: Arm, estimator: Estimator, n_least: int) -> Outlay:
     assert arm.model is not None
     n_train, n_dev, _ = ready.n_rows
-    n_most = n_dev * len(training_sizes(arm, n_train)) + _final_rows(ready, arm)
+    n_fit = estimator.asked_in_fit(arm.arm_id) if n_least else 0
+    n_least += n_fit
+    n_most = n_fit + n_dev * len(training_sizes(arm, n_train)) + _final_rows(ready, arm)
     least, counted = estimator.usage(arm.arm_id, cached=True), estimator.usage(arm.arm_id)
     most = Usage(
         prompt_tokens=round(ROUGHLY * counted.prompt_tokens),
@@ -68,20 +70,23 @@ def _tokens(usage: Usage) -> int:
     return usage.prompt_tokens + usage.completion_tokens
 
 
-def lines(ready: Ready, found: Mapping[str, Outlay], titles: Mapping[str, Text]) -> list[Text]:
+def lines(ready: Ready, arms: Sequence[Arm], found: Mapping[str, Outlay], titles: Mapping[str, Text]) -> list[Text]:
     """One for each arm, one for all of them, and one that says where rows would go; none when no model is paid for."""
     if not found:
         return []
     told = [_line(titles[arm_id], outlay) for arm_id, outlay in found.items()]
-    told.append(_line(say("plan.outlay.all"), _all(ready, found), capped=ready.task_file.budget_usd))
+    told.append(_line(say("plan.outlay.all"), _all(ready, arms, found), capped=ready.task_file.budget_usd))
     destinations = destinations_of(ready.models, ready.shelf)
     goes = say("plan.outlay.stays") if not destinations else say("plan.outlay.goes", where=hosts_named(destinations))
     return [*told, goes]
 
 
-def _all(ready: Ready, found: Mapping[str, Outlay]) -> Outlay:
-    """All arms on the dev rows, and the dearest of them as finalists."""
-    finals_share = {arm_id: 1 - ready.n_rows[1] / outlay.calls[1] for arm_id, outlay in found.items()}
+def _all(ready: Ready, arms: Sequence[Arm], found: Mapping[str, Outlay]) -> Outlay:
+    """All arms on the dev rows, and the dearest of them as finalists; of arms that ask alike the one that asks most."""
+    paid = sorted((arm for arm in arms if arm.arm_id in found), key=lambda arm: found[arm.arm_id].calls)
+    asking = {kind_of(arm) if arm.strategy.asks_alike else arm.arm_id: arm for arm in paid}.values()
+    finals_share = {arm.arm_id: _final_rows(ready, arm) / found[arm.arm_id].calls[1] for arm in asking}
+    found = {arm_id: found[arm_id] for arm_id in finals_share}
 
     def most(of: Mapping[str, float]) -> float:
         finals = sorted((of[arm_id] * finals_share[arm_id] for arm_id in of), reverse=True)

@@ -115,6 +115,7 @@ class Ready:
                 stays_here(arm, self.task) and arm.price is None,
                 kind_of(arm),
                 arm.price,
+                arm.strategy.asks_alike,
             )
             for arm in plan.arms
         ]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tuneworth.audit._personal.mask import mask
 from tuneworth.core.plan import Outlay, PlannedArm, Prospect, RunPlan
 from tuneworth.core.text import Text
-from tuneworth.race.arms import Arm, Plan, Skipped, training_sizes
+from tuneworth.race.arms import Arm, Plan, Skipped, kind_of, training_sizes
 from tuneworth.race.budget import (
     ALONE_SHARE,
     FINAL_SHARE,
@@ -104,7 +104,9 @@ def outlay_lines(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds:
 
 
 def _outlay_lines(ready: Ready, plan: Plan, paid: Mapping[str, Outlay]) -> list[Text]:
-    return lines(ready, paid, {arm.arm_id: _titled(ready, arm.make().describe(), arm.model_id) for arm in plan.arms})
+    return lines(
+        ready, plan.arms, paid, {arm.arm_id: _titled(ready, arm.make().describe(), arm.model_id) for arm in plan.arms}
+    )
 
 
 def budget_warnings(ready: Ready, plan: Plan, estimator: Estimator, budget_seconds: float) -> list[Text]:
@@ -278,8 +280,9 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
     whole = max(0.0, budget_seconds - done.final_seconds)
     while (work := schedule.next(max(0.0, whole - done.race_seconds))) is not None:
         arm, fit = arms[places[work.arm_id]], (work.arm_id, work.n_train)
-        have = asked.get(fit, 0)
-        seconds = estimator.answer_seconds(*fit, work.n_rows - have) or 0.0
+        have, kind = asked.get(fit, 0), (kind_of(arm), None)
+        known = asked.get(kind, 0) if arm.strategy.asks_alike else have  # by another arm
+        seconds = estimator.answer_seconds(*fit, max(0, work.n_rows - max(have, known))) or 0.0
         if have == 0:
             fitting = estimator.fit_seconds(*fit) or 0.0
             if work.seconds is not None and fitting > work.seconds:
@@ -289,6 +292,7 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         done.seconds[arm.arm_id] = done.seconds.get(arm.arm_id, 0.0) + seconds
         schedule.observe(work, scores(work)[have : work.n_rows])
         asked[fit] = work.n_rows
+        asked[kind] = max(work.n_rows, asked.get(kind, 0))
         done.rows[arm.arm_id] = max(work.n_rows, done.rows.get(arm.arm_id, 0))
         exempt = is_exempt(arm, (arms[places[other]] for other in done.seconds))
         least_rows = estimator.answer_seconds(arm.arm_id, None, min(LEAST_TEST_ROWS, n_test)) or 0.0

@@ -33,6 +33,7 @@ from tuneworth.stats.clusters import Clusters
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.stats.final_gap import FinalGap, final_gap, paired
 from tuneworth.stats.intervals import bootstrap_interval, mean_interval, quantile_bound
+from tuneworth.words.say import say
 
 
 def scores(
@@ -88,6 +89,7 @@ def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, loca
     Args:
         local: rows stay on this machine.
     """
+    shares = entry.fit.shared_seconds > 0 or any(outcome.shared for outcome in entry.dev)
     return missing_arm(entry.arm, "measured").model_copy(
         update={
             "local": local,
@@ -97,6 +99,7 @@ def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, loca
             "n_train": entry.arm.n_train,
             "solver_folder": f"arms/{entry.arm.folder_name}/solver",
             "notes": [
+                *([say("arms.shares")] if shares else []),
                 *entry.fit.notes,
                 *notes_of(entry.arm.model, held=getattr(entry.arm.config, "constrained", False)),
             ],

@@ -13,8 +13,8 @@ import math
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
@@ -29,10 +29,12 @@ from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend, spent_on
 from tuneworth.errors import EnvironmentProblem, MoneySpent, Problem, TrainingDiverged, TuneworthError
 from tuneworth.metrics import Metric, score_row
+from tuneworth.models.base import is_deciding
 from tuneworth.race.arms import Arm, stays_here
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.race.keys import row_key
 from tuneworth.race.ledger import Ledger
+from tuneworth.race.once import AskedOnce
 from tuneworth.race.store import FitRecord, Store
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Answer, Context, Solver, Tried
@@ -74,8 +76,11 @@ class Measured:
         return [one for one, _ in takewhile(lambda pair: pair[0].row_id == pair[1].id, zip(self.outcomes, rows))]
 
     def spent(self, *, before: bool) -> Spend:
-        """What an earlier start spent on those in the store, or this one on the others; money as far as it is known."""
-        rows = [outcome for outcome in self.outcomes if (outcome.row_id in self.saved) == before]
+        """What an earlier start spent on those in the store, or this one on the others; money as far as it is known.
+
+        Not what was shared: the arm that asked has paid for it.
+        """
+        rows = [one for one in self.outcomes if (one.row_id in self.saved) == before and not one.shared]
         return replace(spent_on(rows), usd=math.fsum(row.usd or 0.0 for row in rows))
 
 
@@ -141,6 +146,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.ledger = self.ledger or Ledger(self.store)
+        self._once = AskedOnce(self.store)
 
     def latest(self, arm: Arm) -> Arm:
         """``arm``, or its next training if the last was cut short under a smaller budget (which nobody counts again)."""
@@ -179,12 +185,20 @@ class Runner:
         assert made is not None
         return Entry(arm, solver, made, fit_was_saved=record is not None)
 
+    @contextmanager
+    def _asking(self, scope: str, arm: Arm, turn: int | None, **options: bool) -> Iterator[None]:
+        """What is asked meanwhile is asked for ``scope``; see `Ledger.answering` and `AskedOnce`."""
+        with self.ledger.answering(scope, arm.arm_id, **options), self._once.asking(arm.key, turn):
+            yield
+
     def _context(self, arm: Arm, seconds_left: float | None = None) -> Context:
-        folder = self.arm_folder(arm)
+        folder, model = self.arm_folder(arm), arm.asked
         folder.mkdir(parents=True, exist_ok=True)
+        if arm.strategy.asks_alike and model is not None and is_deciding(model):
+            model = self._once.of(model)
         return Context(
             task=self.task,
-            model=arm.asked,
+            model=model,
             encoder=self.encoder,
             rng=np.random.default_rng([self.seed, arm.lot]),
             seed=(self.seed + arm.repeat) % 2**32,
@@ -215,11 +229,13 @@ class Runner:
         return tried, 0.0
 
     def _fit_now(self, arm: Arm, context: Context, saved: Path) -> Solver:
-        saved_before, scope = self.encoder.seconds_saved, f"fit {arm.key}"
+        saved_before, shared_before, scope = self.encoder.seconds_saved, self._once.shared, f"fit {arm.key}"
         started = time.perf_counter()
-        with self.ledger.answering(scope, arm.arm_id):
+        with self._asking(scope, arm, 0):
             solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
         seconds = time.perf_counter() - started + self.encoder.seconds_saved - saved_before
+        shared = self._once.shared + shared_before.times(-1)
+        usd = self._fit_usd(arm, scope, context.details.pop("fit_usd", None))
         partial = saved.with_suffix(".partial")
         for leftover in (partial, saved):
             shutil.rmtree(leftover, ignore_errors=True)
@@ -227,9 +243,11 @@ class Runner:
         solver.save(partial)
         partial.rename(saved)
         record = FitRecord(
-            seconds=float(context.details.pop("fit_seconds", seconds)),
+            seconds=float(context.details.pop("fit_seconds", seconds)) + shared.seconds,
             tokens=int(context.details.pop("fit_tokens", 0)),
-            usd=self._fit_usd(arm, scope, context.details.pop("fit_usd", None)),
+            usd=None if usd is None else usd + (shared.usd or 0.0),
+            shared_seconds=shared.seconds,
+            shared_usd=shared.usd or 0.0,
             notes=context.notes,
             details=context.details,
             budget_seconds=self.budget_seconds,
@@ -280,12 +298,12 @@ class Runner:
         arm, scope = entry.arm, f"{stage} {entry.arm.key}"
         answers = dict[str, Answer]()
         try:
-            with self.ledger.answering(scope, arm.arm_id):
+            with self._asking(scope, arm, arm.turn):
                 answers = dict(zip(rows, self._solve(entry.solver, list(rows.values())), strict=True))
         except (
             MoneySpent
         ):  # what others of the batch had come to by then was kept, and is taken without sending anything
-            with self.ledger.answering(scope, arm.arm_id, closed=True):
+            with self._asking(scope, arm, arm.turn, closed=True):
                 for key, row in rows.items():
                     with suppress(MoneySpent):
                         [answers[key]] = self._solve(entry.solver, [row])
@@ -332,13 +350,13 @@ class Runner:
         if missing and goes_on():
             self.watcher.start(say("useless.one_at_a_time", name=entry.arm.title))
             with self.encoder.forgetful(), suppress(MoneySpent):
-                with self.ledger.answering(f"warm {key}", entry.arm.arm_id):
+                with self._asking(f"warm {key}", entry.arm, None):
                     self._solve(entry.solver, [by_key[first]])
                 for at, row in enumerate(missing, 1):
                     if not goes_on():
                         break
                     started = time.perf_counter()
-                    with self.ledger.answering(f"alone {key}", entry.arm.arm_id, keeps=False):
+                    with self._asking(f"alone {key}", entry.arm, None, keeps=False):
                         [answer] = self._solve(entry.solver, [by_key[row]])
                     known[row] = (time.perf_counter() - started) * 1000 if answer.status == "scored" else None
                     charge(Spend(usd=self._usd(entry.arm, answer)))
@@ -382,6 +400,7 @@ class Runner:
             usd=self._usd(arm, answer),
             error=answer.error,
             may_pass=answer.may_pass,
+            shared=answer.shared,
             passages=answer.passages,
             citations=answer.citations,
             probabilities=answer.probabilities,

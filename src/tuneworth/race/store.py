@@ -51,6 +51,7 @@ class FitRecord(BaseModel):
 
     Attributes:
         usd: what services charged; ``None`` when not known.
+        shared_seconds, shared_usd: of these, what other arms of the run had paid for.
         budget_seconds: budget of the run that it was fitted in.
     """
 
@@ -59,13 +60,21 @@ class FitRecord(BaseModel):
     seconds: float
     tokens: int = 0
     usd: float | None = None
+    shared_seconds: float = 0.0
+    shared_usd: float = 0.0
     notes: list[Text] = Field(default_factory=list)
     details: dict[str, Any] = Field(default_factory=dict)
     budget_seconds: float | None = None
 
     @property
     def spend(self) -> Spend:
+        """By itself."""
         return Spend(self.seconds, self.tokens, self.usd)
+
+    @property
+    def paid(self) -> Spend:
+        """In its run."""
+        return self.spend + Spend(-self.shared_seconds, 0, -self.shared_usd)
 
     @property
     def cut_by_time(self) -> bool:
@@ -186,7 +195,11 @@ class Store:
         return found[0][0] if found else None
 
     def add_fact(self, name: str, value: str) -> None:
-        self._insert("INSERT OR IGNORE INTO facts VALUES (?, ?)", [(name, value)])
+        self.add_facts({name: value})
+
+    def add_facts(self, values: Mapping[str, str]) -> None:
+        """All or none."""
+        self._insert("INSERT OR IGNORE INTO facts VALUES (?, ?)", list(values.items()))
 
     # -- calls that are paid for -----------------------------------------------------------------------
 

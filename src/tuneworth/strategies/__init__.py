@@ -53,6 +53,7 @@ class Answer:
     Attributes:
         usd: what services charged for it, ``None`` when not known; of what runs on this machine nobody asks.
         may_pass: of a failure that may not happen again when the row is asked another time.
+        shared: see ``Outcome``.
         passages, citations: ids of the passages shown, and of those that the answer points to (see ``Outcome``).
         probabilities: label → probability, of a solver that says how sure it is.
     """
@@ -64,6 +65,7 @@ class Answer:
     error: str | None = None
     usd: float | None = None
     may_pass: bool = False
+    shared: bool = False
     passages: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
     probabilities: dict[str, float] | None = None
@@ -137,6 +139,7 @@ class Strategy(ABC):
         kinds: of answers that it is for; not tried for a task of another kind unless it is named. ``None``: any.
         needs_model: has one arm per candidate model; else one arm per task.
         reads_documents: looks things up in the task's documents; not tried for a task without (``Task.documents``).
+        asks_alike: its arms on one model put the same questions to it (``Deciding``); in a run each is asked and paid for once.
         grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
     """
 
@@ -148,6 +151,7 @@ class Strategy(ABC):
     kinds: ClassVar[frozenset[OutputKind] | None] = None
     needs_model: ClassVar[bool] = True
     reads_documents: ClassVar[bool] = False
+    asks_alike: ClassVar[bool] = False
     grows: ClassVar[bool] = False
     title: ClassVar[Text]
     Config: ClassVar[type[StrategyConfig]]

@@ -118,6 +118,7 @@ class DecisionStrategy(Strategy):
     id = "decision"
     effort = 1
     kinds = ONE_OF
+    asks_alike = True
     title = Text(en="decision", zh="标签决策")
     Config = DecisionConfig
     solver = DecisionSolver
@@ -172,7 +173,9 @@ class DecisionStrategy(Strategy):
 
     def _weights(self, decider: Decider, train: Sequence[Example], context: Context) -> LabelWeights:
         most = ROWS[self.config.calibration]
-        rows = [train[int(at)] for at in sorted(context.rng.permutation(len(train))[:most])]
+        # Drawn alike for every arm, the fewer among the more, so that they share the answers.
+        order = np.random.default_rng(context.seed).permutation(len(train))
+        rows = [train[int(at)] for at in order[:most]]
         known, scores = self._asked(decider, rows, context)
         if self.config.calibration == "fitted":
             kept = [at for at, row in enumerate(known) if row.output in decider.options(row.query)]

@@ -269,7 +269,8 @@ class Asker:
 
 def answer_from(completion: Completion) -> Answer:
     """An answer cut off at ``max_new_tokens`` is scored as it stands: the metric judges it. Reasoning before it is not part of it."""
-    done = Answer(after_reasoning(completion.text).strip(), completion.usage, completion.latency_ms, usd=completion.usd)
+    text, shared = after_reasoning(completion.text).strip(), completion.shared
+    done = Answer(text, completion.usage, completion.latency_ms, usd=completion.usd, shared=shared)
     if completion.finish_reason == "over_context":
         error = completion.error or "the prompt is longer than the model's context"
         return replace(done, text=None, status="over_limit", error=error)
