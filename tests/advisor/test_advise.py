@@ -175,7 +175,10 @@ def test_before_a_measurement_the_headline_says_so():
         ({"local_deployment": True}, {"provider_ft"}),
         ({"total_rows": 0}, {"optimised_prompt", "head", *TUNED}),
         ({"quality_rows": 0}, {"optimised_prompt", "head", *TUNED}),
-        ({"output_kind": "json"}, {"head"}),
+        ({"output_kind": "json"}, {"head", "decision"}),
+        ({"output_kind": "number"}, {"decision"}),
+        ({"output_kind": "choice"}, {"head"}),
+        ({"scenario": "general_chat"}, {"head", "decision"}),
         ({"output_kind": "label"}, set()),
         ({"needs_documents": False}, {"rag", "lora_rag"}),
         ({}, set()),
@@ -183,6 +186,17 @@ def test_before_a_measurement_the_headline_says_so():
 )
 def test_what_is_impossible_is_ruled_out_with_the_reason(facts, out):
     assert {item.approach for item in advise(told(**facts)).ranking if item.ruled_out is not None} == out
+
+
+def test_where_a_decision_stands():
+    """Between the prompt and the examples on the ladder; first where nothing is labelled and every call counts."""
+    assert APPROACHES.index("prompt") < APPROACHES.index("decision") < APPROACHES.index("fewshot")
+    unlabelled = {"output_kind": "label", "total_rows": 0, "quality_rows": 0}
+    assert [item.approach for item in advise(told(**unlabelled)).ranking[:2]] == ["prompt", "decision"]
+    assert advise(told(**unlabelled, cost_sensitive=True)).expected == "decision"
+    with_rows = {**unlabelled, "total_rows": 1500, "quality_rows": 1500}
+    assert advise(told(**with_rows, cost_sensitive=True)).expected == "head"
+    assert advise(told(output_kind="choice", calls_per_day=5000.0, total_rows=20)).expected == "decision"
 
 
 def test_an_impossible_approach_is_never_expected():
@@ -194,8 +208,8 @@ def test_an_impossible_approach_is_never_expected():
 def test_the_impossible_comes_last_whatever_speaks_for_it():
     cheap = {"api_usd_per_1k_calls": 2.0, "machine_usd_per_hour": 0.5, "calls_per_day": 9_000.0}
     ranked = advise(told(output_kind="text", **cheap)).ranking
-    assert ranked[-1].approach == "head"
-    assert ranked[-1].score > ranked[-2].score
+    assert [item.approach for item in ranked[-2:]] == ["head", "decision"]
+    assert ranked[-2].score > ranked[-3].score
 
 
 def expected_with(facts: dict[str, Any], change: dict[str, Any]) -> str | None:

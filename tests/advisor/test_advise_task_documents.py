@@ -31,7 +31,7 @@ def test_where_documents_matter_the_task_file_measures_retrieval(pace, days, tmp
     assert task.documents is not None
     assert task.documents.sources == [str(tmp_path / "docs")]
     assert task.updates.knowledge_every_days == days
-    assert task.strategies == ["prompt", "fewshot", "rag", "head", "lora", "lora_rag"]
+    assert task.strategies == ["prompt", "decision", "fewshot", "rag", "head", "lora", "lora_rag"]
     assert set(task.strategies or []) <= set(plugin_modules(GROUP))
     assert "does not measure that yet" not in advice.task_yaml
 
@@ -47,7 +47,7 @@ def test_the_pace_written_is_the_pace_read_back(pace, tmp_path):
 def test_without_documents_nothing_of_them_is_named(facts, tmp_path):
     task = loaded(advised(scenario="classification", **facts).task_yaml, tmp_path)
     assert (task.documents, task.updates.knowledge_every_days) == (None, None)
-    assert task.strategies == ["prompt", "fewshot", "head", "lora"]
+    assert task.strategies == ["prompt", "decision", "fewshot", "head", "lora"]
 
 
 def test_an_expected_winner_that_retrieves_is_measured_though_nobody_named_documents(tmp_path):

@@ -55,6 +55,17 @@ EXCLUSIONS = (
         ),
         frozenset({"head"}),
     ),
+    Exclusion(
+        "no_choices",
+        any_of(
+            Test("output_kind", "in", ("multilabel", "number", "json", "text")),
+            all_of(
+                Test("output_kind", "known", False),
+                Test("scenario", "in", ("general_chat", "knowledge_qa", "structured_output", "style")),
+            ),
+        ),
+        frozenset({"decision"}),
+    ),
     Exclusion("no_documents", Test("needs_documents", "is", False), frozenset({"rag", "lora_rag"})),
 )
 

@@ -9,7 +9,7 @@ from tuneworth.core.advice import Approach
 
 PLACEHOLDER = "REPLACE-WITH-YOUR-ROWS.jsonl"
 DOCUMENTS_PLACEHOLDER = "REPLACE-WITH-YOUR-DOCUMENTS/"
-MEASURABLE: tuple[Approach, ...] = ("prompt", "fewshot", "rag", "head", "lora", "lora_rag")
+MEASURABLE: tuple[Approach, ...] = ("prompt", "decision", "fewshot", "rag", "head", "lora", "lora_rag")
 """Approaches that a run can measure, simplest first; their names are those of the strategies."""
 RETRIEVING: frozenset[Approach] = frozenset({"rag", "lora_rag"})
 """Those that look answers up in documents; a task file without documents must not name them."""
@@ -45,6 +45,8 @@ def task_yaml(values: Values, expected: Approach | None) -> str:
     left_out = set[Approach]() if documents else set(RETRIEVING)
     if kind not in (None, "label", "multilabel", "number"):
         left_out.add("head")
+    if kind not in (None, "label", "choice"):
+        left_out.add("decision")
     strategies = [approach for approach in MEASURABLE if approach not in left_out]
     if expected is not None and expected not in strategies:
         lines += [

@@ -13,7 +13,17 @@ from tuneworth.core.record import Record
 from tuneworth.core.text import Text
 
 Approach = Literal[
-    "prompt", "fewshot", "optimised_prompt", "rag", "tools", "head", "lora", "lora_rag", "distill", "provider_ft"
+    "prompt",
+    "decision",
+    "fewshot",
+    "optimised_prompt",
+    "rag",
+    "tools",
+    "head",
+    "lora",
+    "lora_rag",
+    "distill",
+    "provider_ft",
 ]
 """Ways of adapting a model, from the simplest to the most complex."""
 Stance = Literal["for", "against", "neutral"]
