@@ -26,6 +26,7 @@ from typing import Annotated, Any, Literal, Protocol, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationInfo, create_model, model_validator
 
 from tuneworth.advisor.facts import Facts, Hardware, Pace, Skills
+from tuneworth.costs.breakeven import HOURS_PER_DAY, break_even_calls
 
 Values = Mapping[str, Any]
 """Fact name → value; ``None`` or absent when not known."""
@@ -40,7 +41,6 @@ ORDERED: dict[str, tuple[str, ...]] = {
 """Facts with named values that have an order, from least to most."""
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"below": lt, "at_most": le, "at_least": ge, "above": gt}
 
-HOURS_PER_DAY = 24
 PRICED_BY = ("calls_per_day", "api_usd_per_1k_calls", "machine_usd_per_hour")
 """Facts that a comparison of one's own machine with an API needs."""
 
@@ -151,9 +151,9 @@ class OwnMachine:
 
 
 def break_even_calls_per_day(values: Values) -> float | None:
-    """Calls a day from which one machine of one's own costs less than an API: its price of a day / the price of a call.
+    """Calls a day from which one machine of one's own costs less than an API, by what is stated.
 
-    The machine is always on and carries the load; whether it does is not known before it is measured.
+    It is assumed that the machine is always on and carries the load; whether it does is not known before it is measured.
 
     Returns:
         ``None`` without both prices, or where an API is no option.
@@ -161,7 +161,7 @@ def break_even_calls_per_day(values: Values) -> float | None:
     api, machine = values.get("api_usd_per_1k_calls"), values.get("machine_usd_per_hour")
     if not api or machine is None or stays_home(values):
         return None
-    return HOURS_PER_DAY * machine / (api / 1_000)
+    return break_even_calls(HOURS_PER_DAY * machine, api / 1_000)
 
 
 def stays_home(values: Values) -> bool:

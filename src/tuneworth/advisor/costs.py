@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, get_args
 
-from tuneworth.advisor.conditions import HOURS_PER_DAY, Values, break_even_calls_per_day, stays_home
+from tuneworth.advisor.conditions import Values, break_even_calls_per_day, stays_home
 from tuneworth.advisor.ranking import ruled_out
 from tuneworth.advisor.words import show
 from tuneworth.core.advice import Choice, CostCell
 from tuneworth.core.text import Text
+from tuneworth.costs.breakeven import HOURS_PER_DAY
 from tuneworth.words import numbers
 from tuneworth.words.say import say
 
