@@ -66,6 +66,10 @@ class PriceTable:
         """Yuan for a dollar."""
         return self.of(CNY, "cny/usd").middle
 
+    def yuan(self, usd: float) -> float | None:
+        """What ``usd`` dollars are in yuan; ``None`` where no rate is known."""
+        return None if self.cny_per_usd is None else usd * self.cny_per_usd
+
     def stale(self, *figures: Figure) -> list[Figure]:
         """Those of ``figures`` that were read more than 120 days ago."""
         return [each for each in figures if (days := each.age_days(self.today)) is not None and days > STALE_DAYS]
