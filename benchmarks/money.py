@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 
 from tuneworth.core.outcome import Usage
-from tuneworth.costs.bill import Bill, Fleet, Item, Measured, Middle, Sample, sum_of, token_use
+from tuneworth.costs.bill import MIDDLE, Bill, Fleet, Item, Measured, Sample, sum_of, token_use
 from tuneworth.costs.breakeven import cache_pays_from
 from tuneworth.costs.draws import N_DRAWS, Costs, Ranged, crossings
 from tuneworth.costs.figures import Figure, Unit, figure, read_figure
@@ -452,7 +452,7 @@ def coverage(kind: Kind, n_worlds: int, seed: int, n_draws: int = N_DRAWS) -> di
         arm = bills[at % 2].arm
         held["dollars a month"].append(holds(costs.monthly(arm), real_costs.monthly(arm)))
         found = costs.break_even("tuned", "prompt", MOST)
-        prompt, tuned = (sum_of(bill, real, Middle()) for bill in truths)
+        prompt, tuned = (sum_of(bill, real, MIDDLE) for bill in truths)
         true = crossings(tuned, prompt, MOST, 1)[0].item()
         held["break-even"].append(holds(found and found.calls, Ranged(true)))
     return {

@@ -80,6 +80,12 @@ def test_an_unknown_figure_has_no_middle_and_a_rest_is_what_is_left():
     assert Figure("a", "1", 1, 1, read_on=date(2026, 8, 1)).age_days(date(2026, 12, 1)) == 122
 
 
+@pytest.mark.parametrize("ends", [(-1, 1), (2, 1), (float("nan"), 1), (1, float("inf"))])
+def test_a_figure_that_cannot_be_is_refused(ends):
+    with pytest.raises(ValueError, match="the lower first"):
+        figure("it", "usd/hour", *ends)
+
+
 def test_all_that_is_wrong_in_traffic_is_told_at_once():
     section = {"calls_per_month": "-5", "shape": "weekend", "peak": 0.5, "month": 3, "months": 0, "growth_per_month": 5}
     with pytest.raises(InputError) as caught:

@@ -185,6 +185,9 @@ class Middle:
         return bill.sample.mean(measured.column) if bill.sample is not None and known else math.nan
 
 
+MIDDLE = Middle()
+
+
 @dataclass(frozen=True)
 class Sum:
     """A bill as a function of the volume: ``fixed + per_call · calls + machines``, US dollars over all months.
@@ -268,7 +271,7 @@ class Line:
 
 def lines_of(bill: Bill, traffic: Traffic, calls: float | None = None) -> list[Line]:
     """The bill line by line, at the middle of every range; ``calls`` a month instead of the traffic's."""
-    at = Middle()
+    at = MIDDLE
     calls = at.of(traffic.calls_per_month) if calls is None else calls
     lines: list[Line] = []
     for item in bill.items:
@@ -292,7 +295,7 @@ def _line(
     alone: Bill, traffic: Traffic, calls: float, when: When, what: str,
     amount: float, amount_unit: Unit, price: float, price_unit: Unit, share: float,
 ) -> Line:  # fmt: skip
-    monthly, once = sum_of(alone, traffic, Middle()).monthly(calls).item(), amount * price * share
+    monthly, once = sum_of(alone, traffic, MIDDLE).monthly(calls).item(), amount * price * share
     usd = once * WORTH[amount_unit, price_unit]
     return Line(
         when, what, _known(amount), amount_unit, _known(price), price_unit, share, _known(usd), _known(monthly), alone.missing(traffic)
@@ -316,30 +319,32 @@ def token_use(
         hit: share of calls that find the beginning of their prompt in the service's cache, of the tokens that did or were
             written there when it was measured; ``None``: as measured.
     """
-    tiers = [(-1, None)] if price is None else price.batch if batch and price.batch is not None else price.tiers
-    source = "" if price is None else price.source
+    tiers = ((-1, None),) if price is None else price.batch if batch and price.batch is not None else price.tiers
     columns: dict[str, Floats] = {}
     items: list[Item] = []
+
+    def cost(what: str, unit: Unit, usd: float | None) -> Figure:
+        source, read_on = ("", None) if price is None else (price.source, price.checked_on)
+        return replace(figure(f"price.{model}.{what}", unit, usd, source=source), read_on=read_on)
+
     for at, (above, rates) in enumerate(tiers):
         below = tiers[at + 1][0] if at + 1 < len(tiers) else math.inf
         reached = [each if above < each.prompt_tokens <= below else Usage() for each in usages]
-        tier = f">{above}" if above >= 0 else ""
-        for kind, tokens in _by_kind(reached, hit is not None).items():
+        tier = (f">{above}" if above >= 0 else "") + (".batch" if batch else "")
+        for kind, tokens in _by_kind(reached, prefix=hit is not None).items():
             if not tokens.any():
                 continue
             columns[kind + tier] = tokens
-            parts = (
-                [(kind, ())]
-                if kind != "prefix" or hit is None
-                else [("cached", (hit,)), ("cache_write", (hit.others(),))]
-            )
+            parts: list[tuple[str, tuple[Figure, ...]]] = [(kind, ())]
+            if hit is not None and kind == "prefix":
+                parts = [("cached", (hit,)), ("cache_write", (hit.others(),))]
             for what, times in parts:
                 rate = None if rates is None else rate_of(rates, what)
-                cost = figure(f"price.{model}.{what}{tier}{'.batch' if batch else ''}", "usd/Mtok", rate, source=source)
-                items.append(Item("call", what, Measured(kind + tier, "token"), cost, times))
-    fee = 0.0 if price is None else price.rates(batch=batch).call_usd
-    if fee:
-        items.append(Item("call", "call_fee", figure("calls.one", "call", 1.0), figure(f"price.{model}.call", "usd/call", fee, source=source)))  # fmt: skip
+                items.append(
+                    Item("call", what, Measured(kind + tier, "token"), cost(what + tier, "usd/Mtok", rate), times)
+                )
+    if price is not None and (fee := price.rates(batch=batch).call_usd):
+        items.append(Item("call", "call_fee", figure("calls.one", "call", 1.0), cost("call", "usd/call", fee)))
     return columns, items
 
 

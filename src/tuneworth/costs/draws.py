@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from zlib import crc32
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneworth.core.record import Interval
-from tuneworth.costs.bill import Bill, Line, Measured, Middle, Sample, Sum, lines_of, sum_of
+from tuneworth.costs.bill import MIDDLE, Bill, Line, Measured, Sample, Sum, lines_of, sum_of
 from tuneworth.costs.breakeven import break_even_calls
 from tuneworth.costs.figures import Figure
 from tuneworth.costs.traffic import Traffic
@@ -93,42 +93,44 @@ class Bar:
         return abs(self.at_high - self.at_low)
 
 
+@dataclass(frozen=True)
 class Draws:
-    """Draws of figures and of columns' means; ``Values`` for a bill.
+    """Draws of figures and of columns' means; `Values` for a bill.
 
     Attributes:
+        columns: arm → column → draws of its mean, shape ``(n,)``.
         only: names of the inputs that vary, the others are at their middle; ``None``: all do.
     """
 
-    def __init__(self, bills: Sequence[Bill], seed: int, n: int = N_DRAWS, only: frozenset[str] | None = None):
-        self.n, self.only = n, only
-        self._seed, self._middle = seed, Middle()
-        self._figures: dict[str, Floats] = {}
-        self._columns = drawn_means({bill.arm: bill for bill in bills}, np.random.default_rng(seed), n)
+    seed: int
+    n: int
+    columns: Mapping[str, Mapping[str, Floats]]
+    only: frozenset[str] | None = None
+    _shares: dict[str, Floats] = field(default_factory=dict[str, Floats])
+
+    @classmethod
+    def of_bills(cls, bills: Sequence[Bill], seed: int, n: int) -> Draws:
+        return cls(seed, n, drawn_means({bill.arm: bill for bill in bills}, np.random.default_rng(seed), n))
 
     def varying(self, *names: str) -> Draws:
         """The same draws, of these inputs alone."""
-        other = object.__new__(Draws)
-        other.__dict__ = {**self.__dict__, "only": frozenset(names)}
-        return other
+        return replace(self, only=frozenset(names))
 
     def of(self, stated: Figure) -> Any:
         if stated.middle is None or stated.low == stated.high or not self._varies(stated.name):
-            return self._middle.of(stated)
+            return MIDDLE.of(stated)
         return stated.at(self.shares(stated.name))
 
     def mean(self, bill: Bill, measured: Measured) -> Any:
-        drawn = self._columns.get(bill.arm, {}).get(measured.column)
-        return (
-            drawn if drawn is not None and self._varies(f"measured.{bill.arm}") else self._middle.mean(bill, measured)
-        )
+        drawn = self.columns.get(bill.arm, {}).get(measured.column)
+        return drawn if drawn is not None and self._varies(f"measured.{bill.arm}") else MIDDLE.mean(bill, measured)
 
     def shares(self, name: str) -> Floats:
         """Where in its range a figure of this name is drawn, one in each n-th part of [0, 1]."""
-        if name not in self._figures:
-            rng = np.random.default_rng([self._seed, crc32(name.encode())])
-            self._figures[name] = (rng.permutation(self.n) + rng.random(self.n)) / self.n
-        return self._figures[name]
+        if name not in self._shares:
+            rng = np.random.default_rng([self.seed, crc32(name.encode())])
+            self._shares[name] = (rng.permutation(self.n) + rng.random(self.n)) / self.n
+        return self._shares[name]
 
     def _varies(self, name: str) -> bool:
         return self.only is None or name in self.only
@@ -237,7 +239,7 @@ class Costs:
         if not self._answers(calls, arm, other):
             return None
         return self._ranged(
-            self._difference(arm, other, calls, Middle()).item(),
+            self._difference(arm, other, calls, MIDDLE).item(),
             self._difference(arm, other, calls, self._draws),
             arm,
             other,
@@ -276,7 +278,7 @@ class Costs:
         """Months until all that was paid for ``arm`` is less than for ``other``, and stays so; infinite: not in the months looked at."""
         if not self._answers(calls, arm, other):
             return None
-        value = self._paid_back(arm, other, calls, Middle())
+        value = self._paid_back(arm, other, calls, MIDDLE)
         return self._ranged(value.item(), self._paid_back(arm, other, calls, self._draws), arm, other)
 
     def tornado(
@@ -317,13 +319,13 @@ class Costs:
 
     @cached_property
     def _draws(self) -> Draws:
-        return Draws(self.bills, self.seed, self.n_draws)
+        return Draws.of_bills(self.bills, self.seed, self.n_draws)
 
     def _drawn(self, arm: str) -> Sum:
         return sum_of(self._bill(arm), self.traffic, self._draws)
 
     def _middle(self, arm: str) -> Sum:
-        return sum_of(self._bill(arm), self.traffic, Middle())
+        return sum_of(self._bill(arm), self.traffic, MIDDLE)
 
     def _bill(self, arm: str) -> Bill:
         return next(bill for bill in self.bills if bill.arm == arm)
@@ -333,7 +335,7 @@ class Costs:
         return volume if calls is None else replace(volume, low=calls, high=calls)
 
     def _calls(self, calls: float | None, middle: bool = False) -> Any:
-        return (Middle() if middle else self._draws).of(self._volume(calls))
+        return (MIDDLE if middle else self._draws).of(self._volume(calls))
 
     @property
     def _traffic_without_volume(self) -> dict[str, Figure]:

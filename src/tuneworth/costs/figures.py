@@ -72,6 +72,14 @@ class Figure:
     valid_until: date | None = None
     rest: bool = False
 
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        least = -1.0 if self.unit == "ratio" else 0.0
+        if len(ends) == 1 or any(not least <= end < math.inf for end in ends) or ends != sorted(ends):
+            raise ValueError(
+                f"{self.name} is {self.low} to {self.high}; both or none, from {least:g} on, the lower first"
+            )
+
     @property
     def middle(self) -> float | None:
         return None if self.low is None or self.high is None else float(self.at(0.5))
