@@ -95,6 +95,11 @@ def test_units_that_do_not_go_together_are_refused():
         Sample({"seconds": np.array([1.0, -1.0])}, ("1", "2"))
 
 
+def test_one_name_is_one_figure():
+    with pytest.raises(ValueError, match="machine is two figures"):
+        Costs([machine(), Bill("b", (), Fleet(figure("machine", "usd/hour", 2), figure("b", "call/second", 1)))], stated_traffic(CALLS))  # fmt: skip
+
+
 def test_lines_sum_up_to_the_month():
     items = (
         Item("once", "labels", figure("labels", "label", 500), figure("label", "usd/label", 0.1, 0.3)),

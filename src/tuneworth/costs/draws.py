@@ -217,6 +217,11 @@ class Costs:
     def __post_init__(self) -> None:
         if len({bill.arm for bill in self.bills}) < len(self.bills):
             raise ValueError("two bills are of one arm")
+        seen: dict[str, tuple[float | None, float | None, str]] = {}
+        for each in (*self.traffic.figures, *(each for bill in self.bills for each in bill.figures)):
+            ends = (each.low, each.high, each.unit)
+            if seen.setdefault(each.name, ends) != ends:
+                raise ValueError(f"{each.name} is two figures, {seen[each.name]} and {ends}; they need two names")
 
     def missing(self, arm: str) -> tuple[str, ...]:
         """Names of the numbers that this arm's bill lacks, the volume not among them."""

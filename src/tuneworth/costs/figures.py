@@ -143,6 +143,7 @@ _DOLLARS = ("us$", "usd", "$", "美元")
 _COUNTED = ("calls", "call", "requests", "request", "tokens", "token", "tok", "labels", "label", "次", "条", "个")
 _PER = re.compile(r"\s*(?:/|\bper\b|\ba(?=\s)|每)\s*", re.I)
 _TO = re.compile(r"(?<=[\d%a-z万亿千元])\s*(?:–|—|~|\.\.|\bto\b|至|到|(?<!e)-)\s*(?=[$¥￥\d.])", re.I)
+_SIGN, _TAIL = re.compile(r"[$¥￥]|US\$"), re.compile(r"(?<=[\d.])\s*[^\d\s.,]\D*$")
 _PER_FIRST = re.compile(r"(?:每(?P<zh>[^\d\s]+)|(?P<en>daily|monthly|hourly))\s*(?P<rest>\d.*)", re.I)
 _EVERY = {"daily": "day", "monthly": "month", "hourly": "hour"}
 
@@ -179,13 +180,13 @@ def read_figure(
 def _ends(written: object, unit: Unit, cny_per_usd: float | None) -> tuple[float, float]:
     parts: list[Any] = list(cast("Sequence[Any]", written)) if isinstance(written, list | tuple) else [written]
     if len(parts) == 1 and isinstance(text := parts[0], str):
-        found = _TO.split(text.strip())
-        per = _PER.search(found[-1])
-        parts = [end if _PER.search(end) or per is None else end + found[-1][per.start() :] for end in found]
-        if len(parts) == 2 and parts[0][:1].isdigit() and parts[1][:1] in "$¥￥":
-            raise NotRead(say("costs.rule.number", value=text[:MAX_CHARS]))
-        if len(parts) == 2 and parts[0][:1] in "$¥￥" and parts[1][:1].isdigit():
-            parts[1] = parts[0][0] + parts[1]
+        number, *per = _PER.split(_per_last(text.strip()), maxsplit=1)
+        parts = _TO.split(number)
+        if len(parts) == 2:  # what stands with one end goes for both: "$0.20–0.35", "20–50k/day", "10–20 %"
+            sign, tail = _SIGN.match(parts[0]), _TAIL.search(parts[1])
+            parts[0] += tail[0] if tail is not None and parts[0][-1].isdigit() else ""
+            parts[1] = (sign[0] if sign is not None and parts[1][0].isdigit() else "") + parts[1]
+        parts = ["/".join((end, *per)) for end in parts]
     if len(parts) not in (1, 2):
         raise NotRead(say("costs.rule.range"))
     ends = [_value(part, unit, cny_per_usd) for part in parts]
@@ -211,10 +212,7 @@ def _value(written: object, unit: Unit, cny_per_usd: float | None) -> float:
 
 def _read_text(text: str, unit: Unit, cny_per_usd: float | None) -> float:
     """``text`` as a number in ``unit``: first what stands behind "per", then what stands with the number."""
-    first = _PER_FIRST.fullmatch(text.strip())
-    if first is not None:
-        text = f"{first['rest']}/{first['zh'] or _EVERY[first['en'].lower()]}"
-    number, *pers = _PER.split(text.strip(), maxsplit=1)
+    number, *pers = _PER.split(_per_last(text.strip()), maxsplit=1)
     quantity = read_quantity(number)
     if quantity is None:
         raise NotRead(say("costs.rule.number", value=text[:MAX_CHARS]))
@@ -235,6 +233,12 @@ def _read_text(text: str, unit: Unit, cny_per_usd: float | None) -> float:
     if word:
         raise NotRead(say("costs.rule.unit", value=text[:MAX_CHARS], word=word, unit=say(f"costs.unit.{unit}")))
     return value * _per(pers[0], unit, text) if pers else value
+
+
+def _per_last(text: str) -> str:
+    """``每天2000次`` and ``daily 2000`` as ``2000次/天`` and ``2000/day``."""
+    first = _PER_FIRST.fullmatch(text)
+    return text if first is None else f"{first['rest']}/{first['zh'] or _EVERY[first['en'].lower()]}"
 
 
 def _per(word: str, unit: Unit, text: str) -> float:
