@@ -152,6 +152,12 @@ def test_metrics_that_all_have_are_compared_once_each_in_one_family():
         judged(log("a", a), log("b", b), metrics=["score", "own"])
 
 
+def test_a_name_may_hold_a_comma():
+    rows = [metrics(**{"em,strict": half, "em,any": of, "f1": half}) for of in (half, lambda at: 1 - half(at))]
+    logs = [log(name, of) for name, of in zip("ab", rows)]
+    assert judged(*logs, metrics=["em", "any", "f1"]).metrics == ["em,any", "f1"]
+
+
 def test_scores_of_another_range_need_a_scale_and_get_one():
     a, b = metrics(stars=lambda at: 1.0 + at % 5), metrics(stars=lambda at: 2.0 + at % 4)
     with pytest.raises(InputError, match="State the worst and the best value") as raised:
@@ -213,10 +219,20 @@ def test_cost_is_what_files_say_and_unknown_stays_unknown():
     assert (b.usd_per_1k_rows, b.prompt_tokens_per_row, b.latency_p50_ms) == (None, None, None)
 
 
-def test_systems_of_one_name_are_told_apart_by_their_files():
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["one/x.json", "two/x.json", "y.json"], ["m · one", "m · two", "m · y"]),
+        (["out/a/m/s_1.jsonl", "out/b/m/s_2.jsonl"], ["m · a", "m · b"]),
+        (["a/s_1.jsonl", "a/s_2.jsonl", "b/s_2.jsonl"], ["m · a/s_1", "m · a/s_2", "m · b/s_2"]),
+        (["x.json", "x.json"], ["m · 1", "m · 2"]),
+    ],
+)
+def test_systems_of_one_name_are_told_apart_by_their_files(files, names):
     rows = right(30, 0.5, 1)
-    logs = [Log("m", file, "rows", log("m", rows).rows) for file in ("one/x.json", "two/x.json", "y.json")]
-    assert [system.name for system in judged(*logs).systems] == ["m · one/x.json", "m · two/x.json", "m · y"]
+    assert [
+        system.name for system in judged(*(Log("m", file, "rows", log("m", rows).rows) for file in files)).systems
+    ] == names
 
 
 def test_one_id_with_two_texts_in_a_file_is_no_id():

@@ -100,12 +100,17 @@ def scale_of(given: str | Scale | None) -> tuple[Scale | None, list[Problem]]:
 
 
 def _names(found: Sequence[Log]) -> list[str]:
-    """What each log calls itself, with its file where two would be called the same."""
+    """What each log calls itself, and where two would be called the same, the part of its path that tells them apart."""
     names = [log.name for log in found]
-    for more in (lambda log: Path(log.file).stem, lambda log: log.file):
-        counts = Counter(names)
-        names = [f"{log.name} · {more(log)}" if counts[name] > 1 else name for name, log in zip(names, found)]
-    return [name if names.index(name) == at else f"{name} ({at + 1})" for at, name in enumerate(names)]
+    for name in [name for name, n in Counter(names).items() if n > 1]:
+        at = [n for n, one in enumerate(names) if one == name]
+        paths = [Path(found[n].file).with_suffix("").parts for n in at]
+        apart = [[part for part in path if not all(part in other for other in paths)] for path in paths]
+        firsts = ["".join(parts[:1]) for parts in apart]
+        told = firsts if len(set(firsts)) == len(firsts) else ["/".join(parts) for parts in apart]
+        for count, (n, more) in enumerate(zip(at, told), start=1):
+            names[n] = f"{name} · {more if told.count(more) == 1 else count}"
+    return names
 
 
 def _groups(

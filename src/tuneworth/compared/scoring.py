@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,9 +47,8 @@ def score_rows(logs: Mapping[str, Log], paired: Paired, wanted: Sequence[str], s
     there = {
         name: list(dict.fromkeys(metric for row in log.rows for metric in row.scores)) for name, log in logs.items()
     }
-    names = list(dict.fromkeys(wanted)) or [
-        one for one in next(iter(there.values())) if all(one in of for of in there.values())
-    ]
+    wanted = _whole(wanted, {one for of in there.values() for one in of})
+    names = wanted or [one for one in next(iter(there.values())) if all(one in of for of in there.values())]
     problems = [
         Problem(logs[name].file, say("compared.metrics.missing", metric=metric, there=", ".join(of) or "–"))
         for metric in names
@@ -80,6 +79,17 @@ def score_rows(logs: Mapping[str, Log], paired: Paired, wanted: Sequence[str], s
     if left:
         scored.notes.append(say("compared.metrics.not_in_all", names=", ".join(left)))
     return scored
+
+
+def _whole(wanted: Sequence[str], known: Collection[str]) -> list[str]:
+    """Names in which a comma stands, as those of lm-evaluation-harness, put together again."""
+    names = list[str]()
+    for name in dict.fromkeys(wanted):
+        if names and f"{names[-1]},{name}" in known:
+            names[-1] += f",{name}"
+        else:
+            names.append(name)
+    return names
 
 
 def _measured_here(logs: Mapping[str, Log], wanted: Sequence[str]) -> list[Metric]:

@@ -65,17 +65,15 @@ class Log:
 
 def number(value: Any) -> float | None:
     """A score as a finite number: numbers, booleans and words for right and wrong; ``None`` for anything else."""
-    if isinstance(value, str):
-        word = value.strip().lower()
-        if word in _WORDS:
-            return _WORDS[word]
-        try:
-            value = float(word)
-        except ValueError:
-            return None
     if isinstance(value, int | float):
         return float(value) if math.isfinite(value) else None
-    return None
+    if not isinstance(value, str):
+        return None
+    word = value.strip().lower()
+    try:
+        return _WORDS[word] if word in _WORDS else number(float(word))
+    except ValueError:
+        return None
 
 
 def amount(value: Any) -> float | None:

@@ -30,13 +30,14 @@ _ANSWERS = words("answer output response completion prediction text_out 回答 �
 _REFERENCES = words(
     "reference references expected expected_output target gold label answer_key ideal 标准答案 参考答案 标签"
 )
-_PROMPT_TOKENS = words("prompt_tokens input_tokens tokens_in n_prompt_tokens")
-_ANSWER_TOKENS = words("completion_tokens output_tokens tokens_out n_completion_tokens")
-_CACHED_TOKENS = words("cached_tokens cache_read_tokens")
-_USD = words("usd cost_usd cost price_usd")
-_MILLISECONDS = words("latency_ms duration_ms elapsed_ms ms")
-_SECONDS = words("latency_s seconds duration_s elapsed_s")
-_SPENT = frozenset((*_PROMPT_TOKENS, *_ANSWER_TOKENS, *_CACHED_TOKENS, *_USD, *_MILLISECONDS, *_SECONDS))
+_SPENT = {
+    "prompt": words("prompt_tokens input_tokens tokens_in n_prompt_tokens"),
+    "answer": words("completion_tokens output_tokens tokens_out n_completion_tokens"),
+    "cached": words("cached_tokens cache_read_tokens"),
+    "usd": words("usd cost_usd cost price_usd"),
+    "ms": words("latency_ms duration_ms elapsed_ms ms"),
+    "seconds": words("latency_s seconds duration_s elapsed_s"),
+}
 
 
 def read(rows: Sequence[RawRow], file: str, wanted: Collection[str] = ()) -> list[Log]:
@@ -51,18 +52,13 @@ def read(rows: Sequence[RawRow], file: str, wanted: Collection[str] = ()) -> lis
         "text": _first(known, QUESTIONS),
         "reference": next((column for column in known.values() if is_truth(column)), None)
         or _first(known, _REFERENCES),
-        "prompt_tokens": _first(known, _PROMPT_TOKENS),
-        "answer_tokens": _first(known, _ANSWER_TOKENS),
-        "cached_tokens": _first(known, _CACHED_TOKENS),
-        "usd": _first(known, _USD),
-        "ms": _first(known, _MILLISECONDS),
-        "seconds": _first(known, _SECONDS),
     }
+    spent = {name: column for name, names in _SPENT.items() if (column := _first(known, names)) is not None}
     system = next((column for column in known.values() if is_system(column) and column not in scored), None)
     at["answer"] = system or _first(
         {name: column for name, column in known.items() if column != at["reference"]}, _ANSWERS
     )
-    log = Log(Path(file).stem, file, "rows", [_answered(row, at, scored) for row in rows])
+    log = Log(Path(file).stem, file, "rows", [_answered(row, at, spent, scored) for row in rows])
     for column in scored:
         odd = [row for row in rows if not is_empty(given := cell(row.value, column)) and number(given) is None]
         if odd:
@@ -83,7 +79,14 @@ def _score_columns(rows: Sequence[RawRow], known: Mapping[str, str], wanted: Col
     inside = [column for name in _OBJECTS if (column := known.get(name)) is not None]
     if called or inside:
         return [*called, *_inner(rows, inside)]
-    used = {*METADATA, *_SPENT, *_IDS, *_ANSWERS, *_REFERENCES, *QUESTIONS}
+    used = {
+        *METADATA,
+        *_IDS,
+        *_ANSWERS,
+        *_REFERENCES,
+        *QUESTIONS,
+        *(name for names in _SPENT.values() for name in names),
+    }
     rest = [column for column in known.values() if key(column) not in used]
     return [column for column in rest if (found := _numbers(rows, column)) and 0 <= min(found) <= max(found) <= 1]
 
@@ -110,32 +113,29 @@ def _first(known: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((known[name] for name in names if name in known), None)
 
 
-def _answered(row: RawRow, at: Mapping[str, str | None], scored: Sequence[str]) -> Answered:
+def _answered(row: RawRow, at: Mapping[str, str | None], spent: Mapping[str, str], scored: Sequence[str]) -> Answered:
     value = row.value
 
     def of(name: str) -> Any:
         column = at[name]
         return None if column is None else value.get(column)
 
-    read, written, ms = amount(of("prompt_tokens")), amount(of("answer_tokens")), amount(of("ms"))
-    own = of("id")
+    own, answer = of("id"), of("answer")
+    took = {name: found for name, column in spent.items() if (found := amount(value.get(column))) is not None}
+    tokens = {name: int(took.get(name, 0)) for name in ("prompt", "cached", "answer")}
     return Answered(
         id="" if is_empty(own) else str(own).strip().removesuffix(".0"),
         text=as_text(of("text")),
         scores={_short(name): found for name in scored if (found := number(cell(value, name))) is not None},
         place=row.source,
         fields=value,
-        answer=None if of("answer") is None else as_text(of("answer")),
+        answer=None if answer is None else as_text(answer),
         references=references_of(of("reference")),
-        usage=None
-        if read is None and written is None
-        else Usage(
-            prompt_tokens=int(read or 0),
-            completion_tokens=int(written or 0),
-            cached_tokens=int(amount(of("cached_tokens")) or 0),
-        ),
-        usd=amount(of("usd")),
-        seconds=amount(of("seconds")) if ms is None else ms / 1000,
+        usage=Usage(prompt_tokens=tokens["prompt"], cached_tokens=tokens["cached"], completion_tokens=tokens["answer"])
+        if took.keys() & {"prompt", "answer"}
+        else None,
+        usd=took.get("usd"),
+        seconds=took["ms"] / 1000 if "ms" in took else took.get("seconds"),
     )
 
 

@@ -31,14 +31,15 @@ def read(results: Iterable[tuple[dict[str, Any], str]], file: str) -> list[Log]:
     """Args:
     results: each with its place.
     """
-    systems: dict[tuple[str, int], list[Answered]] = {}
-    prompts: dict[tuple[str, int], str] = {}
+    systems: dict[tuple[str, str], list[Answered]] = {}
+    prompts: dict[tuple[str, str], str] = {}
     for result, place in results:
         provider = result.get("provider")
         name = as_text((provider.get("label") or provider.get("id")) if isinstance(provider, dict) else provider)
-        key = (name, int(number(result.get("promptIdx")) or 0))
         prompt = result.get("prompt")
-        prompts.setdefault(key, as_text(prompt.get("label") if isinstance(prompt, dict) else prompt))
+        label, raw = (prompt.get("label"), prompt.get("raw")) if isinstance(prompt, dict) else (prompt, prompt)
+        key = (name, str(result.get("promptIdx", raw)))  # old versions do not number them
+        prompts.setdefault(key, as_text(label))
         systems.setdefault(key, []).append(_answered(result, place))
     names = [name for name, _ in systems]
     return [
