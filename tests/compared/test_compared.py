@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,24 @@ def test_an_id_under_which_another_text_stands_is_not_paired():
     assert "2 ids have another text" in found.doubts[0].en
 
 
+def asked(prompt: str, order: list[int], right: str = "ab") -> list[dict[str, Any]]:
+    return [
+        {"id": str(at), "text": f"{prompt} {n}", "references": (right[n % 2],), "scores": {"s": n % 2}}
+        for at, n in enumerate(order)
+    ]
+
+
+def test_two_prompts_on_the_same_rows_pair_by_id():
+    rows = list(range(40))
+    found = judged(log("a", asked("Say", rows)), log("b", asked("Kindly say", rows)))
+    assert (found.paired_by, found.n_rows, found.doubts) == ("id", 40, [])
+    assert "40 of them are asked in other words in another file, with the same right answers" in found.notes[1].en
+    unsure = judged(log("a", asked("Say", rows, "aa")), log("b", asked("Kindly say", rows, "aa")))
+    assert "40 of the 40 paired ids are asked in other words" in unsure.doubts[0].en
+    with pytest.raises(InputError, match="No row of one file is surely"):
+        judged(log("a", asked("Say", rows)), log("b", asked("Kindly say", rows[1:])))  # every right answer differs
+
+
 def test_rows_with_neither_pair_by_order_which_is_a_doubt_or_not_at_all():
     rows = [{"scores": {"s": float(at % 2)}} for at in range(30)]
     found = judged(log("a", rows), log("b", rows))
@@ -143,7 +162,7 @@ def test_metrics_that_all_have_are_compared_once_each_in_one_family():
     found = judged(log("a", a), log("b", b))
     assert found.metrics == ["score"]
     said = " ".join(note.en for note in found.notes)
-    assert "`same` says of every row what another metric says" in said
+    assert "another metric says the same of every row: `same`" in said
     assert "scores of `ms` reach from 10 to 49" in said
     assert "not every file has it: own" in said
     both = judged(log("a", a), log("b", b), metrics=["same", "score"])
@@ -222,17 +241,20 @@ def test_cost_is_what_files_say_and_unknown_stays_unknown():
 @pytest.mark.parametrize(
     ("files", "names"),
     [
-        (["one/x.json", "two/x.json", "y.json"], ["m · one", "m · two", "m · y"]),
-        (["out/a/m/s_1.jsonl", "out/b/m/s_2.jsonl"], ["m · a", "m · b"]),
-        (["a/s_1.jsonl", "a/s_2.jsonl", "b/s_2.jsonl"], ["m · a/s_1", "m · a/s_2", "m · b/s_2"]),
-        (["x.json", "x.json"], ["m · 1", "m · 2"]),
+        (["one/x.json", "two/x.json", "y.json"], ["one", "two", "y"]),
+        (["out/a/m/s_1.jsonl", "out/b/m/s_2.jsonl"], ["a", "b"]),
+        (["a/s_1.jsonl", "a/s_2.jsonl", "b/s_2.jsonl"], ["a/s_1", "a/s_2", "b/s_2"]),
+        (["x.json", "x.json"], ["m (1)", "m (2)"]),
     ],
 )
 def test_systems_of_one_name_are_told_apart_by_their_files(files, names):
     rows = right(30, 0.5, 1)
-    assert [
-        system.name for system in judged(*(Log("m", file, "rows", log("m", rows).rows) for file in files)).systems
-    ] == names
+    logs = [Log("m", file, "rows", log("m", rows).rows) for file in files]
+    assert [system.name for system in judged(*logs).systems] == names
+    other = Log("other", "z", "rows", logs[0].rows)
+    assert [system.name for system in judged(*logs, other).systems] == [*(f"m · {name}" for name in names), "other"]
+    about = [replace(one, about=f"task {n}") for n, one in enumerate(logs)]
+    assert judged(*about).systems[1].name == "task 1"
 
 
 def test_one_id_with_two_texts_in_a_file_is_no_id():

@@ -100,17 +100,23 @@ def scale_of(given: str | Scale | None) -> tuple[Scale | None, list[Problem]]:
 
 
 def _names(found: Sequence[Log]) -> list[str]:
-    """What each log calls itself, and where two would be called the same, the part of its path that tells them apart."""
+    """What each log calls itself; where two would be called the same, with what it is about, or the part of its path that tells
+    them apart; and that alone where all would."""
     names = [log.name for log in found]
     for name in [name for name, n in Counter(names).items() if n > 1]:
         at = [n for n, one in enumerate(names) if one == name]
-        paths = [Path(found[n].file).with_suffix("").parts for n in at]
-        apart = [[part for part in path if not all(part in other for other in paths)] for path in paths]
-        firsts = ["".join(parts[:1]) for parts in apart]
-        told = firsts if len(set(firsts)) == len(firsts) else ["/".join(parts) for parts in apart]
-        for count, (n, more) in enumerate(zip(at, told), start=1):
-            names[n] = f"{name} · {more if told.count(more) == 1 else count}"
+        told = _told_apart([found[n] for n in at])
+        for n, more in zip(at, told):
+            names[n] = more if len(at) == len(found) else f"{name} · {more}"
     return names
+
+
+def _told_apart(logs: Sequence[Log]) -> list[str]:
+    paths = [Path(log.file).with_suffix("").parts for log in logs]
+    apart = [[part for part in path if not all(part in other for other in paths)] for path in paths]
+    ways = [[log.about for log in logs], ["".join(parts[:1]) for parts in apart], ["/".join(parts) for parts in apart]]
+    numbered = [f"{log.name} ({n})" for n, log in enumerate(logs, start=1)]
+    return next((way for way in ways if all(way) and len(set(way)) == len(way)), numbered)
 
 
 def _groups(
@@ -233,6 +239,8 @@ def _listed(names: Sequence[str]) -> Text:
 
 def _of_pairing(paired: Paired, systems: Sequence[System]) -> list[Text]:
     notes = [say(f"compared.pairing.by.{paired.by}", n=len(paired.shared))]
+    if paired.same_answers:
+        notes.append(say("compared.pairing.in_other_words", n=paired.n_other_text))
     for system in systems:
         if system.n_unpaired:
             shown = ", ".join(system.unpaired[:5]) + (", …" if system.n_unpaired > 5 else "")
@@ -248,8 +256,9 @@ def _of_pairing(paired: Paired, systems: Sequence[System]) -> list[Text]:
 
 def _doubts(paired: Paired, systems: Sequence[System], metric: str) -> list[Text]:
     doubts = [say("compared.doubts.order")] if paired.by == "order" else []
-    if paired.n_other_text:
-        doubts.append(say("compared.doubts.other_text", n=paired.n_other_text))
+    if paired.n_other_text and not paired.same_answers:
+        key = "in_other_words" if paired.in_other_words else "other_text"
+        doubts.append(say(f"compared.doubts.{key}", n=paired.n_other_text, of=len(paired.shared)))
     for system in systems:
         if leaves_rows_unanswered(Counts(scored=system.n_rows - system.n_unscored, failed=system.n_unscored)):
             share = numbers.percent(system.n_unscored / system.n_rows)

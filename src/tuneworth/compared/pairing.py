@@ -1,14 +1,19 @@
 """Which rows of several systems are one row.
 
-Ids pair rows where every system has one for each of its rows, an id never stands for two texts, and most texts of a shared id agree: row
-numbers of files in another order do not. Else what was asked pairs them, compared without regard to white space; whichever pairs more
-rows. Rows that have neither are taken in their order, if there are as many in every file, and that is said as a doubt.
+Ids pair rows where every system has one for each of its rows and an id never stands for two texts. Where the text of a shared id differs
+
+- on a few rows, those are not paired: the files are of different versions of the data;
+- on most, and the texts stand under other ids, the ids are row numbers of files in another order, and texts pair;
+- on most, and no text is in both, the files ask in other words, as two prompts do: ids pair, unless the right answers differ.
+
+Else what was asked pairs rows, compared without regard to white space. Rows that have neither are taken in their order, if there are
+as many in every file, and that is said as a doubt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tuneworth.core.compared import PairedBy
 from tuneworth.core.text import Text
@@ -22,6 +27,7 @@ Rows = Mapping[str, list[Answered]]
 Texts = Mapping[str, Sequence[str]]
 """System → the text of each row, without regard to white space."""
 _AGREE = 0.5
+_SAME_ANSWERS = 0.95
 _SHOWN = 30
 
 
@@ -30,13 +36,16 @@ class Paired:
     """Attributes:
     rows: system → its rows; a row that two systems have is called the same in both.
     shared: rows that all systems have, in the order of the first.
-    n_other_text: ids of shared rows under which another system has another text: they are not paired.
+    n_other_text: shared ids under which systems have different texts; they are paired only if ``in_other_words``.
+    same_answers: the right answers bear that out; ``None``: files do not say.
     """
 
     by: PairedBy
     rows: dict[str, Rows]
     shared: list[str]
     n_other_text: int = 0
+    in_other_words: bool = False
+    same_answers: bool | None = None
 
 
 def pair(logs: Mapping[str, Log]) -> Paired:
@@ -45,7 +54,9 @@ def pair(logs: Mapping[str, Log]) -> Paired:
         InputError: no row of one system is surely a row of all others.
     """
     texts = {name: [" ".join(row.text.split()) for row in log.rows] for name, log in logs.items()}
-    found = [one for one in (_by_id(logs, texts), _by_text(logs, texts)) if one is not None and one.shared]
+    by_text = _by_text(logs, texts)
+    by_id = _by_id(logs, texts, ids_are_places=by_text is not None and bool(by_text.shared))
+    found = [one for one in (by_id, by_text) if one is not None and one.shared]
     if found:
         return max(found, key=lambda one: len(one.shared))  # of equals the ids
     sizes = {len(log.rows) for log in logs.values()}
@@ -56,8 +67,12 @@ def pair(logs: Mapping[str, Log]) -> Paired:
     )
 
 
-def _by_id(logs: Mapping[str, Log], texts: Texts) -> Paired | None:
-    """``None`` where ids do not name rows."""
+def _by_id(logs: Mapping[str, Log], texts: Texts, *, ids_are_places: bool) -> Paired | None:
+    """``None`` where ids do not name rows.
+
+    Args:
+        ids_are_places: some texts stand in every file, so that ids whose texts mostly differ say where a row stands.
+    """
     known: list[dict[str, str]] = []
     for name, log in logs.items():
         own: dict[str, str] = {}
@@ -67,19 +82,35 @@ def _by_id(logs: Mapping[str, Log], texts: Texts) -> Paired | None:
         known.append(own)
     ids = set[str].intersection(*map(set, known))
     other = {one for one in ids if len({own[one] for own in known} - {""}) > 1}
-    if len(ids) - len(other) < _AGREE * len(ids):
+    reworded = len(ids) - len(other) < _AGREE * len(ids)
+    same = _same_answers(logs, ids) if reworded else None
+    if reworded and (ids_are_places or same is False):
         return None
+    apart = set[str]() if reworded else other
     names = {
-        name: [f"{row.id}\0{name}" if row.id in other else row.id for row in log.rows] for name, log in logs.items()
+        name: [f"{row.id}\0{name}" if row.id in apart else row.id for row in log.rows] for name, log in logs.items()
     }
-    return _paired("id", logs, names, len(other))
+    return replace(_paired("id", logs, names), n_other_text=len(other), in_other_words=reworded, same_answers=same)
+
+
+def _same_answers(logs: Mapping[str, Log], ids: Collection[str]) -> bool | None:
+    """Whether nearly all rows of one id have the same right answer in every file; ``None`` where files do not say, or all rows have one."""
+    answers: dict[str, list[tuple[str, ...]]] = {one: [] for one in ids}
+    for log in logs.values():
+        for row in log.rows:
+            if row.id in answers and row.references:
+                answers[row.id].append(row.references)
+    said = [of for of in answers.values() if len(of) >= len(logs)]
+    if len(said) < len(ids) or len({of[0] for of in said}) < 2:
+        return None
+    return sum(len(set(of)) == 1 for of in said) >= _SAME_ANSWERS * len(said)
 
 
 def _by_text(logs: Mapping[str, Log], texts: Texts) -> Paired | None:
     return _paired("text", logs, texts) if all(map(all, texts.values())) else None
 
 
-def _paired(by: PairedBy, logs: Mapping[str, Log], names: Texts, n_other_text: int = 0) -> Paired:
+def _paired(by: PairedBy, logs: Mapping[str, Log], names: Texts) -> Paired:
     """
     Args:
         names: what each row is called.
@@ -90,7 +121,7 @@ def _paired(by: PairedBy, logs: Mapping[str, Log], names: Texts, n_other_text: i
         for row, called in zip(log.rows, names[name]):
             own.setdefault(called, []).append(row)
     first, *others = rows.values()
-    return Paired(by, dict(rows), [row for row in first if all(row in other for other in others)], n_other_text)
+    return Paired(by, dict(rows), [row for row in first if all(row in other for other in others)])
 
 
 def _shown(name: str, log: Log) -> Text:

@@ -61,19 +61,20 @@ def score_rows(logs: Mapping[str, Log], paired: Paired, wanted: Sequence[str], s
             for name, of in there.items()
         ]
         raise InputError(listed, say("compared.metrics.none_shared"))
-    scored, odd = Scored({}), list[Problem]()
+    scored, odd, same = Scored({}), list[Problem](), list[str]()
     for metric in [] if problems else names:
         rows = {name: _means(paired.rows[name], metric, scale) for name in logs}
         beyond = _beyond(rows, metric, logs, scale)
         if not beyond and (wanted or rows not in scored.rows.values()):
             scored.rows[metric] = rows
         elif not beyond:
-            scored.notes.append(say("compared.metrics.same", metric=metric))
+            same.append(f"`{metric}`")
         odd += beyond
     problems += odd if wanted or not scored.rows else []
     if problems:
         raise InputError(problems, say("compared.metrics.scale") if odd else None)
     scored.notes.extend(problem.message for problem in odd)
+    scored.notes.extend([say("compared.metrics.same", metrics=", ".join(same))] if same else [])
     scored.corpus.update({metric.id: _corpus(metric, paired) for metric in own if metric.corpus})
     left = sorted({one for of in there.values() for one in of} - set(names)) if not wanted else []
     if left:

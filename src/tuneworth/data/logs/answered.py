@@ -48,7 +48,7 @@ class Log:
     """One system of a file.
 
     Attributes:
-        name: what it may be called: its model, or the file's name.
+        name: what it may be called: its model, or the file's name; ``about`` tells two of one name apart, such as the task.
         file: as it was given; several systems may come from one.
         notes: what a reader should know of the reading; ``doubts``: what to settle before the result is believed.
     """
@@ -58,6 +58,7 @@ class Log:
     tool: Tool
     rows: list[Answered]
     model: str | None = None
+    about: str = ""
     sha256: str = ""
     notes: list[Text] = field(default_factory=list[Text])
     doubts: list[Text] = field(default_factory=list[Text])

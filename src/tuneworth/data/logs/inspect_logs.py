@@ -58,7 +58,17 @@ def read(document: dict[str, Any], file: str, name: str) -> list[Log]:
     rows = [_answered(sample, f"{name} #{n}") for n, sample in enumerate(samples, start=1) if isinstance(sample, dict)]
     status = document.get("status")
     notes = [say("compared.read.unfinished", file=file, status=status)] if status in _UNFINISHED else []
-    return [Log(model or Path(file).stem, file, "inspect", rows, model=model or None, notes=notes)]
+    return [
+        Log(
+            model or Path(file).stem,
+            file,
+            "inspect",
+            rows,
+            model=model or None,
+            about=str(evaluation.get("task") or ""),
+            notes=notes,
+        )
+    ]
 
 
 def _found(data: bytes, name: str, *places: str) -> list[bytes]:

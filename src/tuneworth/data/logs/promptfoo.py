@@ -16,6 +16,8 @@ from tuneworth.data.logs.answered import Answered, Log, amount, as_text, number,
 from tuneworth.data.values import json_text
 
 _BROKEN = 2
+_LABEL = 40
+"""Characters of a prompt's label that can stand in a name."""
 
 
 def recognises(document: dict[str, Any]) -> bool:
@@ -44,14 +46,20 @@ def read(results: Iterable[tuple[dict[str, Any], str]], file: str) -> list[Log]:
     names = [name for name, _ in systems]
     return [
         Log(
-            name=(f"{name} · {prompts[name, at]}" if names.count(name) > 1 else name) or Path(file).stem,
+            name=(f"{name} · {_called(prompts[name, at], place)}" if names.count(name) > 1 else name)
+            or Path(file).stem,
             file=file,
             tool="promptfoo",
             rows=rows,
             model=name or None,
         )
-        for (name, at), rows in systems.items()
+        for place, ((name, at), rows) in enumerate(sorted(systems.items()), start=1)
     ]
+
+
+def _called(prompt: str, place: int) -> str:
+    """A label that somebody gave; promptfoo's own is the whole prompt."""
+    return prompt if len(prompt) <= _LABEL and "\n" not in prompt else f"#{place}"
 
 
 def _answered(result: dict[str, Any], place: str) -> Answered:
