@@ -178,10 +178,7 @@ class Schedule:
             self._board.racing[gone.arm].worse = gone
         while True:
             pieces, n_open = self._pieces(), sum(arm.open for arm in self._arms)
-            for stops in (
-                False,
-                True,
-            ):  # nobody is out for want of time while there is something else to do: things may speed up
+            for stops in (False, True):  # nobody is out for want of time while there is something else to do
                 for arm, piece in pieces:
                     if piece.fit.arm.out is None and (work := self._affordable(arm, piece, stops=stops)) is not None:
                         self._purse.hand_out(piece.fit, work)
