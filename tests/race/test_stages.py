@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from tuneworth.core.outcome import Outcome
@@ -185,6 +186,34 @@ def test_finalists_alone_meet_the_test_rows_once(tmp_path, store):
     assert raced.results["none"].state == "skipped"
     assert raced.results["tuned"].notes == [Text(en="fitted tuned", zh="拟合 tuned")]
     assert raced.results["tuned"].cost.latency_p50_ms is not None
+
+
+def test_vectors_that_another_arm_has_computed_count_in_its_cost_and_not_in_what_is_expected(
+    tmp_path, store, monkeypatch
+):
+    now = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    class Encoder:
+        id = "slow"
+
+        def encode(self, texts, *, role="text"):
+            now[0] += len(texts)
+            return np.ones((len(texts), 1), dtype=np.float32)
+
+    def reading(strategy):
+        class Reading(strategy):
+            def fit(self, train, dev, context):
+                context.encoder().encode([row.query.text for row in train])
+                return super().fit(train, dev, context)
+
+        return arm(Reading)
+
+    run = stages(tmp_path, store)
+    run.runner.encoder = SharedEncoder(Encoder, [row.query.text for row in TRAIN])
+    raced = run.race(Plan((reading(Simple), reading(Better)), ()))
+    assert [raced.results[name].cost.fit_seconds for name in ("simple", "better")] == [len(TRAIN)] * 2
+    assert [run.estimator.fit_seconds(name, None) for name in ("simple", "better")] == [len(TRAIN), 0.0]
 
 
 def test_fit_never_sees_test_rows(tmp_path, store):

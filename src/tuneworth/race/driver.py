@@ -235,14 +235,12 @@ class Driver:
     def _account(self, work: Work, entry: Entry, before: int, saved: frozenset[str]) -> None:
         """Write the step down and tell the estimator and the budget what it took."""
         new, budget = Measured(entry.dev[before:], saved), self.reserve.budget
-        answering, fitting = spent_on(new.outcomes), entry.fit.spend if before == 0 else Spend()
+        paid = entry.fit.paid if before == 0 else Spend()
         if before == 0:
-            epochs = entry.fit.details.get("epochs")
-            self.estimator.observe_fit(work.arm_id, work.n_train, fitting, epochs)
-        self.estimator.observe_answers(work.arm_id, work.n_train, len(new.outcomes), answering)
+            self.estimator.observe_fit(work.arm_id, work.n_train, paid, entry.fit.details.get("epochs"))
+        self.estimator.observe_answers(work.arm_id, work.n_train, len(new.outcomes), spent_on(new.outcomes))
         tried = self._tried.pop(work.arm_id, 0)  # paid for before
         unpaid = Measured(entry.dev[before + tried :], saved)
-        paid = entry.fit.paid if before == 0 else Spend()
         (budget.count if entry.fit_was_saved else budget.charge)(Spend() if tried else paid)
         paid += spent_on([outcome for outcome in new.outcomes if not outcome.shared])
         budget.count(unpaid.spent(before=True))

@@ -89,7 +89,7 @@ def measured_arm(entry: Entry, dev: Mapping[str, Score], price: ArmCost, *, loca
     Args:
         local: rows stay on this machine.
     """
-    shares = entry.fit.shared_seconds > 0 or any(outcome.shared for outcome in entry.dev)
+    shares = any(outcome.shared for outcome in entry.dev)
     return missing_arm(entry.arm, "measured").model_copy(
         update={
             "local": local,

@@ -233,8 +233,10 @@ class Runner:
         started = time.perf_counter()
         with self._asking(scope, arm, 0):
             solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
-        seconds = time.perf_counter() - started + self.encoder.seconds_saved - saved_before
-        shared = self._once.shared + shared_before.times(-1)
+        took, kept = time.perf_counter() - started, self.encoder.seconds_saved - saved_before
+        if (timed := context.details.pop("fit_seconds", None)) is not None:
+            took, kept = float(timed), 0.0
+        shared = self._once.shared + shared_before.times(-1) + Spend(max(0.0, kept))
         usd = self._fit_usd(arm, scope, context.details.pop("fit_usd", None))
         partial = saved.with_suffix(".partial")
         for leftover in (partial, saved):
@@ -243,7 +245,7 @@ class Runner:
         solver.save(partial)
         partial.rename(saved)
         record = FitRecord(
-            seconds=float(context.details.pop("fit_seconds", seconds)) + shared.seconds,
+            seconds=took + min(0.0, kept) + shared.seconds,
             tokens=int(context.details.pop("fit_tokens", 0)),
             usd=None if usd is None else usd + (shared.usd or 0.0),
             shared_seconds=shared.seconds,

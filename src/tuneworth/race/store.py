@@ -51,7 +51,7 @@ class FitRecord(BaseModel):
 
     Attributes:
         usd: what services charged; ``None`` when not known.
-        shared_seconds, shared_usd: of these, what other arms of the run had paid for.
+        shared_seconds, shared_usd: of these, what other arms of the run had paid for: answers, vectors of training rows.
         budget_seconds: budget of the run that it was fitted in.
     """
 
