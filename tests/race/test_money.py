@@ -99,6 +99,23 @@ def test_a_cap_on_calls_is_as_hard_and_needed_where_no_price_is_known(rows: Path
         assert result.race.n_tested > 0
 
 
+def test_a_cap_on_few_calls_is_kept_for_one_arm_and_its_test_rows_rather_than_a_little_of_each(rows: Path):
+    """Ten arms, forty calls: four rows of each would say nothing of any."""
+    with ChatServer() as server:
+        result = ran(rows, server, price=None, max_calls=40)
+        assert result.money is not None
+        assert 35 <= result.money.total.n_calls == server.charged.total() <= 40
+    assert len([arm for arm in result.arms if arm.model is not None]) >= 10
+    [asked] = [arm for arm in result.arms if arm.model is not None and arm.state == "measured"]
+    assert asked.finalist
+    assert asked.dev["accuracy"].n_rows >= 20
+    assert asked.test["accuracy"].n_rows >= 8
+    assert {arm.why.en for arm in result.arms if arm.why is not None} == {
+        "the cap on money or calls was reached before it was asked enough rows; "
+        "a larger cap (--budget, --max-calls) measures it"
+    }
+
+
 def test_what_it_will_take_and_where_rows_go_is_told_before_anything_is_sent(rows: Path):
     told = list[str]()
     with ChatServer() as server:

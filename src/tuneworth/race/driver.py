@@ -87,6 +87,11 @@ class Driver:
                     self.runner.ledger.reached = self.runner.ledger.reached or usd is not None
                     self.schedule.stop(work.arm_id, "budget")
                     continue
+                if self.money.lacks_calls(self.arms[work.arm_id]):
+                    self.runner.ledger.reached = True
+                    self.unpaid.add(work.arm_id)
+                    self.schedule.stop(work.arm_id, "budget")
+                    continue
             self.show(work)
             self._do(work)
             self.show()
@@ -158,7 +163,8 @@ class Driver:
         measured, budget = self.runner.measure(entry, "dev", self.runner.dev[:FEWEST_ROWS]), self.reserve.budget
         spent = spent_on(measured.outcomes).times(TRIED_ROWS / FEWEST_ROWS)
         most_usd = None if budget.usd is None else TRYING_SHARE * budget.usd
-        if not measured.stopped and replace(spent, usd=spent.usd or 0.0).within(most_seconds, most_usd):
+        goes_on = not measured.stopped and self.money.may_try(arm, TRIED_ROWS, TRYING_SHARE)
+        if goes_on and replace(spent, usd=spent.usd or 0.0).within(most_seconds, most_usd):
             few, measured = measured, self.runner.measure(entry, "dev", self.runner.dev[:TRIED_ROWS])
             saved = measured.saved - {one.row_id for one in few.outcomes} | few.saved
             measured = Measured(measured.outcomes, saved, measured.stopped)

@@ -148,6 +148,10 @@ class Estimator:
             return None
         return n_rows * job.price.usd(usage_of(job.workload))
 
+    def asked_in_fit(self, arm_id: str) -> int:
+        """Rows that fitting the arm asks its model about."""
+        return math.ceil(self._jobs[arm_id].workload.asked_in_fit(self._n_train))
+
     def usage(self, arm_id: str, *, cached: bool = False) -> Usage:
         """Tokens of one answer of an arm, as counted."""
         return usage_of(self._jobs[arm_id].workload, cached=cached)

@@ -132,8 +132,9 @@ class MoneyReserve:
 
     def may_ask_alone(self, arm_key: str) -> bool:
         """Whether a finalist may be asked a further row alone."""
-        usd, most = self.reserve.budget.usd, ALONE_SHARE * self.reserve.n_alone / LATENCY_ROWS
-        return usd is None or self.ledger.by_scope[f"alone {arm_key}"].usd <= most * usd
+        most, spent = ALONE_SHARE * self.reserve.n_alone / LATENCY_ROWS, self.ledger.by_scope[f"alone {arm_key}"]
+        usd, calls = self.reserve.budget.usd, self.ledger.max_calls
+        return (usd is None or spent.usd <= most * usd) and (calls is None or spent.n_calls <= most * calls)
 
     def calls_per_row(self, entry: Entry) -> float:
         """Of the dev rows that the arm was asked."""
@@ -161,14 +162,23 @@ class MoneyReserve:
         return usd_per_row(entry.dev) * self._least_rows > min(FINAL_SHARE * usd, left + self.ledger.kept_usd)
 
     def beyond_reach(self, arm: Arm) -> float | None:
-        """US dollars that the fewest rows which say anything of ``arm`` are expected to cost, where that is more than is left."""
-        expected, left = self.reserve.estimator.answer_usd(arm.arm_id, MIN_PAIRS), self.ledger.room().usd
+        """US dollars that fitting ``arm`` and the fewest rows which say anything of it are expected to cost, where that is more
+        than is left."""
+        estimator, left = self.reserve.estimator, self.ledger.room().usd
+        expected = estimator.answer_usd(arm.arm_id, MIN_PAIRS + estimator.asked_in_fit(arm.arm_id))
         return expected if arm.is_metered and left is not None and (expected or 0.0) > left else None
 
+    def lacks_calls(self, arm: Arm) -> bool:
+        """The same of calls, where those are limited."""
+        left = self.ledger.room().calls
+        least = MIN_PAIRS + self.reserve.estimator.asked_in_fit(arm.arm_id)
+        return arm.is_metered and left is not None and least > left
+
     def may_try(self, arm: Arm, n_rows: int, share: float) -> bool:
-        """Whether ``n_rows`` answers are expected to cost no more than a ``share`` of the money."""
+        """Whether ``n_rows`` answers are expected to take no more than a ``share`` of the money, and of the calls."""
         usd, expected = self.reserve.budget.usd, self.reserve.estimator.answer_usd(arm.arm_id, n_rows)
-        return usd is None or (expected or 0.0) <= share * usd
+        calls = self.ledger.max_calls if arm.is_metered else None
+        return (usd is None or (expected or 0.0) <= share * usd) and (calls is None or n_rows <= share * calls)
 
     @property
     def _least_rows(self) -> int:
