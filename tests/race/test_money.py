@@ -145,6 +145,29 @@ def test_what_it_will_take_and_where_rows_go_is_told_before_anything_is_sent(row
     assert lines[-2].endswith("and never more than $3.00")
 
 
+def test_a_plan_counts_what_thinking_may_take_and_says_the_range(rows: Path):
+    with ChatServer() as server:
+        name = f"{server.address}#any"
+        settings = {"prompt": {"reasoning": ["none", "low"]}}
+        task_file = task_file_for(rows, models=[name], strategies=["prompt"], prices={name: PRICE}, settings=settings)
+        made = ready(task_file, Silent())
+        planned, estimator = preview(made, 900.0), made.estimator(made.plan())
+    plain, thinking = [arm for arm in planned.arms if arm.arm_id.endswith(("reasoning=none", "reasoning=low"))]
+    assert plain.outlay is not None
+    assert thinking.outlay is not None
+    assert thinking.outlay.tokens[0] == plain.outlay.tokens[0], "it may think about nothing"
+    n_most = thinking.outlay.calls[1]
+    assert thinking.outlay.tokens[1] - plain.outlay.tokens[1] == 4096 * n_most
+    usd = [arm.outlay.usd[1] for arm in (plain, thinking) if arm.outlay and arm.outlay.usd]
+    assert usd[1] - usd[0] == pytest.approx(n_most * 4096 * 100 / 1e6)
+    expected = [estimator.answer_usd(arm.arm_id, 1) or 0.0 for arm in (plain, thinking)]
+    assert expected[1] - expected[0] == pytest.approx(1024 * 100 / 1e6), "a quarter of what it may take"
+    told = [line.en for line in planned.outlay_lines if "reasoning low" in line.en]
+    assert told
+    assert all("(0 to 4,096 tokens of thinking a call among them)" in line for line in told)
+    assert not any("thinking" in line.en for line in planned.outlay_lines if line.en not in told)
+
+
 def test_the_report_says_what_was_paid(rows: Path):
     with ChatServer() as server:
         result = ran(rows, server, max_calls=120)

@@ -29,12 +29,14 @@ class Outlay(Record):
     Attributes:
         host: where its rows would go; this machine's own address where they stay.
         usd: US dollars; ``None``: the price is not known.
+        thinking: tokens that its model may think for one call, where the arm says how much it is to; at least it thinks nothing.
     """
 
     host: str
     calls: tuple[int, int]
     tokens: tuple[int, int]
     usd: tuple[float, float] | None = None
+    thinking: int = 0
 
 
 class PlannedArm(Record):

@@ -8,6 +8,11 @@ from typing import Any, cast
 
 from tuneworth.models.base import Completion, Effort, Metered, Model, Request
 
+ROOM_TO_THINK = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 32768}
+"""Tokens that a model may think on top of those for the answer, by effort."""
+USUAL_SHARE = 0.25
+"""Of that room, in plans. A guess: how much of it a model takes depends on the row. A race goes by what answers took."""
+
 
 class _WithEffort:
     """``model``, asked with one effort for every request; all else is the model's own."""

@@ -17,7 +17,7 @@ from tuneworth.errors import InputError, Problem
 from tuneworth.metrics import Metric, MetricError, score_row
 from tuneworth.models import catalog
 from tuneworth.models.base import Model, is_metered
-from tuneworth.models.effort import with_effort
+from tuneworth.models.effort import ROOM_TO_THINK, with_effort
 from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
 from tuneworth.strategies import Strategy, StrategyConfig
@@ -79,6 +79,11 @@ class Arm:
     def price(self) -> Price | None:
         """Of its model, where that is paid for by call and the price is known."""
         return self.model.price if self.model is not None and is_metered(self.model) else None
+
+    @property
+    def room_to_think(self) -> int:
+        """Tokens that its model may think for one answer, where the arm says how much it is to think."""
+        return ROOM_TO_THINK.get(getattr(self.config, "reasoning", None) or "none", 0)
 
     @property
     def folder_name(self) -> str:

@@ -70,6 +70,7 @@ class Job:
         price: of its model, where a service charges for it and that is known.
         kind: arms that work alike, but for how much they read.
         asks_alike: what the arms of its kind ask is asked once.
+        thinking: tokens that its model is expected to think for one answer.
     """
 
     arm_id: str
@@ -80,6 +81,7 @@ class Job:
     kind: str = ""
     price: Price | None = None
     asks_alike: bool = False
+    thinking: int = 0
 
 
 @dataclass
@@ -146,15 +148,18 @@ class Estimator:
             return seen.answers.times(n_rows / seen.rows).usd
         if job.price is None:
             return None
-        return n_rows * job.price.usd(usage_of(job.workload))
-
-    def asked_in_fit(self, arm_id: str) -> int:
-        """Rows that fitting the arm asks its model about."""
-        return math.ceil(self._jobs[arm_id].workload.asked_in_fit(self._n_train))
+        return n_rows * job.price.usd(self.usage(arm_id))
 
     def usage(self, arm_id: str, *, cached: bool = False) -> Usage:
-        """Tokens of one answer of an arm, as counted."""
-        return usage_of(self._jobs[arm_id].workload, cached=cached)
+        """Tokens of one answer of an arm, as counted; with what its prompts share from a cache, where it is ``cached``."""
+        job = self._jobs[arm_id]
+        work = job.workload
+        return Usage(
+            prompt_tokens=math.ceil(work.prompt_tokens + work.shared_tokens),
+            cached_tokens=math.floor(work.shared_tokens) if cached else 0,
+            completion_tokens=math.ceil(work.completion_tokens) + job.thinking,
+            reasoning_tokens=job.thinking,
+        )
 
     def asked_in_fit(self, arm_id: str) -> int:
         """Training rows that fitting the arm on all of them asks its model about."""
@@ -177,7 +182,7 @@ class Estimator:
         parts += [self.answer_seconds(arm_id, size, n_dev) for size in job.sizes]
         if None in parts:
             return None
-        read = n_dev * (work.prompt_tokens + work.completion_tokens) + work.shared_tokens
+        read = n_dev * (work.prompt_tokens + work.completion_tokens + job.thinking) + work.shared_tokens
         tokens = sum(n * work.train_tokens * work.passes(n) + read for n in sizes)
         usd = self.answer_usd(arm_id, len(sizes) * n_dev)
         if not job.free and set(sizes) <= set(seen.fits):
@@ -284,15 +289,6 @@ class Estimator:
                     took, count = took + pace, count + counted
             self._ratios[kind, n] = took / count if count else None
         return self._ratios[kind, n]
-
-
-def usage_of(work: Workload, *, cached: bool = False) -> Usage:
-    """Tokens of one answer as counted; with what its prompts share from a cache, where it is ``cached``."""
-    return Usage(
-        prompt_tokens=math.ceil(work.prompt_tokens + work.shared_tokens),
-        cached_tokens=math.floor(work.shared_tokens) if cached else 0,
-        completion_tokens=math.ceil(work.completion_tokens),
-    )
 
 
 @dataclass(frozen=True, slots=True)

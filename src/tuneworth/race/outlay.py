@@ -42,11 +42,11 @@ def _outlay(ready: Ready, arm: Arm, estimator: Estimator, n_least: int) -> Outla
     n_fit = estimator.asked_in_fit(arm.arm_id) if n_least else 0
     n_least += n_fit
     n_most = n_fit + n_dev * len(training_sizes(arm, n_train)) + _final_rows(ready, arm)
-    least, counted = estimator.usage(arm.arm_id, cached=True), estimator.usage(arm.arm_id)
-    most = Usage(
-        prompt_tokens=round(ROUGHLY * counted.prompt_tokens),
-        completion_tokens=max(counted.completion_tokens, max_new_tokens(ready.models, ready.split.train)),
-    )
+    counted = estimator.usage(arm.arm_id, cached=True)
+    n_written = counted.completion_tokens - counted.reasoning_tokens
+    least = counted.model_copy(update={"completion_tokens": n_written, "reasoning_tokens": 0})
+    longest = max(n_written, max_new_tokens(ready.models, ready.split.train)) + arm.room_to_think
+    most = Usage(prompt_tokens=round(ROUGHLY * counted.prompt_tokens), completion_tokens=longest)
     usd = None if arm.price is None else (n_least * arm.price.usd(least), n_most * arm.price.usd(most))
     address = str(arm.model.describe().get("address", ""))
     return Outlay(
@@ -54,6 +54,7 @@ def _outlay(ready: Ready, arm: Arm, estimator: Estimator, n_least: int) -> Outla
         calls=(n_least, n_most),
         tokens=(n_least * _tokens(least), n_most * _tokens(most)),
         usd=usd,
+        thinking=arm.room_to_think,
     )
 
 
@@ -117,7 +118,8 @@ def _line(title: Text, outlay: Outlay, capped: float | None = None) -> Text:
         for low, high in (outlay.calls, outlay.tokens)
     )
     host = say("plan.outlay.to", host=outlay.host) if outlay.host else ""
-    return say("plan.outlay.line", title=title, calls=calls, tokens=tokens, usd=usd, host=host, cap=cap)
+    thinks = say("plan.outlay.thinks", most=numbers.count(outlay.thinking)) if outlay.thinking else ""
+    return say("plan.outlay.line", title=title, calls=calls, tokens=tokens, thinks=thinks, usd=usd, host=host, cap=cap)
 
 
 def _about(usd: float) -> Text:

@@ -32,6 +32,7 @@ from tuneworth.metrics import Metric
 from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
 from tuneworth.models import catalog
 from tuneworth.models.base import Meter, Model, is_metered
+from tuneworth.models.effort import USUAL_SHARE
 from tuneworth.race.arms import Fetch, Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
 from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.estimate import Estimator, Job, speeds_of
@@ -116,6 +117,7 @@ class Ready:
                 kind_of(arm),
                 arm.price,
                 arm.strategy.asks_alike,
+                round(USUAL_SHARE * arm.room_to_think),
             )
             for arm in plan.arms
         ]

@@ -30,13 +30,12 @@ from tuneworth.models.api.services import Endpoint, Means
 from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
 from tuneworth.models.api.tries import hopeless, tried
 from tuneworth.models.base import Capabilities, Completion, Effort, Meter, Request
+from tuneworth.models.effort import ROOM_TO_THINK
 from tuneworth.models.metering import digest_of, metered
 from tuneworth.words.say import say
 
 CONTEXT_TOKENS = 128_000
 """Where neither the service nor the task file says."""
-ROOM_TO_THINK = {"minimal": 1024, "low": 4096, "medium": 8192, "high": 16384, "xhigh": 32768, "max": 32768}
-"""Tokens for thinking on top of those for the answer, by effort; a model that thinks by itself gets those of ``medium``."""
 _FIELDS = ("temperature", "max_completion_tokens", "max_tokens")
 """What a service may refuse, in the order in which its words are searched for them."""
 
@@ -349,10 +348,8 @@ class ChatModel:
 
     def _limit(self, max_new_tokens: int, effort: Effort | None) -> int:
         """Tokens of the answer and of the thinking before it; a form in JSON takes a few more than the answer alone."""
-        if effort == "none":
-            return max_new_tokens + FORM_TOKENS
-        room = ROOM_TO_THINK.get(effort or "medium", ROOM_TO_THINK["medium"])
-        return max_new_tokens + FORM_TOKENS + (room if effort is not None or self._thinks else 0)
+        thinks = effort if effort is not None or not self._thinks else "medium"  # by itself: nobody said how much
+        return max_new_tokens + FORM_TOKENS + ROOM_TO_THINK.get(thinks or "none", 0)
 
     def count_tokens(self, text: str) -> int:
         """An estimate, for plans: nobody but the service has its tokenizer."""
