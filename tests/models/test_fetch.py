@@ -205,6 +205,7 @@ def test_a_wrong_wish_for_a_source(index, monkeypatch):
 HUB_CODE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+sys.modules["socksio"] = None
 from test_fetch import MODEL, sources, fetch
 from tuneworth.errors import TuneworthError
 from tuneworth.models.local.hub import fetch_hub
@@ -248,6 +249,14 @@ def test_a_mirror_that_does_not_answer_is_named(index, tmp_path):
     told = ask_hub("http://127.0.0.1:9", "small", tmp_path)["error"]
     assert "127.0.0.1:9: " in told
     assert "HF_ENDPOINT" in told
+
+
+def test_a_socks_proxy_without_its_package_is_named_and_the_registry_asked(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:hush@127.0.0.1:9")
+    told = ask_hub("http://127.0.0.1:9", "someone/small", tmp_path)["error"]
+    assert "a SOCKS proxy is set, which needs: pip install socksio" in told
+    assert "hush" not in told
+    assert contents(Path(ask_hub("http://127.0.0.1:9", "small", tmp_path)["folder"])) == FILES
 
 
 def test_a_hub_with_other_weights_is_not_believed(index, tmp_path):

