@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tuneworth.audit._personal.mask import missing_libraries
 from tuneworth.audit._personal.sent import MaskedEncoder, MaskedModel, Masker
 from tuneworth.core.documents import Passage
 from tuneworth.core.offline import staying_here
@@ -194,7 +195,8 @@ class Answerer:
         if answer.status == "over_limit":
             raise InputError(_too_long(self.arm, answer.error or answer.status))
         if answer.text is None:
-            why = say("serve.gave_none", detail=answer.error or answer.status)
+            later = "serve.gave_none_now" if answer.may_pass else "serve.gave_none"
+            why = say(later, detail=answer.error or answer.status)
             raise EnvironmentProblem(Problem(self.arm.arm_id, why))
         return Answered(text, answer, tuple(found[name] for name in answer.passages), self._none_because(text, answer))
 
@@ -252,7 +254,7 @@ def open_arm(
         if not arm.solver_folder or not saved.is_dir():
             raise InputError(Problem(str(saved), say("serve.not_kept", arm=arm.arm_id)))
         strategy: type[Strategy] = load_plugin(GROUP, arm.strategy)
-        library = _library(result.task, folder, watcher, where)
+        library = _library(result, folder, watcher, where)
         model, longest = _model(result, arm, watcher), result.max_new_tokens or MAX_ANSWER_TOKENS
         if model is not None and not result.max_new_tokens:  # of a version that did not say: passages must still fit
             longest = min(MAX_ANSWER_TOKENS, model.capabilities.context_tokens // 4)
@@ -281,8 +283,8 @@ def open_arm(
         return Answerer(arm, result.task, model, solver, library, scored)
 
 
-def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | None) -> _Noting:
-    documents = task.documents
+def _library(result: RunResult, folder: RunFolder, watcher: Watcher, where: Where | None) -> _Noting:
+    task, documents = result.task, result.task.documents
     assert documents is not None, "choose_arm refuses a run without documents"
     named = documents.encoder
     if named is not None:  # a service's address is set outside the run: what was on this machine may be elsewhere now
@@ -290,8 +292,9 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     opened: Callable[[], Encoder] = partial(
         catalog.open_encoder, named or MINILM, progress=watcher.progress, services=documents.encoder_service
     )
-    if documents.masked:
-        opened = partial(_behind_mask, opened)
+    away = named is not None and catalog.is_elsewhere(named, documents.encoder_service)
+    if documents.masked or (away and _is_to_be_masked(result, str(named))):
+        opened = partial(_behind_mask, opened, own_id=documents.masked)
     return _Noting(
         folder=folder.path / INDEX,
         language=task.language,
@@ -303,9 +306,24 @@ def _library(task: Task, folder: RunFolder, watcher: Watcher, where: Where | Non
     )
 
 
-def _behind_mask(opened: Callable[[], Encoder]) -> Encoder:
-    """As the passages were embedded, so are questions: with personal data masked."""
-    return MaskedEncoder(opened(), Masker({}))
+def _behind_mask(opened: Callable[[], Encoder], *, own_id: bool) -> Encoder:
+    """``own_id``: the passages were masked too, when they were embedded."""
+    return MaskedEncoder(opened(), Masker({}), own_id=own_id)
+
+
+def _is_to_be_masked(result: RunResult, name: str) -> bool:
+    """Whether what is sent to ``name``, which is elsewhere, goes masked: always, but where the run's owner said that it may go as it is.
+
+    A question may hold what no row did, and a service that was on this machine in the run may be elsewhere now.
+
+    Raises:
+        EnvironmentProblem: a library is missing without which nothing can be found.
+    """
+    if result.sent is not None and result.sent.personal in ("as_they_are", "not_looked_for"):
+        return False
+    if missing := missing_libraries():
+        raise EnvironmentProblem(Problem(name, say("privacy.cannot_look", where=name, missing=", ".join(missing))))
+    return True
 
 
 def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
@@ -323,7 +341,7 @@ def _model(result: RunResult, arm: ArmResult, watcher: Watcher) -> Model | None:
     now = model.describe().get("weights_sha256")
     if measured is not None and now is not None and measured != now:
         raise InputError(Problem(arm.model, say("serve.other_weights")))
-    masked = result.sent is not None and result.sent.personal == "masked" and not model.capabilities.local
+    masked = not model.capabilities.local and _is_to_be_masked(result, arm.model)
     return with_effort(MaskedModel(model, Masker({})) if masked else model, arm.config.get("reasoning"))
 
 

@@ -120,16 +120,16 @@ class MaskedModel:
 
 
 class MaskedEncoder:
-    """``encoder`` behind a masker; every text is masked for itself."""
+    """``encoder`` behind a masker; every text is masked for itself.
 
-    def __init__(self, encoder: Encoder, masker: Masker):
+    Args:
+        own_id: its id is not that of the encoder, as an index of masked texts holds other vectors.
+    """
+
+    def __init__(self, encoder: Encoder, masker: Masker, *, own_id: bool = True):
         self.inner = encoder
         self._masker = masker
-
-    @property
-    def id(self) -> str:
-        """Not that of the encoder: an index of masked texts holds other vectors."""
-        return f"{self.inner.id} (masked)"
+        self.id = f"{encoder.id} (masked)" if own_id else encoder.id
 
     def encode(self, texts: Sequence[str], *, role: TextRole = "text") -> NDArray[np.float32]:
         return self.inner.encode([self._masker.apply(text, Placeholders()) for text in texts], role=role)
