@@ -126,3 +126,23 @@ def test_failed_rows_do_not_count_and_a_label_never_thought_of_costs_one() -> No
     assert found.calibration.dev is not None
     assert found.calibration.dev.n_rows == 30
     assert found.calibration.dev.brier.value == pytest.approx((20 * 0.02 + 10 * 2) / 30)
+
+
+def test_rows_that_failed_are_among_those_that_an_arm_cannot_answer_alone() -> None:
+    (dev_rows, dev), (test_rows, test) = drawn("dev", 150, 1), drawn("test", 300, 2)
+    lost = {"status": "failed", "answer": None, "probabilities": None}
+    failed = [one.model_copy(update=lost) if at % 3 == 0 else one for at, one in enumerate(test)]
+    given = {"decision": dev}, {"decision": by_row(failed)}, [*dev_rows, *test_rows]
+    [found] = with_calibration([arm()], *given, precision=0.8, seed=0)
+    assert found.calibration is not None
+    assert found.calibration.test is not None
+    assert found.calibration.test.n_rows == 200
+    sure = found.calibration.sure
+    assert sure is not None
+    assert sure.threshold is not None
+    assert sure.share is not None
+    assert sure.share.n_rows == 300
+    alone = [one for one in failed if one.probabilities and max(one.probabilities.values()) >= sure.threshold]
+    assert sure.share.value == pytest.approx(len(alone) / 300)
+    assert sure.right is not None
+    assert sure.right.n_rows == len(alone)

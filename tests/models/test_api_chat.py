@@ -35,6 +35,37 @@ def test_answers_come_in_the_order_of_the_requests(monkeypatch, by_address):
     assert not model.capabilities.deterministic
 
 
+@pytest.fixture
+def anthropic(monkeypatch):
+    """Opens a model of a server that speaks Anthropic's messages."""
+
+    def opened(server: ChatServer, name: str = "m"):
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.root)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-made-up")
+        return open_model(f"anthropic/{name}")
+
+    return opened
+
+
+def test_all_turns_that_rows_share_are_marked_for_the_cache_of_messages(anthropic):
+    """Also where the form is told in a turn of its own before them."""
+    with ChatServer(answer=lambda asked: '{"a": 1}', supports=frozenset()) as server:
+        shots = (Message("user", "an example"), Message("assistant", '{"a": 2}'))
+        held = Constraint(json_schema={"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]})
+        anthropic(server).generate([Request((*shots, Message("user", "a row")), held, n_shared=2)], max_new_tokens=9)
+        told = server.asked[-1].body
+    assert "JSON schema" in told["system"][0]["text"]
+    marked = [block for turn in told["messages"] for block in turn["content"] if "cache_control" in block]
+    assert [block["text"] for block in marked] == ['{"a": 2}']
+
+
+@pytest.mark.parametrize(("day", "told"), [("2027-01-14", "2027-01-14"), ("\x1b[31msoon", None)])
+def test_the_end_of_a_model_of_messages_is_told_by_its_day_and_does_not_steer_a_terminal(anthropic, day, told):
+    with ChatServer(models=("m-20260101",), shutdown_dates={"m-20260101": day}) as server:
+        dated = anthropic(server).describe()["shutdown_date"]
+    assert dated == told or (told is None and "\x1b" not in dated)
+
+
 class TestMoney:
     """What the service counted against what the run's ledger holds, at a stated price."""
 

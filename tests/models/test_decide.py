@@ -154,6 +154,16 @@ def test_labels_that_cannot_be_told_apart_and_requests_without_labels(tiny: Loca
         tiny.decide([Request((SYSTEM,))])
 
 
+def test_a_model_whose_scores_are_no_numbers_decides_nothing(tmp_path):
+    broken = open_exact(make_tiny(tmp_path / "llama", "llama", CHATML))
+    with torch.no_grad():
+        broken.module.get_output_embeddings().weight.fill_(torch.nan)
+    for decision in broken.decide(requests()):
+        assert decision.log_probabilities is None
+        assert decision.completion.finish_reason == "error"
+        assert "NaN" in (decision.completion.error or "")
+
+
 @pytest.mark.parametrize("check", DECIDING_CHECKS, ids=lambda check: check.__name__)
 def test_conformance_of_deciding_models(check, tiny: LocalModel):
     check(tiny)

@@ -93,6 +93,12 @@ def test_too_few_rows_say_nothing() -> None:
     assert calibration_error([0.5] * 19, [1.0] * 19, np.random.default_rng(0)) is None
 
 
+def test_few_groups_say_nothing_however_many_rows_they_have() -> None:
+    rng = np.random.default_rng(0)
+    sure, groups = rng.random(90), [str(at % 9) for at in range(90)]
+    assert calibration_error(sure, rng.random(90) < sure, rng, groups=groups) is None
+
+
 def test_unfolding_inverts_the_folded_normal() -> None:
     rng = np.random.default_rng(4)
     for truth in (0.02, 0.1, 0.5, 3.0):

@@ -105,6 +105,17 @@ def test_rows_with_options_of_their_own_have_places() -> None:
     assert without_bias(wide).log_probabilities(np.log(np.full(6, 1 / 6))).shape == (6,), "more options than ever seen"
 
 
+def test_where_scores_mislead_they_are_not_heard_and_a_label_without_any_stays_at_nothing() -> None:
+    right = np.arange(60) % 3
+    scores = np.where(np.eye(3)[right] > 0, -5.0, 0.0)
+    scores -= np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    fitted = fit_weights(scores, right.tolist(), names(60), np.random.default_rng(0))
+    assert fitted.slope == 0
+    told = fitted.weights.log_probabilities(np.array([-1.0, -np.inf, -0.5]))
+    assert told[1] == -np.inf
+    assert np.exp(told).sum() == pytest.approx(1)
+
+
 def test_labels_that_cannot_be_told_apart_stay_at_nothing() -> None:
     said = np.log(
         np.array([[0.6, 0.4, 0.0], [0.3, 0.7, 0.0]] * 20), where=[True, True, False], out=np.full((40, 3), -np.inf)

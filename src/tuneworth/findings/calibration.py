@@ -20,12 +20,17 @@ from tuneworth.stats.intervals import mean_interval
 
 @dataclass(frozen=True)
 class _Sure:
-    """Scored rows of an arm: how sure it was, whether it was right, and the squared errors of its probabilities."""
+    """Scored rows of an arm: how sure it was, whether it was right, and the squared errors of its probabilities.
+
+    Attributes:
+        groups: of these rows; ``lost``: of those without an answer.
+    """
 
     confidence: NDArray[np.float64]
     right: NDArray[np.float64]
     brier: NDArray[np.float64]
     groups: list[str]
+    lost: list[str]
 
 
 def with_calibration(
@@ -79,6 +84,7 @@ def _sure(outcomes: Sequence[Outcome], rows: Mapping[str, Example]) -> _Sure | N
         right=np.array([float(outcome.answer in right) for outcome, right in zip(given, accepted, strict=True)]),
         brier=brier_rows([list(each.values()) for each in chances], places),
         groups=[rows[outcome.row_id].group for outcome in given],
+        lost=[rows[outcome.row_id].group for outcome in outcomes if outcome.status != "scored"],
     )
 
 
@@ -125,7 +131,8 @@ def _sure_enough(
     alone = tested.confidence >= threshold
     right = tested.right[alone]
     groups = [group for group, is_alone in zip(tested.groups, alone, strict=True) if is_alone]
-    update = {"share": _share(alone.astype(np.float64), tested.groups, rng)}
+    of_all = np.concatenate([alone.astype(np.float64), np.zeros(len(tested.lost))])
+    update = {"share": _share(of_all, [*tested.groups, *tested.lost], rng)}
     if right.size:
         update["right"] = _share(right, groups, rng)
     return known.model_copy(update=update)

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tuneworth.core.record import Interval
-from tuneworth.stats.clusters import group_numbers
+from tuneworth.stats.clusters import MIN_GROUPS, group_numbers
 
 Floats = NDArray[np.float64]
 
@@ -89,20 +89,22 @@ def calibration_error(
     groups: Sequence[str] | None = None,
     level: float = 0.95,
 ) -> CalibrationError | None:
-    """From confidences in [0, 1] and right (1) or wrong (0), shapes ``(n,)``; ``None`` from fewer than ``MIN_ROWS`` rows.
+    """From confidences in [0, 1] and right (1) or wrong (0), shapes ``(n,)``; ``None`` from fewer than ``MIN_ROWS`` rows or
+    ``MIN_GROUPS`` groups.
 
     Args:
         groups: the group of each row; whole groups are drawn.
     """
     sure, correct = np.asarray(confidence, dtype=np.float64), np.asarray(right, dtype=np.float64)
     n = sure.size
-    if n < MIN_ROWS:
+    of_row = group_numbers(groups or [""] * n)
+    if n < MIN_ROWS or of_row.max() < MIN_GROUPS - 1:
         return None
     of_bin = bin_numbers(sure)
     in_bin = np.eye(int(of_bin.max()) + 1)[of_bin]
     sizes = in_bin.sum(axis=0)
     gaps = (sure - correct) @ in_bin / n
-    drawn = _drawn_gaps((sure - correct)[:, None] * in_bin, group_numbers(groups or [""] * n), rng)
+    drawn = _drawn_gaps((sure - correct)[:, None] * in_bin, of_row, rng)
     noise = drawn - gaps
     # A bin in which all rows are right does not vary, and is not known exactly for that (Agresti and Coull 1998).
     shares = (correct @ in_bin + 2) / (sizes + 4)

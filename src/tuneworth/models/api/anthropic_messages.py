@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from tuneworth.core.outcome import Usage
@@ -11,7 +12,7 @@ from tuneworth.models.api import loop
 from tuneworth.models.api.calls import Call, Ended, Listed, Reply, context_of, count, usage_of, with_form_in_words
 from tuneworth.models.api.client import http_client
 from tuneworth.models.api.constrain import ANSWER
-from tuneworth.models.api.failures import Trouble, trouble_of
+from tuneworth.models.api.failures import Trouble, shown, trouble_of
 from tuneworth.models.api.services import Endpoint
 from tuneworth.words.say import say
 
@@ -81,15 +82,16 @@ def _laid_out(call: Call) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     blocks: list[dict[str, Any]] = []
     system: list[dict[str, Any]] = []
     turns: list[dict[str, Any]] = []
-    for turn in with_form_in_words(call):
+    told = with_form_in_words(call)
+    for turn in told:
         block = {"type": "text", "text": turn.content}
         blocks.append(block)
         if turn.role == "system":
             system.append(block)
         else:
             turns.append({"role": turn.role, "content": [block]})
-    if call.n_shared:
-        blocks[call.n_shared - 1] |= _MARK
+    if call.n_shared:  # what is told of the form is shared too, and may be a turn of its own
+        blocks[call.n_shared + len(told) - len(call.messages) - 1] |= _MARK
     return system, turns
 
 
@@ -110,7 +112,7 @@ def _reply(answer: Any) -> Reply:
 def _text(block: Any) -> str:
     if block.type == "tool_use":
         return json.dumps(block.input, ensure_ascii=False)
-    return str(block.text) if block.type == "text" else ""
+    return block.text if block.type == "text" and isinstance(block.text, str) else ""
 
 
 def _usage(answer: Any) -> Usage | None:
@@ -131,4 +133,6 @@ def _usage(answer: Any) -> Usage | None:
 
 
 def _day(moment: Any) -> str | None:
-    return None if moment is None else str(getattr(moment, "date", lambda: moment)())
+    """What is neither a moment nor a text is no date that could be told."""
+    told = str(moment.date()) if isinstance(moment, datetime) else moment
+    return shown(told) if isinstance(told, str) and told.strip() else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,9 @@ async def read_list(wire: Wire, model: str) -> ModelList:
     except Trouble as trouble:
         return ModelList(trouble=trouble)
     by_name = {line.id: line for line in lines}
-    listed = next((by_name[name] for name in (model, f"{model}:latest", f"models/{model}") if name in by_name), None)
+    dated = [name for name in by_name if re.fullmatch(f"{re.escape(model)}-\\d{{8}}", name)]  # what an alias stands for
+    known = (model, f"{model}:latest", f"models/{model}", *sorted(dated, reverse=True))
+    listed = next((by_name[name] for name in known if name in by_name), None)
     return ModelList(tuple(by_name), listed)
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from tuneworth.core.outcome import Usage
@@ -163,6 +164,10 @@ class LocalModel:
             for row in rows:
                 scores = row.log_probabilities()
                 usage = Usage(prompt_tokens=len(row.ids) + row.trie.n_read, cached_tokens=row.n_prefix)
+                if np.isnan(scores).any():
+                    error = "the model's scores of the labels are not numbers (NaN); its weights or its number format are broken"
+                    decisions[row.index] = Decision(None, Completion("", usage, row.latency_ms, "error", error))
+                    continue
                 text = labels[row.index][int(scores.argmax())]
                 decisions[row.index] = Decision(scores, Completion(text, usage, row.latency_ms, "stop"))
         return [decisions[index] for index in range(len(requests))]

@@ -50,7 +50,8 @@ class LabelWeights:
         """Adjusted and normalised, shape as ``scores``, ``(n_slots,)`` or ``(n_rows, n_slots)``."""
         n = scores.shape[-1]
         offsets = np.array((*self.offsets[:n], *[0.0] * (n - len(self.offsets))))
-        return _normalised(self.slope * scores + offsets)
+        there = np.isfinite(scores)  # a slope of 0 makes nothing of what is not there
+        return _normalised(np.where(there, self.slope * np.where(there, scores, 0.0) + offsets, -np.inf))
 
 
 def padded(scores: Sequence[Floats]) -> Floats:
