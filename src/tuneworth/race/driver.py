@@ -81,13 +81,13 @@ class Driver:
             self.money.keep(self._in_race(), self.fits())
             if not any(entry.dev for entry in self.entries.get(work.arm_id, {}).values()):
                 seconds = self.reserve.expected_too_slow(self.arms[work.arm_id], self.fits())
-                usd = self.money.beyond_reach(self.arms[work.arm_id])
+                usd = self.money.beyond_reach(self.arms[work.arm_id], self.fits())
                 if seconds is not None or usd is not None:
                     (self.slow if seconds is not None else self.dear)[work.arm_id] = seconds or usd or 0.0
                     self.runner.ledger.reached = self.runner.ledger.reached or usd is not None
                     self.schedule.stop(work.arm_id, "budget")
                     continue
-                if self.money.lacks_calls(self.arms[work.arm_id]):
+                if self.money.lacks_calls(self.arms[work.arm_id], self.fits()):
                     self.runner.ledger.reached = True
                     self.unpaid.add(work.arm_id)
                     self.schedule.stop(work.arm_id, "budget")

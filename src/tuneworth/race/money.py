@@ -161,18 +161,27 @@ class MoneyReserve:
             return False
         return usd_per_row(entry.dev) * self._least_rows > min(FINAL_SHARE * usd, left + self.ledger.kept_usd)
 
-    def beyond_reach(self, arm: Arm) -> float | None:
-        """US dollars that fitting ``arm`` and the fewest rows which say anything of it are expected to cost, where that is more
-        than is left."""
-        estimator, left = self.reserve.estimator, self.ledger.room().usd
-        expected = estimator.answer_usd(arm.arm_id, MIN_PAIRS + estimator.asked_in_fit(arm.arm_id))
+    def beyond_reach(self, arm: Arm, entries: Iterable[Entry]) -> float | None:
+        """US dollars that the fewest rows which say anything of ``arm`` are expected to cost, where that is more than is left.
+
+        Args:
+            entries: fits of the race until now.
+        """
+        n_rows, left = self._fewest_rows(arm, entries), self.ledger.room().usd
+        expected = self.reserve.estimator.answer_usd(arm.arm_id, n_rows)
         return expected if arm.is_metered and left is not None and (expected or 0.0) > left else None
 
-    def lacks_calls(self, arm: Arm) -> bool:
+    def lacks_calls(self, arm: Arm, entries: Iterable[Entry]) -> bool:
         """The same of calls, where those are limited."""
         left = self.ledger.room().calls
-        least = MIN_PAIRS + self.reserve.estimator.asked_in_fit(arm.arm_id)
-        return arm.is_metered and left is not None and least > left
+        return arm.is_metered and left is not None and self._fewest_rows(arm, entries) > left
+
+    def _fewest_rows(self, arm: Arm, entries: Iterable[Entry]) -> int:
+        """Those that fitting asks about among them, less what arms that ask alike were asked."""
+        in_fit = self.reserve.estimator.asked_in_fit
+        alike = [one for one in entries if arm.strategy.asks_alike and kind_of(one.arm) == kind_of(arm)]
+        known = max((in_fit(one.arm.arm_id) + min(MIN_PAIRS, len(one.dev)) for one in alike), default=0)
+        return max(0, in_fit(arm.arm_id) + MIN_PAIRS - known)
 
     def may_try(self, arm: Arm, n_rows: int, share: float) -> bool:
         """Whether ``n_rows`` answers are expected to take no more than a ``share`` of the money, and of the calls."""
