@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from tuneworth.core import advice, audit, calibration, knowledge, race, run, task
+from tuneworth.core import advice, audit, calibration, costs, knowledge, race, run, task
 
 DOCS = Path(__file__).parents[2] / "docs"
 MODELS = [
     *(
         kind
-        for module in (run, race, audit, advice, knowledge, calibration)
+        for module in (run, race, audit, advice, knowledge, calibration, costs)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, run.Record)
     ),

@@ -14,6 +14,7 @@ from pydantic import Field
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.calibration import ArmCalibration
+from tuneworth.core.costs import CostResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.money import Money
 from tuneworth.core.race import Forecast, Power, Race
@@ -300,6 +301,7 @@ class RunResult(Record):
         sent: what may have left this machine; ``None`` when nothing has, and in old runs.
         max_new_tokens: longest answer that a model was let write, in its tokens; who answers with an arm later needs it.
         money: what services were paid; ``None`` for a run in which no model is paid for by call.
+        costs: what each arm costs at the user's volume; ``None`` in runs of old versions.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -327,6 +329,7 @@ class RunResult(Record):
     sent: Sent | None = None
     max_new_tokens: int | None = None
     money: Money | None = None
+    costs: CostResult | None = None
     wall_seconds: float
     peak_memory_mb: float
     provenance: Provenance
