@@ -122,9 +122,11 @@ def run(
             usd=task_file.budget_usd,
             usd_per_hour=task_file.machine_usd_per_hour,
             charged_usd=ledger.charged_usd,
+            waited=lambda: ledger.waited_seconds,
         )
         ledger.usd_allowed = lambda: budget.usd_allowed
         ready.attach(ledger)
+        prepare.collect_batches(ready, ledger, watcher)
         measured = _measure(ready, folder, store, budget, ledger, watcher)
         seconds = budget.spent_before.seconds - opening + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)

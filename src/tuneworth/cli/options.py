@@ -106,6 +106,12 @@ OF_A_TASK: dict[str, Any] = {
         "Most calls to services; needed where what they charge is not known.",
         "最多调用 API 多少次；价格未知时必须给出。",
     ),
+    "batch": _option(
+        bool,
+        "Ask models behind an API in batches: about half the price, and answers may take a day.",
+        "用批处理接口调用 API 模型：价格约为一半，结果可能要等一天。",
+        "--batch/--no-batch",
+    ),
     "margin": _option(
         float,
         "Smallest difference that matters, as a fraction of the metric.",

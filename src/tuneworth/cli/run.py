@@ -12,7 +12,7 @@ import typer
 
 from tuneworth.cli import options as opt
 from tuneworth.cli.language import LANG, spoken, to_json
-from tuneworth.core.text import Lang
+from tuneworth.core.text import Lang, Text
 from tuneworth.errors import Interrupted, Problem
 from tuneworth.words.say import say
 
@@ -64,7 +64,8 @@ def run(
             )
         except (KeyboardInterrupt, typer.Abort):  # the second is what a prompt makes of it
             command = shlex.join(["tuneworth", *(word for word in sys.argv[1:] if word != "--fresh")])
-            raise Interrupted(Problem(str(folder.path), say("cli.run.stopped", command=command))) from None
+            stopped = say("cli.run.stopped", command=command, batches=_batches_under_way(folder))
+            raise Interrupted(Problem(str(folder.path), stopped)) from None
     if result is not None:
         show(result, folder, as_json=as_json, lang=report_lang)
 
@@ -106,6 +107,16 @@ def show(result: RunResult, folder: RunFolder, *, as_json: bool, lang: Lang = LA
     from tuneworth.report.terminal import summary
 
     Console(highlight=False).print(summary(result, lang, folder.report))
+
+
+def _batches_under_way(folder: RunFolder) -> Text | str:
+    from tuneworth.race.store import Store
+
+    if not folder.store.exists():
+        return ""
+    with Store(folder.store) as store:
+        ids = [job.id or job.name for job in store.jobs() if job.state in ("creating", "created") and job.open_calls]
+    return say("cli.run.batches_go_on", ids=", ".join(ids)) if ids else ""
 
 
 def _folder(task_file: TaskFile, out: Path | None, fresh: bool) -> RunFolder:

@@ -38,7 +38,11 @@ _DAY = re.compile(r"20\d\d-\d\d-\d\d")
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """US dollars per million tokens; ``call_usd`` per call. ``None``: as ``input``, or as ``output`` for reasoning."""
+    """US dollars per million tokens; ``call_usd`` per call. ``None``: as ``input``, or as ``output`` for reasoning.
+
+    Attributes:
+        batch_share: part of these that a call in a batch costs; ``None``: not known.
+    """
 
     input: float
     output: float
@@ -46,6 +50,12 @@ class Rates:
     cache_write: float | None = None
     reasoning: float | None = None
     call_usd: float = 0.0
+    batch_share: float | None = None
+
+    def times(self, share: float) -> Rates:
+        named = ("input", "output", "cached_input", "cache_write", "reasoning", "call_usd")
+        known = {name: value for name in named if (value := getattr(self, name)) is not None}
+        return Rates(**{name: share * value for name, value in known.items()})
 
     def usd(self, usage: Usage) -> float:
         reasoning = min(usage.reasoning_tokens, usage.completion_tokens)
@@ -118,7 +128,8 @@ def price_of(name: str, *, stated: Mapping[str, Rates] | None = None, provider: 
         provider: id in genai-prices, in place of the one that ``name`` says.
     """
     if stated is not None and name in stated:
-        return Price(name, STATED, None, ((-1, stated[name]),))
+        rates, share = stated[name], stated[name].batch_share
+        return Price(name, STATED, None, ((-1, rates),), None if share is None else ((-1, rates.times(share)),))
     address, _, model = name.partition("#") if "://" in name else ("", "", name)
     if not address and provider is None:
         provider, _, model = name.partition("/")

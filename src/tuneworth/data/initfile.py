@@ -82,6 +82,7 @@ def task_file_text(
     lines += [comments.off("situation: {calls_per_day: 1000, knowledge_changes: never}", "situation")]
     lines += [comments.off("updates: {knowledge_every_days: 7}", "updates")]
     lines += [comments.off("budget: 10m", "budget"), comments.off("max_calls: 5000", "max_calls")]
+    lines.append(comments.off("batch: true", "batch"))
     lines += [comments.off("exhaustive: true", "exhaustive")]
     lines += [comments.off("machine_usd_per_hour: 0.10", "price"), comments.off("usd_per_label: 0.05", "label")]
     lines += [comments.off("services: {corp: {address: 'https://llm.example.com/v1'}}", "services")]

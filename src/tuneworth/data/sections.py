@@ -169,9 +169,12 @@ class StatedPrice(Section):
         default=None, description="tokens that it reads from a cache; as `input` if left out"
     )
     cache_write: _Usd | None = Field(default=None, description="tokens written to a cache; as `input` when left out")
+    batch_share: float | None = Field(
+        default=None, gt=0, le=1, description="part of all this that a call in a batch costs; all of it when left out"
+    )
 
     def rates(self) -> Rates:
-        return Rates(self.input, self.output, self.cached_input, self.cache_write)
+        return Rates(self.input, self.output, self.cached_input, self.cache_write, batch_share=self.batch_share)
 
 
 _Counts = Annotated[list[Annotated[int, Field(ge=1)]], BeforeValidator(_listed), Field(min_length=1)]
@@ -260,6 +263,9 @@ class StatedService(Section):
     )
     most_choices: int | None = Field(default=None, ge=2, description="most options of a typed question")
     writes: bool | None = Field(default=None, description="whether its models write text")
+    batches: str | None = Field(
+        default=None, description="endpoint that batches are about, where it has them: /v1/chat/completions"
+    )
     requests_per_minute: float | None = Field(
         default=None, gt=0, description="most requests a minute; no limit of ours when left out"
     )

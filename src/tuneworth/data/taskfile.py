@@ -140,6 +140,9 @@ class TaskFile(Section):
     max_calls: int | None = Field(
         default=None, ge=1, description="most calls to services; needed where what they charge is not known"
     )
+    batch: bool = Field(
+        default=False, description="ask models behind an API in batches: cheaper, and an answer may take a day"
+    )
     services: dict[str, StatedService] = Field(
         default={}, description="services by name or address, beyond the built-in ones or differing from them"
     )

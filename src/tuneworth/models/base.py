@@ -220,6 +220,11 @@ def is_metered(model: Model) -> TypeGuard[Metered]:
     return hasattr(model, "attach")
 
 
+def is_batched(model: Model | None) -> bool:
+    """Whether many requests to ``model`` go in batches, cheaper and whenever it suits the service."""
+    return bool(getattr(model, "batched", False))
+
+
 def notes_of(model: Model | None, *, held: bool) -> list[Text]:
     """What a model has to tell the reader of a run after it was asked, if anything: that it ends soon, that it changed under way.
 

@@ -94,6 +94,7 @@ def open_model(
     progress: Progress | None = None,
     stated: Mapping[str, Rates] | None = None,
     services: Stated | None = None,
+    batch: bool = False,
 ) -> Model:
     """The language model ``name``, fetched if need be and loaded, or reached.
 
@@ -103,6 +104,7 @@ def open_model(
         progress: ``progress(done, total, "bytes")`` during a download.
         stated: prices of models behind an API that the user states, by name.
         services: what a task file says of services.
+        batch: have a service asked in batches.
 
     Raises:
         InputError: the name is not that of a language model that can be opened.
@@ -113,7 +115,7 @@ def open_model(
     if name_kind(name, services) == "api":
         from tuneworth.models.api.opening import open_chat_model
 
-        return open_chat_model(name, stated, services)
+        return open_chat_model(name, stated, services, batch=batch)
     _need_engine()
     from tuneworth.models.local.load import open_local
 

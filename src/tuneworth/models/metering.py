@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import asdict
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol, TypeVar
 
 from tuneworth.core.outcome import Usage
 from tuneworth.errors import MoneySpent
@@ -19,13 +20,79 @@ WAIT_S = 0.02
 """Between two looks whether a call under way has ended and left money for this one."""
 
 
+JobState = Literal["planned", "creating", "created", "ended", "lost"]
+"""Of a batch. ``creating``: whether the service has made it is not known; ``ended``: nothing more is to be had of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch of calls, as it was written down.
+
+    Attributes:
+        name: nobody else's, and part of what the service is told; the id of a call there is this, a hyphen and its number.
+        began: seconds since 1970.
+        id: what the service calls it; ``None``: not known.
+        calls: numbers of its calls; ``open_calls``: those of which it is not known what came of them.
+    """
+
+    number: int
+    model: str
+    name: str
+    began: float
+    state: JobState
+    id: str | None
+    calls: tuple[int, ...]
+    open_calls: tuple[int, ...]
+
+    def line_id(self, call: int) -> str:
+        return f"{self.name}-{call}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A batch that is waited for: ``done`` of ``total`` calls, as the service counts."""
+
+    id: str
+    host: str
+    done: int
+    total: int
+
+
+class JobMeter(Meter, Protocol):
+    """A meter that also writes down the batches that calls are gathered into, so that a killed run finds them again."""
+
+    def gather(self, call: str, most_usd: float | None) -> None:
+        """As ``set_aside``, of a call that is not sent before it is in a job."""
+        ...
+
+    def plan_job(self, model: str, calls: Sequence[str]) -> Job:
+        """Put gathered calls into a job that is about to be made. On the disk when this returns."""
+        ...
+
+    def note_job(self, job: int, state: JobState, id: str | None = None) -> None:
+        """On the disk when this returns."""
+        ...
+
+    def left_jobs(self, model: str) -> list[Job]:
+        """Those that earlier starts have made, or may have, and did not collect."""
+        ...
+
+    def settle_left(self, call: int, usd: float | None, completion: Completion | None) -> None:
+        """As ``settle``, of a call of such a job, by its number."""
+        ...
+
+    def waited(self, seconds: float, waiting: Waiting | None) -> None:
+        """So much time was spent on nothing but waiting for batches."""
+        ...
+
+
 def digest_of(model: str, request: Request, **settings: object) -> str:
     """Of all that the answer depends on: what calls are noted by."""
     facts = [model, asdict(request), settings]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-async def set_aside(meter: Meter, call: str, most_usd: float | None) -> None:
+async def set_aside(aside: Callable[[str, float | None], None], call: str, most_usd: float | None) -> None:
     """As `Meter.set_aside`, which waits for the disk, but waits while calls under way may leave enough.
 
     Raises:
@@ -33,7 +100,7 @@ async def set_aside(meter: Meter, call: str, most_usd: float | None) -> None:
     """
     while True:
         try:
-            return await asyncio.to_thread(meter.set_aside, call, most_usd)
+            return await asyncio.to_thread(aside, call, most_usd)
         except MoneySpent as refused:
             if not refused.may_free:
                 raise
@@ -41,12 +108,22 @@ async def set_aside(meter: Meter, call: str, most_usd: float | None) -> None:
 
 
 async def metered(
-    meter: Meter | None, call: str, most_usd: float | None, send: Callable[[], Awaitable[Completion]]
+    meter: Meter | None,
+    call: str,
+    most_usd: float | None,
+    send: Callable[[], Awaitable[Completion]],
+    *,
+    aside: Callable[[str, float | None], None] | None = None,
+    queue: AbstractAsyncContextManager[object] | None = None,
 ) -> Completion:
     """``send`` once the meter allows it, and settle what it cost; or what the call came to when it was paid for before.
 
     ``send`` makes one call. Its completion says what that cost (``usd``); a failure that was not charged has ``usd=0.0``. When it
     raises, what was set aside stays, as nobody knows.
+
+    Args:
+        aside: in place of `Meter.set_aside`.
+        queue: held meanwhile, where very many calls would wait for money side by side.
 
     Raises:
         MoneySpent: the cap does not allow it, and no call under way can change that.
@@ -55,7 +132,8 @@ async def metered(
         return await send()
     if (kept := meter.kept(call)) is not None:
         return kept
-    await set_aside(meter, call, most_usd)
+    async with queue or nullcontext():
+        await set_aside(aside or meter.set_aside, call, most_usd)
     try:
         completion = await send()
     except BaseException:

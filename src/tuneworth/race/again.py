@@ -22,6 +22,7 @@ from tuneworth.race.arms import Arm
 from tuneworth.race.budget import Budget
 from tuneworth.race.keys import digest
 from tuneworth.race.runner import Entry, Runner
+from tuneworth.race.together import ask_together
 from tuneworth.stats.answers import changes, mean_scores
 from tuneworth.stats.intervals import mean_interval
 from tuneworth.words.say import say
@@ -39,6 +40,11 @@ def with_mean_scores(first: Sequence[Outcome], further: Sequence[Sequence[Outcom
         one.model_copy(update={"scores": mean_scores(one.scores, [scores.get(one.row_id, {}) for scores in by_row])})
         for one in first
     ]
+
+
+def _again(entry: Entry, number: int) -> Entry:
+    """``entry`` with a key of its own for a further pass."""
+    return replace(entry, arm=replace(entry.arm, key=digest([entry.arm.key, "asked again", number]), turn=number))
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,7 @@ class AskingAgain:
             first: arm id → outcomes of the first rows, asked once.
         """
         found = dict[str, list[list[Outcome]]]()
+        self._ask_all(stage, rows, entries, first)
         for number in range(1, self.wanted.answers):
             for entry in entries:
                 arm_id = entry.arm.arm_id
@@ -72,12 +79,25 @@ class AskingAgain:
                     found.setdefault(arm_id, []).append(again)
         return found
 
+    def _ask_all(
+        self, stage: Stage, rows: Sequence[Example], entries: Sequence[Entry], first: Mapping[str, Sequence[Outcome]]
+    ) -> None:
+        """All passes of arms in batches at once, where the budget reaches for all."""
+        asked = {entry.arm.arm_id: first[entry.arm.arm_id][: self.wanted.rows] for entry in entries}
+        entries = [entry for entry in entries if entry.arm.is_batched and answers_differ(entry.arm)]
+        passes = [(entry, number) for entry in entries for number in range(1, self.wanted.answers)]
+        expected = spent_on([one for entry, _ in passes for one in asked[entry.arm.arm_id]])
+        calls = self.runner.ledger.room().calls
+        if self.budget.reaches(expected) and (calls is None or len(passes) * self.wanted.rows <= calls):
+            again = [(_again(entry, number), rows[: len(asked[entry.arm.arm_id])]) for entry, number in passes]
+            ask_together(self.runner, stage, again)
+
     def _pass(
         self, entry: Entry, number: int, stage: Stage, rows: Sequence[Example], before: Sequence[Outcome]
     ) -> list[Outcome] | None:
         """One more answer to each row; ``None`` where the budget does not reach for all."""
         arm, watcher = entry.arm, self.runner.watcher
-        again = replace(entry, arm=replace(arm, key=digest([arm.key, "asked again", number]), turn=number))
+        again = _again(entry, number)
         expected, ledger = spent_on(list(before)), self.runner.ledger
         calls = ledger.room().calls
         in_calls = calls is None or not arm.is_metered or len(rows) <= calls

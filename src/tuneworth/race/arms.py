@@ -16,7 +16,7 @@ from tuneworth.data.sections import Settings
 from tuneworth.errors import InputError, Problem
 from tuneworth.metrics import Metric, MetricError, score_row
 from tuneworth.models import catalog
-from tuneworth.models.base import Model, is_metered
+from tuneworth.models.base import Model, is_batched, is_metered
 from tuneworth.models.effort import ROOM_TO_THINK, with_effort
 from tuneworth.race.keys import arm_key, digest
 from tuneworth.race.watch import Watcher
@@ -74,6 +74,11 @@ class Arm:
     def is_metered(self) -> bool:
         """Its model is paid for by call."""
         return self.model is not None and is_metered(self.model)
+
+    @property
+    def is_batched(self) -> bool:
+        """Its model is asked in batches, where there is more than a handful to ask."""
+        return is_batched(self.model) and not self.strategy.decides
 
     @property
     def price(self) -> Price | None:
@@ -267,7 +272,8 @@ def open_models(task_file: TaskFile, watcher: Watcher) -> list[Model]:
     for name in dict.fromkeys(task_file.models):
         fetch = Fetch(name, watcher)
         prices = task_file.stated_rates
-        model = catalog.open_model(name, private=private, progress=fetch, stated=prices, services=services)
+        batch = task_file.batch and catalog.name_kind(name, services) == "api"
+        model = catalog.open_model(name, private=private, progress=fetch, stated=prices, services=services, batch=batch)
         opened.append(model)
         fetch.finish()
     return opened

@@ -65,6 +65,7 @@ class Budget:
         usd: the budget in money; ``None`` means no limit.
         usd_per_hour: price of this machine; where it is not known, its time is not in ``usd``.
         charged_usd: what services have charged in all starts; ``None``: as counted here, of what is known.
+        waited: seconds of this start in which nothing was done but to wait for batches: they are not counted.
     """
 
     seconds: float | None
@@ -72,6 +73,7 @@ class Budget:
     usd: float | None = None
     usd_per_hour: float | None = None
     charged_usd: Callable[[], float] | None = None
+    waited: Callable[[], float] = lambda: 0.0
     _charged: Spend = Spend()
     _started: float = field(default_factory=lambda: time.monotonic())
 
@@ -92,7 +94,7 @@ class Budget:
     @property
     def spent(self) -> Spend:
         """On all that this start has come to, the machine's time paid for where its price is known."""
-        now = Spend(time.monotonic() - self._started)
+        now = Spend(time.monotonic() - self._started - self.waited())
         return self.priced(self.spent_before + now + self._charged)
 
     def priced(self, work: Spend) -> Spend:

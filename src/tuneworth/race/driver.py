@@ -6,6 +6,7 @@ who watch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +23,7 @@ from tuneworth.race.money import MoneyReserve
 from tuneworth.race.runner import ArmFailed, Entry, Measured, Runner, mean_of, scores_of
 from tuneworth.race.schedule import Entrant, Place, Schedule, Work
 from tuneworth.race.schedule.purse import UNTUNED_SHARE
+from tuneworth.race.together import ask_together
 from tuneworth.race.watch import Lane, LaneState, RaceView
 from tuneworth.strategies import Tried
 from tuneworth.words.numbers import plain
@@ -29,6 +31,8 @@ from tuneworth.words.say import say, table
 
 TRIED_ROWS, FEWEST_ROWS = 8, 2
 """Answers that a kind of arm is tried with, and where the first of them show that so many would take ``TRYING_SHARE`` of the budget."""
+PLENTY = 2.0
+"""Arms are asked in one batch where the caps leave so many times what that is expected to take."""
 TRYING_SHARE, MOST_TRYING = 0.03, 0.12
 """Parts of the budget: for one kind, and for all."""
 
@@ -211,6 +215,8 @@ class Driver:
             runner.watcher.finish(failure.why)
             return
         entry = fits[arm.n_train]
+        if arm.is_batched:
+            self._ask_peers(work)
         before = len(entry.dev)
         measured = runner.measure(entry, "dev", runner.dev[: work.n_rows])
         entry.dev = measured.leading(runner.dev)
@@ -231,6 +237,28 @@ class Driver:
             runner.watcher.finish(plain(f"{score:.3f}"))
         else:
             runner.watcher.finish(say("run.came_to", score=f"{score:.3f}", n_rows=n_rows))
+
+    def _ask_peers(self, work: Work) -> None:
+        """Have the other arms in batches asked as many rows in the same batch: their turn comes in this round. Not where money
+        is short: then it goes to one after the other, the most promising first."""
+        runner, room = self.runner, self.runner.ledger.room()
+        peers = [arm for arm in self._in_race() if arm.is_batched and not arm.strategy.grows]
+        fits = [entry for arm in peers if (entry := self._fitted(arm)) is not None]
+        missing = {entry.arm.arm_id: work.n_rows - len(entry.dev) for entry in fits}
+        usd = math.fsum(self.estimator.answer_usd(name, max(0, n)) or 0.0 for name, n in missing.items())
+        n_calls = sum(max(0, n) for n in missing.values())
+        if (room.usd is None or PLENTY * usd < room.usd) and (room.calls is None or PLENTY * n_calls < room.calls):
+            ask_together(runner, "dev", [(entry, runner.dev[: work.n_rows]) for entry in fits])
+
+    def _fitted(self, arm: Arm) -> Entry | None:
+        """Its fit on all rows; ``None`` where it breaks, which its own turn will tell."""
+        fits = self.entries.setdefault(arm.arm_id, {})
+        if None not in fits:
+            try:
+                fits[None] = self.runner.fit(self.runner.latest(arm))
+            except (MoneySpent, ArmFailed):
+                return None
+        return fits[None]
 
     def _money_is_out(self, work: Work) -> None:
         """The arm stands on the rows that it was asked."""

@@ -71,6 +71,7 @@ class Job:
         kind: arms that work alike, but for how much they read.
         asks_alike: what the arms of its kind ask is asked once.
         thinking: tokens that its model is expected to think for one answer.
+        batched: its model is asked in batches: nobody's time is spent, and it costs what batches do.
     """
 
     arm_id: str
@@ -82,6 +83,7 @@ class Job:
     price: Price | None = None
     asks_alike: bool = False
     thinking: int = 0
+    batched: bool = False
 
 
 @dataclass
@@ -148,7 +150,7 @@ class Estimator:
             return seen.answers.times(n_rows / seen.rows).usd
         if job.price is None:
             return None
-        return n_rows * job.price.usd(self.usage(arm_id))
+        return n_rows * job.price.usd(self.usage(arm_id), batch=job.batched)
 
     def usage(self, arm_id: str, *, cached: bool = False) -> Usage:
         """Tokens of one answer of an arm, as counted; with what its prompts share from a cache, where it is ``cached``."""
@@ -171,7 +173,7 @@ class Estimator:
 
     def to_try(self) -> list[str]:
         """One arm of each kind that asks a model, the one that is counted to take least."""
-        each = ([job for job in kind if job.model is not None] for kind in self._kinds.values())
+        each = ([job for job in kind if job.model is not None and not job.batched] for kind in self._kinds.values())
         return [min(kind, key=lambda job: self._counted_answers(job, 1)).arm_id for kind in each if kind]
 
     def spend(self, arm_id: str) -> Spend | None:
@@ -247,6 +249,8 @@ class Estimator:
 
     def _counted_answers(self, job: Job, n_rows: int) -> float:
         """The shared part of the prompts is spread over the dev rows, where it is paid for once."""
+        if job.batched:
+            return 0.0
         work, speed = job.workload, self._speed(job)
         n_read = work.prompt_tokens + work.shared_tokens / max(1, self._n_dev)
         return n_rows * (

@@ -148,7 +148,8 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     """SHA-256 over all that a run is about: the settings and the contents of the files they name.
 
     The budget is not among them: a larger one goes on with the same run. Nor are prices: what was asked is not asked again
-    because it costs something else now. Nor are services: where an arm's model is asked is in the arm's own key.
+    because it costs something else now. Nor are services: where an arm's model is asked is in the arm's own key. Batches are: what their answers
+    cost, and that none took any time, is in the outcomes.
 
     Args:
         documents: with the contents of the documents. Without, the digest stays when documents change: an update finds
@@ -157,6 +158,8 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     settings = task_file.model_dump(
         mode="json", exclude={"description", "lang", "budget", "max_calls", "prices", "services"}
     )
+    if not task_file.batch:
+        del settings["batch"]
     if task_file.documents is None:
         del settings["documents"]
     elif documents:

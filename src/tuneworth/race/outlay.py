@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from tuneworth.core.outcome import Usage
 from tuneworth.core.plan import Outlay
 from tuneworth.core.text import Text
+from tuneworth.models.api.batches import LEAST_ROWS
+from tuneworth.models.base import is_metered
 from tuneworth.race.arms import Arm, Plan, kind_of, training_sizes
 from tuneworth.race.estimate import Estimator
 from tuneworth.race.prepare import Ready, max_new_tokens
@@ -21,6 +23,8 @@ from tuneworth.words.say import say
 ROUGHLY = 1.3
 """Nobody but the service has its tokenizer: prompts may have so many times the tokens that were estimated."""
 MOST_FINALISTS = 3
+SINGLES = 4
+"""Calls of an arm asked in batches that go by themselves all the same, beside rows asked alone: the first of a stage, and one to warm up."""
 
 
 def outlays(ready: Ready, plan: Plan, estimator: Estimator, dev_rows: Mapping[str, int]) -> dict[str, Outlay]:
@@ -47,7 +51,11 @@ def _outlay(ready: Ready, arm: Arm, estimator: Estimator, n_least: int) -> Outla
     least = counted.model_copy(update={"completion_tokens": n_written, "reasoning_tokens": 0})
     longest = max(n_written, max_new_tokens(ready.models, ready.split.train)) + arm.room_to_think
     most = Usage(prompt_tokens=round(ROUGHLY * counted.prompt_tokens), completion_tokens=longest)
-    usd = None if arm.price is None else (n_least * arm.price.usd(least), n_most * arm.price.usd(most))
+    usd, batch = None, arm.is_batched
+    if arm.price is not None:
+        single = n_alone(ready) + SINGLES if batch else 0
+        dearest = (n_most - single) * arm.price.usd(most, batch=batch) + single * arm.price.usd(most)
+        usd = (n_least * arm.price.usd(least, batch=batch), dearest)
     address = str(arm.model.describe().get("address", ""))
     return Outlay(
         host=urlsplit(address).hostname or "",
@@ -58,13 +66,18 @@ def _outlay(ready: Ready, arm: Arm, estimator: Estimator, n_least: int) -> Outla
     )
 
 
+def n_alone(ready: Ready) -> int:
+    """Rows that a finalist is asked one at a time."""
+    return LATENCY_ROWS if ready.task.limits.p95_ms is None else LIMITED_ROWS
+
+
 def _final_rows(ready: Ready, arm: Arm) -> int:
     """Rows that a finalist is asked at most: the test rows, rows alone, and some of all again."""
     _, n_dev, n_test = ready.n_rows
-    repeats, alone = ready.task_file.repeats, LATENCY_ROWS if ready.task.limits.p95_ms is None else LIMITED_ROWS
+    repeats = ready.task_file.repeats
     steady = arm.model is None or arm.model.capabilities.deterministic
     again = 0 if steady else (repeats.answers - 1) * (min(repeats.rows, n_dev) + min(repeats.rows, n_test))
-    return n_test + alone + 1 + again
+    return n_test + n_alone(ready) + 1 + again
 
 
 def _tokens(usage: Usage) -> int:
@@ -79,7 +92,14 @@ def lines(ready: Ready, arms: Sequence[Arm], found: Mapping[str, Outlay], titles
     told.append(_line(say("plan.outlay.all"), _all(ready, arms, found), capped=ready.task_file.budget_usd))
     destinations = destinations_of(ready.models, ready.shelf)
     goes = say("plan.outlay.stays") if not destinations else say("plan.outlay.goes", where=hosts_named(destinations))
-    return [*told, goes]
+    return [*told, *([_batches(ready)] if ready.task_file.batch else []), goes]
+
+
+def _batches(ready: Ready) -> Text:
+    """What batches mean for time and money, and which models have no price of their own for them."""
+    unknown = [model.id for model in ready.models if is_metered(model) and model.price and model.price.batch is None]
+    same = say("plan.outlay.batch_same", models=", ".join(unknown)) if unknown else ""
+    return say("plan.outlay.batch", least=LEAST_ROWS, n=n_alone(ready), same=same)
 
 
 def _all(ready: Ready, arms: Sequence[Arm], found: Mapping[str, Outlay]) -> Outlay:

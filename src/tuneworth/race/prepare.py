@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
+from typing import Any, cast
 
 import numpy as np
 
@@ -31,11 +32,14 @@ from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.metrics import Metric
 from tuneworth.metrics._parts.catalog import check, check_language, default_metrics, load_metric
 from tuneworth.models import catalog
-from tuneworth.models.base import Meter, Model, is_metered
+from tuneworth.models.api.services import endpoint_of
+from tuneworth.models.base import Meter, Model, is_batched, is_metered
 from tuneworth.models.effort import USUAL_SHARE
+from tuneworth.models.metering import Waiting
 from tuneworth.race.arms import Fetch, Plan, kind_of, open_models, plan_arms, stays_here, training_sizes
 from tuneworth.race.encoding import SharedEncoder, choose_encoder
 from tuneworth.race.estimate import Estimator, Job, speeds_of
+from tuneworth.race.ledger import Ledger
 from tuneworth.race.library import Shelf, open_shelf
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Watcher
@@ -118,6 +122,7 @@ class Ready:
                 arm.price,
                 arm.strategy.asks_alike,
                 round(USUAL_SHARE * arm.room_to_think),
+                arm.is_batched,
             )
             for arm in plan.arms
         ]
@@ -163,6 +168,7 @@ def ready(task_file: TaskFile, watcher: Watcher) -> Ready:
     services = task_file.stated_services
     catalog.check_names(task_file.models, private=task_file.limits.private, services=services)
     check_money(task_file)
+    check_batches(task_file)
     opened = open_models(task_file, watcher)
     caps = task_file.rows
     prepared = make_split(
@@ -233,6 +239,43 @@ def check_money(task_file: TaskFile) -> None:
         problems.append(Problem("--budget", say("task.budget.no_price")))
     if problems:
         raise InputError(problems)
+
+
+def check_batches(task_file: TaskFile) -> None:
+    """See that batches, where they are wanted, can be had of every model behind an API.
+
+    Raises:
+        InputError: there is no such model, or services of some have no batches, or none that are known.
+    """
+    if not task_file.batch:
+        return
+    services = task_file.stated_services
+    away = [name for name in dict.fromkeys(task_file.models) if catalog.name_kind(name, services) == "api"]
+    without = [name for name in away if not endpoint_of(name, services).service.batches]
+    problems = [Problem(name, say("models.batch.none")) for name in without]
+    if not away:
+        problems = [Problem("--batch", say("models.batch.no_model"))]
+    if problems:
+        raise InputError(problems)
+
+
+def collect_batches(ready: Ready, ledger: Ledger, watcher: Watcher) -> None:
+    """Wait for the batches that an earlier start of the run has left, so that their answers are there when they are asked for."""
+    shown = ""
+
+    def show(waiting: Waiting) -> None:
+        nonlocal shown
+        if waiting.id != shown:
+            shown = waiting.id
+            watcher.say(say("models.batch.waits", id=waiting.id, n=waiting.total, host=waiting.host))
+        watcher.progress(waiting.done, waiting.total, "calls")
+
+    ledger.on_wait = show
+    for model in ready.models:
+        if is_batched(model):
+            for lost in cast(Any, model).collect():
+                watcher.say(lost)
+    ledger.read()
 
 
 def metrics(loaded: Loaded, watcher: Watcher) -> list[Metric]:

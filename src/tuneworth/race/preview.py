@@ -31,9 +31,9 @@ from tuneworth.race.budget import (
 )
 from tuneworth.race.driver import entrant_of
 from tuneworth.race.estimate import Estimator
-from tuneworth.race.outlay import lines, outlays
+from tuneworth.race.outlay import lines, n_alone, outlays
 from tuneworth.race.prepare import Ready
-from tuneworth.race.runner import LATENCY_ROWS, LIMITED_ROWS
+from tuneworth.race.runner import LATENCY_ROWS
 from tuneworth.race.schedule import Schedule, Work
 from tuneworth.race.schedule.rules import RISE
 from tuneworth.stats.family import MIN_PAIRS
@@ -164,7 +164,7 @@ def _planned(ready: Ready, arm: Arm, estimator: Estimator, rehearsal: Rehearsal)
         fit_seconds=estimator.fit_seconds(arm_id, None),
         dev_seconds=estimator.answer_seconds(arm_id, None, n_dev),
         seconds=expected.seconds if expected is not None else None,
-        test_seconds=estimator.answer_seconds(arm_id, None, final_rows(n_test, _n_alone(ready))),
+        test_seconds=estimator.answer_seconds(arm_id, None, final_rows(n_test, n_alone(ready))),
         usd=expected.on_machine(price).usd if expected is not None else None,
         race_seconds=rehearsal.seconds.get(arm_id, 0.0),
         race_rows=n_rows,
@@ -232,11 +232,6 @@ class Rehearsal:
         return "cut" if arm_id in self.cut else "in_time"
 
 
-def _n_alone(ready: Ready) -> int:
-    """Rows that a finalist is asked one at a time."""
-    return LATENCY_ROWS if ready.task.limits.p95_ms is None else LIMITED_ROWS
-
-
 def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_seconds: float) -> Rehearsal:
     """Play the race of ``arms`` under the budget, until nothing is left to do, or to spend."""
     n_train, n_dev, n_test = ready.n_rows
@@ -253,12 +248,12 @@ def rehearse(ready: Ready, arms: Sequence[Arm], estimator: Estimator, budget_sec
         n_train=n_train,
     )
 
-    n_alone = _n_alone(ready)
+    alone = n_alone(ready)
 
     def final(arm_id: str, n_rows: int = n_test) -> float:
-        alone = estimator.answer_seconds(arm_id, None, final_rows(0, n_alone)) or 0.0
+        singly = estimator.answer_seconds(arm_id, None, final_rows(0, alone)) or 0.0
         rows = estimator.answer_seconds(arm_id, None, min(n_rows, n_test)) or 0.0
-        return rows + min(alone, ALONE_SHARE * n_alone / LATENCY_ROWS * budget_seconds)
+        return rows + min(singly, ALONE_SHARE * alone / LATENCY_ROWS * budget_seconds)
 
     def scores(work: Work) -> NDArray[np.float64]:
         """Coins on the dev rows, the same however many of them are asked for."""

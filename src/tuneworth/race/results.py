@@ -13,6 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
+from statistics import fmean
 
 import numpy as np
 
@@ -72,14 +73,25 @@ def cost(
     outcomes: Sequence[Outcome],
     single_row_ms: Sequence[float] | None,
     machine_usd_per_hour: float | None,
+    arm: Arm | None = None,
 ) -> ArmCost:
-    """Throughput from the batches that were scored, latency from rows answered one at a time."""
+    """Throughput from the batches that were scored, latency from rows answered one at a time.
+
+    Args:
+        arm: whose it is. What a service answered in batches is told as single calls cost and take: who uses the arm will not
+            wait for a day.
+    """
     done = [outcome for outcome in outcomes if outcome.status == "scored"]
+    batched = arm is not None and arm.is_batched
+    if arm is not None and arm.price is not None and batched:
+        done = [outcome.model_copy(update={"usd": arm.price.usd(outcome.usage)}) for outcome in done]
     priced = arm_cost(fit.spend, done, machine_usd_per_hour)
     times = single_row_ms or []
     p50, p95 = np.percentile(times, [50, 95]).tolist() if times else (None, None)
     high = quantile_bound(times, 0.95)
     update = {"latency_p50_ms": p50, "latency_p95_ms": p95, "latency_p95_high_ms": high, "latency_rows": len(times)}
+    if batched:
+        update["seconds_per_1k_rows"] = fmean(times) if times else None
     return priced.model_copy(update=update)
 
 

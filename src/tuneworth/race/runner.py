@@ -126,6 +126,7 @@ class Runner:
     Attributes:
         budget_seconds: the whole budget of the run; trainings that a smaller one has cut short are made again.
         ledger: of paid calls; without one nothing is limited.
+        asked_ahead: arm, stage and row of answers that this start got before their turn (`tuneworth.race.together`).
     """
 
     task: Task
@@ -141,6 +142,7 @@ class Runner:
     library: Library | None = None
     budget_seconds: float | None = None
     ledger: Ledger = None  # pyright: ignore[reportAssignmentType]
+    asked_ahead: set[tuple[str, Stage, str]] = field(default_factory=set[tuple[str, Stage, str]])
     _times: dict[str, dict[str, float | None]] = field(default_factory=dict[str, dict[str, float | None]])
     _to_take_again: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
 
@@ -230,10 +232,12 @@ class Runner:
 
     def _fit_now(self, arm: Arm, context: Context, saved: Path) -> Solver:
         saved_before, shared_before, scope = self.encoder.seconds_saved, self._once.shared, f"fit {arm.key}"
+        waited = self.ledger.waited_seconds
         started = time.perf_counter()
         with self._asking(scope, arm, 0):
             solver = arm.make().fit(self.train[: arm.n_train], self.dev, context)
         took, kept = time.perf_counter() - started, self.encoder.seconds_saved - saved_before
+        took -= self.ledger.waited_seconds - waited
         if (timed := context.details.pop("fit_seconds", None)) is not None:
             took, kept = float(timed), 0.0
         shared = self._once.shared + shared_before.times(-1) + Spend(max(0.0, kept))
@@ -266,15 +270,18 @@ class Runner:
         arm = entry.arm
         known = self.store.outcomes(arm.key, stage)
         keys = [row_key(row) for row in rows]
-        saved = frozenset(row.id for row, key in zip(rows, keys, strict=True) if key in known)
+        mine = self.asked_ahead
+        saved = frozenset(
+            row.id for row, key in zip(rows, keys, strict=True) if key in known and (arm.key, stage, key) not in mine
+        )
         stopped = False
-        size = CALL_ROWS if arm.is_metered else BATCH_ROWS
+        size = len(rows) or 1 if arm.is_batched else CALL_ROWS if arm.is_metered else BATCH_ROWS
         for start in range(0, len(rows), size):
             batch = dict(zip(keys[start : start + size], rows[start : start + size], strict=True))
             missing = {key: row for key, row in batch.items() if key not in known}
             if missing:
                 asked = missing if arm.is_metered or not arm.local else batch
-                outcomes = self._answers(entry, stage, asked)
+                outcomes = self.answers(entry, stage, asked)
                 for key, outcome in outcomes.items():
                     known.setdefault(key, outcome)  # the first stays, as in the store
                 stopped = stopped or len(outcomes) < len(asked)
@@ -295,7 +302,7 @@ class Runner:
         ]
         return Measured(own, saved, stopped)
 
-    def _answers(self, entry: Entry, stage: Stage, rows: Mapping[str, Example]) -> dict[str, Outcome]:
+    def answers(self, entry: Entry, stage: Stage, rows: Mapping[str, Example]) -> dict[str, Outcome]:
         """Outcomes by key of a batch of rows, stored; without those that the money did not reach for."""
         arm, scope = entry.arm, f"{stage} {entry.arm.key}"
         answers = dict[str, Answer]()

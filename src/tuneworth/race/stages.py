@@ -24,6 +24,7 @@ from tuneworth.race.estimate import Estimator
 from tuneworth.race.money import MoneyReserve, priced
 from tuneworth.race.runner import BATCH_ROWS, LATENCY_ROWS, LIMITED_ROWS, ArmFailed, Entry, Measured, Runner, mean_of
 from tuneworth.race.schedule import Schedule
+from tuneworth.race.together import ask_together
 from tuneworth.stats.family import MIN_PAIRS
 from tuneworth.words import numbers
 from tuneworth.words.numbers import plain
@@ -194,7 +195,7 @@ class Stages:
         return results.measured_arm(
             entry,
             results.scores(entry.dev, rows, runner.metrics, runner.seed),
-            results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour),
+            results.cost(entry.fit, entry.dev, alone, self.machine_usd_per_hour, entry.arm),
             local=stays_here(entry.arm, runner.task),
         )
 
@@ -318,6 +319,7 @@ class Stages:
             rows = rows[: have + min(n_test, max(math.floor(min(n_paid, 1)), math.floor(min(NEARLY * n_paid, n_test))))]
             if not rows:
                 break
+            ask_together(self.runner, "test", [(entry, rows) for entry in entries])
             for entry in entries:
                 measured = self._test(entry, rows)
                 asked[entry.arm.arm_id] += measured.outcomes
@@ -348,7 +350,7 @@ class Stages:
                 "finalist": True,
                 "test": results.scores(outcomes, rows, runner.metrics, runner.seed),
                 "test_counts": results.counts(outcomes),
-                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self.machine_usd_per_hour),
+                "cost": results.cost(entry.fit, [*entry.dev, *outcomes], alone, self.machine_usd_per_hour, entry.arm),
             }
         )
 

@@ -23,6 +23,7 @@ from tuneworth.core.outcome import Outcome, Stage
 from tuneworth.core.text import Text
 from tuneworth.costs.spend import Spend
 from tuneworth.errors import EnvironmentProblem, Problem
+from tuneworth.models.metering import Job, JobState
 from tuneworth.words.say import say
 
 _SCHEMA = """
@@ -33,12 +34,19 @@ CREATE TABLE IF NOT EXISTS outcomes (
 CREATE TABLE IF NOT EXISTS fits (arm_key TEXT PRIMARY KEY, fit TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS latencies (arm_key TEXT PRIMARY KEY, milliseconds TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS calls (
-    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, arm_id TEXT NOT NULL, call TEXT NOT NULL, most_usd REAL, state TEXT NOT NULL DEFAULT 'sent', usd REAL, completion TEXT
+    id INTEGER PRIMARY KEY, scope TEXT NOT NULL, arm_id TEXT NOT NULL, call TEXT NOT NULL, most_usd REAL, state TEXT NOT NULL DEFAULT 'sent', usd REAL, completion TEXT, job INTEGER
+);
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY, model TEXT NOT NULL, name TEXT NOT NULL, began REAL NOT NULL, state TEXT NOT NULL DEFAULT 'planned', id TEXT
 );
 CREATE INDEX IF NOT EXISTS undelivered ON calls (scope) WHERE completion IS NOT NULL;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_ADDED = (("outcomes", "may_pass INTEGER NOT NULL DEFAULT 0"), ("calls", "job INTEGER"))
+"""Columns that stores of earlier versions do not have."""
+GATHERED = 0
+"""In place of the number of a job: of a call that waits to be put into one, and was not sent."""
 _DELIVERED = "UPDATE calls SET completion = NULL WHERE scope = ? AND completion IS NOT NULL"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -93,6 +101,7 @@ class CallRecord:
         state: a call that was ``sent`` and did not end was under way when the run was killed.
         usd: what it cost; ``None``: not known.
         completion: what came back, until the rows it was asked for are stored.
+        job: of what batch it is, or ``GATHERED``; ``None`` for a call that was sent by itself.
     """
 
     number: int
@@ -103,6 +112,12 @@ class CallRecord:
     state: CallState
     usd: float | None
     completion: str | None
+    job: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody knows what came of it, or what it cost."""
+        return self.state != "answered" and self.usd is None
 
 
 class Store:
@@ -123,8 +138,10 @@ class Store:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            if not any(column[1] == "may_pass" for column in self._db.execute("PRAGMA table_info(outcomes)")):
-                self._db.execute("ALTER TABLE outcomes ADD COLUMN may_pass INTEGER NOT NULL DEFAULT 0")  # before 0.2
+            for table, column in _ADDED:
+                have = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+                if column.split()[0] not in have:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
         except sqlite3.Error as error:
             raise _problem(path, error) from error
 
@@ -207,15 +224,44 @@ class Store:
         """All calls of all starts, in the order in which they were sent."""
         return [CallRecord(*row) for row in self._select("SELECT * FROM calls ORDER BY id")]
 
-    def add_call(self, scope: str, arm_id: str, call: str, most_usd: float | None) -> int:
+    def add_call(self, scope: str, arm_id: str, call: str, most_usd: float | None, job: int | None = None) -> int:
         """A call that is about to be sent; its number. On the disk when this returns."""
-        put = "INSERT INTO calls (scope, arm_id, call, most_usd) VALUES (?, ?, ?, ?)"
-        return self._insert(put, [(scope, arm_id, call, most_usd)])
+        put = "INSERT INTO calls (scope, arm_id, call, most_usd, job) VALUES (?, ?, ?, ?, ?)"
+        return self._insert(put, [(scope, arm_id, call, most_usd, job)])
 
     def end_call(self, number: int, state: CallState, usd: float | None, completion: str | None) -> None:
         """Written when this returns, and on the disk with the next call: what a power failure takes counts with the most."""
         ended = "UPDATE calls SET state = ?, usd = ?, completion = ? WHERE id = ?"
         self._insert(ended, [(state, usd, completion, number)], durable=False)
+
+    def jobs(self) -> list[Job]:
+        """All batches of all starts, in the order in which they were planned."""
+        calls = dict[int, list[CallRecord]]()
+        for call in self.calls():
+            if call.job:
+                calls.setdefault(call.job, []).append(call)
+        return [
+            Job(
+                *row,
+                calls=tuple(call.number for call in calls.get(row[0], ())),
+                open_calls=tuple(call.number for call in calls.get(row[0], ()) if call.is_open),
+            )
+            for row in self._select("SELECT number, model, name, began, state, id FROM jobs ORDER BY number")
+        ]
+
+    def add_job(self, model: str, name: str, began: float, calls: Sequence[int]) -> Job:
+        """A batch of ``calls`` that is about to be made. On the disk when this returns."""
+        put = "INSERT INTO jobs (model, name, began) VALUES (?, ?, ?)"
+        filled = (
+            "UPDATE calls SET job = (SELECT max(number) FROM jobs) WHERE id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(calls))],
+        )
+        number = self._insert(put, [(model, name, began)], filled)
+        return Job(number, model, name, began, "planned", None, tuple(calls), tuple(calls))
+
+    def note_job(self, number: int, state: JobState, id: str | None = None) -> None:
+        """On the disk when this returns, and with it how its calls ended."""
+        self._insert("UPDATE jobs SET state = ?, id = coalesce(?, id) WHERE number = ?", [(state, id, number)])
 
     def _select(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
         try:

@@ -138,6 +138,7 @@ class Strategy(ABC):
         fallback: of a yardstick: may be used as it is where nothing else is shown to be better.
         kinds: of answers that it is for; not tried for a task of another kind unless it is named. ``None``: any.
         needs_model: has one arm per candidate model; else one arm per task.
+        decides: asks its model how likely each label is, and for no text; never in batches.
         reads_documents: looks things up in the task's documents; not tried for a task without (``Task.documents``).
         asks_alike: its arms on one model put the same questions to it (``Deciding``); in a run each is asked and paid for once.
         grows: learns from all the rows it is given, so that it is worth fitting on more and more of them.
@@ -150,6 +151,7 @@ class Strategy(ABC):
     fallback: ClassVar[bool] = False
     kinds: ClassVar[frozenset[OutputKind] | None] = None
     needs_model: ClassVar[bool] = True
+    decides: ClassVar[bool] = False
     reads_documents: ClassVar[bool] = False
     asks_alike: ClassVar[bool] = False
     grows: ClassVar[bool] = False

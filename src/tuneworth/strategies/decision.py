@@ -119,6 +119,7 @@ class DecisionStrategy(Strategy):
     effort = 1
     kinds = ONE_OF
     asks_alike = True
+    decides = True
     title = Text(en="decision", zh="标签决策")
     Config = DecisionConfig
     solver = DecisionSolver

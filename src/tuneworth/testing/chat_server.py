@@ -26,6 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, get_args
 
 from tuneworth.models.base import Model, Request
+from tuneworth.testing.batch_server import BatchEndpoints
 from tuneworth.testing.chat_shapes import (
     Asked,
     Protocol,
@@ -133,6 +134,7 @@ class ChatServer:
         log_probabilities: of the whole answer as one token and of its rivals, where the request asks for them.
         at_once: more calls under way than this are turned away with 429.
         routes: further paths: ``{"/v1/decisions": function of the body → status and body}``.
+        batches: what is done with batches; ``None``: there are none.
         asked: every call in the order of arrival.
         received: how often each question came in.
         charged: how often each was answered and is paid for, whether or not the answer arrived.
@@ -154,6 +156,7 @@ class ChatServer:
     hang_seconds: float = 30.0
     redirect_to: str = "http://127.0.0.1:9"
     routes: dict[str, Route] = field(default_factory=dict[str, Route])
+    batches: BatchEndpoints | None = None
     asked: list[Asked] = field(default_factory=list[Asked])
     received: Counter[str] = field(default_factory=Counter[str])
     charged: Counter[str] = field(default_factory=Counter[str])
@@ -424,22 +427,38 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         send = _Send(self)
+        if self._in_batches(send, b""):
+            return None
         if self.path.split("?")[0] != "/v1/models":
             return send.json(404, {"error": {"message": f"no such path: {self.path}", "code": "not_found"}})
         if self.chat.key is not None and self._key() != self.chat.key:
             return send.json(401, {"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}})
         return send.json(200, {"object": "list", "data": self.chat.model_list(), "has_more": False})
 
+    def do_DELETE(self) -> None:
+        self._in_batches(_Send(self), b"")
+
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        path, send = self.path.split("?")[0], _Send(self)
+        content, send = self.rfile.read(int(self.headers["Content-Length"])), _Send(self)
+        if self._in_batches(send, content):
+            return
+        path = self.path.split("?")[0]
         if path in self.chat.routes:
-            status, reply = self.chat.routes[path](body)
+            status, reply = self.chat.routes[path](json.loads(content))
             send.json(status, reply)
         elif path in ("/v1/chat/completions", "/v1/messages"):
-            self.chat.respond("chat" if path.endswith("completions") else "messages", body, self._key(), send)
+            protocol = "chat" if path.endswith("completions") else "messages"
+            self.chat.respond(protocol, json.loads(content), self._key(), send)
         else:
             send.json(404, {"error": {"message": f"no such path: {path}", "code": "not_found"}})
+
+    def _in_batches(self, send: _Send, content: bytes) -> bool:
+        kind, batches = self.headers.get("Content-Type", ""), self.chat.batches
+        done = batches and batches.handle(self.chat, self.command, self.path, content, kind, self._key())
+        if done:
+            status, answer = done
+            send.raw(status, answer if isinstance(answer, bytes) else json.dumps(answer).encode(), "application/json")
+        return bool(done)
 
     def _key(self) -> str:
         return self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")

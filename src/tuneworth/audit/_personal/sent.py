@@ -32,7 +32,7 @@ LEAST_CHARS = 6
 """A value that is masked wherever it stands; shorter ones would be found in the middle of words."""
 _LINE_OF_A_KEY = 16
 _WHOLE_NAME = re.compile(r"[\u4e00-\u9fff·]{3,}|\S+\s+\S.*")
-_PASSED_ON = ("price", "attach", "notes")
+_PASSED_ON = ("price", "attach", "notes", "batched", "collect")
 """What else of a model or an encoder may be asked for. Nothing that takes rows: that would go past the mask."""
 
 

@@ -10,7 +10,7 @@ from tuneworth.core.outcome import Usage
 from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.calls import Call, Ended, Listed, Reply, context_of, count, usage_of, with_form_in_words
-from tuneworth.models.api.client import http_client
+from tuneworth.models.api.client import MOST_BYTES, http_client
 from tuneworth.models.api.constrain import ANSWER
 from tuneworth.models.api.failures import Trouble, shown, trouble_of
 from tuneworth.models.api.services import Endpoint
@@ -23,14 +23,17 @@ _CONTEXT = ("max_input_tokens",)
 class AnthropicMessages:
     """Sends one call and reads one answer; the SDK's own retries are off, since each try has to be set aside and counted."""
 
+    most_bytes = MOST_BYTES
+
     def __init__(self, endpoint: Endpoint):
         try:
             import anthropic
         except ImportError as error:
             raise EnvironmentProblem(Problem(endpoint.name, say("models.service.no_sdk"))) from error
         self._sdk, self._endpoint, self._key = anthropic, endpoint, endpoint.key()
+        http = http_client(endpoint, self.most_bytes)
         self._client = anthropic.AsyncAnthropic(
-            base_url=endpoint.address, api_key=self._key, max_retries=0, http_client=http_client(endpoint)
+            base_url=endpoint.address, api_key=self._key, max_retries=0, http_client=http
         )
         loop.close_after(self, self._client.close)
 
@@ -40,7 +43,7 @@ class AnthropicMessages:
             answer = await self._client.messages.create(**self._body(call))
         except Exception as error:
             raise trouble_of(error, self._sdk, self._key) from error
-        return _reply(answer)
+        return reply_of(answer)
 
     async def listed(self) -> list[Listed]:
         """Raises: Trouble."""
@@ -95,7 +98,7 @@ def _laid_out(call: Call) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return system, turns
 
 
-def _reply(answer: Any) -> Reply:
+def reply_of(answer: Any) -> Reply:
     try:
         text = "".join(_text(block) for block in answer.content)
         reason, model = str(answer.stop_reason), str(answer.model)

@@ -12,53 +12,36 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, cast
+from urllib.parse import urlsplit
 
 from tuneworth.core.answers import after_reasoning
 from tuneworth.core.outcome import Usage
 from tuneworth.core.text import Text
 from tuneworth.costs.prices import Price
-from tuneworth.errors import InputError, MoneySpent, Problem
+from tuneworth.errors import EnvironmentProblem, InputError, MoneySpent, Problem
 from tuneworth.models.api import loop
+from tuneworth.models.api.batches import LEAST_ROWS, Batches, JobWire
 from tuneworth.models.api.calls import Call, Ended, Reply, Wire
 from tuneworth.models.api.constrain import Form, NotAllowed
 from tuneworth.models.api.failures import Trouble, shown
+from tuneworth.models.api.lane import Asked, Lane, Stopped
 from tuneworth.models.api.lists import ModelList, why_unknown
 from tuneworth.models.api.pace import Pace
-from tuneworth.models.api.record import SURELY_IGNORED, Record, held_by, plus
+from tuneworth.models.api.record import SURELY_IGNORED, Record, held_by
 from tuneworth.models.api.services import Endpoint, Means
 from tuneworth.models.api.tokens import estimated_tokens, most_tokens, visible
 from tuneworth.models.api.tries import hopeless, tried
 from tuneworth.models.base import Capabilities, Completion, Effort, Meter, Request
 from tuneworth.models.effort import ROOM_TO_THINK
-from tuneworth.models.metering import digest_of, metered
+from tuneworth.models.metering import JobMeter, digest_of, metered
 from tuneworth.words.say import say
 
 CONTEXT_TOKENS = 128_000
 """Where neither the service nor the task file says."""
 _FIELDS = ("temperature", "max_completion_tokens", "max_tokens")
 """What a service may refuse, in the order in which its words are searched for them."""
-
-
-@dataclass
-class _Asked:
-    """What one request has cost until now: several calls, where tries failed or the answer had to be asked for again."""
-
-    usage: Usage = Usage()
-    usd: float | None = 0.0
-    seconds: float = 0.0
-
-    def add(self, usage: Usage | None, usd: float | None) -> None:
-        self.usage = plus(self.usage, usage or Usage())
-        self.usd = None if usd is None or self.usd is None else self.usd + usd
-
-
-class _Stopped(Exception):
-    """Nothing more is to be sent; ``why`` is raised when what is under way has ended."""
-
-    def __init__(self, why: BaseException):
-        self.why = why
-        super().__init__(why)
 
 
 @dataclass
@@ -70,6 +53,7 @@ class ChatModel:
         models: what the service's list said when the model was opened.
         record: what it has told of itself since.
         patience_seconds: longest wait before the second try; it doubles with each.
+        job_wire: speaks of batches, where requests are to be gathered into them; ``None``: each is sent by itself.
     """
 
     endpoint: Endpoint
@@ -78,6 +62,7 @@ class ChatModel:
     models: ModelList = ModelList()
     record: Record = field(default_factory=Record)
     patience_seconds: ClassVar[float] = 0.5
+    job_wire: JobWire | None = None
 
     def __post_init__(self) -> None:
         service = self.endpoint.service
@@ -91,6 +76,12 @@ class ChatModel:
         )
         self._meter: Meter | None = None
         self._pace = Pace(service.at_once, per_minute=service.requests_per_minute)
+        self._live = self._gathering = Lane(self.wire, self._pace)
+        self._batches: Batches | None = None
+        if self.job_wire is not None:
+            host = urlsplit(self.endpoint.address).hostname or ""
+            self._batches = Batches(self.job_wire, self.id, host, self._digest, self.patience_seconds)
+            self._gathering = self._batches.lane()
         known: list[Means] = [means for means in service.means if service.protocol == "chat" or means != "json_mode"]
         self._ladder: tuple[Means, ...] = (*known, "words")
         self._first_means: dict[str, int] = {}
@@ -103,9 +94,16 @@ class ChatModel:
     def id(self) -> str:
         return self.endpoint.name
 
+    @property
+    def batched(self) -> bool:
+        """Many requests are gathered into batches, once there is a meter to write these down."""
+        return self._batches is not None
+
     def attach(self, meter: Meter) -> None:
         """Set aside every call from here on. The meter is called from the thread that makes the calls."""
         self._meter = meter
+        if self._batches is not None:
+            self._batches.meter = cast(JobMeter, meter)
 
     def generate(self, requests: Sequence[Request], *, max_new_tokens: int) -> list[Completion]:
         """Completions in the order of ``requests``.
@@ -115,49 +113,58 @@ class ChatModel:
             EnvironmentProblem: the key is refused, there is no quota, or the address cannot be used.
             InputError: the service does not know the model.
         """
-        return loop.run(self._batch(requests, max_new_tokens))
+        if self._batches is None or self._meter is None or len(requests) < LEAST_ROWS:
+            return loop.run(self._batch(requests, max_new_tokens, self._live))
+        return loop.run(self._batch(requests, max_new_tokens, self._gathering), self._batches.tell())
 
-    async def _batch(self, requests: Sequence[Request], max_new_tokens: int) -> list[Completion]:
+    async def _batch(self, requests: Sequence[Request], max_new_tokens: int, lane: Lane) -> list[Completion]:
         """Every request has its task; the first that finds that all is over stops those that were not sent yet."""
         done: dict[int, Completion] = {}
         stopped: list[BaseException] = []
         started = time.perf_counter()
 
-        async def one(at: int) -> None:
-            async with self._pace.turn():
+        async def one(at: int, lane: Lane) -> None:
+            async with lane.pace.turn():
                 if stopped:
                     return
                 try:
-                    done[at] = await self._answer(requests[at], max_new_tokens, stopped)
-                except _Stopped as error:
+                    done[at] = await self._answer(requests[at], max_new_tokens, stopped, lane)
+                except Stopped as error:
                     stopped.append(error.why)
 
         begin = 0
-        if len(requests) > 1 and (head := self._cold_head(requests[0])) is not None:
-            await one(0)  # a service keeps what the first call sent; those sent beside it would pay in full
+        if len(requests) > 1 and (head := self._cold_head(requests[0], lane)) is not None:
+            await one(0, self._live)  # a service keeps what the first call sent; those sent beside it would pay in full
             self._warm.add(head)
             begin = 1
-        outcomes = await asyncio.gather(*(one(at) for at in range(begin, len(requests))), return_exceptions=True)
+        outcomes = await asyncio.gather(*(one(at, lane) for at in range(begin, len(requests))), return_exceptions=True)
         stopped += [error for error in outcomes if isinstance(error, BaseException)]
-        seconds = time.perf_counter() - started
+        seconds = 0.0 if lane.batch else time.perf_counter() - started  # waiting for a batch is nobody's latency
+        if lane.batch and self._batches is not None:
+            await self._batches.close()
         if stopped:
             raise stopped[0]
         whole = sum(each.latency_ms for each in done.values()) or 1.0
         answers = [done[at] for at in range(len(requests))]
         return [replace(each, latency_ms=1000 * seconds * each.latency_ms / whole) for each in answers]
 
-    def _cold_head(self, request: Request) -> str | None:
-        """Digest of what all requests share, when it is long enough for the service's cache and was not sent before."""
+    def _cold_head(self, request: Request, lane: Lane) -> str | None:
+        """Digest of what all requests share, when it is long enough for the service's cache and was not sent before. Before a
+        batch, the form of the answers: what the service does not take is found out by one call, not by a job of hundreds."""
         shared = request.messages[: request.n_shared]
-        if sum(self.count_tokens(turn.content) for turn in shared) < self.endpoint.service.cache_from:
+        if lane.batch:
+            shared = (request.constraint and request.constraint.kind, request.reasoning)
+        elif sum(self.count_tokens(turn.content) for turn in shared) < self.endpoint.service.cache_from:
             return None
         head = hashlib.sha256(repr(shared).encode()).hexdigest()
         return None if head in self._warm else head
 
-    async def _answer(self, request: Request, max_new_tokens: int, stopped: list[BaseException]) -> Completion:
+    async def _answer(
+        self, request: Request, max_new_tokens: int, stopped: list[BaseException], lane: Lane
+    ) -> Completion:
         """One request: down the ladder of means, and once more in words where the answer is not allowed."""
         form = Form(request.constraint) if request.constraint is not None else None
-        asked = _Asked()
+        asked = Asked(lane)
         call = Call(request.messages, request.n_shared, self._limit(max_new_tokens, request.reasoning), form)
         call = replace(call, effort=request.reasoning)
         try:
@@ -171,7 +178,8 @@ class ChatModel:
                 assert form is not None
                 self.record.repairs += 1
                 again = form.repair(visible(reply.text), str(completion), call.means)
-                reply = await self._tried(replace(call, messages=call.messages + again), asked, stopped)
+                call = replace(call, messages=call.messages + again, without=frozenset(self.record.refused))
+                reply = await self._tried(call, asked, stopped)
                 completion = self._read(reply, form, call)
             if isinstance(completion, NotAllowed):
                 self.record.not_allowed += 1
@@ -181,7 +189,7 @@ class ChatModel:
             completion = self._failed(trouble)
         return replace(completion, usage=asked.usage, usd=asked.usd, latency_ms=1000 * asked.seconds)
 
-    async def _down_the_ladder(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> tuple[Reply, Call]:
+    async def _down_the_ladder(self, call: Call, asked: Asked, stopped: list[BaseException]) -> tuple[Reply, Call]:
         """The reply by the first means that the service takes, and the call that it is to.
 
         A request that is refused is not charged. What one means is refused for is remembered once another is not.
@@ -210,7 +218,7 @@ class ChatModel:
     def _cannot(self, call: Call, means: Means) -> bool:
         return call.form is not None and means == "strict" and call.form.strict_schema is None
 
-    async def _without_refused_fields(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+    async def _without_refused_fields(self, call: Call, asked: Asked, stopped: list[BaseException]) -> Reply:
         """A field that the service says it does not take is left out from then on."""
         while True:
             try:
@@ -222,37 +230,39 @@ class ChatModel:
                 self.record.refused[refused] = trouble.said
                 call = replace(call, without=call.without | {refused})
 
-    async def _tried(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+    async def _tried(self, call: Call, asked: Asked, stopped: list[BaseException]) -> Reply:
         """The reply to ``call``, tried again while its failure may pass."""
-        return await tried(lambda: self._sent(call, asked, stopped), self._pace, self.patience_seconds)
+        return await tried(lambda: self._sent(call, asked, stopped), asked.lane.pace, self.patience_seconds)
 
-    async def _sent(self, call: Call, asked: _Asked, stopped: list[BaseException]) -> Reply:
+    async def _sent(self, call: Call, asked: Asked, stopped: list[BaseException]) -> Reply:
         """One try through the meter; an answer that was paid for before is not paid for again."""
-        most, troubles, names = self._most_usd(call), list[Trouble](), [self.endpoint.model]
+        lane, troubles, names = asked.lane, list[Trouble](), [self.endpoint.model]
+        most, gather = self._most_usd(call, batch=lane.batch), None
+        if lane.batch:
+            gather = cast(JobMeter, self._meter).gather
 
         async def send() -> Completion:
             began = time.monotonic()
             self.record.calls += 1
             try:
-                reply = await self.wire.send(call)
+                reply = await lane.wire.send(call)
             except Trouble as trouble:
                 troubles.append(trouble)
                 asked.seconds += time.monotonic() - began
-                self._note_trouble(trouble, began)
-                return Completion("", Usage(), 0.0, "error", trouble.said, usd=None if trouble.charged else 0.0)
+                self._note_trouble(trouble, began, lane)
+                return self._came_to(trouble, batch=lane.batch)
             asked.seconds += time.monotonic() - began
             names.append(reply.model)
-            self._note(call, reply)
-            usd = self.price.usd(reply.usage) if self.price is not None and reply.usage is not None else None
-            return Completion(reply.text, reply.usage or Usage(), 0.0, reply.ended, usd=usd)
+            self._note(call, reply, lane)
+            return self._came_to(reply, batch=lane.batch)
 
-        await self._pace.ready()
+        await lane.pace.ready()
         if stopped:
-            raise _Stopped(stopped[0])
+            raise Stopped(stopped[0])
         try:
-            completion = await metered(self._meter, self._digest(call), most, send)
+            completion = await metered(self._meter, self._digest(call), most, send, aside=gather, queue=lane.queue)
         except MoneySpent as error:
-            raise _Stopped(error) from error
+            raise Stopped(error) from error
         asked.add(completion.usage, most if completion.usd is None else completion.usd)
         if not troubles and completion.finish_reason == "stop" and not _said(completion.text, call.form).strip():
             self.record.tries["empty"] += 1
@@ -260,10 +270,38 @@ class ChatModel:
         if troubles:
             [trouble] = troubles
             if (fatal := self.fatal(trouble)) is not None:
-                raise _Stopped(fatal) from trouble
+                raise Stopped(fatal) from trouble
             raise trouble
         ended: Ended = "stop" if completion.finish_reason not in ("length", "refused") else completion.finish_reason
         return Reply(completion.text, completion.usage, ended, names[-1])
+
+    def _came_to(self, told: Reply | Trouble, *, batch: bool) -> Completion:
+        """What a try has given, and cost."""
+        if isinstance(told, Trouble):
+            return Completion("", Usage(), 0.0, "error", told.said, usd=None if told.charged else 0.0)
+        usd = None
+        if self.price is not None and told.usage is not None:
+            usd = self.price.usd(told.usage, batch=batch)
+        return Completion(told.text, told.usage or Usage(), 0.0, told.ended, usd=usd)
+
+    def collect(self) -> list[Text]:
+        """Have the meter take what came of batches that earlier starts of the run have left. Waits for those under way.
+
+        Returns:
+            What is to be told of those that could not be found.
+
+        Raises:
+            EnvironmentProblem: the service does not answer.
+        """
+        if self._batches is None or self._batches.meter is None:
+            return []
+        try:
+            lost = loop.run(self._batches.collect(partial(self._came_to, batch=True)), self._batches.tell())
+        except Trouble as trouble:
+            silent = EnvironmentProblem(Problem(self._where, say("models.service.unreachable", said=trouble.said)))
+            raise self.fatal(trouble) or silent from trouble
+        host = self._batches.host
+        return [say("models.batch.lost", n=len(job.open_calls), host=host) for job in lost]
 
     def _digest(self, call: Call) -> str:
         """Of all that the reply depends on."""
@@ -271,13 +309,13 @@ class ChatModel:
         request = Request(call.messages, constraint, n_shared=call.n_shared, reasoning=call.effort)
         return digest_of(self.id, request, means=call.means, most=call.max_tokens, address=self.endpoint.address)
 
-    def _note_trouble(self, trouble: Trouble, began: float) -> None:
+    def _note_trouble(self, trouble: Trouble, began: float, lane: Lane) -> None:
         self.record.tries[trouble.kind] += 1
         if trouble.kind == "busy":
-            self._pace.too_much(began, trouble.retry_after)
+            lane.pace.too_much(began, trouble.retry_after)
 
-    def _note(self, call: Call, reply: Reply) -> None:
-        self._pace.went_well()
+    def _note(self, call: Call, reply: Reply, lane: Lane) -> None:
+        lane.pace.went_well()
         record = self.record
         record.answers += 1
         record.answered_by[shown(reply.model)] += 1
@@ -325,11 +363,14 @@ class ChatModel:
             return Completion("", Usage(), 0.0, "refused", trouble.said)
         return Completion("", Usage(), 0.0, "error", str(trouble), may_pass=trouble.may_pass)
 
+    @property
+    def _where(self) -> str:
+        return f"{self.id} ({self.endpoint.address})"
+
     def fatal(self, trouble: Trouble) -> BaseException | None:
         """What no further call can change: it ends the run, which can go on when it is mended."""
         if trouble.kind == "unknown_model":
-            why = why_unknown(self.endpoint.model, self.models, trouble.said)
-            return InputError(Problem(f"{self.id} ({self.endpoint.address})", why))
+            return InputError(Problem(self._where, why_unknown(self.endpoint.model, self.models, trouble.said)))
         return hopeless(self.endpoint, trouble)
 
     # money and tokens
@@ -340,8 +381,10 @@ class ChatModel:
         limit = self._limit(max_new_tokens, request.reasoning)
         return self._most_usd(Call(request.messages, request.n_shared, limit, form, self._ladder[0]))
 
-    def _most_usd(self, call: Call) -> float | None:
-        return None if self.price is None else self.price.most_usd(self._most_prompt_tokens(call), call.max_tokens)
+    def _most_usd(self, call: Call, *, batch: bool = False) -> float | None:
+        if self.price is None:
+            return None
+        return self.price.most_usd(self._most_prompt_tokens(call), call.max_tokens, batch=batch)
 
     def _most_prompt_tokens(self, call: Call) -> int:
         return int(self._prompt_factor * most_tokens(call))
@@ -375,6 +418,7 @@ class ChatModel:
             "thinks_by_itself": self._thinks,
             "at_once": [self._pace.lowest, self._pace.highest],
             "turned_away": self._pace.turned_away,
+            "batches": self.batched,
             **self.record.facts(),
             "warnings": [text.en for text in self.record.warnings()],
         }
@@ -384,7 +428,8 @@ class ChatModel:
         dated = self.models.shutdown_date
         used: list[Means] = [means for means in self._ladder if self.record.means[means]]
         ends = [say("models.service.shuts_down", day=dated)] if dated else []
-        return [*ends, *([held_by(used)] if used and held else []), *self.record.warnings()]
+        gathered = [say("models.batch.note")] if self.batched else []
+        return [*ends, *gathered, *([held_by(used)] if used and held else []), *self.record.warnings()]
 
 
 def _said(text: str, form: Form | None) -> str:

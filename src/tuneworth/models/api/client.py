@@ -21,8 +21,8 @@ MOST_BYTES = 4_000_000
 CONNECT_SECONDS = 10.0
 
 
-def http_client(endpoint: Endpoint) -> Any:
-    """An ``httpx2.AsyncClient`` for the service of ``endpoint``.
+def http_client(endpoint: Endpoint, most_bytes: int = MOST_BYTES) -> Any:
+    """An ``httpx2.AsyncClient`` for the service of ``endpoint``, which reads no longer answers than ``most_bytes``.
 
     Raises:
         EnvironmentProblem: a proxy or a file of certificates is set with which there can be none.
@@ -39,8 +39,8 @@ def http_client(endpoint: Endpoint) -> Any:
             n_bytes = 0
             async for part in self._body:
                 n_bytes += len(part)
-                if n_bytes > MOST_BYTES:
-                    raise Trouble("too_large", f"the answer is longer than {MOST_BYTES:,} bytes")
+                if n_bytes > most_bytes:
+                    raise Trouble("too_large", f"the answer is longer than {most_bytes:,} bytes")
                 yield part
 
         async def aclose(self) -> None:

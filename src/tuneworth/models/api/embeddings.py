@@ -95,7 +95,9 @@ class ApiEncoder:
         await self._pace.ready()
         if self._meter is not None:
             n_bytes = sum(len(text.encode()) for text in sent)  # a token is at least one
-            await set_aside(self._meter, call, None if self.price is None else self.price.most_usd(n_bytes, 0))
+            await set_aside(
+                self._meter.set_aside, call, None if self.price is None else self.price.most_usd(n_bytes, 0)
+            )
         usd, began = None, time.monotonic()
         try:
             answer = await self._client.embeddings.create(

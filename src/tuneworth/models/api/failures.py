@@ -27,6 +27,7 @@ Kind = Literal[
     "filtered",
     "redirect",
     "certificate",
+    "batch",
 ]
 PASSING: frozenset[Kind] = frozenset({"busy", "server", "network", "timeout", "garbled", "empty"})
 """May not happen again."""
@@ -87,12 +88,10 @@ def trouble_of(error: Any, sdk: ModuleType, key: str) -> Trouble:
     if isinstance(error, Trouble):
         return error
     if isinstance(error, sdk.APIStatusError):
-        said, code = _told(error)
         headers = error.response.headers
         if 300 <= error.status_code < 400:
             return Trouble("redirect", shown(headers.get("location", ""), key))
-        kind = _kind(error.status_code, f"{code} {said}".lower())
-        return Trouble(kind, shown(f"{error.status_code}: {said}", key), retry_after=retry_after(headers))
+        return trouble_told(error.status_code, error.body, key, error.message, retry_after(headers))
     for cause in _causes(error):
         if isinstance(cause, Trouble):
             return cause
@@ -104,6 +103,17 @@ def trouble_of(error: Any, sdk: ModuleType, key: str) -> Trouble:
         said = shown("; ".join(dict.fromkeys(str(cause) or type(cause).__name__ for cause in _causes(error))), key)
         return Trouble("network", said, charged=not _was_not_sent(error))
     return Trouble("garbled", shown(f"{type(error).__name__}: {error}", key))
+
+
+def trouble_told(status: int, body: Any, key: str, message: str = "", wait: float | None = None) -> Trouble:
+    """What a service says in place of an answer.
+
+    Args:
+        body: of its answer; ``message``: what is said where that says nothing.
+        wait: seconds that it asks for.
+    """
+    said, code = _told(body, message)
+    return Trouble(_kind(status, f"{code} {said}".lower()), shown(f"{status}: {said}", key), retry_after=wait)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -118,14 +128,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _told(error: Any) -> tuple[str, str]:
+def _told(body: Any, message: str) -> tuple[str, str]:
     """Message and code of the body; services nest them in different ways, or send something else than JSON."""
-    body = error.body
     inner = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
-        return str(inner or body or error.message), ""
+        return str(inner or body or message), ""
     codes = [str(inner.get(name)) for name in ("code", "type", "param") if inner.get(name)]
-    return str(inner.get("message") or body.get("message") or error.message), " ".join(codes)
+    return str(inner.get("message") or body.get("message") or message), " ".join(codes)
 
 
 def _kind(status: int, said: str) -> Kind:

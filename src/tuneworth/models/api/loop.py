@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 import weakref
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 _THREAD = "tuneworth-calls"
+TICK_S = 0.25
 
 
 @cache
@@ -21,13 +23,21 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, Result], meanwhile: Callable[[], None] | None = None) -> Result:
     """Do ``work`` and wait for it. It may be called from any thread, one with a running loop (a notebook) among them.
 
     Interrupted (Ctrl-C), what is under way is given up.
+
+    Args:
+        meanwhile: called from this thread again and again, and once more at the end.
     """
     waiting = asyncio.run_coroutine_threadsafe(work, _loop())
     try:
+        while meanwhile is not None:
+            done, _ = concurrent.futures.wait([waiting], timeout=TICK_S)
+            meanwhile()
+            if done:
+                break
         return waiting.result()
     except BaseException:
         waiting.cancel()

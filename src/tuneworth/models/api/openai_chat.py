@@ -8,7 +8,7 @@ from tuneworth.core.outcome import Usage
 from tuneworth.errors import EnvironmentProblem, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.calls import Call, Ended, Listed, Reply, context_of, count, usage_of, with_form_in_words
-from tuneworth.models.api.client import http_client
+from tuneworth.models.api.client import MOST_BYTES, http_client
 from tuneworth.models.api.constrain import ANSWER
 from tuneworth.models.api.failures import Trouble, shown, trouble_of
 from tuneworth.models.api.services import Endpoint
@@ -21,15 +21,16 @@ _CONTEXT = ("context_length", "max_model_len", "context_window", "max_context_le
 class OpenAIChat:
     """Sends one call and reads one answer; the SDK's own retries are off, since each try has to be set aside and counted."""
 
+    most_bytes = MOST_BYTES
+
     def __init__(self, endpoint: Endpoint):
         try:
             import openai
         except ImportError as error:
             raise EnvironmentProblem(Problem(endpoint.name, say("models.service.no_sdk"))) from error
         self._sdk, self._endpoint, self._key = openai, endpoint, endpoint.key()
-        self._client = openai.AsyncOpenAI(
-            base_url=endpoint.address, api_key=self._key, max_retries=0, http_client=http_client(endpoint)
-        )
+        http = http_client(endpoint, self.most_bytes)
+        self._client = openai.AsyncOpenAI(base_url=endpoint.address, api_key=self._key, max_retries=0, http_client=http)
         loop.close_after(self, self._client.close)
 
     async def send(self, call: Call) -> Reply:
@@ -38,7 +39,7 @@ class OpenAIChat:
             answer = await self._client.chat.completions.create(**self._body(call))
         except Exception as error:
             raise trouble_of(error, self._sdk, self._key) from error
-        return _reply(answer)
+        return reply_of(answer)
 
     async def listed(self) -> list[Listed]:
         """Raises: Trouble."""
@@ -103,7 +104,7 @@ def _effort(style: str, effort: str | None) -> dict[str, Any]:
     return {"reasoning": {"effort": effort}} if style == "nested" else {"reasoning_effort": effort}
 
 
-def _reply(answer: Any) -> Reply:
+def reply_of(answer: Any) -> Reply:
     try:
         choice = answer.choices[0]
         message = choice.message

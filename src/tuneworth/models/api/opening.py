@@ -8,6 +8,7 @@ from tuneworth.costs.prices import Rates, price_of
 from tuneworth.errors import EnvironmentProblem, InputError, Problem
 from tuneworth.models.api import loop
 from tuneworth.models.api.anthropic_messages import AnthropicMessages
+from tuneworth.models.api.batch_wires import job_wire
 from tuneworth.models.api.chat_model import ChatModel
 from tuneworth.models.api.decisions import DecidingModel, decides
 from tuneworth.models.api.lists import ModelList, read_list, why_unknown
@@ -17,13 +18,16 @@ from tuneworth.models.api.services import services as known_services
 from tuneworth.words.say import say
 
 
-def open_chat_model(name: str, stated: Mapping[str, Rates] | None = None, services: Stated | None = None) -> ChatModel:
+def open_chat_model(
+    name: str, stated: Mapping[str, Rates] | None = None, services: Stated | None = None, *, batch: bool = False
+) -> ChatModel:
     """``service/model`` or ``address#model``. The list of models is read, which costs nothing and sends no rows; a service
     without one is not asked.
 
     Args:
         stated: prices that the user states, by such names.
         services: what a task file says of services.
+        batch: gather what is asked into batches; the service must have them.
 
     Raises:
         InputError: there is no such service, or its list, which is whole, has no such model.
@@ -33,7 +37,8 @@ def open_chat_model(name: str, stated: Mapping[str, Rates] | None = None, servic
     wire = OpenAIChat(endpoint) if endpoint.service.protocol == "chat" else AnthropicMessages(endpoint)
     models = ModelList() if endpoint.service.lists == "none" else loop.run(read_list(wire, endpoint.model))
     kind = DecidingModel if decides(endpoint) else ChatModel
-    model = kind(endpoint, wire, price_of(name, stated=stated), models)
+    jobs = job_wire(endpoint) if batch else None
+    model = kind(endpoint, wire, price_of(name, stated=stated), models, job_wire=jobs)
     if models.trouble is not None:
         _raise_if_hopeless(model, models)
     elif models.listed is None and models.names and _is_whole(endpoint):

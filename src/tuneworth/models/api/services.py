@@ -62,6 +62,7 @@ class Service(BaseModel):
     decides: tuple[str, ...] = ()
     most_choices: int = 255
     writes: bool = True
+    batches: str = ""
     requests_per_minute: float | None = None
     at_once: int = 8
     timeout_seconds: float = 120.0

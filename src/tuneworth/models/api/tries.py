@@ -61,6 +61,7 @@ def hopeless(endpoint: Endpoint, trouble: Trouble) -> EnvironmentProblem | None:
         "quota": lambda: say("models.service.no_quota", variable=variable, said=trouble.said),
         "redirect": lambda: say("models.service.redirects", to=trouble.said or "?"),
         "certificate": lambda: say("models.service.certificate", said=trouble.said),
+        "batch": lambda: say("models.batch.refused", said=trouble.said),
     }
     reason = reasons.get(trouble.kind)
     return None if reason is None else EnvironmentProblem(Problem(f"{endpoint.name} ({endpoint.address})", reason()))
