@@ -45,5 +45,7 @@ def test_all_that_is_wrong_is_told_without_a_traceback(tuneworth, tmp_path):
     ):
         assert part in done.stderr
     assert "Traceback" not in done.stderr
+    taken = tuneworth("compare", one, rows(tmp_path / "two.jsonl", 0.5), "--out", one)
+    assert (taken.returncode, "Traceback" in taken.stderr) == (2, False), taken.stderr
     told = json.loads(tuneworth("compare", one, "--json").stdout)
     assert told["error"]["problems"][0]["where"] == "one.jsonl"

@@ -59,7 +59,6 @@ def compare(
         from tuneworth.data.files import write_text
         from tuneworth.report.html import write_compared
 
-        out.mkdir(parents=True, exist_ok=True)
         page = out / "report.html"
         write_text(out / "comparison.json", result.model_dump_json(indent=2))
         write_compared(result, page, lang=LANG)

@@ -294,7 +294,7 @@ def _row_view(row: str, paired: Paired, answers: dict[str, str | None], scores: 
         row_id=shown.id,
         source=shown.place,
         text=shown.text,
-        reference=", ".join(shown.references),
+        reference=", ".join(shown.references) or "–",
         answers=answers,
         scores=scores,
     )
