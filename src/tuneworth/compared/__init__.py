@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,27 +138,32 @@ def _groups(
     stated = [name for name in found if name.lower() in _GROUPS and 1 < counts[name] < len(fields)]
     for name in (*stated, *named_groups(found)):
         said = {"column": name, "n": counts[name]}
-        if counts[name] < MIN_GROUPS and name not in stated:
+        if counts[name] < MIN_GROUPS:
             return None, {}, [say("compared.group.few", least=MIN_GROUPS, **said)]
         return name, dict(zip(fields, found[name])), [say("compared.group.found", **said)]
     return None, {}, []
 
 
+def _score(name: str, metric: str, scored: Scored, groups: Mapping[str, str], seed: int) -> Score | None:
+    """Of a system over all of its scored rows."""
+    of, corpus, rng = scored.rows[metric][name], scored.corpus.get(metric), rng_of(seed, metric, name)
+    ids = list(of)
+    belonging = [groups.get(row, "") for row in ids] if groups else None
+    score = score_of(list(of.values()), rng, belonging)
+    if score is None or corpus is None:
+        return score
+
+    def value(places: Iterable[Any]) -> float:
+        return corpus(name, [ids[int(place)] for place in places])
+
+    interval = bootstrap_interval(value, len(ids), rng, groups=belonging)
+    return score.model_copy(update={"value": corpus(name, ids), "interval": interval})
+
+
 def _system(name: str, log: Log, paired: Paired, scored: Scored, groups: Mapping[str, str], seed: int) -> System:
     rows, shared = paired.rows[name], set(paired.shared)
     lone = [answers[0].place for row, answers in rows.items() if row not in shared]
-    scores: dict[str, Score] = {}
-    for metric, of in scored.rows.items():
-        ids, rng = list(of[name]), rng_of(seed, metric, name)
-        belonging = [groups.get(row, "") for row in ids] if groups else None
-        score = score_of([of[name][row] for row in ids], rng, belonging)
-        if score is not None and metric in scored.corpus:
-            value = scored.corpus[metric]
-            at = lambda places, ids=ids, value=value: value(name, [ids[int(place)] for place in places])  # noqa: E731
-            interval = bootstrap_interval(at, len(ids), rng, groups=belonging)
-            score = score.model_copy(update={"value": value(name, ids), "interval": interval})
-        if score is not None:
-            scores[metric] = score
+    scores = {metric: _score(name, metric, scored, groups, seed) for metric in scored.rows}
     primary = next(iter(scored.rows.values()))
     return System(
         name=name,
@@ -169,7 +175,7 @@ def _system(name: str, log: Log, paired: Paired, scored: Scored, groups: Mapping
         n_unscored=len(rows) - len(primary[name]),
         n_unpaired=len(lone),
         unpaired=lone[:MAX_LISTED],
-        scores=scores,
+        scores={metric: score for metric, score in scores.items() if score is not None},
         cost=_cost(log),
     )
 
