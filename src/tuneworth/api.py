@@ -153,7 +153,7 @@ def compare(
     Args:
         files: rows with scores, or logs of lm-evaluation-harness, Inspect, promptfoo or DeepEval; a file may hold several systems.
         metrics: the first decides; all that every system has when none is named.
-        group: field whose equal values mark rows that belong together.
+        group: field whose equal values mark rows that belong together; ``"none"``: each row is on its own.
         scale: worst and best score, ``"1:5"``, where scores are not in [0, 1].
     """
     from tuneworth import __version__

@@ -133,6 +133,7 @@ def test_rows_of_a_group_are_not_independent():
     assert (found.group, found.n_groups, one.n_groups) == ("user_id", 20, 20)
     assert one.n_effective < 30
     assert found.systems[0].scores["score"].n_effective < 30
+    assert judged(*logs, group="none").comparisons[0].n_groups is None
     few = judged(*logs, group="kind").comparisons[0]
     assert (few.n_groups, few.answer) == (2, "cant_tell")
     with pytest.raises(InputError, match="no row has this field; the fields are: user_id, kind"):

@@ -27,7 +27,10 @@ def compare(
     ),
     group: str | None = typer.Option(
         None,
-        help=inline("Field whose equal values mark rows that belong together.", "字段名，取值相同的数据彼此关联。"),
+        help=inline(
+            "Field whose equal values mark rows that belong together, or none.",
+            "字段名，取值相同的数据彼此关联；none 表示不分组。",
+        ),
     ),
     margin: float = typer.Option(
         0.02,

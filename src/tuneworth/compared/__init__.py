@@ -16,7 +16,7 @@ from tuneworth.core.record import Score
 from tuneworth.core.run import ArmCost, Counts, RowView
 from tuneworth.core.text import Text
 from tuneworth.costs.prices import price_of
-from tuneworth.data.belonging import is_group_name, named_groups, values_of
+from tuneworth.data.belonging import OFF, is_group_name, named_groups, values_of
 from tuneworth.data.logs.answered import Answered, Log
 from tuneworth.data.values import cell
 from tuneworth.decide.compare import compare_systems
@@ -50,7 +50,7 @@ def compared(
 
     Args:
         found: two systems or more.
-        group: field that says which rows belong together; ``None``: one that is called like that, if there is one.
+        group: field that says which rows belong together; ``None``: one that is called like that, if there is one; ``"none"``: no rows do.
 
     Raises:
         InputError: rows do not pair, a metric or a field is missing, or scores are not in one range.
@@ -126,6 +126,8 @@ def _groups(
     """The field, row → its value, and what to say of it."""
     fields = {row: answers[0].fields for rows in reversed(paired.rows.values()) for row, answers in rows.items()}
     columns = dict.fromkeys(name for of in fields.values() for name in of)
+    if asked == OFF:
+        return None, {}, []
     if asked is not None:
         values = {row: "" if (value := cell(of, asked)) is None else str(value).strip() for row, of in fields.items()}
         if not any(values.values()):
