@@ -19,7 +19,7 @@ from tuneworth.decide.reason import Apart, Reason
 from tuneworth.words.say import CATALOGUE
 
 FILES = sorted(Path(tuneworth.decide.__file__).parent.glob("*.py"))
-PAGES = ("verdict", "reasons", "would_change", "seed", "limits", "forecast", "budget", "useless")
+PAGES = ("verdict", "pays", "reasons", "would_change", "seed", "limits", "forecast", "budget", "useless")
 KEYS = {f"{page}.{place}" for page in PAGES for place in CATALOGUE.columns(page)}
 CODE = re.compile(rf"(?:{'|'.join(PAGES)})\.[a-z_.0-9]+")
 

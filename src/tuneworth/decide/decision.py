@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from tuneworth.core.costs import CostFigure, CostResult
 from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
 from tuneworth.core.record import Interval, Score
@@ -16,7 +17,7 @@ from tuneworth.core.task import Task
 from tuneworth.core.text import Text
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.headline import headline
-from tuneworth.decide.reason import Apart, Reason, ReasonPart
+from tuneworth.decide.reason import Apart, Dollars, Reason, ReasonPart
 from tuneworth.decide.reasons import reasons
 from tuneworth.decide.ruling import rule
 from tuneworth.decide.seed_rows import seed_findings
@@ -39,6 +40,8 @@ def decide(
     day: date | None = None,
     documents: DocumentsResult | None = None,
     against_yardsticks: Sequence[Comparison] = (),
+    costs: CostResult | None = None,
+    usd_per_error: CostFigure | None = None,
 ) -> Decision:
     """Whether to fine-tune, what to use, why, and what would change it.
 
@@ -56,6 +59,8 @@ def decide(
             (`tuneworth.decide.losses`, `tuneworth.decide.knowledge`). Without it nothing is said of them.
         against_yardsticks: finalists against yardsticks on the test rows (`tuneworth.decide.worth`). Without it, whatever does
             best may be recommended.
+        costs: what arms cost at the user's volume (`tuneworth.decide.pays`). Without it, or without a volume, money decides nothing.
+        usd_per_error: what a wrong answer costs, in dollars; then quality is money and ``task.margin`` does not choose the arm.
 
     Raises:
         ValueError: a pair of finalists was not compared.
@@ -72,6 +77,8 @@ def decide(
         day=day,
         documents=documents,
         against_yardsticks=against_yardsticks,
+        costs=costs,
+        usd_per_error=usd_per_error,
     )
     ruling = rule(evidence)
     first, why = headline(evidence, ruling), reasons(evidence, ruling)
@@ -107,7 +114,11 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("tuned_ms", "untuned_ms"), numbers.milliseconds),
     **dict.fromkeys(("limit_ms", "measured_ms", "high_ms"), numbers.in_milliseconds),
     **dict.fromkeys(("usd", "limit_usd", "measured_usd", "each_usd"), numbers.usd),
-    **dict.fromkeys(("cost_usd", "low_usd", "high_usd"), numbers.about_usd),
+    **dict.fromkeys(("cost_usd", "low_usd", "high_usd", "error_usd"), numbers.about_usd),
+    "errors_usd": lambda value: numbers.about_usd(abs(value)),
+    **dict.fromkeys(("from_usd", "to_usd"), numbers.signed_usd),
+    **dict.fromkeys(("volume", "low_volume", "high_volume"), numbers.about),
+    **dict.fromkeys(("calls", "most_calls"), numbers.count),
     # Never as good as certain: the curves are only those that we know.
     "chance": lambda value: numbers.percent(min(max(value, 0.01), 0.99), 0),
     "p": numbers.p_value,
@@ -148,6 +159,8 @@ def told(reason: Reason, names: Mapping[str, Text]) -> Text:
                 return _share(part)
             case Apart():
                 return numbers.told_apart(part.value, part.other)[0]
+            case Dollars():
+                return numbers.usd_interval(part.usd, part.low, part.high)
             case int() | float():
                 return numbers.count(part) if name not in FORMATS and isinstance(part, int) else FORMATS[name](part)
             case _:

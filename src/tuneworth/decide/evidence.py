@@ -8,6 +8,7 @@ from datetime import date
 from functools import cached_property
 from statistics import fmean
 
+from tuneworth.core.costs import CostFigure, CostResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.race import Forecast, Race, Stop, Untested
 from tuneworth.core.record import Answer, Interval, Score
@@ -44,6 +45,8 @@ class Evidence:
         day: of the run; ``None`` when not known.
         documents: what was found out about the documents, of a task that has some.
         against: (arm id, yardstick's id) → how they compare on the test rows (`tuneworth.decide.worth`).
+        costs: what arms cost; ``None`` of a run that did not look at it.
+        usd_per_error: what a wrong answer costs, if known.
     """
 
     task: Task
@@ -61,6 +64,8 @@ class Evidence:
     day: date | None = None
     documents: DocumentsResult | None = None
     against: Mapping[tuple[str, str], Comparison] = field(default_factory=dict[tuple[str, str], Comparison])
+    costs: CostResult | None = None
+    usd_per_error: CostFigure | None = None
 
     @classmethod
     def of(
@@ -77,6 +82,8 @@ class Evidence:
         day: date | None = None,
         documents: DocumentsResult | None = None,
         against_yardsticks: Sequence[Comparison] = (),
+        costs: CostResult | None = None,
+        usd_per_error: CostFigure | None = None,
     ) -> Evidence:
         tested = [arm for arm in arms if arm.finalist and arm.state == "measured" and not arm.yardstick]
         several = [pair for pair in comparisons if pair.metric == metric and pair.method == TRAININGS]
@@ -101,6 +108,8 @@ class Evidence:
             day=day,
             documents=documents,
             against={(pair.a, pair.b): pair for pair in against_yardsticks if pair.metric == metric},
+            costs=costs,
+            usd_per_error=usd_per_error,
         )
 
     @cached_property

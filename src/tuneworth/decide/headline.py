@@ -7,6 +7,7 @@ from tuneworth.decide.evidence import Evidence, mirrored
 from tuneworth.decide.knowledge import every
 from tuneworth.decide.limits import MAX_FAILED_SHARE
 from tuneworth.decide.outlook import interval_of_more
+from tuneworth.decide.pays import better_off, priced_at, saving
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 from tuneworth.stats.clusters import MIN_GROUPS
@@ -24,6 +25,8 @@ def headline(evidence: Evidence, ruling: Ruling) -> Reason:
         return Reason("verdict.none_keeps_limits", n=n)
     if ruling.case in ("nothing_works", "near_yardstick"):
         return _below_yardstick(evidence, ruling)
+    if ruling.case in ("pays", "not_worth_it", "worth_open"):
+        return _by_money(evidence, ruling)
     if ruling.pair is not None and ruling.case not in ("only_tuned_eligible", "tuned_breaks_limits"):
         return _compared(evidence, ruling)
     return _one_sided(evidence, ruling)
@@ -86,10 +89,11 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
             gain=pair.difference,
             interval=pair.interval,
             n=pair.n_rows,
+            money=_money(evidence, tuned, untuned),
             **both,
         )
     if ruling.case == "no_gain":
-        return _no_gain(evidence, pair, lead=_lead(ruling), score=_mean(evidence, untuned), **both)
+        return _no_gain(evidence, pair, tuned, untuned, lead=_lead(ruling), score=_mean(evidence, untuned))
     seen: dict[str, ReasonPart] = {**both, "difference": pair.difference, "meanwhile": _meanwhile(ruling)}
     if ruling.case == "open":
         ends = {"lowest": pair.interval.low, "highest": pair.interval.high}
@@ -129,15 +133,65 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     )
 
 
-def _no_gain(evidence: Evidence, pair: Comparison, **parts: ReasonPart) -> Reason:
+def _no_gain(
+    evidence: Evidence, pair: Comparison, tuned: ArmResult, untuned: ArmResult, **parts: ReasonPart
+) -> Reason:
     most, margin = pair.interval.high, evidence.task.margin
+    parts |= {"tuned": tuned, "untuned": untuned, "money": _money(evidence, tuned, untuned)}
     if pair.answer == "worse":
-        ahead = mirrored(pair)
+        ahead, parts["money"] = mirrored(pair), _money(evidence, untuned, tuned)
         return Reason("verdict.loss", loss=ahead.difference, interval=ahead.interval, **parts)
     if most <= 0:
         return Reason("verdict.no_better", interval=pair.interval, **parts)
     ends = {"most": Apart(most, margin), "margin": Apart(margin, most)}
     return Reason("verdict.too_little", interval=pair.interval, **ends, **parts)
+
+
+def _by_money(evidence: Evidence, ruling: Ruling) -> Reason:
+    """Tuning that saves money, or errors that have a price."""
+    tuned, untuned, pair = _needed(ruling.tuned), _needed(ruling.untuned), ruling.pair
+    each, calls = priced_at(evidence)
+    assert pair is not None
+    if each is None:
+        return Reason(
+            "pays.saves",
+            lead=_lead(ruling),
+            tuned=tuned,
+            untuned=untuned,
+            score=_mean(evidence, tuned),
+            margin=evidence.task.margin,
+            interval=pair.interval,
+            n=pair.n_rows,
+            money=_money(evidence, tuned, untuned),
+        )
+    seen: dict[str, ReasonPart] = {"each_usd": each, "calls": calls}
+    if ruling.case == "worth_open":
+        gain = better_off(evidence, tuned, untuned)
+        assert gain is not None
+        return Reason(
+            "pays.worth_open",
+            tuned=tuned,
+            untuned=untuned,
+            score=_mean(evidence, tuned),
+            gain=pair.difference,
+            interval=pair.interval,
+            from_usd=gain.low,
+            to_usd=gain.high,
+            meanwhile=_meanwhile(ruling),
+            **seen,
+        )
+    chosen, other = (tuned, untuned) if ruling.case == "pays" else (untuned, tuned)
+    usd = better_off(evidence, chosen, other)
+    return Reason("pays.worth", lead=_lead(ruling), chosen=chosen, other=other, usd=usd, **seen)
+
+
+def _money(evidence: Evidence, arm: ArmResult, other: ArmResult) -> Reason | None:
+    """``, and $310 (240–400) a month cheaper at 50,000 calls``, where that is sure."""
+    gain = saving(evidence, arm, other)
+    if gain is None or gain.answer == "open":
+        return None
+    calls = priced_at(evidence)[1]
+    return Reason("pays.cheaper" if gain.answer == "better" else "pays.dearer", usd=gain, calls=calls)
 
 
 def _lead(ruling: Ruling) -> Reason:

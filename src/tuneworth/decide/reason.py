@@ -37,5 +37,14 @@ class Apart:
     other: float
 
 
-One = Reason | Apart | ArmResult | Score | Interval | Share | Text | str | float | None
+@dataclass(frozen=True)
+class Dollars:
+    """An amount of US dollars with its 95 % interval."""
+
+    usd: float
+    low: float
+    high: float
+
+
+One = Reason | Apart | Dollars | ArmResult | Score | Interval | Share | Text | str | float | None
 ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]

@@ -12,6 +12,7 @@ from tuneworth.decide.evidence import Evidence, trainings
 from tuneworth.decide.knowledge import age_reasons, by_heart_reasons, lasting_first, update_reasons
 from tuneworth.decide.limits import n_unscored
 from tuneworth.decide.losses import loss_reasons
+from tuneworth.decide.money import choice_reasons, money_reasons
 from tuneworth.decide.outlook import Outlook
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
@@ -39,6 +40,7 @@ def reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         *age_reasons(evidence, ruling.recommended),
         *update_reasons(evidence, ruling.recommended, ruling.tuned, ruling.untuned),
         *_forecast(evidence, ruling),
+        *money_reasons(evidence, ruling),
         *_choice(evidence, ruling),
         *_effort(ruling),
         *_left_out(evidence),
@@ -177,6 +179,8 @@ def price_of_more(evidence: Evidence, outlook: Outlook) -> list[Reason]:
 def _choice(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     """Why not simply the arm with the highest score."""
     chosen, best = ruling.recommended, next(iter(lasting_first(evidence)), None)
+    if chosen is not None and ruling.instead_of is not None:
+        return choice_reasons(evidence, chosen, ruling.instead_of)
     if chosen is None or best is None or chosen is best:
         return []
     if chosen.yardstick:

@@ -33,6 +33,16 @@ Nothing is recommended that does not work, and while a verdict is open nothing t
 yardstick that may be used as it is stands in, if there is one that works, or nothing. Of a settled verdict it stands in for an
 arm that is less than the margin ahead of it as seen: the simpler wins ties.
 
+**Money** (`tuneworth.decide.pays`) has the last word among arms that work, where what they cost at the user's volume is known:
+
+| measured | verdict |
+|---|---|
+| T gains nothing over U, or is not shown to, and no arm is shown to be better than it by the margin; it is surely cheaper than what would be recommended | ``fine_tune``, to save money |
+| an error has a price, and T is surely better off than what would be recommended | the same, whatever the margin |
+| an error has a price, T gains over U or may, and an arm without tuning is surely better off than every tuned one | ``dont_fine_tune`` |
+| an error has a price, T gains over U, and none of them is surely better off | ``cant_tell`` |
+| else | as above; of the arms on the side of the verdict that are not worse than the best by the margin (of all of them, where an error has a price), the simplest that no other is surely better off than |
+
 Of a task whose documents change, T and U are the best whose scores last (`tuneworth.decide.knowledge`), if there are
 any. A T that learned by heart is not worth labelling more rows for either: ``not_yet`` becomes ``cant_tell`` as well.
 """
@@ -46,6 +56,7 @@ from tuneworth.core.run import ArmResult, Comparison, Verdict
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, only_old
 from tuneworth.decide.outlook import Outlook, cut_short, outlook_of
+from tuneworth.decide.pays import better_off, simplest, simplest_that_pays, surely
 from tuneworth.decide.worth import fallback, is_clear, nearest_yardstick, works
 from tuneworth.stats.family import MIN_PAIRS, too_few
 
@@ -67,6 +78,9 @@ Case = Literal[
     "no_room",
     "tuned_not_measured",
     "untuned_not_measured",
+    "pays",
+    "not_worth_it",
+    "worth_open",
 ]
 
 VERDICTS: dict[Case, Verdict] = {
@@ -87,7 +101,12 @@ VERDICTS: dict[Case, Verdict] = {
     "no_room": "dont_fine_tune",
     "tuned_not_measured": "cant_tell",
     "untuned_not_measured": "cant_tell",
+    "pays": "fine_tune",
+    "not_worth_it": "dont_fine_tune",
+    "worth_open": "cant_tell",
 }
+OPEN_TO_MONEY = ("gain", "no_gain", "open", "not_yet", "not_grown", "training_cut")
+"""T and U both keep the limits, and what was measured of them is about now."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +117,7 @@ class Ruling:
         tuned, untuned: T and U; where none keeps the limits, the best that was tested.
         pair: T against U, where both were tested.
         rows: how many more test rows would settle an open comparison, or training rows are forecast to be enough.
+        instead_of: what would be recommended if money did not matter, where that is another arm.
         yardstick, below: where nothing works, or T is not above it: the yardstick, and the best arm against it.
         outlook: what is known of T with more training rows, where T and U keep the limits.
     """
@@ -112,6 +132,7 @@ class Ruling:
     outlook: Outlook | None = None
     yardstick: ArmResult | None = None
     below: Comparison | None = None
+    instead_of: ArmResult | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -129,7 +150,9 @@ def rule(evidence: Evidence) -> Ruling:
     by_heart = _ahead_by_heart(evidence, case, tuned, untuned)
     if by_heart is not None and untuned is not None:
         case, tuned, outlook = "old_only", by_heart, outlook_of(evidence, by_heart, untuned)
-    case = _not_above_yardsticks(evidence, case, tuned, untuned)
+    plain = _best_arm(evidence, case)
+    case, tuned, untuned, paying = _by_money(evidence, case, tuned, untuned, plain)
+    case = _not_above_yardsticks(evidence, case, tuned, untuned, paying)
     pair = evidence.between(tuned, untuned) if tuned is not None and untuned is not None else None
     best = tuned if case == "near_yardstick" else next(iter(in_order), None)
     held = (
@@ -142,18 +165,20 @@ def rule(evidence: Evidence) -> Ruling:
         rows = max(1, pair.rows_needed - pair.n_rows)
     elif held is not None and held[1].difference > 0 and held[1].rows_needed is not None:
         rows = max(1, held[1].rows_needed - held[1].n_rows)
-    recommended = _recommended(evidence, case)
+    recommended = _recommended(evidence, case, paying)
+    others = [arm for arm in in_order if arm is not recommended and works(evidence, arm)]
     return Ruling(
         case=case,
         tuned=tuned,
         untuned=untuned,
         pair=pair,
         recommended=recommended,
-        runner_up=next((arm for arm in in_order if arm is not recommended and works(evidence, arm)), None),
+        runner_up=_next_best(evidence, recommended, others),
         rows=rows,
         outlook=outlook,
         yardstick=held[0] if held is not None else None,
         below=held[1] if held is not None else None,
+        instead_of=plain if recommended is paying and paying is not plain else None,
     )
 
 
@@ -205,7 +230,59 @@ def _ahead_by_heart(
     return next((arm for arm in passed if evidence.shows_gain(arm, untuned)), None)
 
 
-def _not_above_yardsticks(evidence: Evidence, case: Case, tuned: ArmResult | None, untuned: ArmResult | None) -> Case:
+def _by_money(
+    evidence: Evidence, case: Case, tuned: ArmResult | None, untuned: ArmResult | None, plain: ArmResult | None
+) -> tuple[Case, ArmResult | None, ArmResult | None, ArmResult | None]:
+    """The case, T, U and the arm to use after money had its say; ``plain`` is the arm to use without."""
+    if plain is None or evidence.costs is None:
+        return case, tuned, untuned, plain
+    priced = evidence.usd_per_error is not None
+    rivals = _rivals(evidence, plain)
+    same_side = [arm for arm in rivals if arm.tuned == plain.tuned]
+    if case not in OPEN_TO_MONEY or (case == "gain" and not priced):
+        return case, tuned, untuned, simplest_that_pays(evidence, same_side)
+    pick = simplest_that_pays(evidence, rivals)
+    if pick.tuned and not plain.tuned:
+        if surely(evidence, pick, plain):
+            return "pays", pick, plain, pick
+        pick = simplest_that_pays(evidence, same_side)
+    trained = [arm for arm in rivals if arm.tuned]
+    if priced and trained and not pick.tuned and case in ("gain", "open"):
+        if all(surely(evidence, pick, arm) for arm in trained):
+            return "not_worth_it", trained[0], pick, pick
+        if case == "gain":
+            return "worth_open", trained[0], pick, pick
+    return case, tuned, untuned, pick
+
+
+def _rivals(evidence: Evidence, plain: ArmResult) -> list[ArmResult]:
+    """Arms among which money may choose, ``plain`` among them, best first: those that are not worse than the best, nor than it, by the
+    margin; where an error has a price, all that are known to be better or worse off than ``plain``."""
+    able = [arm for arm in lasting_first(evidence) if works(evidence, arm) and not only_old(evidence, arm)]
+    able = [arm for arm in able if is_clear(evidence, arm) or not arm.tuned]
+    if plain not in able:
+        return [plain]
+
+    def may_be_chosen(arm: ArmResult) -> bool:
+        if evidence.usd_per_error is not None:
+            return better_off(evidence, arm, plain) is not None
+        return all(evidence.rules_out_gain(ahead, arm) for ahead in (able[0], plain) if ahead is not arm)
+
+    return [arm for arm in able if arm is plain or may_be_chosen(arm)]
+
+
+def _next_best(evidence: Evidence, recommended: ArmResult | None, others: list[ArmResult]) -> ArmResult | None:
+    """The best by score; where an error has a price, the one that is worth most."""
+    if evidence.usd_per_error is not None and recommended is not None and not recommended.yardstick:
+        worth = [(gain.usd, arm) for arm in others if (gain := better_off(evidence, arm, recommended)) is not None]
+        if worth:
+            return max(worth, key=lambda one: one[0])[1]
+    return next(iter(others), None)
+
+
+def _not_above_yardsticks(
+    evidence: Evidence, case: Case, tuned: ArmResult | None, untuned: ArmResult | None, paying: ArmResult | None
+) -> Case:
     """The case, unless nothing works, or T gains over U what a yardstick has as well."""
     eligible = evidence.eligible
     if case in ("nothing_measured", "nothing_eligible", "not_yet") or not eligible:
@@ -215,14 +292,14 @@ def _not_above_yardsticks(evidence: Evidence, case: Case, tuned: ArmResult | Non
         return case if few and VERDICTS[case] == "cant_tell" else "nothing_works"
     if VERDICTS[case] == "fine_tune" and tuned is not None and not is_clear(evidence, tuned):
         return "near_yardstick"
-    if VERDICTS[case] == "dont_fine_tune" and _recommended(evidence, case) is None:
+    if VERDICTS[case] == "dont_fine_tune" and _recommended(evidence, case, paying) is None:
         return "open" if tuned is not None and untuned is not None else "tuned_not_measured"
     return case
 
 
-def _recommended(evidence: Evidence, case: Case) -> ArmResult | None:
+def _recommended(evidence: Evidence, case: Case, paying: ArmResult | None) -> ArmResult | None:
     """What to use: an arm that works, or a yardstick that stands in for it, or nothing."""
-    chosen = _best_arm(evidence, case)
+    chosen = paying if case not in ("nothing_works", "near_yardstick") else _best_arm(evidence, case)
     if VERDICTS[case] in ("fine_tune", "dont_fine_tune"):
         stand_in = fallback(evidence, chosen, within_margin=True) if VERDICTS[case] == "dont_fine_tune" else None
         return stand_in or chosen
@@ -256,10 +333,6 @@ def _best_arm(evidence: Evidence, case: Case) -> ArmResult | None:
         near = [arm for arm in candidates if arm is best or not evidence.shows_gain(best, arm)]
         first, *others = [arm for arm in near if not arm.tuned] or near
         close = [arm for arm in others if evidence.between(first, arm).difference < evidence.task.margin]
-        return min([first, *close], key=_simplest)
+        return min([first, *close], key=simplest)
     good_enough = (arm for arm in candidates if arm is candidates[0] or evidence.rules_out_gain(best, arm))
-    return min(good_enough, key=_simplest)
-
-
-def _simplest(arm: ArmResult) -> tuple[int, str]:
-    return arm.effort, arm.arm_id
+    return min(good_enough, key=simplest)

@@ -9,6 +9,7 @@ from tuneworth.core.run import ArmResult, Comparison
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, newer_rows, pace_of_change
 from tuneworth.decide.losses import reading_changes
+from tuneworth.decide.money import money_changes
 from tuneworth.decide.outlook import FAR, WIDE, cut_short, incomplete, interval_of_more
 from tuneworth.decide.reason import Apart, Reason, ReasonPart
 from tuneworth.decide.reasons import price_of_more
@@ -34,6 +35,7 @@ def would_change(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         *reading_changes(evidence, ruling),
         *pace_of_change(evidence, ruling.recommended),
         *_forecast(evidence, ruling),
+        *money_changes(evidence, ruling),
         *_faster(evidence, ruling.recommended),
     ]
 
@@ -68,6 +70,8 @@ def _ended_too_soon(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     pair, untuned, margin = ruling.pair, ruling.untuned, evidence.task.margin
+    if ruling.case == "pays":
+        return []  # what money says of it
     if ruling.case != "gain" or pair is None or untuned is None:
         return [Reason("would_change.looser_limits")]
     low = pair.interval.low
@@ -80,6 +84,8 @@ def _after_fine_tune(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 
 def _after_dont(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     pair, margin, untuned = ruling.pair, evidence.task.margin, ruling.untuned
+    if ruling.case == "not_worth_it":
+        return []
     if ruling.case == "tuned_breaks_limits":
         return _relax(evidence, [arm for arm in evidence.finalists if arm.tuned])
     if pair is None:
@@ -102,8 +108,8 @@ def _after_cant_tell(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         return _something_works(evidence, ruling)
     if ruling.case == "near_yardstick":
         return [Reason("useless.next.beat_it", yardstick=ruling.yardstick)] if ruling.rows is None else []
-    if ruling.case in ("training_cut", "rival_untested", "not_grown", "old_only"):
-        return []  # said elsewhere: more time, all rows, or rows on new knowledge
+    if ruling.case in ("training_cut", "rival_untested", "not_grown", "old_only", "worth_open"):
+        return []  # said elsewhere: money, more time, all rows, or rows on new knowledge
     if ruling.case == "tuned_not_measured":
         return [Reason("would_change.measure_tuned")]
     if ruling.case == "nothing_measured":

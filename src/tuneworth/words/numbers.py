@@ -189,6 +189,27 @@ def about_usd(value: float) -> Text:
     return usd(estimate) if value < 10 else say("units.usd", n=f"{estimate:,.0f}")
 
 
+def signed_usd(value: float) -> Text:
+    """An estimated difference with its sign: ``+$310``, ``−$20``."""
+    sign, shown = "+" if value > 0 else MINUS if value < 0 else "", about_usd(abs(value))
+    return Text(**{lang: sign + said for lang, said in shown.by_lang.items()})
+
+
+def usd_interval(value: float, low: float, high: float) -> Text:
+    """The size of an estimate with its interval, to two significant digits: ``$310 (240–400)``, ``$310 (−20 to +600)``."""
+    if value < 0:
+        value, low, high = -value, -high, -low
+    within = say("units.range", low=_bare(low, signed=True), high=_bare(high, signed=True))
+    inner = within if low < 0 else plain(f"{_bare(low)}–{_bare(high)}")
+    shown, inner = about_usd(value), in_parentheses(inner)
+    return Text(**{lang: shown.to(lang) + said for lang, said in inner.by_lang.items()})
+
+
+def _bare(usd: float, *, signed: bool = False) -> str:
+    """Without the currency."""
+    return (signed_usd(usd) if signed else about_usd(usd)).en.replace("$", "").replace("<\u00a0", "<")
+
+
 def megabytes(value: float | None) -> Text:
     if not is_known(value):
         return unknown()

@@ -1,0 +1,93 @@
+"""What money says of a verdict: why an arm is the better one, and at which volume or price of an error another would be."""
+
+from __future__ import annotations
+
+from tuneworth.core.costs import CostResult
+from tuneworth.core.run import ArmResult
+from tuneworth.decide.evidence import Evidence
+from tuneworth.decide.pays import better_off, errors_apart, pair_of, price_of_an_error, priced_at, saving
+from tuneworth.decide.reason import Dollars, Reason, ReasonPart
+from tuneworth.decide.ruling import Ruling
+
+
+def money_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """What T and U cost, and what their errors do."""
+    tuned, untuned, costs = ruling.tuned, ruling.untuned, evidence.costs
+    gain = saving(evidence, tuned, untuned) if tuned is not None and untuned is not None else None
+    if gain is None or tuned is None or untuned is None or costs is None:
+        return []
+    each, calls = priced_at(evidence)
+    less, p = (tuned, gain.p) if gain.p >= 0.5 else (untuned, 1 - gain.p)
+    both: dict[str, ReasonPart] = {"tuned": tuned, "untuned": untuned}
+    months = {"tuned_month": _monthly(costs, tuned), "untuned_month": _monthly(costs, untuned), "months": costs.months}
+    found = [Reason("pays.sum", calls=calls, cheaper=less, chance=p, **both, **months)]
+    net = better_off(evidence, tuned, untuned)
+    if each is not None and net is not None:
+        better, p = (tuned, net.p) if net.usd >= 0 else (untuned, 1 - net.p)
+        apart = errors_apart(evidence, tuned, untuned)
+        found.append(Reason("pays.errors", each_usd=each, errors_usd=apart, better=better, usd=net, chance=p))
+    return found
+
+
+def choice_reasons(evidence: Evidence, chosen: ArmResult, instead: ArmResult) -> list[Reason]:
+    """Why not the arm that would be recommended if money did not matter."""
+    gain, (each, calls) = better_off(evidence, chosen, instead), priced_at(evidence)
+    parts: dict[str, ReasonPart] = {"chosen": chosen, "instead": instead, "usd": gain, "calls": calls}
+    if each is not None:
+        return [Reason("pays.choice.worth", each_usd=each, **parts)]
+    return [Reason("pays.choice.cheaper", margin=evidence.task.margin, **parts)]
+
+
+def money_changes(evidence: Evidence, ruling: Ruling) -> list[Reason]:
+    """At which volume, and at which price of an error, another arm would be recommended."""
+    chosen, rival = ruling.recommended, _rival(ruling)
+    if chosen is None or rival is None or chosen.yardstick or saving(evidence, chosen, rival) is None:
+        return []
+    alike = any(evidence.rules_out_gain(a, b) for a, b in ((chosen, rival), (rival, chosen)))
+    found = _turning(evidence, chosen, rival) if alike or evidence.usd_per_error is not None else []
+    return [*found, *_price_of_an_error(evidence, chosen, rival)]
+
+
+def _rival(ruling: Ruling) -> ArmResult | None:
+    """The arm that money takes the place from or may give it to."""
+    if ruling.instead_of is not None:
+        return ruling.instead_of
+    sides = [arm for arm in (ruling.tuned, ruling.untuned) if arm is not None and arm is not ruling.recommended]
+    return sides[0] if len(sides) == 1 else ruling.runner_up
+
+
+def _turning(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Reason]:
+    pair = pair_of(evidence, chosen, rival)
+    if pair is None:
+        return []
+    turns, other = (chosen, rival) if pair.turns == chosen.arm_id else (rival, chosen)
+    arms: dict[str, ReasonPart] = {"turns": turns, "other": other}
+    volume, ends = pair.break_even.value, pair.break_even.inner
+    if volume is None:
+        return [Reason("pays.turns.never", most_calls=pair.most, **arms)]
+    if volume < 1:
+        return [Reason("pays.turns.always", **arms)]
+    seen: dict[str, ReasonPart] = {"volume": volume, "calls": priced_at(evidence)[1], **arms}
+    if ends is None or ends.low is None:
+        return [Reason("pays.turns.about", **seen)]
+    if ends.high is None:
+        return [Reason("pays.turns.no_end", low_volume=ends.low, most_calls=pair.most, **seen)]
+    return [Reason("pays.turns.between", level=0.8, low_volume=ends.low, high_volume=ends.high, **seen)]
+
+
+def _price_of_an_error(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Reason]:
+    """What an error would have to cost for ``rival`` to be the better one."""
+    each, ahead = price_of_an_error(evidence, chosen, rival), evidence.between(chosen, rival).difference
+    if each is not None:
+        return [Reason(f"pays.error_price.{'less' if ahead > 0 else 'more'}", other=rival, error_usd=each)]
+    if evidence.usd_per_error is not None and ahead > 0:
+        return [Reason("pays.error_price.none", other=rival, chosen=chosen)]
+    return []
+
+
+def _monthly(costs: CostResult, arm: ArmResult) -> Dollars | None:
+    of = costs.arm(arm.arm_id)
+    month = of.monthly if of is not None else None
+    if month is None or month.value is None or month.outer is None:
+        return None
+    return Dollars(month.value, month.outer.low or 0.0, month.outer.high or month.value)
