@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 from decide_builders import METRIC, all_text, arm, compared, duel, task
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from money_builders import cost_pair, costs, error
 
+from tuneworth.core.costs import CostLine
+from tuneworth.core.run import ArmCost
 from tuneworth.decide.decision import decide
 
-GAIN, LOSS, TIE, OPEN, EVEN_OPEN = (
-    (90, 10, 150, 50), (10, 90, 150, 50), (8, 8, 2500, 400), (14, 6, 60, 20), (40, 30, 900, 30),
+GAIN, LOSS, TIE, OPEN, EVEN, NOT_BEHIND = (
+    (90, 10, 150, 50), (10, 90, 150, 50), (8, 8, 2500, 400), (14, 6, 60, 20), (10, 10, 60, 20), (40, 30, 900, 30),
 )  # fmt: skip
 
 
@@ -33,8 +40,8 @@ TABLE = [
     ("a tie, and dearer", TIE, (-300, 80), None, "dont_fine_tune", "fewshot", "verdict.too_little"),
     ("a gain, and dearer", GAIN, (-300, 80), None, "fine_tune", "lora", "verdict.gain"),
     ("a loss, and cheaper", LOSS, (300, 80), None, "dont_fine_tune", "fewshot", "verdict.loss"),
-    ("open, and cheaper", OPEN, (300, 80), None, "cant_tell", "fewshot", "verdict.open"),
-    ("open, but surely not behind, and cheaper", EVEN_OPEN, (300, 80), None, "fine_tune", "lora", "pays.saves"),
+    ("open, and cheaper", EVEN, (300, 80), None, "cant_tell", "fewshot", "verdict.open"),
+    ("open, but surely not behind, and cheaper", NOT_BEHIND, (300, 80), None, "fine_tune", "lora", "pays.saves"),
     # 26.7 points at 50,000 calls are 13,333 errors a month
     ("a gain worth its price", GAIN, (-300, 80), 0.1, "fine_tune", "lora", "verdict.gain"),
     ("a gain not worth its price", GAIN, (-3000, 80), 0.1, "dont_fine_tune", "fewshot", "pays.worth"),
@@ -61,7 +68,7 @@ def test_what_money_turns(counts, saves, each, verdict, recommended, code):
         assert "{" not in text.en + text.zh
 
 
-@pytest.mark.parametrize("counts", [GAIN, LOSS, TIE, OPEN, EVEN_OPEN])
+@pytest.mark.parametrize("counts", [GAIN, LOSS, TIE, OPEN, NOT_BEHIND])
 @pytest.mark.parametrize(
     "money",
     [None, costs(), costs(cost_pair("lora", "fewshot", None)), costs(cost_pair("lora", "fewshot", 300, None)),
@@ -78,10 +85,10 @@ def test_what_is_not_known_changes_nothing(counts, money, each):
 
 def test_the_headline_says_it_in_one_clause():
     cheaper = decided(*duel(*GAIN), costs(cost_pair("lora", "fewshot", 310, 80))).headline
-    assert cheaper.en.endswith("300 test rows), and $310 (230–390) a month cheaper at 50,000 calls.")
-    assert cheaper.zh.endswith("300 条测试数据），且按每月 50,000 次调用计，每月便宜 310 美元（230–390）。")
+    assert cheaper.en.endswith("300 test rows), and $310 (80\u00a0% interval 258–362) a month cheaper at 50,000 calls.")
+    assert cheaper.zh.endswith("300 条测试数据），且按每月 50,000 次调用计，每月便宜 310 美元（80% 区间 258–362）。")
     dearer = decided(*duel(*TIE), costs(cost_pair("fewshot", "lora", 310, 80))).headline
-    assert "and $310 (230–390) a month dearer at 50,000 calls." in dearer.en
+    assert "and $310 (80\u00a0% interval 258–362) a month dearer at 50,000 calls." in dearer.en
     unsure = decided(*duel(*GAIN), costs(cost_pair("lora", "fewshot", 310, 900))).headline
     assert "a month" not in unsure.en
 
@@ -134,14 +141,16 @@ def test_the_volume_at_which_it_turns():
     )
     never = cost_pair("fewshot", "lora", 300, 80, turns="lora", break_even=(None, None, None))
     said = [text.en for text in decided(*duel(*TIE), costs(never)).would_change]
-    assert "More calls would not: “LORA” costs more than “FEWSHOT” at any volume up to 10,000,000 calls a month." in said
+    assert (
+        "More calls would not: “LORA” costs more than “FEWSHOT” at any volume up to 10,000,000 calls a month." in said
+    )
 
 
 @pytest.mark.parametrize(
     ("counts", "saves", "each", "said"),
     [
-        (GAIN, -300, None, "“FEWSHOT” would be the better choice if an error cost less than about $0.023"),
-        (GAIN, -3000, 0.1, "“LORA” would be the better choice if an error cost more than about $0.23"),
+        (GAIN, -300, None, "“FEWSHOT” would be the better choice if an error cost less than about $0.022"),
+        (GAIN, -3000, 0.1, "“LORA” would be the better choice if an error cost more than about $0.22"),
         (GAIN, 300, 0.1, "No price of an error makes “FEWSHOT” the better choice"),
     ],
 )
@@ -161,3 +170,118 @@ def test_ranges_of_volume_and_of_the_price_of_an_error_are_in_the_interval():
     assert reach(error(0.02, 0.28)) == "cant_tell"
     assert reach(error(0.15), low_calls=1_000, high_calls=99_000) == "cant_tell"
     assert reach(error(0.15), growth=-0.2) == "dont_fine_tune", "fewer calls a month, on the mean, than now"
+
+
+# -- what always holds -------------------------------------------------------------------------------------
+
+
+@st.composite
+def runs(draw):
+    """Arms with random rows, and draws of what each costs a month, which may not be known of some."""
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    names = draw(st.lists(st.sampled_from(["prompt", "fewshot", "head", "lora"]), min_size=2, max_size=4, unique=True))
+    n, base = draw(st.sampled_from([60, 300, 2000])), rng.random(2000)
+    rows, arms, months = {}, [], {}
+    for name in names:
+        luck = np.where(rng.random(n) < draw(st.sampled_from([0.01, 0.1])), rng.random(n), base[:n])
+        ability = draw(st.sampled_from([0.6, 0.7, 0.7, 0.71, 0.8]))
+        rows[name] = {f"r{i}": float(value < ability) for i, value in enumerate(luck)}
+        arms.append(arm(name, int(sum(rows[name].values())), n))
+        usd, half = draw(st.sampled_from([10.0, 100.0, 150.0, 900.0])), draw(st.sampled_from([1.0, 60.0, 400.0]))
+        months[name] = usd + half * rng.standard_normal(400)
+    unknown = draw(st.sets(st.sampled_from(names), max_size=1))
+    return arms, rows, months, unknown, draw(st.sampled_from([None, 0.001, 0.05]))
+
+
+def _priced(months, unknown):
+    known = [name for name in months if name not in unknown]
+    pairs = []
+    for a, b in combinations(known, 2):
+        less = months[b] - months[a]
+        pair = cost_pair(a, b, float(less.mean()), float(1.96 * less.std()) or 1e-9)
+        pairs.append(pair.model_copy(update={"p_cheaper": float((less > 0).mean())}))
+    return costs(*pairs)
+
+
+@settings(max_examples=120, deadline=None)
+@given(runs(), st.sampled_from([5.0, 80.0, 2000.0]))
+def test_an_arm_whose_price_falls_keeps_its_place(run, falls_by):
+    arms, rows, months, unknown, each = run
+    before = decided(arms, rows, _priced(months, unknown), error(each))
+    cheaper = {name: usd - falls_by * (name == before.recommended) for name, usd in months.items()}
+    after = decided(arms, rows, _priced(cheaper, unknown), error(each))
+    assert after.recommended == before.recommended
+
+
+@settings(max_examples=80, deadline=None)
+@given(runs())
+def test_an_unknown_price_makes_no_arm_cheap(run):
+    arms, rows, months, unknown, each = run
+    plain = decided(arms, rows, None)
+    priced = decided(arms, rows, _priced(months, unknown), error(each))
+    assert decided(arms, rows, _priced(months, set(months)), error(each)) == plain
+    assert priced.recommended not in unknown or priced.recommended == plain.recommended
+    assert {priced.recommended, priced.runner_up} - {None} <= set(rows)
+    if priced.verdict == "fine_tune":
+        assert priced.recommended == "lora"
+    if priced.verdict == "dont_fine_tune":
+        assert priced.recommended != "lora"
+    for text in all_text(priced):
+        assert "{" not in text.en + text.zh
+
+
+# -- rules of thumb ----------------------------------------------------------------------------------------
+
+
+def _line(when, what, usd):
+    return CostLine(
+        when=when, what=what, amount=1.0, amount_unit="usd", price=1.0, price_unit="1", share=1.0, usd=usd, usd_a_month=usd
+    )  # fmt: skip
+
+
+def _rules(counts, saves, half=80, *, lines=(), p50=(20.0, 80.0), service=True, **limits):
+    tuned, untuned = ({"cost": ArmCost(latency_p50_ms=ms)} if ms else {} for ms in p50)
+    arms, rows = duel(*counts, tuned_more=tuned, untuned_more={**untuned, "local": not service})
+    decision = decided(arms, rows, costs(cost_pair("lora", "fewshot", saves, half), lines=lines), **limits)
+    assert len({found.row for found in decision.seed_rows}) == len(decision.seed_rows)
+    return {found.row: found for found in decision.seed_rows}
+
+
+@pytest.mark.parametrize(
+    ("counts", "saves", "p50", "expected"),
+    [
+        (TIE, 300, (20.0, 80.0), {"Y4": "confirmed", "N5": "overturned", "X2": "confirmed", "P3": "confirmed", "A6": "confirmed"}),
+        (GAIN, 300, (20.0, 80.0), {"Y4": "confirmed", "N5": "overturned", "X2": "confirmed", "P3": "confirmed", "A6": "confirmed"}),
+        (TIE, -300, (20.0, 80.0), {"Y4": "overturned", "N5": "confirmed", "X2": "confirmed", "P3": "overturned", "A6": "overturned"}),
+        (GAIN, -300, (20.0, 80.0), {"Y4": "overturned", "X2": "confirmed", "P3": "overturned"}),
+        (TIE, 30, (20.0, 80.0), {"Y4": "open", "N5": "open", "X2": "open", "P3": "open", "A6": "open", "T5": "confirmed"}),
+        (LOSS, 300, (20.0, 80.0), {"Y4": "open", "X2": "confirmed", "P3": "open"}),
+        (TIE, 300, (None, None), {"Y4": "confirmed", "N5": "overturned", "X2": "open", "P3": "confirmed"}),
+    ],
+)  # fmt: skip
+def test_rules_about_cost(counts, saves, p50, expected):
+    found = _rules(counts, saves, p50=p50)
+    assert {row: found[row].finding for row in expected} == expected
+    assert "At 50,000 calls a month" in found["P3"].why.en
+    assert "每月 50,000 次调用" in found["P3"].why.zh
+
+
+def test_rules_about_services_need_one():
+    assert not {"P3", "A6", "C4"} & set(_rules(TIE, 300, service=False))
+    assert _rules(TIE, 300, service=False)["Y4"].finding == "confirmed"
+
+
+def test_rules_about_making_and_running():
+    lines = {
+        "lora": [_line("once", "labels", 40.0), _line("once", "work", 60.0), _line("month", "machines", 500.0), _line("update", "retrain", 8.0)],
+        "fewshot": [_line("once", "work", 20.0), _line("call", "input", 700.0), _line("update", "retrain", 0.0)],
+    }  # fmt: skip
+    found = _rules(TIE, 112, lines=lines)
+    states = {row: found[row].finding for row in ("K1", "C2", "C4", "C6")}
+    assert states == {"K1": "overturned", "C2": "confirmed", "C4": "confirmed", "C6": "confirmed"}
+    assert "$500 with “LORA” and $700 with “FEWSHOT”" in found["C4"].why.en
+    assert "The $1,200 for labels, training and work on “LORA” are paid back within 12 months." in found["K1"].why.en
+    assert _rules(TIE, -112, lines=lines)["K1"].finding == "confirmed"
+    assert _rules(TIE, 10, lines=lines)["K1"].finding == "open"
+    unknown = [line.model_copy(update={"usd_a_month": None}) for line in lines["lora"]]
+    assert not {"K1", "C2", "C4", "C6"} & set(_rules(TIE, 112, lines={**lines, "lora": unknown}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
-from tuneworth.core.costs import CostFigure, CostResult
+from tuneworth.core.costs import CostFigure, CostRange, CostResult
 from tuneworth.core.knowledge import DocumentsResult, Share
 from tuneworth.core.race import Forecast, Race
 from tuneworth.core.record import Interval, Score
@@ -114,6 +114,7 @@ FORMATS: Mapping[str, Callable[[float], Text]] = {
     **dict.fromkeys(("tuned_ms", "untuned_ms"), numbers.milliseconds),
     **dict.fromkeys(("limit_ms", "measured_ms", "high_ms"), numbers.in_milliseconds),
     **dict.fromkeys(("usd", "limit_usd", "measured_usd", "each_usd"), numbers.usd),
+    **dict.fromkeys(("tuned_usd", "untuned_usd", "once_usd"), numbers.about_usd),
     **dict.fromkeys(("cost_usd", "low_usd", "high_usd", "error_usd"), numbers.about_usd),
     "errors_usd": lambda value: numbers.about_usd(abs(value)),
     **dict.fromkeys(("from_usd", "to_usd"), numbers.signed_usd),
@@ -161,6 +162,8 @@ def told(reason: Reason, names: Mapping[str, Text]) -> Text:
                 return numbers.told_apart(part.value, part.other)[0]
             case Dollars():
                 return numbers.usd_interval(part.usd, part.low, part.high)
+            case CostRange():
+                return numbers.usd_range(part)
             case int() | float():
                 return numbers.count(part) if name not in FORMATS and isinstance(part, int) else FORMATS[name](part)
             case _:

@@ -133,9 +133,7 @@ def _compared(evidence: Evidence, ruling: Ruling) -> Reason:
     )
 
 
-def _no_gain(
-    evidence: Evidence, pair: Comparison, tuned: ArmResult, untuned: ArmResult, **parts: ReasonPart
-) -> Reason:
+def _no_gain(evidence: Evidence, pair: Comparison, tuned: ArmResult, untuned: ArmResult, **parts: ReasonPart) -> Reason:
     most, margin = pair.interval.high, evidence.task.margin
     parts |= {"tuned": tuned, "untuned": untuned, "money": _money(evidence, tuned, untuned)}
     if pair.answer == "worse":

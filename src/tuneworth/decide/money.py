@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tuneworth.core.costs import CostResult
+from tuneworth.core.costs import CostRange, CostResult
 from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.pays import better_off, errors_apart, pair_of, price_of_an_error, priced_at, saving
-from tuneworth.decide.reason import Dollars, Reason, ReasonPart
+from tuneworth.decide.pays import LEVEL, better_off, errors_apart, pair_of, price_of_an_error, priced_at, saving
+from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
 
@@ -19,7 +19,11 @@ def money_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     each, calls = priced_at(evidence)
     less, p = (tuned, gain.p) if gain.p >= 0.5 else (untuned, 1 - gain.p)
     both: dict[str, ReasonPart] = {"tuned": tuned, "untuned": untuned}
-    months = {"tuned_month": _monthly(costs, tuned), "untuned_month": _monthly(costs, untuned), "months": costs.months}
+    months = {
+        "tuned_month": monthly_of(costs, tuned),
+        "untuned_month": monthly_of(costs, untuned),
+        "months": costs.months,
+    }
     found = [Reason("pays.sum", calls=calls, cheaper=less, chance=p, **both, **months)]
     net = better_off(evidence, tuned, untuned)
     if each is not None and net is not None:
@@ -44,7 +48,7 @@ def money_changes(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     if chosen is None or rival is None or chosen.yardstick or saving(evidence, chosen, rival) is None:
         return []
     alike = any(evidence.rules_out_gain(a, b) for a, b in ((chosen, rival), (rival, chosen)))
-    found = _turning(evidence, chosen, rival) if alike or evidence.usd_per_error is not None else []
+    found = _turning(evidence, chosen, rival) if alike else []
     return [*found, *_price_of_an_error(evidence, chosen, rival)]
 
 
@@ -72,7 +76,7 @@ def _turning(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Re
         return [Reason("pays.turns.about", **seen)]
     if ends.high is None:
         return [Reason("pays.turns.no_end", low_volume=ends.low, most_calls=pair.most, **seen)]
-    return [Reason("pays.turns.between", level=0.8, low_volume=ends.low, high_volume=ends.high, **seen)]
+    return [Reason("pays.turns.between", level=LEVEL, low_volume=ends.low, high_volume=ends.high, **seen)]
 
 
 def _price_of_an_error(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Reason]:
@@ -85,9 +89,6 @@ def _price_of_an_error(evidence: Evidence, chosen: ArmResult, rival: ArmResult) 
     return []
 
 
-def _monthly(costs: CostResult, arm: ArmResult) -> Dollars | None:
+def monthly_of(costs: CostResult, arm: ArmResult) -> CostRange | None:
     of = costs.arm(arm.arm_id)
-    month = of.monthly if of is not None else None
-    if month is None or month.value is None or month.outer is None:
-        return None
-    return Dollars(month.value, month.outer.low or 0.0, month.outer.high or month.value)
+    return of.monthly if of is not None else None

@@ -4,7 +4,8 @@ Without ``usd_per_error`` that is what one costs less than the other. With it er
 
     better off by    what b costs − what a costs + calls a month · dollars an error · (score of a − score of b)
 
-A row with a score of 0 is one error, one with 0.6 is 0.4 of one. The interval of the sum is put together from those of its parts (MOVER: Zou
+A row with a score of 0 is one error, one with 0.6 is 0.4 of one. Intervals are of 80 %: one that is all above zero is a probability of
+90 %. The interval of the sum is put together from those of its parts (MOVER: Zou
 and Donner 2008, Statistics in Medicine 27:1693), which keeps their skew: the lower end is the sum minus the root of the squared distances
 of the parts from their lower ends. The probability is that of the level at which the interval would end at zero.
 
@@ -29,9 +30,9 @@ from tuneworth.decide.reason import Dollars
 from tuneworth.stats.family import too_few
 
 SURE = 0.9
-Z = NormalDist().inv_cdf(0.975)
-INNER_95 = 0.95
-"""Of a range in which every value is as likely as another, the middle 95 % is so much of it."""
+LEVEL = 2 * SURE - 1
+"""Of intervals of dollars."""
+Z = NormalDist().inv_cdf(SURE)
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,11 @@ def saving(evidence: Evidence, a: ArmResult, b: ArmResult) -> Gain | None:
     """What ``a`` costs less than ``b``; ``None``: not known, or not how surely."""
     pair = pair_of(evidence, a, b)
     by = pair.cheaper_by if pair is not None else None
-    if pair is None or by is None or by.value is None or by.outer is None or pair.p_cheaper is None:
+    if pair is None or by is None or by.value is None or by.inner is None or pair.p_cheaper is None:
         return None
-    if by.outer.low is None or by.outer.high is None:
+    if by.inner.low is None or by.inner.high is None:
         return None
-    gain = Gain(by.value, by.outer.low, by.outer.high, pair.p_cheaper)
+    gain = Gain(by.value, by.inner.low, by.inner.high, pair.p_cheaper)
     return gain if pair.a == a.arm_id else gain.turned
 
 
@@ -74,10 +75,10 @@ def better_off(evidence: Evidence, a: ArmResult, b: ArmResult) -> Gain | None:
     pair, (whole, spread) = evidence.between(a, b), _all_errors(evidence, each)
     if too_few(pair):
         return None
-    value = whole * pair.difference
+    value, narrower = whole * pair.difference, Z / NormalDist().inv_cdf((1 + pair.interval.level) / 2)
     parts = [  # distances of the parts from their lower and upper ends
         (costs.usd - costs.low, costs.high - costs.usd),
-        (whole * (pair.difference - pair.interval.low), whole * (pair.interval.high - pair.difference)),
+        tuple(whole * narrower * abs(end - pair.difference) for end in (pair.interval.low, pair.interval.high)),
         (spread * abs(value), spread * abs(value)),
     ]
     usd = costs.usd + value
@@ -111,7 +112,7 @@ def _all_errors(evidence: Evidence, each: CostFigure) -> tuple[float, float]:
     """Dollars a month if every call were an error, and the share of them by which volume and price reach up and down."""
     volume = _figure(evidence, "traffic.calls_per_month")
     spreads = [
-        INNER_95 * (figure.high - figure.low) / (figure.high + figure.low)
+        LEVEL * (figure.high - figure.low) / (figure.high + figure.low)
         for figure in (volume, each)
         if figure is not None and figure.low is not None and figure.high
     ]

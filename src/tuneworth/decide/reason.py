@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tuneworth.core.costs import CostRange
 from tuneworth.core.knowledge import Share
 from tuneworth.core.record import Interval, Score
 from tuneworth.core.run import ArmResult
@@ -39,12 +40,12 @@ class Apart:
 
 @dataclass(frozen=True)
 class Dollars:
-    """An amount of US dollars with its 95 % interval."""
+    """An amount of US dollars with its 80 % interval."""
 
     usd: float
     low: float
     high: float
 
 
-One = Reason | Apart | Dollars | ArmResult | Score | Interval | Share | Text | str | float | None
+One = Reason | Apart | Dollars | CostRange | ArmResult | Score | Interval | Share | Text | str | float | None
 ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]

@@ -19,20 +19,18 @@ reader beats the best untrained one and no arm that learned by heart beats the t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from dataclasses import replace
 
 from tuneworth.core.run import ArmResult, RuleState
+from tuneworth.decide.duels import Duel, RuleFinding, Winner, among_usable, duel_of
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.knowledge import lasting_first, learned_by_heart, only_old, update_of
 from tuneworth.decide.losses import Diagnosis, diagnosis_of
-from tuneworth.decide.outlook import incomplete, unfinished
+from tuneworth.decide.outlook import incomplete
 from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
+from tuneworth.decide.seed_costs import GENERATING, cost_rules, training_cost
 
-Winner = Literal["tuned", "untuned", "open"]
-
-GENERATING = ("prompt", "fewshot")
 FEW_ROWS = 100
 """N4 names 50 rows; up to twice as many are still "little data"."""
 SOME_ROWS = 300
@@ -41,32 +39,8 @@ THOUSANDS = 1_000
 MANY_ROWS = 5_000
 MUCH_ROWS = 10_000
 """Y2 speaks of a wealth of data and names 100,000 pairs."""
-LOW_COST_SECONDS = 3_600.0
 APART = 2.0
 """One timing says little: updates count as cheaper from half the time."""
-
-
-class RuleFinding(NamedTuple):
-    row: str
-    finding: RuleState
-    why: Reason
-
-
-@dataclass(frozen=True)
-class _Duel:
-    """A tuned finalist against one that is not tuned."""
-
-    tuned: ArmResult
-    untuned: ArmResult
-    winner: Winner
-    equivalent: bool
-    numbers: list[Reason]
-
-    def finding(self, predicts: Winner) -> RuleState:
-        """How a rule that predicts this winner fared."""
-        if self.winner == "open":
-            return "open"
-        return "confirmed" if self.winner == predicts else "overturned"
 
 
 def seed_findings(evidence: Evidence, ruling: Ruling) -> list[RuleFinding]:
@@ -86,56 +60,21 @@ def _about_tuning(evidence: Evidence, ruling: Ruling) -> list[RuleFinding]:
     if tuned is None:
         return []
     ordered = {arm.arm_id: arm for arm in [*lasting_first(evidence), *evidence.finalists]}
-    duels = [_among_usable(evidence, _duel(evidence, tuned, arm)) for arm in ordered.values() if not arm.tuned]
-    rest = _training_cost(evidence, ruling, tuned)
+    duels = [among_usable(evidence, duel_of(evidence, tuned, arm)) for arm in ordered.values() if not arm.tuned]
+    rest = training_cost(evidence, ruling, tuned)
     if not duels:
         return rest
     return [
         *_format(evidence, duels),
         *_data(duels[0], tuned.n_train or evidence.n_train),
         _enough(evidence, ruling, duels[0]),
-        *_latency(duels),
+        *cost_rules(evidence, duels),
         *_private(evidence, duels[0]),
         *rest,
     ]
 
 
-def _duel(evidence: Evidence, tuned: ArmResult, untuned: ArmResult) -> _Duel:
-    pair = evidence.between(tuned, untuned)
-    ahead = evidence.shows_gain(tuned, untuned)
-    part_only = not ahead and incomplete(evidence, tuned)
-    behind = not part_only and evidence.rules_out_gain(tuned, untuned)
-    numbers = Reason(
-        "seed.numbers",
-        tuned=tuned,
-        tuned_score=evidence.value(tuned),
-        untuned=untuned,
-        untuned_score=evidence.value(untuned),
-        difference=pair.difference,
-        interval=pair.interval,
-    )
-    return _Duel(
-        tuned,
-        untuned,
-        winner="tuned" if ahead else "untuned" if behind else "open",
-        equivalent=pair.answer == "equivalent" and not part_only,
-        numbers=[numbers, unfinished(evidence, tuned)] if part_only else [numbers],
-    )
-
-
-def _among_usable(evidence: Evidence, duel: _Duel) -> _Duel:
-    """An arm that may not be used wins nothing."""
-    out = list[Reason]()
-    winner = duel.winner
-    for side, arm in (("tuned", duel.tuned), ("untuned", duel.untuned)):
-        broken = bool(evidence.breaches[arm.arm_id])
-        if broken or only_old(evidence, arm):
-            out.append(Reason("seed.out.not_usable" if broken else "seed.out.only_old", arm=arm))
-            winner = "open" if winner == side else winner
-    return replace(duel, winner=winner, numbers=[*duel.numbers, *out])
-
-
-def _format(evidence: Evidence, duels: list[_Duel]) -> list[RuleFinding]:
+def _format(evidence: Evidence, duels: list[Duel]) -> list[RuleFinding]:
     """Structured output: is a prompt enough, once the format is guaranteed?"""
     asked = next((duel for duel in duels if duel.untuned.strategy in GENERATING), None)
     if evidence.task.kind != "json" or asked is None:
@@ -152,7 +91,7 @@ def _format(evidence: Evidence, duels: list[_Duel]) -> list[RuleFinding]:
     return [*against, *support, clash]
 
 
-def _data(duel: _Duel, n_train: int) -> list[RuleFinding]:
+def _data(duel: Duel, n_train: int) -> list[RuleFinding]:
     """Rules that name an amount of data, held against the amount there was."""
     why = Reason("seed.data", n=n_train, numbers=duel.numbers)
     rules: list[tuple[str, bool, Winner]] = [
@@ -166,7 +105,7 @@ def _data(duel: _Duel, n_train: int) -> list[RuleFinding]:
     return [RuleFinding(row, duel.finding(predicts), why) for row, applies, predicts in rules if applies]
 
 
-def _enough(evidence: Evidence, ruling: Ruling, duel: _Duel) -> RuleFinding:
+def _enough(evidence: Evidence, ruling: Ruling, duel: Duel) -> RuleFinding:
     """X4: how many rows are enough? The rules of thumb name anything from 50 to 100,000."""
     outlook, margin = ruling.outlook, evidence.task.margin
     n_used = outlook.n_used if outlook is not None else evidence.n_train
@@ -204,64 +143,13 @@ def _other_target(evidence: Evidence, ruling: Ruling) -> ArmResult | None:
     return next((others[target] for target in drawn if target in others), None)
 
 
-def _latency(duels: list[_Duel]) -> list[RuleFinding]:
-    """Does tuning buy speed? Only arms whose latency was measured count."""
-    timed = [duel for duel in duels if duel.untuned.cost.latency_p50_ms and duel.tuned.cost.latency_p50_ms]
-    if not timed:
-        return []
-    duel, finding = _speed(timed)
-    why = Reason(
-        "seed.latency",
-        tuned=duel.tuned,
-        tuned_ms=duel.tuned.cost.latency_p50_ms,
-        untuned=duel.untuned,
-        untuned_ms=duel.untuned.cost.latency_p50_ms,
-        numbers=duel.numbers,
-    )
-    opposite: dict[RuleState, RuleState] = {"confirmed": "overturned", "overturned": "confirmed", "open": "open"}
-    return [
-        RuleFinding("N5", opposite[finding], why),
-        RuleFinding("Y4", finding, why),
-        RuleFinding("T5", finding, why),
-        RuleFinding("X2", "open", Reason("seed.latency_no_price", why=why)),
-    ]
-
-
-def _speed(timed: list[_Duel]) -> tuple[_Duel, RuleState]:
-    """The telling duel, and how "tune for speed" fared in it.
-
-    Overturned by an untuned arm that is at least as fast and gives away less than the margin; confirmed
-    when every untuned arm is slower and tuning is better or as good; else open.
-    """
-
-    def p50(arm: ArmResult) -> float:
-        return arm.cost.latency_p50_ms or 0.0
-
-    for duel in timed:
-        if p50(duel.untuned) <= p50(duel.tuned) and duel.winner == "untuned":
-            return duel, "overturned"
-    fastest = min(timed, key=lambda duel: (p50(duel.untuned), duel.untuned.arm_id))
-    tuned_is_fastest = p50(fastest.tuned) < p50(fastest.untuned)
-    as_good = all(duel.winner == "tuned" or duel.equivalent for duel in timed)
-    return fastest, "confirmed" if tuned_is_fastest and as_good else "open"
-
-
-def _private(evidence: Evidence, duel: _Duel) -> list[RuleFinding]:
+def _private(evidence: Evidence, duel: Duel) -> list[RuleFinding]:
     """Privacy as a reason to tune: does a local model need it to be good enough?"""
     allowed = not evidence.breaches[duel.tuned.arm_id] and not evidence.breaches[duel.untuned.arm_id]
     if not evidence.task.limits.private or not allowed:
         return []
     why = Reason("seed.private", numbers=duel.numbers)
     return [RuleFinding(row, duel.finding("tuned"), why) for row in ("Y5", "A6")]
-
-
-def _training_cost(evidence: Evidence, ruling: Ruling, tuned: ArmResult) -> list[RuleFinding]:
-    """A training on a part of the rows speaks to it where it was enough to win."""
-    spent, enough = tuned.cost.fit_seconds, ruling.verdict == "fine_tune"
-    if spent <= 0 or (incomplete(evidence, tuned) and not enough):
-        return []
-    why = Reason("reasons.training_time", tuned=tuned, time=spent)
-    return [RuleFinding("C3", "confirmed" if spent <= LOW_COST_SECONDS else "overturned", why)]
 
 
 # -- documents ---------------------------------------------------------------------------------------------
@@ -280,15 +168,15 @@ def _about_documents(evidence: Evidence) -> list[RuleFinding]:
     return [*found, *_update_cost(evidence)]
 
 
-def _contest(evidence: Evidence, tuned: ArmResult | None, plain: ArmResult) -> _Duel | None:
+def _contest(evidence: Evidence, tuned: ArmResult | None, plain: ArmResult) -> Duel | None:
     """A tuned finalist against the best untrained reader; a score that is for old knowledge only wins nothing."""
     if tuned is None:
         return None
-    duel = _duel(evidence, tuned, plain)
+    duel = duel_of(evidence, tuned, plain)
     return replace(duel, winner="open") if duel.winner == "tuned" and only_old(evidence, tuned) else duel
 
 
-def _alone(with_it: _Duel | None, by_heart: _Duel | None) -> list[RuleFinding]:
+def _alone(with_it: Duel | None, by_heart: Duel | None) -> list[RuleFinding]:
     """N2 and A2: retrieval without tuning."""
     contests = [contest for contest in (with_it, by_heart) if contest is not None]
     if not contests:
@@ -306,7 +194,7 @@ def _alone(with_it: _Duel | None, by_heart: _Duel | None) -> list[RuleFinding]:
     return [RuleFinding(row, finding, why) for row in ("N2", "A2")]
 
 
-def _together(evidence: Evidence, with_it: _Duel | None, closed: ArmResult | None) -> list[RuleFinding]:
+def _together(evidence: Evidence, with_it: Duel | None, closed: ArmResult | None) -> list[RuleFinding]:
     """A5 and T3: tuning with retrieval."""
     if with_it is None:
         return []
@@ -323,7 +211,7 @@ def _together(evidence: Evidence, with_it: _Duel | None, closed: ArmResult | Non
     return [RuleFinding(row, finding, why) for row in ("A5", "T3")]
 
 
-def _x3(with_it: _Duel | None, diagnosis: Diagnosis | None) -> RuleFinding:
+def _x3(with_it: Duel | None, diagnosis: Diagnosis | None) -> RuleFinding:
     """Settled when training the reader was measured to gain or not, or when there is nothing in reading to win."""
     loss = Reason("seed.loss.never_found") if diagnosis is not None else None
     if diagnosis is not None and diagnosis.cause != "never_found":

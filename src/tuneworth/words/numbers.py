@@ -12,6 +12,7 @@ from tuneworth.core.text import Text
 from tuneworth.words.say import say
 
 if TYPE_CHECKING:
+    from tuneworth.core.costs import CostRange
     from tuneworth.core.record import Interval, Score
 
 MINUS = "−"
@@ -190,24 +191,33 @@ def about_usd(value: float) -> Text:
 
 
 def signed_usd(value: float) -> Text:
-    """An estimated difference with its sign: ``+$310``, ``−$20``."""
-    sign, shown = "+" if value > 0 else MINUS if value < 0 else "", about_usd(abs(value))
+    """A difference with its sign: ``+$310``, ``−$20``."""
+    sign, shown = "+" if value > 0 else MINUS if value < 0 else "", usd(abs(value))
     return Text(**{lang: sign + said for lang, said in shown.by_lang.items()})
 
 
 def usd_interval(value: float, low: float, high: float) -> Text:
-    """The size of an estimate with its interval, to two significant digits: ``$310 (240–400)``, ``$310 (−20 to +600)``."""
+    """The size of a difference with its 80 % interval: ``$310 (80 % interval 240–400)``."""
     if value < 0:
         value, low, high = -value, -high, -low
-    within = say("units.range", low=_bare(low, signed=True), high=_bare(high, signed=True))
-    inner = within if low < 0 else plain(f"{_bare(low)}–{_bare(high)}")
-    shown, inner = about_usd(value), in_parentheses(inner)
+    ends = say("units.range", low=signed_usd(low), high=signed_usd(high))
+    if low >= 0:
+        ends = plain(f"{usd(low).en}–{usd(high).en}".replace("$", ""))
+    shown, inner = usd(value), in_parentheses(say("units.likely", ends=ends))
     return Text(**{lang: shown.to(lang) + said for lang, said in inner.by_lang.items()})
 
 
-def _bare(usd: float, *, signed: bool = False) -> str:
-    """Without the currency."""
-    return (signed_usd(usd) if signed else about_usd(usd)).en.replace("$", "").replace("<\u00a0", "<")
+def usd_range(cost: CostRange | None, *, outer: bool = False) -> Text:
+    """Dollars with their 80 % (or 95 %) interval: ``$521 (404–638)``."""
+    ends = None if cost is None else cost.outer if outer else cost.inner
+    if cost is None or ends is None:
+        return usd(None if cost is None else cost.value)
+    low, high = (usd(end).en.replace("$", "") for end in (ends.low, ends.high))
+    told = usd(cost.value)
+    if low == high:
+        return told
+    between = in_parentheses(f"{low}–{high}")
+    return Text(en=told.en + between.en, zh=told.zh + between.zh)
 
 
 def megabytes(value: float | None) -> Text:

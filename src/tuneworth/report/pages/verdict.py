@@ -205,6 +205,8 @@ def _certainty(result: RunResult) -> str:
     gain can be too small to matter although its sign is open.
     """
     pair, verdict, tuned = decisive(result), result.decision.verdict, _tuned(result)
+    if result.decision.codes[:1] in (["pays.saves"], ["pays.worth"]):
+        return "money"
     if verdict == "none_meets_limits":
         return "limits" if any(arm.test for arm in result.arms) else "none"
     if verdict == "not_yet":
