@@ -281,6 +281,13 @@ def test_how_sure_speaks_of_the_verdict_and_not_of_the_pair_alone(verdict, pair,
     assert view.verdict.facts[2].value == table("verdict_page.certainty")[key].en
 
 
+def test_where_money_decides_the_comparison_does_not_say_how_sure():
+    pairs = [comparison("lora:d1", "fewshot:b1", 0.0, -0.01, 0.01, "equivalent")]
+    decision = make_decision(verdict="fine_tune", codes=["pays.saves"])
+    view = build_view(make_result(comparisons=pairs, decision=decision), "zh")
+    assert view.verdict.facts[2].value == "由费用决定，把握不低于 90%"
+
+
 def test_the_decision_may_name_its_comparison(result):
     named = make_decision(decided_by=("fewshot:b1", "lora:d1"))
     main = decisive(make_result(decision=named))
