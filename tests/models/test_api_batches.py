@@ -143,14 +143,15 @@ def test_what_a_job_did_not_come_to_costs_nothing_and_is_asked_by_the_next_start
 
 
 def test_errors_of_lines_are_sorted_as_those_of_calls(store, protocol, monkeypatch):
-    faults = {"3: a bug?": "rate_limit", "5: a bug?": "too_long", "7: a bug?": "refusal"}
+    faults = {"3: a bug?": "rate_limit", "5: a bug?": "too_long", "7: a bug?": "refusal", "9: a bug?": "empty"}
     with ChatServer(batches=BatchEndpoints(looks=0), faults=lambda asked: faults.get(asked.question)) as server:
         ledger = Ledger(store)
         model = opened(server, ledger, protocol, monkeypatch)
         model.patience_seconds = 0.01
         done = ask(model, ledger)
     reasons = {at: (one.finish_reason, one.may_pass) for at, one in enumerate(done) if one.finish_reason != "stop"}
-    assert reasons == {3: ("error", True), 5: ("over_context", False), 7: ("refused", False)}
+    assert reasons == {3: ("error", True), 5: ("over_context", False), 7: ("refused", False), 9: ("error", True)}
+    assert server.received["9: a bug?"] == 1, "nobody waits for six batches"
 
 
 @pytest.mark.parametrize(("why", "error"), [("billing_hard_limit_reached", "no quota left"), ("no_such_thing", None)])

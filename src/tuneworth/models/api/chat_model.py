@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -266,7 +267,8 @@ class ChatModel:
         asked.add(completion.usage, most if completion.usd is None else completion.usd)
         if not troubles and completion.finish_reason == "stop" and not _said(completion.text, call.form).strip():
             self.record.tries["empty"] += 1
-            troubles.append(Trouble("empty", "an empty answer"))
+            later = math.inf if lane.batch else None  # nobody waits for one batch after another
+            troubles.append(Trouble("empty", "an empty answer", retry_after=later))
         if troubles:
             [trouble] = troubles
             if (fatal := self.fatal(trouble)) is not None:
