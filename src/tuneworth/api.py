@@ -140,6 +140,65 @@ def decide_again(
     )
 
 
+def cost(
+    run: Source,
+    *,
+    calls: float | str | None = None,
+    machine: float | str | None = None,
+    label: float | str | None = None,
+    wage: float | str | None = None,
+    hours: Mapping[str, float | str] | None = None,
+    prices: Source | None = None,
+    log: Source | None = None,
+) -> RunResult:
+    """A finished run with its costs as they are under other traffic and other prices (docs/cost.md); what is left out stays.
+
+    Args:
+        run: folder of a run. It stays as it is.
+        calls: a month, as ``50000``, ``"50k"``, ``"2000 per day"`` or ``"20k-50k"``.
+        machine, label, wage: US dollars for an hour of the machine, a labelled row and an hour of work: ``"0.69/h"``, ``"¥5/h"``.
+        hours: strategy → hours of work to set it up.
+        prices: a file of the form of ``costs/prices.yaml``.
+        log: the user's own calls, one a line with its time, JSONL or CSV; its rate, peak and repeats are the traffic.
+    """
+    from tuneworth.costs.figures import Unit, read_figure
+    from tuneworth.costs.of_run import priced_again, restated, stated_in
+    from tuneworth.costs.table import read_table
+    from tuneworth.costs.trafficlog import traffic_of_log
+    from tuneworth.data.files import decode, read_bytes
+    from tuneworth.race.folder import RunFolder
+    from tuneworth.race.stored import groups_of, took_of
+
+    folder, problems, figures = RunFolder(Path(run)), list[Problem](), list[Any]()
+    result = load_run(run)
+    stated = stated_in(result)
+    asked: list[tuple[str, object, str, Unit]] = [
+        ("--calls", calls, "traffic.calls_per_month", "call/month"),
+        ("--machine", machine, "machine", "usd/hour"),
+        ("--label", label, "label", "usd/label"),
+        ("--wage", wage, "wage", "usd/hour"),
+        *(("--hours", each, f"hours.{name}", "hour") for name, each in (hours or {}).items()),
+    ]
+    table = traffic = None
+    try:
+        text = "" if prices is None else decode(read_bytes(Path(prices), str(prices)), str(prices)).text
+        table = None if prices is None else read_table(text, str(prices))
+        traffic = None if log is None else traffic_of_log(Path(log), months=stated.traffic.months).traffic
+    except InputError as error:
+        problems += error.problems
+    rate = (table and table.cny_per_usd) or stated.table.cny_per_usd
+    for where, written, name, unit in asked:
+        try:
+            if written is not None:
+                figures.append(read_figure(written, name, unit, where=where, source="option", cny_per_usd=rate))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    again = restated(stated, table, figures, traffic)
+    return priced_again(result, took_of(result.arms, folder), groups_of(folder), again)
+
+
 def compare(
     files: Sequence[Source],
     *,

@@ -44,7 +44,7 @@ def decide(
     asked = _asked(settings)
     before = read_result(RunFolder(run).result)
     after = decide_again(before, **asked)
-    folder = RunFolder(run / "decided" / _name(settings))
+    folder = RunFolder(run / "decided" / folder_name(settings))
     folder.path.mkdir(parents=True, exist_ok=True)
     write_html(after, folder.report, lang=LANG)
     write_atomic(folder.result, after.model_dump_json(indent=1))
@@ -96,7 +96,7 @@ def _asked(settings: list[str]) -> dict[str, Any]:
     return asked
 
 
-def _name(settings: list[str]) -> str:
+def folder_name(settings: list[str]) -> str:
     """Folder name that says what was set, as far as a name can."""
     told = ",".join(sorted("".join(setting.split()) for setting in settings))
     plain = re.sub(r"[^\w.,=-]", "_", told)

@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from tuneworth.cli import advise, ask, audit, compare, decide, doctor, index, init, models, run, runs
+from tuneworth.cli import advise, ask, audit, compare, cost, decide, doctor, index, init, models, run, runs
 from tuneworth.cli.language import LANG, check_languages, inline, spoken, to_json
 from tuneworth.core.text import Text
 from tuneworth.errors import EnvironmentProblem, Problem, TuneworthError
@@ -48,6 +48,7 @@ for command in (
     init.init,
     runs.report,
     decide.decide,
+    cost.cost,
     ask.ask,
     runs.runs,
     doctor.doctor,

@@ -16,19 +16,21 @@ from tuneworth.core.costs import ArmCosts, CostBar, CostEnds, CostFigure, CostLi
 from tuneworth.core.money import Money
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.record import Interval
-from tuneworth.core.run import ArmResult
+from tuneworth.core.run import ArmResult, RunResult
 from tuneworth.costs.arms import Made, Terms, bill_of
 from tuneworth.costs.bill import Bill
 from tuneworth.costs.draws import MOST_CALLS, Bar, Costs, Ranged
-from tuneworth.costs.figures import Figure
+from tuneworth.costs.figures import Figure, Unit
 from tuneworth.costs.prices import STATED, Price, Rates, price_of
-from tuneworth.costs.spend import Spend
+from tuneworth.costs.spend import Spend, arm_cost
 from tuneworth.costs.table import CNY, PriceTable, own_table
-from tuneworth.costs.traffic import Traffic, stated_traffic
+from tuneworth.costs.traffic import MONTHS, Traffic, stated_traffic
 
 VOLUMES = [float(f"{calls:.3g}") for calls in np.geomspace(100, MOST_CALLS, 41)]
 _OF_ARMS = ("labels.", "fit.", "index.", "calls.one")
 """Figures that were measured or counted, and not stated."""
+LISTS = "genai-prices"
+"""What the sources of prices that are looked up anew begin with."""
 _UNTAUGHT = {"prompt", "rag", "copy", "oracle"}
 
 
@@ -111,7 +113,8 @@ def taught_by(arm: ArmResult, n_train: int) -> int:
     if arm.strategy == "decision" and arm.config.get("calibration") != "fitted":
         return 0
     n, k = arm.n_train or n_train, arm.config.get("k")
-    return min(k, n) if isinstance(k, int) and arm.config.get("selection") != "nearest" else n
+    shown = arm.strategy == "fewshot" and arm.config.get("selection") != "nearest"
+    return min(k, n) if shown and isinstance(k, int) else n
 
 
 def _bill(
@@ -255,3 +258,83 @@ def _figure(figure: Figure, stale: set[str]) -> CostFigure:
         valid_until=figure.valid_until,
         stale=figure.name in stale,
     )
+
+
+# -- a finished run, priced again --------------------------------------------------------------------------
+
+
+def stated_in(result: RunResult) -> Stated:
+    """What was stated for a finished run; of a run of an old version the prices that its result has."""
+    kept = (
+        {each.name: Figure(**each.model_dump(exclude={"stale"})) for each in result.costs.figures}
+        if result.costs
+        else {}
+    )
+
+    def of(name: str, unit: Unit, usd: float | None = None) -> Figure:
+        return kept.get(name) or Figure(name, unit, usd, usd)
+
+    traffic = {each.name: kept.get(each.name, each) for each in stated_traffic().figures}
+    named = {name.removeprefix("traffic."): each for name, each in traffic.items()}
+    lists = {
+        name: each for name, each in kept.items() if name.startswith("price.") and not each.source.startswith(LISTS)
+    }
+    table = own_table()
+    return Stated(
+        traffic=replace(stated_traffic(), **named, months=result.costs.months if result.costs else MONTHS),
+        terms=Terms(
+            of("machine", "usd/hour", result.machine_usd_per_hour),
+            of("label", "usd/label", result.usd_per_label),
+            of("wage", "usd/hour"),
+            kept.get("retrained"),
+            kept.get("reindexed"),
+        ),
+        table=table.stated(replace(table, figures=lists, ends={})),
+        hours={name.removeprefix("hours."): each for name, each in kept.items() if name.startswith("hours.")},
+    )
+
+
+def restated(
+    stated: Stated, table: PriceTable | None = None, figures: Sequence[Figure] = (), traffic: Traffic | None = None
+) -> Stated:
+    """With another traffic, with what a price file states, and with figures, by name, that come before all else."""
+    first = {each.name: each for each in figures}
+    table = stated.table.stated(table) if table is not None else stated.table
+    table = replace(table, figures={**table.figures, **first})
+
+    def of(old: Figure) -> Figure:
+        found = table.of(old.name, old.unit)
+        return found if found.middle is not None else old
+
+    traffic = traffic or stated.traffic
+    named = {each.name.removeprefix("traffic."): of(each) for each in traffic.figures}
+    terms = stated.terms
+    hours = {name.removeprefix("hours."): each for name, each in table.figures.items() if name.startswith("hours.")}
+    return Stated(
+        traffic=replace(traffic, **named),
+        terms=replace(terms, machine=of(terms.machine), label=of(terms.label), wage=of(terms.wage)),
+        table=table,
+        rates=stated.rates,
+        hours={**stated.hours, **hours},
+    )
+
+
+def priced_again(result: RunResult, took: Mapping[str, Took], groups: Mapping[str, str], stated: Stated) -> RunResult:
+    """``result`` with costs as stated. Its verdict is as it was."""
+    machine, label = stated.terms.machine.middle, stated.terms.label.middle
+    index = result.documents.index.seconds if result.documents else None
+    arms = [_repriced(arm, took.get(arm.arm_id), machine) for arm in result.arms]
+    costs = costs_of(
+        arms, took, groups, stated, n_train=result.data.n_train, money=result.money, index_seconds=index, seed=result.provenance.seed
+    )  # fmt: skip
+    changes = {"arms": arms, "costs": costs, "machine_usd_per_hour": machine, "usd_per_label": label}
+    return result.model_copy(update=changes)
+
+
+def _repriced(arm: ArmResult, took: Took | None, machine_usd_per_hour: float | None) -> ArmResult:
+    rows = [row for row in took.rows if row.status == "scored"] if took is not None else []
+    if took is None or not rows or any(row.usd is None for row in rows):
+        return arm  # what is not known does not become known by the price of a machine
+    new = arm_cost(took.fit, rows, machine_usd_per_hour)
+    update = {"fit_usd": new.fit_usd, "usd_per_1k_rows": new.usd_per_1k_rows}
+    return arm.model_copy(update={"cost": arm.cost.model_copy(update=update)})

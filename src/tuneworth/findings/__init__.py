@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tuneworth.advisor.costs import UPDATES_PER_YEAR
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.knowledge import DocumentsResult
@@ -15,6 +16,13 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.provenance import day_of, peak_memory_mb, provenance
 from tuneworth.core.run import ArmResult, ClassRow, Comparison, RowView, RunResult
 from tuneworth.core.task import Example
+from tuneworth.costs.arms import Terms
+from tuneworth.costs.breakeven import DAYS_PER_MONTH
+from tuneworth.costs.figures import Figure, Unit, figure
+from tuneworth.costs.of_run import Stated, Took, costs_of
+from tuneworth.costs.prices import STATED
+from tuneworth.costs.traffic import stated_traffic
+from tuneworth.data.taskfile import TaskFile
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
 from tuneworth.findings.calibration import with_calibration
@@ -73,6 +81,20 @@ def assemble(
     if measured.encoder.opened:
         described[measured.encoder.id] = measured.encoder.describe()
     made = provenance(command, task_file.seed, described)
+    took = {
+        arm_id: Took(entry.fit.spend, [*entry.dev, *tested.outcomes.get(arm_id, {}).values()])
+        for arm_id, entry in raced.entries.items()
+    }
+    costs = costs_of(
+        arms,
+        took,
+        {row.id: row.group for row in (*split.dev, *split.test)},
+        stated_by(task_file),
+        n_train=len(split.train),
+        money=measured.money,
+        index_seconds=measured.documents.index.seconds if measured.documents else None,
+        seed=task_file.seed,
+    )
     decision = decide(
         task,
         arms,
@@ -112,9 +134,37 @@ def assemble(
         newest=[] if measured.documents else newest_scores(split.test, tested.outcomes, primary, task_file.seed),
         max_new_tokens=max_new_tokens(ready.models, split.train),
         money=measured.money,
+        costs=costs,
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
         provenance=made,
+    )
+
+
+def stated_by(task_file: TaskFile) -> Stated:
+    """What the task file states of traffic and prices."""
+    situation, every = task_file.situation, task_file.updates.knowledge_every_days
+    calls, pace = situation.calls_per_day, situation.behaviour_changes
+    volume = (
+        None
+        if calls is None
+        else figure("traffic.calls_per_month", "call/month", calls * DAYS_PER_MONTH, source=STATED)
+    )
+
+    def price(name: str, unit: Unit, usd: float | None) -> Figure:
+        return figure(name, unit, usd, source="" if usd is None else STATED)
+
+    return Stated(
+        traffic=stated_traffic(volume),
+        terms=Terms(
+            machine=price("machine", "usd/hour", task_file.machine_usd_per_hour),
+            label=price("label", "usd/label", task_file.usd_per_label),
+            retrained=None
+            if pace is None
+            else figure("retrained", "1/month", UPDATES_PER_YEAR[pace] / 12, source=STATED),
+            reindexed=None if every is None else figure("reindexed", "1/month", DAYS_PER_MONTH / every, source=STATED),
+        ),
+        rates=task_file.stated_rates,
     )
 
 

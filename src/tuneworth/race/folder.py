@@ -132,7 +132,9 @@ class RunFolder:
         if known is not None and known != split.digest:
             raise InputError(Problem(str(self.path), say("run.folder.other_rows")))
         store.add_fact("split", split.digest)
-        sides = {name: [[row.id, row.source] for row in getattr(split, name)] for name in ("train", "dev", "test")}
+        sides = {
+            name: [[row.id, row.source, row.group] for row in getattr(split, name)] for name in ("train", "dev", "test")
+        }
         content = {"digest": split.digest, "settings": settings, **sides}
         write_atomic(self.split, json.dumps(content, ensure_ascii=False, indent=1))
 

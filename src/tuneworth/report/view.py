@@ -13,6 +13,7 @@ from tuneworth.core.text import Lang
 from tuneworth.report.pages import Fact
 from tuneworth.report.pages.arms import ArmRow, SkippedRow, build_arms, build_skipped
 from tuneworth.report.pages.audit import AuditView, build_audit_view
+from tuneworth.report.pages.cost import CostSection, build_cost
 from tuneworth.report.pages.decisions import DecisionsSection, build_decisions
 from tuneworth.report.pages.documents import DocumentsSection, build_documents
 from tuneworth.report.pages.evidence import (
@@ -56,6 +57,7 @@ class View:
         forecasts: what more data would give; ``None`` without learning curves.
         decisions: how sure the arms are; ``None`` where none says so.
         documents: what was found out about the documents; ``None`` for a task without any.
+        money: what arms cost at the user's volume; ``None`` in a run of an old version.
         power: what the rows could show from the start; empty when it was not worked out.
         words: headings and column names.
     """
@@ -79,6 +81,7 @@ class View:
     forecasts: ForecastSection | None
     decisions: DecisionsSection | None
     documents: DocumentsSection | None
+    money: CostSection | None
     power: str
     record: tuple[FactGroup, ...]
     guide: tuple[Fact, ...]
@@ -119,6 +122,7 @@ def build_view(result: RunResult, lang: Lang) -> View:
         forecasts=build_forecasts(result, lang),
         decisions=build_decisions(result, arms, lang),
         documents=build_documents(result, arms, lang),
+        money=build_cost(result, lang),
         power="" if result.power is None else power_sentence(result.power).to(lang),
         record=build_record(result, lang),
         guide=build_guide(result, lang),

@@ -220,6 +220,13 @@ def usd_range(cost: CostRange | None, *, outer: bool = False) -> Text:
     return Text(en=told.en + between.en, zh=told.zh + between.zh)
 
 
+def yuan(usd_value: float | None, per_usd: float | None) -> str:
+    """Dollars in yuan, ``¥3,543``; empty where one of both is not known."""
+    if not (is_known(usd_value) and is_known(per_usd)):
+        return ""
+    return plain(usd(usd_value * per_usd).en.replace("$", "¥")).zh
+
+
 def megabytes(value: float | None) -> Text:
     if not is_known(value):
         return unknown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneworth.report.charts.cost import cost_chart
 from tuneworth.report.charts.documents import documents_charts
 from tuneworth.report.charts.figure import Chart
 from tuneworth.report.charts.forecast import forecast_charts
@@ -21,6 +22,7 @@ def build_charts(view: View) -> tuple[Chart, ...]:
         *documents_charts(view),
         *forecast_charts(view),
         speed_chart(view),
+        cost_chart(view),
         race_chart(view),
     )
     return tuple(chart for chart in charts if chart is not None)
