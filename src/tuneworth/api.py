@@ -151,7 +151,7 @@ def cost(
     prices: Source | None = None,
     log: Source | None = None,
 ) -> RunResult:
-    """A finished run with its costs as they are under other traffic and other prices (docs/cost.md); what is left out stays.
+    """A finished run with its costs, and the verdict that follows, as they are under other traffic and other prices (docs/cost.md); what is left out stays.
 
     Args:
         run: folder of a run. It stays as it is.
@@ -166,6 +166,7 @@ def cost(
     from tuneworth.costs.table import read_table
     from tuneworth.costs.trafficlog import traffic_of_log
     from tuneworth.data.files import decode, read_bytes
+    from tuneworth.decide import again
     from tuneworth.race.folder import RunFolder
     from tuneworth.race.stored import groups_of, took_of
 
@@ -195,8 +196,8 @@ def cost(
             problems += error.problems
     if problems:
         raise InputError(problems)
-    again = restated(stated, table, figures, traffic)
-    return priced_again(result, took_of(result.arms, folder), groups_of(folder), again)
+    terms = restated(stated, table, figures, traffic)
+    return again.decide_again(priced_again(result, took_of(result.arms, folder), groups_of(folder), terms))
 
 
 def compare(

@@ -72,7 +72,7 @@ def priced(result):
 def test_who_costs_least_when_it_turns_and_what_is_not_known(priced):
     said = " ".join(build_cost(priced, "en").answer)
     assert "costs least of the finalists: $5.00 (4.50–5.50) a month" in said
-    assert "costs $495 (450–540) a month more (probability 98 % that it is dearer)" in said
+    assert "costs $495 (450–540) a month more (probability 98\u00a0% that it is dearer)" in said
     assert "from 500,000 calls a month on (80 % interval 400,000 to beyond 10,000,000)" in said
     assert "is not known without an hour of the machine" in said
     assert "openai/some.model: tokens read" in said  # an old price

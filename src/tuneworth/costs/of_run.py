@@ -320,7 +320,7 @@ def restated(
 
 
 def priced_again(result: RunResult, took: Mapping[str, Took], groups: Mapping[str, str], stated: Stated) -> RunResult:
-    """``result`` with costs as stated. Its verdict is as it was."""
+    """``result`` with costs as stated. Its verdict is as it was: `tuneworth.decide.again` says what it is now."""
     machine, label = stated.terms.machine.middle, stated.terms.label.middle
     index = result.documents.index.seconds if result.documents else None
     arms = [_repriced(arm, took.get(arm.arm_id), machine) for arm in result.arms]

@@ -44,6 +44,7 @@ def decide_again(
         day=day_of(result.provenance),
         documents=result.documents,
         against_yardsticks=against,
+        costs=result.costs,
     )
     changes = {
         "task": task,

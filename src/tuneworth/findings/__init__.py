@@ -107,6 +107,7 @@ def assemble(
         day=day_of(made),
         documents=measured.documents,
         against_yardsticks=against,
+        costs=costs,
     )
     exact = next((metric.id for metric in metrics if metric.binary and not metric.corpus), None)
     has_classes = task.kind in ("label", "choice") and exact is not None
