@@ -162,12 +162,12 @@ class LocalModel:
         for (adapter, prefix_ids), rows in groups.items():
             self._decide_group(adapter, prefix_ids, rows, labels)
             for row in rows:
-                scores = row.log_probabilities()
                 usage = Usage(prompt_tokens=len(row.ids) + row.trie.n_read, cached_tokens=row.n_prefix)
-                if np.isnan(scores).any():
+                if np.isnan(row.scores).any():
                     error = "the model's scores of the labels are not numbers (NaN); its weights or its number format are broken"
                     decisions[row.index] = Decision(None, Completion("", usage, row.latency_ms, "error", error))
                     continue
+                scores = row.log_probabilities()
                 text = labels[row.index][int(scores.argmax())]
                 decisions[row.index] = Decision(scores, Completion(text, usage, row.latency_ms, "stop"))
         return [decisions[index] for index in range(len(requests))]
