@@ -2,6 +2,7 @@
 
     python benchmarks/decisions.py DATA [--only banking77,sms_spam] [--models MODELS] [--train 400] [--dev 100] [--test 150]
     python benchmarks/decisions.py DATA --speed          # the label trie against one label after another, as a ratio
+    python benchmarks/decisions.py DATA --precision      # as the probe runs the model, and with only the head in float32, against all of it in float32
 
 DATA holds a folder per set with train.jsonl, test.jsonl and task.json; MODELS holds qwen2.5-0.5b for the Chinese set (without it
 smollm2-135m answers, which hardly reads Chinese). Everything is fitted on the first training rows, thresholds are chosen on the
@@ -14,7 +15,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from tuneworth.core.task import Example, Message, Query, Task
 from tuneworth.models.base import Constraint, Decision, Model, Request
 from tuneworth.models.catalog import open_encoder, open_model
 from tuneworth.models.encoders import MINILM, encoder_for
+from tuneworth.models.local.load import open_local
 from tuneworth.models.local.model import LocalModel
 from tuneworth.race.encoding import SharedEncoder
 from tuneworth.stats.calibration import brier_rows, calibration_error, sure_threshold
@@ -190,18 +192,18 @@ def plain_loop(model: LocalModel, request: Request) -> np.ndarray:
     return found - np.logaddexp.reduce(found)
 
 
+def asking(rows: Rows, model: LocalModel) -> list[Request]:
+    """What the arm asks about the test rows."""
+    given = context(rows, model, None, Path())  # type: ignore[arg-type]
+    system, labels = DecisionStrategy().fit([], [], given).decider.system, Constraint(labels=rows.task.labels)
+    return [Request((Message("system", system), *row.query.messages), labels, n_shared=1) for row in rows.test]
+
+
 def measure_speed(data: Path, name: str, n_rows: int, n_plain: int) -> str:
     rows = read_rows(data / name, 1, 1, n_rows)
-    model = open_model(SETS[name] if SETS[name] == "smollm2-135m" else "smollm2-135m")
+    model = open_model("smollm2-135m")
     assert isinstance(model, LocalModel)
-    given = context(rows, model, None, Path())  # type: ignore[arg-type]
-    decider = DecisionStrategy().fit([], [], given).decider
-    requests = [
-        Request(
-            (Message("system", decider.system), *row.query.messages), Constraint(labels=rows.task.labels), n_shared=1
-        )
-        for row in rows.test
-    ]
+    requests = asking(rows, model)
     model.decide(requests[:2])
     model.forget_prefixes()
     begun = time.perf_counter()
@@ -217,6 +219,34 @@ def measure_speed(data: Path, name: str, n_rows: int, n_plain: int) -> str:
     return f"| {name} | {len(rows.task.labels)} | {n_prompt} | {ours:.1f} | {theirs:.1f} | **{theirs / ours:.1f}×** | {same}/{n_plain} | {off:.3f} |"
 
 
+def measure_precision(data: Path, name: str, n_rows: int) -> Iterator[str]:
+    """Differences of probabilities to those of the same weights in float32 throughout."""
+    rows = read_rows(data / name, 1, 1, n_rows)
+    model = open_model("smollm2-135m")
+    assert isinstance(model, LocalModel)
+    requests = asking(rows, model)
+
+    def decided(by: LocalModel) -> tuple[np.ndarray, float]:
+        by.decide(requests[:2])
+        by.forget_prefixes()
+        begun = time.perf_counter()
+        found = [decision.log_probabilities for decision in by.decide(requests)]
+        return np.array(found), time.perf_counter() - begun
+
+    right, seconds = decided(open_local(model.folder, dtype=torch.float32, attention=model.attention))
+    yield f"| {name} | float32 | {seconds:.1f} | | | | |"
+    head = model.module.get_output_embeddings()
+    exact = head.weight.detach().float()
+    for kind in (str(model.dtype)[6:], f"{str(model.dtype)[6:]}, head in float32"):
+        found, seconds = decided(model)
+        off = np.abs(np.exp(found) - np.exp(right)).max(axis=1)
+        likely = right > np.log(0.01)
+        squares = (found - right)[likely] ** 2
+        same = int((found.argmax(axis=1) == right.argmax(axis=1)).sum())
+        yield f"| {name} | {kind} | {seconds:.1f} | {off.max():.3f} | {off.mean():.3f} | {np.sqrt(squares.mean()):.3f} | {same}/{n_rows} |"
+        head.forward = lambda hidden: torch.nn.functional.linear(hidden.float(), exact)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -226,6 +256,7 @@ def main() -> None:
     parser.add_argument("--dev", type=int, default=100)
     parser.add_argument("--test", type=int, default=150)
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--precision", action="store_true")
     parser.add_argument("--plain-rows", type=int, default=8)
     given = parser.parse_args()
     if given.speed:
@@ -233,6 +264,15 @@ def main() -> None:
         print("|---|---:|---:|---:|---:|---:|---:|---:|")
         for name in given.only.split(","):
             print(measure_speed(given.data, name, given.test, given.plain_rows), flush=True)
+        return
+    if given.precision:
+        print(
+            "| set | computed in | seconds | largest difference | mean of the rows' largest | logarithm, root mean square | same label |"
+        )
+        print("|---|---|---:|---:|---:|---:|---:|")
+        for name in given.only.split(","):
+            for line in measure_precision(given.data, name, given.test):
+                print(line, flush=True)
         return
     for name in given.only.split(","):
         folder = given.models / SETS[name] if given.models is not None else None

@@ -9,7 +9,8 @@ read together: each sees the prompt and the nodes on its own way from the root (
 arXiv:2305.09781), so what labels begin with alike is computed once. A trie of many tokens is read in parts.
 
 The logits are those of the model's own ``forward``, with a soft cap or a scale where its family has one. NOT guaranteed: more digits
-than they have. In bfloat16 they come in steps of about 0.1, so a probability between 0.2 and 0.8 may be off by as much.
+than they have. In bfloat16 the logarithm of a probability is off by about 0.2; that comes from the layers, and the head in float32
+does not mend it (docs/benchmarks.md). Where it matters, open the model in float32.
 """
 
 from __future__ import annotations
