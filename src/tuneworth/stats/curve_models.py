@@ -31,18 +31,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special  # pyright: ignore[reportMissingTypeStubs]
+
+from tuneworth.stats._scipy import expit, ndtr
 
 Floats = NDArray[np.float64]
 FamilyName = Literal[
     "power", "rectified", "saturating", "rectified_from_chance", "saturating_from_chance", "flat", "falling"
 ]
-
-_special: Any = special
 
 _TINY = 1e-300
 _LEAST_LEFT = 1e-12
@@ -144,7 +143,7 @@ def _power(shape: Floats, log_x: Floats, span: float) -> Floats:
 
 def _rectified(shape: Floats, log_x: Floats, span: float) -> Floats:
     middle = 2 * shape[1] - span / 2
-    return _special.expit(_positive(shape[0], *RECTIFIED_EXPONENT) * (middle - log_x))
+    return expit(_positive(shape[0], *RECTIFIED_EXPONENT) * (middle - log_x))
 
 
 def _saturating(shape: Floats, log_x: Floats, span: float) -> Floats:
@@ -186,7 +185,7 @@ def _falling(at_largest: Floats, shape: Floats, log_x: Floats, measured: Measure
 
 def _uniform(x: Floats) -> Floats:
     """A standard normal as a number between 0 and 1, all alike likely."""
-    return _special.ndtr(x)
+    return ndtr(x)
 
 
 def _positive(x: Floats, median: float, factor: float) -> Floats:
