@@ -14,7 +14,7 @@ from pydantic import Field
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
 from tuneworth.core.calibration import ArmCalibration
-from tuneworth.core.costs import CostResult
+from tuneworth.core.costs import CostFigure, CostResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.money import Money
 from tuneworth.core.race import Forecast, Power, Race
@@ -296,6 +296,7 @@ class RunResult(Record):
         forecasts: learning curves of the arms that were tried on several sizes.
         budget_seconds: the time that the run was allowed, money counted as the time that it pays for.
         usd_per_label: price of one more labelled row, when the task gives it.
+        usd_per_error: what a wrong answer costs, when the task says so.
         documents: what was found out about the documents, for a task that has some.
         newest: the finalists on the newest test rows, where rows have dates.
         sent: what may have left this machine; ``None`` when nothing has, and in old runs.
@@ -321,6 +322,7 @@ class RunResult(Record):
     machine_usd_per_hour: float | None = None
     budget_seconds: float | None = None
     usd_per_label: float | None = None
+    usd_per_error: CostFigure | None = None
     power: Power | None = None
     race: Race | None = None
     forecasts: list[Forecast] = Field(default_factory=list[Forecast])

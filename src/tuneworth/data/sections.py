@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import LABELLED, OutputKind
 from tuneworth.core.text import Text
 from tuneworth.costs.prices import Rates
+from tuneworth.costs.traffic import read_traffic
 from tuneworth.data.schema import schema_fault
+from tuneworth.errors import InputError
 from tuneworth.words.say import say
 
 
@@ -143,6 +145,36 @@ class Updates(Section):
     knowledge_every_days: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="days between two changes of the documents"
     )
+
+
+Stated = Any
+"""What ``costs.figures.read_figure`` reads: a number, a list of two, or either as people write it: ``50k``, ``20k-50k``, ``2000/day``."""
+
+
+class StatedTraffic(Section):
+    """How many calls there are and when they come (``costs/traffic.py``)."""
+
+    calls_per_month: Stated = Field(default=None, description="calls a month, now: a number or a range")
+    shape: Any = Field(default=None, description="when they come: flat, daytime or office_hours")
+    peak: Stated = Field(default=None, description="calls of the busiest hour over those of the mean hour")
+    growth_per_month: Stated = Field(default=None, description="0.05: 5 % more calls each month")
+    share_repeated: Stated = Field(default=None, description="share of calls whose text came before")
+    share_nearly_repeated: Stated = Field(default=None, description="the same but for case, digits and punctuation")
+    months: Any = Field(default=None, description="months that costs are looked at for")
+
+    @field_validator("*")
+    @classmethod
+    def _is_read(cls, value: object, info: ValidationInfo) -> object:
+        try:
+            read_traffic({} if value is None else {info.field_name or "": value})
+        except InputError as error:
+            raise told_in_full(error) from None
+        return value
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was stated, by name."""
+        return self.model_dump(exclude_none=True)
 
 
 def _listed(value: object) -> object:
@@ -308,6 +340,11 @@ class Repeats(Section):
     rows: int = Field(
         default=60, ge=1, description="dev rows and test rows of a finalist that are asked again, at most"
     )
+
+
+def told_in_full(error: InputError) -> PydanticCustomError:
+    """What is wrong with a value, as it is told elsewhere as well: the value is named in it."""
+    return PydanticCustomError("told_in_full", "{en}", dict(error.problems[0].message.by_lang))
 
 
 def refused(rule: Text) -> PydanticCustomError:

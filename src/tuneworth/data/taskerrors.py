@@ -66,6 +66,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel], scalar: str | None) -
         return _unknown_key(location, model)
     if kind == "missing":
         return say("task.error.missing")
+    if kind == "told_in_full":
+        return Text(**context)
     shown = quote(scalar if scalar is not None else detail["input"])
     if detail["loc"][-1:] == ("key_variable",) and kind == "tuneworth":
         shown = "…"  # a key, perhaps

@@ -11,10 +11,12 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from tuneworth.advisor.facts import Facts
+from tuneworth.core.costs import CostFigure
 from tuneworth.core.task import Language, Limits
 from tuneworth.core.text import Lang, Text
 from tuneworth.core.yamlfile import parse_yaml
-from tuneworth.costs.prices import Rates
+from tuneworth.costs.figures import read_figure
+from tuneworth.costs.prices import STATED, Rates
 from tuneworth.data.files import decode, read_bytes
 from tuneworth.data.formats import PREFIX
 from tuneworth.data.sections import (
@@ -26,10 +28,13 @@ from tuneworth.data.sections import (
     Section,
     Settings,
     SplitRules,
+    Stated,
     StatedPrice,
     StatedService,
+    StatedTraffic,
     Updates,
     refused,
+    told_in_full,
 )
 from tuneworth.data.taskerrors import document_problems, option_problems
 from tuneworth.errors import InputError
@@ -152,6 +157,11 @@ class TaskFile(Section):
     usd_per_label: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="price of one more labelled row; unknown when left out"
     )
+    usd_per_error: Stated = Field(
+        default=None,
+        description="what a wrong answer costs you, US dollars, a number or a range; quality is then money",
+    )
+    traffic: StatedTraffic = Field(default=StatedTraffic(), description="how many calls there are, for what arms cost")
     seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
     exhaustive: bool = Field(
         default=False, description="measure every arm at every training size on all dev rows; stop none early"
@@ -208,6 +218,24 @@ class TaskFile(Section):
         except BadBudget as error:
             raise refused(error.rule) from None
         return text
+
+    @property
+    def error_cost(self) -> CostFigure | None:
+        """What a wrong answer costs, or ``None``."""
+        if self.usd_per_error is None:
+            return None
+        read = read_figure(self.usd_per_error, "usd_per_error", "usd/piece")
+        return CostFigure(name=read.name, unit=read.unit, low=read.low, high=read.high, source=STATED)
+
+    @field_validator("usd_per_error")
+    @classmethod
+    def _is_money(cls, stated: Stated) -> Stated:
+        try:
+            if stated is not None:
+                read_figure(stated, "usd_per_error", "usd/piece")
+        except InputError as error:
+            raise told_in_full(error) from None
+        return stated
 
     @field_validator("documents", mode="before")
     @classmethod
