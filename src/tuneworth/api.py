@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,25 +120,51 @@ def load_run(folder: Source) -> RunResult:
 
 
 def decide_again(
-    result: RunResult,
+    run: RunResult | Source,
     *,
     margin: float | None = None,
     limits: Mapping[str, Any] | None = None,
     usd_per_label: float | None = None,
+    usd_per_error: float | str | Sequence[float] | None = None,
+    traffic: Mapping[str, Any] | None = None,
 ) -> RunResult:
     """The verdict of the same measurements under what is asked here (`tuneworth.decide.again`); what is left out stays.
 
     Args:
-        limits: laid over those of the task, by name.
+        run: folder of a run, or its result.
+        limits, traffic: laid over those of the task, by name. Other traffic needs the folder: what rows took is there.
+        usd_per_error: what a wrong answer costs, a number or a range.
     """
+    from tuneworth.core.run import RunResult
     from tuneworth.data.taskfile import task_file_of
     from tuneworth.decide import again
 
     asked = {"margin": margin, "limits": limits and dict(limits), "usd_per_label": usd_per_label}
+    asked |= {"usd_per_error": usd_per_error, "traffic": traffic and dict(traffic)}
     checked = task_file_of("rows.jsonl", **asked)  # checked as a task file is, and never read
+    result = run if isinstance(run, RunResult) else load_run(run)
+    if traffic:
+        if isinstance(run, RunResult):
+            raise InputError(Problem("traffic", say("cli.decide.folder")))
+        result = _with_traffic(result, Path(run), checked.traffic.given)
     return again.decide_again(
-        result, margin=margin, limits=checked.limits if limits else None, usd_per_label=usd_per_label
+        result,
+        margin=margin,
+        limits=checked.limits if limits else None,
+        usd_per_label=usd_per_label,
+        usd_per_error=checked.error_cost,
     )
+
+
+def _with_traffic(result: RunResult, run: Path, traffic: Mapping[str, Any]) -> RunResult:
+    from tuneworth.costs.of_run import priced_again, stated_in
+    from tuneworth.costs.traffic import changed
+    from tuneworth.race.folder import RunFolder
+    from tuneworth.race.stored import groups_of, took_of
+
+    folder, stated = RunFolder(run), stated_in(result)
+    terms = replace(stated, traffic=changed(stated.traffic, traffic))
+    return priced_again(result, took_of(result.arms, folder), groups_of(folder), terms)
 
 
 def cost(

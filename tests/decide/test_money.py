@@ -34,6 +34,7 @@ def decided(arms, rows, money, each=None, **limits):
 
 
 # rows, what LoRA saves a month and the half of its interval, dollars an error, verdict, recommended, code
+# Both cost about $1,000 a month.
 TABLE = [
     ("a tie, and sure to be cheaper", TIE, (300, 80), None, "fine_tune", "lora", "pays.saves"),
     ("a tie, and maybe cheaper", TIE, (300, 600), None, "dont_fine_tune", "fewshot", "verdict.too_little"),
@@ -42,6 +43,7 @@ TABLE = [
     ("a loss, and cheaper", LOSS, (300, 80), None, "dont_fine_tune", "fewshot", "verdict.loss"),
     ("open, and cheaper", EVEN, (300, 80), None, "cant_tell", "fewshot", "verdict.open"),
     ("open, but surely not behind, and cheaper", NOT_BEHIND, (300, 80), None, "fine_tune", "lora", "pays.saves"),
+    ("a tie, and surely cheaper by less than a hundredth", TIE, (9, 0.5), None, "dont_fine_tune", "fewshot", "verdict.too_little"),
     # 26.7 points at 50,000 calls are 13,333 errors a month
     ("a gain worth its price", GAIN, (-300, 80), 0.1, "fine_tune", "lora", "verdict.gain"),
     ("a gain not worth its price", GAIN, (-3000, 80), 0.1, "dont_fine_tune", "fewshot", "pays.worth"),
@@ -51,7 +53,7 @@ TABLE = [
     ("open, and worth nothing", OPEN, (-9000, 80), 0.1, "dont_fine_tune", "fewshot", "pays.worth"),
     ("open in both", OPEN, (-300, 80), 0.1, "cant_tell", "fewshot", "verdict.open"),
     ("a tie where errors are dear", TIE, (-1, 1), 50.0, "dont_fine_tune", "fewshot", "verdict.too_little"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,8 @@ def _line(when, what, usd):
     )  # fmt: skip
 
 
-def _rules(counts, saves, half=80, *, lines=(), p50=(20.0, 80.0), service=True, **limits):
+def _rules(counts, saves, half=None, *, lines=(), p50=(20.0, 80.0), service=True, **limits):
+    half = half or (80 if saves else 1)
     tuned, untuned = ({"cost": ArmCost(latency_p50_ms=ms)} if ms else {} for ms in p50)
     arms, rows = duel(*counts, tuned_more=tuned, untuned_more={**untuned, "local": not service})
     decision = decided(arms, rows, costs(cost_pair("lora", "fewshot", saves, half), lines=lines), **limits)
@@ -256,6 +259,7 @@ def _rules(counts, saves, half=80, *, lines=(), p50=(20.0, 80.0), service=True, 
         (GAIN, -300, (20.0, 80.0), {"Y4": "overturned", "X2": "confirmed", "P3": "overturned"}),
         (TIE, 30, (20.0, 80.0), {"Y4": "open", "N5": "open", "X2": "open", "P3": "open", "A6": "open", "T5": "confirmed"}),
         (LOSS, 300, (20.0, 80.0), {"Y4": "open", "X2": "confirmed", "P3": "open"}),
+        (TIE, 0, (20.0, 80.0), {"Y4": "overturned", "X2": "confirmed", "P3": "overturned", "T5": "confirmed"}),
         (TIE, 300, (None, None), {"Y4": "confirmed", "N5": "overturned", "X2": "open", "P3": "confirmed"}),
     ],
 )  # fmt: skip

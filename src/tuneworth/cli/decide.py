@@ -1,24 +1,34 @@
-"""``tuneworth decide``: what the measurements of a finished run say under other limits."""
+"""``tuneworth decide``: what the measurements of a finished run say under other limits and other traffic."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tuneworth.cli import options as opt
-from tuneworth.cli.language import LANG, inline, spoken
+from tuneworth.cli.language import LANG, inline
 
-KEYS = ("margin", "usd_per_label", "limits.p95_ms", "limits.max_usd_per_1k", "limits.min_quality", "limits.private")
+if TYPE_CHECKING:
+    from tuneworth.core.run import RunResult
+    from tuneworth.core.text import Text
+
+LIMITS = ("p95_ms", "max_usd_per_1k", "min_quality", "private")
+TRAFFIC = ("calls_per_month", "shape", "peak", "growth_per_month", "share_repeated", "months")
+KEYS = (
+    *("margin", "usd_per_label", "usd_per_error"),
+    *(f"limits.{name}" for name in LIMITS),
+    *(f"traffic.{name}" for name in TRAFFIC),
+)
 """What can be set: all that the decision reads and no measurement hangs on."""
 
 
 @opt.command(
-    "Decide a finished run again under other limits; nothing is measured.",
-    "按新的要求对已完成的运行重新下结论，不再测量。",
+    "Decide a finished run again under other limits or other traffic; nothing is measured.",
+    "按新的要求或调用量对已完成的运行重新下结论，不再测量。",
 )
 def decide(
     run: Path = typer.Argument(..., help=inline("Folder of a run.", "运行目录。")),
@@ -43,19 +53,33 @@ def decide(
     del lang
     asked = _asked(settings)
     before = read_result(RunFolder(run).result)
-    after = decide_again(before, **asked)
+    after = decide_again(run, **asked)
     folder = RunFolder(run / "decided" / folder_name(settings))
     folder.path.mkdir(parents=True, exist_ok=True)
     write_html(after, folder.report, lang=LANG)
     write_atomic(folder.result, after.model_dump_json(indent=1))
     show(after, folder, as_json=as_json)
     if not as_json:
-        same = (before.decision.verdict, before.decision.recommended) == (
-            after.decision.verdict,
-            after.decision.recommended,
-        )
-        change = "same" if same else "changed"
-        typer.echo(spoken(f"cli.decide.{change}", before=before.decision.headline.to(LANG)))
+        for line in changes(before, after):
+            typer.echo(line.to(LANG))
+
+
+def changes(before: RunResult, after: RunResult) -> list[Text]:
+    """What is other than before: the verdict or the recommendation, and what the arms recommended cost."""
+    from tuneworth.words import numbers
+    from tuneworth.words.names import arm_names, quoted
+    from tuneworth.words.say import say
+
+    old, new = before.decision, after.decision
+    same = (old.verdict, old.recommended) == (new.verdict, new.recommended)
+    told = [say("cli.decide.same") if same else say("cli.decide.changed", before=old.headline)]
+    for arm_id in dict.fromkeys(filter(None, (old.recommended, new.recommended))):
+        was, now = (result.costs and result.costs.arm(arm_id) for result in (before, after))
+        months = [arm.monthly if arm else None for arm in (was, now)]
+        if months[1] is not None and months[0] != months[1]:
+            usd = {"was": numbers.usd_range(months[0]), "now": numbers.usd_range(months[1])}
+            told.append(say("cli.decide.month", arm=quoted(arm_names(after.arms)[arm_id]), **usd))
+    return told
 
 
 def _asked(settings: list[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ warm more often; a log has the gaps themselves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -144,6 +144,17 @@ def read_traffic(section: Mapping[str, Any], *, where: str = "traffic", source: 
     if problems:
         raise InputError(sorted(problems, key=lambda problem: problem.where))
     return stated_traffic(shape=shape, months=months, **figures)
+
+
+def changed(traffic: Traffic, section: Mapping[str, Any]) -> Traffic:
+    """``traffic`` with what ``section`` states in place of its own.
+
+    Raises:
+        InputError: as `read_traffic`.
+    """
+    new = read_traffic(section)
+    stated = {key for key in section if key != "shape"} | ({"week", "peak"} if "shape" in section else set[str]())
+    return replace(traffic, **{key: getattr(new, key) for key in stated})
 
 
 def _impossible(figures: Mapping[str, Figure], where: str) -> list[Problem]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from tuneworth.core.costs import CostRange, CostResult
 from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.pays import LEVEL, better_off, errors_apart, pair_of, price_of_an_error, priced_at, saving
+from tuneworth.decide.pays import (
+    LEVEL,
+    better_off,
+    errors_apart,
+    monthly_of,
+    pair_of,
+    price_of_an_error,
+    priced_at,
+    saving,
+)
 from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
@@ -20,11 +28,13 @@ def money_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     less, p = (tuned, gain.p) if gain.p >= 0.5 else (untuned, 1 - gain.p)
     both: dict[str, ReasonPart] = {"tuned": tuned, "untuned": untuned}
     months = {
-        "tuned_month": monthly_of(costs, tuned),
-        "untuned_month": monthly_of(costs, untuned),
+        "tuned_month": monthly_of(evidence, tuned),
+        "untuned_month": monthly_of(evidence, untuned),
         "months": costs.months,
     }
     found = [Reason("pays.sum", calls=calls, cheaper=less, chance=p, **both, **months)]
+    if gain.answer == "level":
+        found = [Reason("pays.level", calls=calls, month=months["tuned_month"], months=costs.months, **both)]
     net = better_off(evidence, tuned, untuned)
     if each is not None and net is not None:
         better, p = (tuned, net.p) if net.usd >= 0 else (untuned, 1 - net.p)
@@ -87,8 +97,3 @@ def _price_of_an_error(evidence: Evidence, chosen: ArmResult, rival: ArmResult) 
     if evidence.usd_per_error is not None and ahead > 0:
         return [Reason("pays.error_price.none", other=rival, chosen=chosen)]
     return []
-
-
-def monthly_of(costs: CostResult, arm: ArmResult) -> CostRange | None:
-    of = costs.arm(arm.arm_id)
-    return of.monthly if of is not None else None

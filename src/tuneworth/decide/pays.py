@@ -9,7 +9,7 @@ A row with a score of 0 is one error, one with 0.6 is 0.4 of one. Intervals are 
 and Donner 2008, Statistics in Medicine 27:1693), which keeps their skew: the lower end is the sum minus the root of the squared distances
 of the parts from their lower ends. The probability is that of the level at which the interval would end at zero.
 
-**Surely** is a probability of 90 %, and what is recommended is found by going up from the simplest arm: as long as others are surely better
+**Surely** is a probability of 90 %, of a difference of at least a hundredth of the larger bill: less is *level*, however sure. What is recommended is found by going up from the simplest arm: as long as others are surely better
 off than it, the simplest of those takes its place. So the simpler wins where money does not decide, and an arm whose price falls cannot
 lose its place by it. Where a price or the volume is not known, or fewer than ten groups of rows were measured, nothing is sure.
 
@@ -23,13 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
-from tuneworth.core.costs import CostFigure, CostPair
+from tuneworth.core.costs import CostFigure, CostPair, CostRange
 from tuneworth.core.run import ArmResult
 from tuneworth.decide.evidence import Evidence
 from tuneworth.decide.reason import Dollars
 from tuneworth.stats.family import too_few
 
 SURE = 0.9
+LITTLE = 0.01
 LEVEL = 2 * SURE - 1
 """Of intervals of dollars."""
 Z = NormalDist().inv_cdf(SURE)
@@ -37,18 +38,28 @@ Z = NormalDist().inv_cdf(SURE)
 
 @dataclass(frozen=True)
 class Gain(Dollars):
-    """Dollars a month that an arm is better off by than another; ``p``: the probability that it is better off at all."""
+    """Dollars a month that an arm is better off by than another.
+
+    Attributes:
+        p: probability that it is better off at all.
+        least: less is no difference that anybody would change anything for.
+    """
 
     p: float
+    least: float
 
     @property
     def answer(self) -> str:
-        """``better``, ``worse``, or ``open``."""
+        """``better``, ``worse``, ``level`` or ``open``."""
+        if max(abs(self.usd), abs(self.low), abs(self.high)) < self.least:
+            return "level"
+        if abs(self.usd) < self.least:
+            return "open"
         return "better" if self.p >= SURE else "worse" if self.p <= 1 - SURE else "open"
 
     @property
     def turned(self) -> Gain:
-        return Gain(-self.usd, -self.high, -self.low, 1 - self.p)
+        return Gain(-self.usd, -self.high, -self.low, 1 - self.p, self.least)
 
 
 def saving(evidence: Evidence, a: ArmResult, b: ArmResult) -> Gain | None:
@@ -59,8 +70,14 @@ def saving(evidence: Evidence, a: ArmResult, b: ArmResult) -> Gain | None:
         return None
     if by.inner.low is None or by.inner.high is None:
         return None
-    gain = Gain(by.value, by.inner.low, by.inner.high, pair.p_cheaper)
+    months = [month.value or 0.0 for arm in (a, b) if (month := monthly_of(evidence, arm)) is not None]
+    gain = Gain(by.value, by.inner.low, by.inner.high, pair.p_cheaper, LITTLE * max(months, default=0.0))
     return gain if pair.a == a.arm_id else gain.turned
+
+
+def monthly_of(evidence: Evidence, arm: ArmResult) -> CostRange | None:
+    of = evidence.costs.arm(arm.arm_id) if evidence.costs is not None else None
+    return of.monthly if of is not None else None
 
 
 def pair_of(evidence: Evidence, a: ArmResult, b: ArmResult) -> CostPair | None:
@@ -85,7 +102,7 @@ def better_off(evidence: Evidence, a: ArmResult, b: ArmResult) -> Gain | None:
     below, above = (math.hypot(*(part[side] for part in parts)) for side in (0, 1))
     towards_zero = below if usd > 0 else above
     p = NormalDist().cdf(Z * usd / towards_zero) if towards_zero > 0 else 0.5 if usd == 0 else float(usd > 0)
-    return Gain(usd, usd - below, usd + above, p)
+    return Gain(usd, usd - below, usd + above, p, costs.least)
 
 
 def priced_at(evidence: Evidence) -> tuple[float | None, float | None]:

@@ -1,6 +1,6 @@
 """What the run says about the rules of thumb on latency and money: N5, Y4, T5, X2, P3, A6, K1, C2, C3, C4 and C6.
 
-"Tuning saves it" is **overturned** by an untuned arm that is surely at least as cheap (or fast) and gives away less than the margin, or where every
+"Tuning saves it" is **overturned** by an untuned arm that surely costs no more (or is as fast) and gives away less than the margin, or where every
 untuned arm that has a price is surely cheaper; **confirmed** where tuning is surely cheaper (or faster) than all of them and better or as good;
 else open. N5 says the opposite of Y4; the clash of the two, X2, is settled where latency was measured and one side is surely the cheaper one.
 Without prices and a volume only latency speaks, and X2 stays open. P3, A6 and C4 are about arms that a service is paid for.
@@ -14,9 +14,8 @@ from typing import NamedTuple
 from tuneworth.core.run import ArmResult, RuleState
 from tuneworth.decide.duels import Duel, RuleFinding
 from tuneworth.decide.evidence import Evidence
-from tuneworth.decide.money import monthly_of
 from tuneworth.decide.outlook import incomplete
-from tuneworth.decide.pays import priced_at, saving
+from tuneworth.decide.pays import monthly_of, priced_at, saving
 from tuneworth.decide.reason import Reason, ReasonPart
 from tuneworth.decide.ruling import Ruling
 
@@ -90,7 +89,9 @@ def _money(evidence: Evidence, duels: Sequence[Duel]) -> _Told | None:
         return None
     gain, duel = min(priced, key=lambda each: each[0].usd)  # the cheapest of those without tuning
     finding: RuleState = "open"
-    beaten = next((each for each in priced if each[0].answer == "worse" and each[1].winner == "untuned"), None)
+    beaten = next(
+        (each for each in priced if each[0].answer in ("worse", "level") and each[1].winner == "untuned"), None
+    )
     if beaten is not None:
         finding, duel = "overturned", beaten[1]
     elif all(each.answer == "worse" for each, _ in priced):
@@ -101,12 +102,11 @@ def _money(evidence: Evidence, duels: Sequence[Duel]) -> _Told | None:
 
 
 def _bill(evidence: Evidence, duel: Duel) -> Reason:
-    gain, costs = saving(evidence, duel.tuned, duel.untuned), evidence.costs
+    gain = saving(evidence, duel.tuned, duel.untuned)
     assert gain is not None
-    assert costs is not None
     less, p = (duel.tuned, gain.p) if gain.p >= 0.5 else (duel.untuned, 1 - gain.p)
     parts: dict[str, ReasonPart] = {"tuned": duel.tuned, "untuned": duel.untuned, "numbers": duel.numbers}
-    months = {"tuned_month": monthly_of(costs, duel.tuned), "untuned_month": monthly_of(costs, duel.untuned)}
+    months = {"tuned_month": monthly_of(evidence, duel.tuned), "untuned_month": monthly_of(evidence, duel.untuned)}
     return Reason("seed.money", calls=priced_at(evidence)[1], cheaper=less, chance=p, **months, **parts)
 
 
@@ -118,6 +118,8 @@ def _clash(evidence: Evidence, speed: _Told, money: _Told | None) -> RuleFinding
     both = Reason("seed.speed_and_money", speed=speed.why, money=money.why)
     if gain is None or gain.answer == "open":
         return RuleFinding("X2", "open", Reason("seed.clash.open", why=both))
+    if gain.answer == "level":
+        return RuleFinding("X2", "confirmed", Reason("seed.clash.level", why=both))
     speeds = [arm.cost.latency_p50_ms or 0.0 for arm in (speed.duel.tuned, speed.duel.untuned)]
     faster, cheaper = speeds[0] < speeds[1], gain.answer == "better"
     code = "mixed" if faster != cheaper else "tuned" if cheaper else "untuned"
@@ -165,7 +167,7 @@ def _making(evidence: Evidence, duel: Duel) -> list[RuleFinding]:
         known = [usd for usd in both if usd is not None]
         return (known[0], known[1]) if len(known) == 2 and any(known) else None
 
-    if (once := of_both("once")) is not None and once[0]:
+    if (once := of_both("once")) is not None and once[0] and gain.answer != "level":
         states: dict[str, RuleState] = {"better": "overturned", "worse": "confirmed", "open": "open"}
         seen: dict[str, ReasonPart] = {"tuned": duel.tuned, "once_usd": costs.months * once[0], "months": costs.months}
         why = Reason(f"seed.paid_back.{gain.answer}", why=_bill(evidence, duel), **seen)

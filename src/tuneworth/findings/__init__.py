@@ -21,7 +21,7 @@ from tuneworth.costs.breakeven import DAYS_PER_MONTH
 from tuneworth.costs.figures import Figure, Unit, figure
 from tuneworth.costs.of_run import Stated, Took, costs_of
 from tuneworth.costs.prices import STATED
-from tuneworth.costs.traffic import stated_traffic
+from tuneworth.costs.traffic import changed, stated_traffic
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
@@ -108,6 +108,7 @@ def assemble(
         documents=measured.documents,
         against_yardsticks=against,
         costs=costs,
+        usd_per_error=task_file.error_cost,
     )
     exact = next((metric.id for metric in metrics if metric.binary and not metric.corpus), None)
     has_classes = task.kind in ("label", "choice") and exact is not None
@@ -128,6 +129,7 @@ def assemble(
         machine_usd_per_hour=task_file.machine_usd_per_hour,
         budget_seconds=budget_seconds,
         usd_per_label=task_file.usd_per_label,
+        usd_per_error=task_file.error_cost,
         power=ready.power(),
         race=raced.race,
         forecasts=forecasts,
@@ -156,7 +158,7 @@ def stated_by(task_file: TaskFile) -> Stated:
         return figure(name, unit, usd, source="" if usd is None else STATED)
 
     return Stated(
-        traffic=stated_traffic(volume),
+        traffic=changed(stated_traffic(volume), task_file.traffic.given),
         terms=Terms(
             machine=price("machine", "usd/hour", task_file.machine_usd_per_hour),
             label=price("label", "usd/label", task_file.usd_per_label),
