@@ -13,6 +13,7 @@ from tuneworth.data.load import load
 from tuneworth.data.sections import Settings
 from tuneworth.data.taskfile import TaskFile, load_task_file, task_file_for, with_options
 from tuneworth.errors import EnvironmentProblem, InputError
+from tuneworth.findings import stated_by
 
 
 def problems(tmp_path: Path, text: str) -> list[str]:
@@ -117,6 +118,13 @@ strategies: []
         ("train: x\nmax_calls: 0", "task.yaml:2 max_calls: is 0, must be at least 1"),
         ("train: x\nusd_per_label: -1", "task.yaml:2 usd_per_label: is -1, must be at least 0"),
         ("train: x\nusd_per_label: .inf", "usd_per_label: is .inf"),
+        ("train: x\nusd_per_error: a lot", "task.yaml:2 usd_per_error: is a lot, which is no number"),
+        (
+            "train: x\ntraffic: {peak: 0.5, calls_per_month: [9, 2]}",
+            "task.yaml:2 traffic.peak: is 0.5, must be at least 1",
+        ),
+        ("train: x\ntraffic: {peak: 0.5, calls_per_month: [9, 2]}", "traffic.calls_per_month: goes from 9 to 2"),
+        ("train: x\ntraffic: {calls: 5}", "traffic.calls: is not a known key"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, text: str, match: str) -> None:
@@ -250,6 +258,26 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path, name: str) ->
         path = tmp_path / f"{number}.yaml"
         path.write_text(block.split("```")[0], encoding="utf-8")
         assert load_task_file(path).train
+
+
+class TestTraffic:
+    def test_numbers_as_people_write_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "task.yaml"
+        path.write_text(
+            "train: t.jsonl\nusd_per_error: 0.5-2\ntraffic: {calls_per_month: 2000 per day, shape: office_hours, months: 6}\n"
+        )
+        task_file = load_task_file(path)
+        assert (task_file.error_cost.low, task_file.error_cost.high) == (0.5, 2.0)
+        traffic = stated_by(task_file).traffic
+        assert (round(traffic.calls_per_month.middle), traffic.months) == (60_833, 6)
+        assert traffic.peak.middle == pytest.approx(168 / 45)
+        again = with_options(task_file, traffic={"calls_per_month": "5万"})
+        assert (again.traffic.given["calls_per_month"], again.traffic.shape) == ("5万", "office_hours")
+
+    def test_calls_a_day_of_the_situation_are_a_volume_too(self) -> None:
+        task_file = task_file_for("t.jsonl", situation={"calls_per_day": 100}, traffic={"peak": 2})
+        traffic = stated_by(task_file).traffic
+        assert (round(traffic.calls_per_month.middle), traffic.peak.middle) == (3_042, 2.0)
 
 
 class TestPrices:

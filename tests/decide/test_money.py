@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from money_builders import cost_pair, costs, error
 
-from tuneworth.core.costs import CostLine
+from tuneworth.core.costs import CostBar, CostLine
 from tuneworth.core.run import ArmCost
 from tuneworth.decide.decision import decide
 
@@ -146,6 +146,24 @@ def test_the_volume_at_which_it_turns():
     assert (
         "More calls would not: “LORA” costs more than “FEWSHOT” at any volume up to 10,000,000 calls a month." in said
     )
+
+
+def test_what_is_lacking_and_what_moves_it_most_are_named():
+    pair = cost_pair("lora", "fewshot", 300, 80)
+    moved = pair.model_copy(update={"tornado": [CostBar(name="machine", at_low=-20.0, at_high=420.0)]})
+    changes = decided(*duel(*TIE), costs(moved)).would_change
+    assert any(
+        text.en
+        == "What moves that most is an hour of the machine: from its low to its high end, what “LORA” costs less than "
+        "“FEWSHOT” a month goes from −$20.00 to +$420."
+        for text in changes
+    )
+    priced = costs(pair)
+    lora = priced.arm("lora").model_copy(update={"missing": ["machine", "label"], "monthly": None})
+    lacking = priced.model_copy(update={"pairs": [], "arms": [lora, priced.arm("fewshot")]})
+    told = decided(*duel(*TIE), lacking)
+    assert "pays.lacking" in told.codes
+    assert any("without: an hour of the machine; the price of a label." in text.en for text in told.reasons)
 
 
 @pytest.mark.parametrize(

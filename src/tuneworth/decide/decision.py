@@ -23,7 +23,7 @@ from tuneworth.decide.ruling import rule
 from tuneworth.decide.seed_rows import seed_findings
 from tuneworth.decide.would_change import would_change
 from tuneworth.words import numbers
-from tuneworth.words.names import arm_names, few, listed, metric_name, quoted
+from tuneworth.words.names import arm_names, few, figure_name, listed, metric_name, quoted
 from tuneworth.words.say import say
 
 
@@ -147,7 +147,7 @@ def told(reason: Reason, names: Mapping[str, Text]) -> Text:
             case Text():
                 return part
             case str():
-                return metric_name(part)
+                return figure_name(part, names) if name in ("input", "lacking") else metric_name(part)
             case Reason():
                 return told(part, names)
             case ArmResult():

@@ -19,11 +19,14 @@ from tuneworth.decide.ruling import Ruling
 
 
 def money_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
-    """What T and U cost, and what their errors do."""
+    """What T and U cost, and what their errors do; or which numbers are lacking."""
     tuned, untuned, costs = ruling.tuned, ruling.untuned, evidence.costs
-    gain = saving(evidence, tuned, untuned) if tuned is not None and untuned is not None else None
-    if gain is None or tuned is None or untuned is None or costs is None:
+    if tuned is None or untuned is None or costs is None:
         return []
+    gain = saving(evidence, tuned, untuned)
+    if gain is None:
+        of = [(arm, costs.arm(arm.arm_id)) for arm in (tuned, untuned) if costs.calls_per_month is not None]
+        return [Reason("pays.lacking", arm=arm, lacking=bill.missing) for arm, bill in of if bill and bill.missing]
     each, calls = priced_at(evidence)
     less, p = (tuned, gain.p) if gain.p >= 0.5 else (untuned, 1 - gain.p)
     both: dict[str, ReasonPart] = {"tuned": tuned, "untuned": untuned}
@@ -59,7 +62,8 @@ def money_changes(evidence: Evidence, ruling: Ruling) -> list[Reason]:
         return []
     alike = any(evidence.rules_out_gain(a, b) for a, b in ((chosen, rival), (rival, chosen)))
     found = _turning(evidence, chosen, rival) if alike else []
-    return [*found, *_price_of_an_error(evidence, chosen, rival)]
+    found += _price_of_an_error(evidence, chosen, rival)
+    return [*found, *_mover(evidence, chosen, rival)] if found else []
 
 
 def _rival(ruling: Ruling) -> ArmResult | None:
@@ -87,6 +91,16 @@ def _turning(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Re
     if ends.high is None:
         return [Reason("pays.turns.no_end", low_volume=ends.low, most_calls=pair.most, **seen)]
     return [Reason("pays.turns.between", level=LEVEL, low_volume=ends.low, high_volume=ends.high, **seen)]
+
+
+def _mover(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Reason]:
+    """The input that moves most what one costs less than the other."""
+    pair = pair_of(evidence, chosen, rival)
+    if pair is None or not pair.tornado:
+        return []
+    bar, first, second = pair.tornado[0], evidence.arm(pair.a), evidence.arm(pair.b)
+    ends: dict[str, ReasonPart] = {"from_usd": bar.at_low, "to_usd": bar.at_high}
+    return [Reason("pays.mover", input=bar.name, first=first, second=second, **ends)]
 
 
 def _price_of_an_error(evidence: Evidence, chosen: ArmResult, rival: ArmResult) -> list[Reason]:

@@ -19,7 +19,7 @@ class Reason:
     Attributes:
         code: key of its sentence in the catalogue.
         parts: what the sentence asks for, by name. A number is shown as its name says (`tuneworth.decide.decision`), records
-            and arms as their type says, a string is the id of a metric. ``None`` stands for a part of the sentence that has nothing to say.
+            and arms as their type says, a string is the id of a metric or the name of a figure. ``None`` stands for a part of the sentence that has nothing to say.
     """
 
     code: str
@@ -48,4 +48,4 @@ class Dollars:
 
 
 One = Reason | Apart | Dollars | CostRange | ArmResult | Score | Interval | Share | Text | str | float | None
-ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float]
+ReasonPart = One | Sequence[ArmResult] | Sequence[Reason] | Sequence[float] | Sequence[str]

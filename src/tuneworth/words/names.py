@@ -83,6 +83,25 @@ def model_names(models: Sequence[str]) -> dict[str, str]:
     return {model: short if times[short] == 1 else model for model, short in last.items()}
 
 
+def figure_name(name: str, arms: Mapping[str, Text]) -> Text:
+    """What a figure of a bill is called (``core.costs.CostFigure``); a price of tokens by its model and the kind.
+
+    Args:
+        arms: arm id → how sentences call the arm.
+    """
+    first, _, rest = name.partition(".")
+    if first == "price":
+        model, _, what = rest.removesuffix(".batch").rpartition(".")
+        kind = what.partition(">")[0]
+        return say("cost_page.figure.price", model=model, what=say(f"cost_page.what.{'call_fee' if kind == 'call' else kind}"))  # fmt: skip
+    if first == "measured":
+        arm = next((arm for arm in arms if rest == arm or rest.startswith(f"{arm}.")), rest)
+        return say("cost_page.figure.measured", arm=arms.get(arm, Text(en=arm, zh=arm)))
+    if first == "hours":
+        return say("cost_page.figure.hours", name=rest)
+    return say("cost_page.figure.charged") if first == "fit" else word(table("cost_page.figure.named"), rest or first)
+
+
 def kind_name(kind: str) -> Text:
     """A kind of personal data or secrets, in the plural."""
     return say(f"privacy.kinds.{kind}")

@@ -11,7 +11,7 @@ from tuneworth.core.text import Lang, Text
 from tuneworth.report.pages.arms import NOTHING, arm_labels
 from tuneworth.report.plain import clean, sentence_case
 from tuneworth.words import numbers
-from tuneworth.words.names import in_lang, listed, quoted
+from tuneworth.words.names import figure_name, in_lang, listed, quoted
 from tuneworth.words.say import say, table
 
 LEVEL = 0.01
@@ -19,17 +19,6 @@ LEVEL = 0.01
 COLUMNS = ("prompt", "without_model", "small_model", "provider")
 """Those of the article, and what is no language model."""
 COST_ROWS = ("C1", "C2", "C3", "C4", "C5", "C6")
-NAMED = (
-    "machine",
-    "label",
-    "wage",
-    "retrained",
-    "reindexed",
-    "calls_per_month",
-    "peak",
-    "growth_per_month",
-    "share_repeated",
-)
 UNITS = (
     *("call/month", "usd/hour", "usd/label", "usd/Mtok", "usd/call", "usd/piece", "usd/GB-month", "1/month"),
     *("second", "hour", "token", "label"),
@@ -388,21 +377,7 @@ class _Builder:
         return listed([self._figure(name) for name in dict.fromkeys(names)])
 
     def _figure(self, name: str) -> Text:
-        """What a figure is called; a price of tokens by its model and the kind."""
-        first, _, rest = name.partition(".")
-        if first == "price":
-            model, _, what = rest.removesuffix(".batch").rpartition(".")
-            kind = what.partition(">")[0]
-            return say("cost_page.figure.price", model=clean(model), what=say(f"cost_page.what.{'call_fee' if kind == 'call' else kind}"))  # fmt: skip
-        if first == "measured":
-            arm = next((arm for arm in self.names if rest == arm or rest.startswith(f"{arm}.")), rest)
-            return say("cost_page.figure.measured", arm=quoted(self._name(arm)))
-        if first == "hours":
-            return say("cost_page.figure.hours", name=clean(rest))
-        if first == "fit":
-            return say("cost_page.figure.charged")
-        last = rest or first
-        return say(f"cost_page.figure.{last}") if last in NAMED else numbers.plain(clean(name))
+        return figure_name(clean(name), {arm_id: quoted(label) for arm_id, label in self.names.items()})
 
     def _unit(self, value: float | None, unit: str) -> str:
         if value is None:
