@@ -19,7 +19,7 @@ from tuneworth.costs.spend import Spend
 from tuneworth.data.setaside import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
-from tuneworth.findings import Measured, assemble
+from tuneworth.findings import Measured, assemble, stated_by
 from tuneworth.findings.documents import open_session
 from tuneworth.findings.money import money_of
 from tuneworth.models import catalog
@@ -91,6 +91,7 @@ def run(
     finished = folder.finished(settings, budget_seconds, task_file.budget_usd, task_file.max_calls)
     if finished is not None:
         return finished
+    stated_by(task_file)  # what is wrong with the files it names is told before anything is measured
     started = time.monotonic()
     ready = prepare.ready(task_file, watcher)
     found = leaving(ready.models, ready.shelf, ready.task, ready.split, watcher)

@@ -10,7 +10,9 @@ from pydantic_core import PydanticCustomError
 
 from tuneworth.core.task import LABELLED, OutputKind
 from tuneworth.core.text import Text
-from tuneworth.costs.prices import Rates
+from tuneworth.costs.figures import Figure, read_figure
+from tuneworth.costs.prices import STATED, Rates
+from tuneworth.costs.table import own_table
 from tuneworth.costs.traffic import read_traffic
 from tuneworth.data.schema import schema_fault
 from tuneworth.errors import InputError
@@ -175,6 +177,39 @@ class StatedTraffic(Section):
     def given(self) -> dict[str, Any]:
         """What was stated, by name."""
         return self.model_dump(exclude_none=True)
+
+
+class StatedCosts(Section):
+    """What else the costs of arms hang on (docs/cost.md)."""
+
+    log: str | None = Field(
+        default=None, description="a log of your own calls, JSONL or CSV: its rate, peak and repeats are the traffic"
+    )
+    zone: str | None = Field(default=None, description="time zone of the log's times without one: Asia/Shanghai")
+    wage: Stated = Field(default=None, description="an hour of work, US dollars: a number or a range")
+    hours: dict[str, Stated] = Field(default={}, description="strategy: hours of work to set it up")
+    prices: str | None = Field(default=None, description="a file with prices of your own")
+
+    @field_validator("wage", "hours")
+    @classmethod
+    def _are_read(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            for each in value.values() if isinstance(value, dict) else [value]:
+                if each is not None:
+                    unit = "hour" if isinstance(value, dict) else "usd/hour"
+                    read_figure(each, info.field_name or "", unit, cny_per_usd=own_table().cny_per_usd)
+        except InputError as error:
+            raise told_in_full(error) from None
+        return value
+
+    def figures(self, cny_per_usd: float | None) -> list[Figure]:
+        """The wage and the hours, by name."""
+        stated = {f"hours.{name}": each for name, each in self.hours.items()} | {"wage": self.wage}
+        return [
+            read_figure(each, name, "usd/hour" if name == "wage" else "hour", source=STATED, cny_per_usd=cny_per_usd)
+            for name, each in stated.items()
+            if each is not None
+        ]
 
 
 def _listed(value: object) -> object:

@@ -29,6 +29,7 @@ from tuneworth.data.sections import (
     Settings,
     SplitRules,
     Stated,
+    StatedCosts,
     StatedPrice,
     StatedService,
     StatedTraffic,
@@ -162,6 +163,7 @@ class TaskFile(Section):
         description="what a wrong answer costs you, US dollars, a number or a range; quality is then money",
     )
     traffic: StatedTraffic = Field(default=StatedTraffic(), description="how many calls there are, for what arms cost")
+    costs: StatedCosts = Field(default=StatedCosts(), description="what else the costs of arms hang on")
     seed: int = Field(default=0, ge=0, lt=2**32, description="what all randomness is made from")
     exhaustive: bool = Field(
         default=False, description="measure every arm at every training size on all dev rows; stop none early"
@@ -322,6 +324,8 @@ def _resolved(task_file: TaskFile, folder: Path) -> TaskFile:
     changes["models"] = [_model_name(name, folder) for name in task_file.models]
     if task_file.documents is not None:
         changes["documents"] = _resolved_documents(task_file.documents, folder)
+    costs = {name: _absolute(path, folder) for name in ("log", "prices") if (path := getattr(task_file.costs, name))}
+    changes["costs"] = task_file.costs.model_copy(update=costs)
     if task_file.test is not None:
         changes["test"] = _absolute(task_file.test, folder)
     if task_file.metric is not None and ":" in task_file.metric:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,9 +20,12 @@ from tuneworth.core.task import Example
 from tuneworth.costs.arms import Terms
 from tuneworth.costs.breakeven import DAYS_PER_MONTH
 from tuneworth.costs.figures import Figure, Unit, figure
-from tuneworth.costs.of_run import Stated, Took, costs_of
+from tuneworth.costs.of_run import Stated, Took, costs_of, restated
 from tuneworth.costs.prices import STATED
-from tuneworth.costs.traffic import changed, stated_traffic
+from tuneworth.costs.table import own_table, read_table
+from tuneworth.costs.traffic import MONTHS, changed, stated_traffic
+from tuneworth.costs.trafficlog import traffic_of_log
+from tuneworth.data.files import decode, read_bytes
 from tuneworth.data.taskfile import TaskFile
 from tuneworth.decide.compare import compare_finalists
 from tuneworth.decide.decision import decide
@@ -145,7 +149,11 @@ def assemble(
 
 
 def stated_by(task_file: TaskFile) -> Stated:
-    """What the task file states of traffic and prices."""
+    """What the task file states of traffic and prices.
+
+    Raises:
+        InputError: a file that it names cannot be read, or has something wrong in it.
+    """
     situation, every = task_file.situation, task_file.updates.knowledge_every_days
     calls, pace = situation.calls_per_day, situation.behaviour_changes
     volume = (
@@ -157,8 +165,14 @@ def stated_by(task_file: TaskFile) -> Stated:
     def price(name: str, unit: Unit, usd: float | None) -> Figure:
         return figure(name, unit, usd, source="" if usd is None else STATED)
 
-    return Stated(
-        traffic=changed(stated_traffic(volume), task_file.traffic.given),
+    costs, table, log = task_file.costs, None, None
+    if costs.prices is not None:
+        table = read_table(decode(read_bytes(Path(costs.prices), costs.prices), costs.prices).text, costs.prices)
+    if costs.log is not None:
+        log = traffic_of_log(Path(costs.log), zone=costs.zone, months=task_file.traffic.months or MONTHS).traffic
+    rate = (table and table.cny_per_usd) or own_table().cny_per_usd
+    stated = Stated(
+        traffic=changed(log or stated_traffic(volume), task_file.traffic.given),
         terms=Terms(
             machine=price("machine", "usd/hour", task_file.machine_usd_per_hour),
             label=price("label", "usd/label", task_file.usd_per_label),
@@ -169,6 +183,7 @@ def stated_by(task_file: TaskFile) -> Stated:
         ),
         rates=task_file.stated_rates,
     )
+    return restated(stated, table, costs.figures(rate))
 
 
 def _comparisons(measured: Measured, arms: Sequence[ArmResult] = ()) -> list[Comparison]:

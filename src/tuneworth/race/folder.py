@@ -146,6 +146,10 @@ def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
     return RunFolder(base / f"{safe}-{settings_digest(task_file, documents=False)[:8]}")
 
 
+COSTS = {"traffic", "costs", "usd_per_error"}
+"""What no measurement hangs on: a finished run is priced again without being run again."""
+
+
 def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
     """SHA-256 over all that a run is about: the settings and the contents of the files they name.
 
@@ -158,7 +162,7 @@ def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
             the folder, and the index in it, again.
     """
     settings = task_file.model_dump(
-        mode="json", exclude={"description", "lang", "budget", "max_calls", "prices", "services"}
+        mode="json", exclude={"description", "lang", "budget", "max_calls", "prices", "services", *COSTS}
     )
     if not task_file.batch:
         del settings["batch"]
