@@ -12,6 +12,7 @@ from tuneworth.core.costs import ArmCosts, CostBar, CostEnds, CostFigure, CostLi
 from tuneworth.report.charts.cost import cost_chart
 from tuneworth.report.html import render_html
 from tuneworth.report.pages.cost import build_cost
+from tuneworth.report.terminal import summary
 from tuneworth.report.terminal.cost import cost_summary
 from tuneworth.report.view import build_view
 
@@ -126,6 +127,8 @@ def test_page_and_terminal_show_the_same_numbers(priced):
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(cost_summary(priced, "en"))
     shown = console.export_text()
+    console.print(summary(priced, "en"))
+    assert "costs least of the finalists" in console.export_text()
     for number in ("$500 (450–550)", "$495 more (450–540)", "$300 more", "$200 less"):
         assert number in page
         assert number in shown

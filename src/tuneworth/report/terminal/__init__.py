@@ -47,6 +47,7 @@ def summary(result: RunResult, lang: Lang, report_path: Path | None = None) -> R
         if view.decisions
         else None,
         bullets(view.documents.words["documents"], view.documents.brief) if view.documents else None,
+        bullets(view.money.words["money"], view.money.answer) if view.money else None,
         bullets(w["skipped"], (f"{arm.label}{colon}{arm.why}" for arm in view.skipped)),
         bullets(w["warnings"], view.data.warnings),
         bullets(audit.words["audit"], (f"{found.severity_word}{colon}{found.title}" for found in worst))
