@@ -54,8 +54,12 @@ def pair(logs: Mapping[str, Log]) -> Paired:
         InputError: no row of one system is surely a row of all others.
     """
     texts = {name: [" ".join(row.text.split()) for row in log.rows] for name, log in logs.items()}
+    by_id = _by_id(logs, texts)
+    if by_id is not None and not by_id.n_other_text and all(len(of) == len(by_id.shared) for of in by_id.rows.values()):
+        return by_id  # every row of every system
     by_text = _by_text(logs, texts)
-    by_id = _by_id(logs, texts, ids_are_places=by_text is not None and bool(by_text.shared))
+    if by_id is not None and by_id.in_other_words and by_text is not None and by_text.shared:
+        by_id = None  # ids whose texts stand elsewhere say where a row stands
     found = [one for one in (by_id, by_text) if one is not None and one.shared]
     if found:
         return max(found, key=lambda one: len(one.shared))  # of equals the ids
@@ -67,12 +71,8 @@ def pair(logs: Mapping[str, Log]) -> Paired:
     )
 
 
-def _by_id(logs: Mapping[str, Log], texts: Texts, *, ids_are_places: bool) -> Paired | None:
-    """``None`` where ids do not name rows.
-
-    Args:
-        ids_are_places: some texts stand in every file, so that ids whose texts mostly differ say where a row stands.
-    """
+def _by_id(logs: Mapping[str, Log], texts: Texts) -> Paired | None:
+    """``None`` where ids do not name rows."""
     known: list[dict[str, str]] = []
     for name, log in logs.items():
         own: dict[str, str] = {}
@@ -84,7 +84,7 @@ def _by_id(logs: Mapping[str, Log], texts: Texts, *, ids_are_places: bool) -> Pa
     other = {one for one in ids if len({own[one] for own in known} - {""}) > 1}
     reworded = len(ids) - len(other) < _AGREE * len(ids)
     same = _same_answers(logs, ids) if reworded else None
-    if reworded and (ids_are_places or same is False):
+    if same is False:
         return None
     apart = set[str]() if reworded else other
     names = {

@@ -8,6 +8,7 @@ there are none, in every column that is true or false, or a number in [0, 1].
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def read(rows: Sequence[RawRow], file: str, wanted: Collection[str] = ()) -> lis
     at["answer"] = system or _first(
         {name: column for name, column in known.items() if column != at["reference"]}, _ANSWERS
     )
-    log = Log(Path(file).stem, file, "rows", [_answered(row, at, spent, scored) for row in rows])
+    named = [(_short(name), name) for name in scored]
+    log = Log(Path(file).stem, file, "rows", [_answered(row, at, spent, named) for row in rows])
     for column in scored:
         odd = [row for row in rows if not is_empty(given := cell(row.value, column)) and number(given) is None]
         if odd:
@@ -113,30 +115,33 @@ def _first(known: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((known[name] for name in names if name in known), None)
 
 
-def _answered(row: RawRow, at: Mapping[str, str | None], spent: Mapping[str, str], scored: Sequence[str]) -> Answered:
-    value = row.value
-
-    def of(name: str) -> Any:
-        column = at[name]
-        return None if column is None else value.get(column)
-
-    own, answer = of("id"), of("answer")
-    took = {name: found for name, column in spent.items() if (found := amount(value.get(column))) is not None}
-    tokens = {name: int(took.get(name, 0)) for name in ("prompt", "cached", "answer")}
+def _answered(
+    row: RawRow, at: Mapping[str, str | None], spent: Mapping[str, str], scored: Sequence[tuple[str, str]]
+) -> Answered:
+    get: Any = row.value.get  # of no column is None
+    own, answer = get(at["id"]), get(at["answer"])
+    took = {name: found for name, column in spent.items() if (found := amount(get(column))) is not None}
+    has_tokens = "prompt" in took or "answer" in took
     return Answered(
         id="" if is_empty(own) else str(own).strip().removesuffix(".0"),
-        text=as_text(of("text")),
-        scores={_short(name): found for name in scored if (found := number(cell(value, name))) is not None},
+        text=as_text(get(at["text"])),
+        scores={short: found for short, name in scored if (found := number(cell(row.value, name))) is not None},
         place=row.source,
-        fields=value,
+        fields=row.value,
         answer=None if answer is None else as_text(answer),
-        references=references_of(of("reference")),
-        usage=Usage(prompt_tokens=tokens["prompt"], cached_tokens=tokens["cached"], completion_tokens=tokens["answer"])
-        if took.keys() & {"prompt", "answer"}
+        references=references_of(get(at["reference"])),
+        usage=_usage(int(took.get("prompt", 0)), int(took.get("cached", 0)), int(took.get("answer", 0)))
+        if has_tokens
         else None,
         usd=took.get("usd"),
         seconds=took["ms"] / 1000 if "ms" in took else took.get("seconds"),
     )
+
+
+@lru_cache(4096)
+def _usage(prompt: int, cached: int, answer: int) -> Usage:
+    """Rows often took the same."""
+    return Usage(prompt_tokens=prompt, cached_tokens=cached, completion_tokens=answer)
 
 
 def _short(column: str) -> str:
