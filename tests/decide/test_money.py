@@ -85,6 +85,18 @@ def test_what_is_not_known_changes_nothing(counts, money, each):
     assert decided(arms, rows, money, error(each)) == decided(arms, rows, None)
 
 
+def test_what_is_not_shown_to_be_better_is_not_said_to_be():
+    decision = decided(*duel(*GAIN), costs(cost_pair("lora", "fewshot", -1330, 80)), error(0.1))
+    assert "pays.choice.meantime" in decision.codes
+    assert not any("leaves you" in reason.en for reason in decision.reasons)
+
+
+def test_the_volume_is_told_where_it_may_turn_the_choice():
+    pair = cost_pair("lora", "fewshot", -300, 80)
+    assert any("now there are 50,000" in text.en for text in decided(*duel(*TIE), costs(pair)).would_change)
+    assert not any("now there are" in text.en for text in decided(*duel(*GAIN), costs(pair)).would_change)
+
+
 def test_the_headline_says_it_in_one_clause():
     cheaper = decided(*duel(*GAIN), costs(cost_pair("lora", "fewshot", 310, 80))).headline
     assert cheaper.en.endswith("300 test rows), and $310 (80\u00a0% interval 258–362) a month cheaper at 50,000 calls.")

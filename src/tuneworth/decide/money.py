@@ -49,6 +49,8 @@ def money_reasons(evidence: Evidence, ruling: Ruling) -> list[Reason]:
 def choice_reasons(evidence: Evidence, chosen: ArmResult, instead: ArmResult) -> list[Reason]:
     """Why not the arm that would be recommended if money did not matter."""
     gain, (each, calls) = better_off(evidence, chosen, instead), priced_at(evidence)
+    if gain is None or gain.answer != "better":  # then it is the simpler one
+        return [Reason("pays.choice.meantime", chosen=chosen, instead=instead)]
     parts: dict[str, ReasonPart] = {"chosen": chosen, "instead": instead, "usd": gain, "calls": calls}
     if each is not None:
         return [Reason("pays.choice.worth", each_usd=each, **parts)]
@@ -60,8 +62,8 @@ def money_changes(evidence: Evidence, ruling: Ruling) -> list[Reason]:
     chosen, rival = ruling.recommended, _rival(ruling)
     if chosen is None or rival is None or chosen.yardstick or saving(evidence, chosen, rival) is None:
         return []
-    alike = any(evidence.rules_out_gain(a, b) for a, b in ((chosen, rival), (rival, chosen)))
-    found = _turning(evidence, chosen, rival) if alike else []
+    may_turn = ruling.instead_of is not None or evidence.rules_out_gain(chosen, rival)
+    found = _turning(evidence, chosen, rival) if may_turn else []
     found += _price_of_an_error(evidence, chosen, rival)
     return [*found, *_mover(evidence, chosen, rival)] if found else []
 
