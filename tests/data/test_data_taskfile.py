@@ -118,7 +118,7 @@ strategies: []
         ("train: x\nmax_calls: 0", "task.yaml:2 max_calls: is 0, must be at least 1"),
         ("train: x\nusd_per_label: -1", "task.yaml:2 usd_per_label: is -1, must be at least 0"),
         ("train: x\nusd_per_label: .inf", "usd_per_label: is .inf"),
-        ("train: x\nusd_per_error: a lot", "task.yaml:2 usd_per_error: is a lot, which is no number"),
+        ("train: x\nusd_per_error: abc", "task.yaml:2 usd_per_error: is abc, which is no number"),
         (
             "train: x\ntraffic: {peak: 0.5, calls_per_month: [9, 2]}",
             "task.yaml:2 traffic.peak: is 0.5, must be at least 1",

@@ -85,6 +85,7 @@ def task_file_text(
     lines.append(comments.off("batch: true", "batch"))
     lines += [comments.off("exhaustive: true", "exhaustive")]
     lines += [comments.off("machine_usd_per_hour: 0.10", "price"), comments.off("usd_per_label: 0.05", "label")]
+    lines += [comments.off("usd_per_error: 0.5-2", "error"), comments.off("traffic: {calls_per_month: 50k}", "traffic")]
     lines += [comments.off("services: {corp: {address: 'https://llm.example.com/v1'}}", "services")]
     lines += [comments.off("prices: {openai/my-model: {input: 0.10, output: 0.50}}", "prices")]
     lines += [
