@@ -66,7 +66,7 @@ def test_no_strategy_and_no_model_sees_a_test_row_before_the_final(tmp_path, mon
     measured = {arm.strategy for arm in result.arms if arm.state == "measured"}
     assert {"prompt", "fewshot", "head", "lora"} <= measured
     sides = json.loads(folder.split.read_text(encoding="utf-8"))
-    lines = {int(source.rpartition(":")[2]) for _, source in sides["test"]}
+    lines = {int(source.rpartition(":")[2]) for _, source, _ in sides["test"]}
     hidden = [test[line - 1]["input"] for line in lines]
     assert len(hidden) >= 20
     assert not fitted & set(hidden)
