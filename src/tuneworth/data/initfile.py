@@ -86,6 +86,7 @@ def task_file_text(
     lines += [comments.off("exhaustive: true", "exhaustive")]
     lines += [comments.off("machine_usd_per_hour: 0.10", "price"), comments.off("usd_per_label: 0.05", "label")]
     lines += [comments.off("usd_per_error: 0.5-2", "error"), comments.off("traffic: {calls_per_month: 50k}", "traffic")]
+    lines.append(comments.off("costs: {wage: 60, hours: {lora: 16}}", "costs"))
     lines += [comments.off("services: {corp: {address: 'https://llm.example.com/v1'}}", "services")]
     lines += [comments.off("prices: {openai/my-model: {input: 0.10, output: 0.50}}", "prices")]
     lines += [
