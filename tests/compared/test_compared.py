@@ -229,6 +229,17 @@ def test_answers_that_nobody_scored_are_scored_here():
     assert one.difference == pytest.approx(f1.value - two.systems[1].scores["macro_f1"].value)
 
 
+def test_a_metric_over_all_rows_reads_the_first_answer_that_can_be_read():
+    def rows(wrong: int) -> list[dict[str, Any]]:
+        made = [
+            {"id": str(at), "answer": "ab"[(at < wrong) != at % 2], "references": ("ab"[at % 2],)} for at in range(60)
+        ]
+        return [{**made[3], "answer": None}, *made]
+
+    found = judged(log("a", rows(20)), log("b", rows(5)), metrics=["macro_f1"])
+    assert found.systems[0].scores["macro_f1"].value < found.systems[1].scores["macro_f1"].value
+
+
 def test_cost_is_what_files_say_and_unknown_stays_unknown():
     usage = Usage(prompt_tokens=100, cached_tokens=40, completion_tokens=10)
     paid = [{**row, "usage": usage, "usd": 0.002, "seconds": 0.5} for row in right(30, 0.5, 1)]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rows_made import label_rows, write_rows
+from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import RunResult
 from tuneworth.core.task import Message
 from tuneworth.data.taskfile import task_file_for
@@ -19,12 +20,17 @@ from tuneworth.models import catalog
 from tuneworth.models.base import Constraint, Request
 from tuneworth.models.scripted import ScriptedModel
 from tuneworth.pipeline import run
+from tuneworth.race.arms import Arm
 from tuneworth.race.folder import RunFolder
+from tuneworth.race.ledger import Ledger
+from tuneworth.race.money import MoneyReserve
 from tuneworth.race.once import AskedOnce
 from tuneworth.race.prepare import ready
 from tuneworth.race.preview import preview
+from tuneworth.race.runner import Entry
 from tuneworth.race.store import Store
 from tuneworth.race.watch import Silent
+from tuneworth.strategies.decision import DecisionConfig, DecisionStrategy
 from tuneworth.testing.chat_server import ChatServer
 from tuneworth.testing.decision_server import DecisionRoutes
 
@@ -107,7 +113,7 @@ def test_a_run_that_was_stopped_pays_for_nothing_twice(
     whole = ran(tmp_path, server, "whole")
     assert whole.money is not None
     asked, routes.received[:] = times_asked(routes), []
-    for part in (0.3, 0.7, 2.0):
+    for part in (0.3, 0.7, 4.0):  # of the last, 3 % reach for all rows asked alone
         result = ran(tmp_path, server, "parts", max_calls=round(part * whole.money.total.n_calls))
     assert times_asked(routes) == asked
     assert {arm.arm_id: arm.dev for arm in result.arms} == {arm.arm_id: arm.dev for arm in whole.arms}
@@ -173,3 +179,12 @@ def test_what_is_shared_and_what_is_not(tmp_path: Path) -> None:
                 assert not any(one.completion.shared for one in around.decide(asked))
             assert len(model.requests) - n_before == (3 if turn else 4)
         assert around.id == model.id
+
+
+def test_what_another_arm_had_asked_for_is_a_call_of_the_arm_as_well(tmp_path: Path) -> None:
+    """Its test rows are asked anew, so calls are kept for them."""
+    dev = [Outcome(arm_id="a", row_id=f"r{at}", stage="dev", status="scored", shared=True) for at in range(20)]
+    with Store(tmp_path / "store.sqlite") as store:
+        kept = MoneyReserve(None, Ledger(store))  # pyright: ignore[reportArgumentType]
+        arm = Arm("a", "0" * 16, DecisionStrategy, DecisionConfig(), None)
+        assert kept.calls_per_row(Entry(arm, None, None, dev=dev)) == 1.0  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-# pyright: reportArgumentType=false
+# pyright: reportArgumentType=false, reportOptionalMemberAccess=false
 
 import pytest
 
@@ -6,14 +6,14 @@ from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import ArmCost, ArmResult, Counts, Interval, Score
 from tuneworth.core.task import Limits
 from tuneworth.core.text import Text
-from tuneworth.race.results import choose_finalists, untested
+from tuneworth.race.results import best_untuned, choose_finalists, untested
 from tuneworth.race.runner import Entry
 
 
 def arm(
     name, value, effort, *, tuned=False, yardstick=False, state="measured", p95=None, usd=None, failed=0, n_rows=50
 ):
-    score = Score(value=value, interval=Interval(low=0, high=1), n_rows=n_rows)
+    score = Score(value=value, interval=Interval(low=0, high=1), n_rows=n_rows - failed)
     return ArmResult(
         arm_id=name,
         strategy=name,
@@ -25,7 +25,7 @@ def arm(
         yardstick=yardstick,
         state=state,  # pyright: ignore[reportArgumentType]
         dev={"accuracy": score} if state == "measured" else {},
-        dev_counts=Counts(scored=50 - failed, failed=failed),
+        dev_counts=Counts(scored=n_rows - failed, failed=failed),
         cost=ArmCost(latency_p95_ms=p95, usd_per_1k_rows=usd),
     )
 
@@ -179,3 +179,14 @@ def test_a_lead_on_few_rows_does_not_leave_untested_what_was_asked_them_all(ahea
     entries = {"one": entry("one", 30, 150), "sixteen": sixteen, "head": head, "lora": lora}
     found = choose_finalists(arms, "accuracy", Limits(), {"sixteen": "budget"}, entries=entries, margin=0.02)
     assert found == chosen
+
+
+def test_a_row_without_a_score_is_a_row_that_was_asked():
+    arms = [
+        arm("simple", 0.79, 0, n_rows=100, failed=1),
+        arm("best", 0.9, 1, n_rows=100, failed=1),
+        arm("other", 0.7, 1, n_rows=100),
+        arm("tuned", 0.95, 5, tuned=True, n_rows=100),
+    ]
+    assert choose_finalists(arms, "accuracy", Limits()) == ["simple", "best", "tuned"]
+    assert best_untuned(arms, "accuracy").arm_id == "best"

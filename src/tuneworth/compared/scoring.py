@@ -146,7 +146,7 @@ def _beyond(
 def _corpus(metric: Metric, paired: Paired) -> CorpusValue:
     prepared = {}
     for name, rows in paired.rows.items():
-        firsts = {row: answers[0] for row, answers in rows.items() if _both(answers[0])}
+        firsts = {row: usable[0] for row, answers in rows.items() if (usable := [one for one in answers if _both(one)])}
         value = metric.prepare(
             [one.answer or "" for one in firsts.values()], [one.references for one in firsts.values()]
         )

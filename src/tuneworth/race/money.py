@@ -137,8 +137,8 @@ class MoneyReserve:
         return (usd is None or spent.usd <= most * usd) and (calls is None or spent.n_calls <= most * calls)
 
     def calls_per_row(self, entry: Entry) -> float:
-        """Of the dev rows that the arm was asked."""
-        n_calls = self.ledger.by_scope[f"dev {entry.arm.key}"].n_calls
+        """Of the dev rows that the arm was asked, by itself: an answer that another had asked for is a call as well."""
+        n_calls = self.ledger.by_scope[f"dev {entry.arm.key}"].n_calls + sum(one.shared for one in entry.dev)
         return n_calls / len(entry.dev) if entry.dev else 0.0
 
     def rows_within(self, entries: Iterable[Entry], asked: Callable[[Entry], Sequence[Outcome]]) -> float:
@@ -149,7 +149,7 @@ class MoneyReserve:
         """
         entries = list(entries)
         usd = sum_once((entry.arm, usd_per_row(asked(entry) or entry.dev)) for entry in entries)
-        calls = sum(self.calls_per_row(entry) for entry in entries)
+        calls = sum_once((entry.arm, self.calls_per_row(entry)) for entry in entries)
         room = self.ledger.room()
         within = [left / each for left, each in ((room.usd, usd), (room.calls, calls)) if left is not None and each]
         return min(within, default=math.inf)

@@ -211,9 +211,7 @@ def choose_finalists(
     best = [_best(kind, metric, entries, margin) for kind in left]
     if len(kinds) <= 2:
         furthest = [_furthest(kind, metric) for kind in left]
-        passed = [
-            far for far, one in zip(furthest, best, strict=True) if far.dev[metric].n_rows > one.dev[metric].n_rows
-        ]
+        passed = [far for far, one in zip(furthest, best, strict=True) if _n_asked(far) > _n_asked(one)]
         rivals = [entries[arm.arm_id] for arm in (*best, *passed) if arm.arm_id in entries]
         for arm in (*passed, *sorted(_left(measured, limits, not_simplest, too_slow), key=_ladder)):
             mine = entries.get(arm.arm_id)
@@ -251,8 +249,8 @@ def best_untuned(arms: Sequence[ArmResult], metric: str) -> ArmResult | None:
     measured = [
         arm for arm in arms if arm.state == "measured" and not arm.tuned and not arm.yardstick and metric in arm.dev
     ]
-    most = max((arm.dev[metric].n_rows for arm in measured), default=0)
-    looked_at = [arm for arm in measured if arm.dev[metric].n_rows == most]
+    most = max(map(_n_asked, measured), default=0)
+    looked_at = [arm for arm in measured if _n_asked(arm) == most]
     return _best(looked_at, metric, {}) if looked_at else None
 
 
@@ -289,8 +287,13 @@ def _best(arms: Sequence[ArmResult], metric: str, entries: Mapping[str, Entry], 
 
 
 def _furthest(arms: Sequence[ArmResult], metric: str) -> ArmResult:
-    """The one with most rows, of these the best."""
-    return max(arms, key=lambda arm: (arm.dev[metric].n_rows, arm.dev[metric].value))
+    """The one that was asked most rows, of these the best."""
+    return max(arms, key=lambda arm: (_n_asked(arm), arm.dev[metric].value))
+
+
+def _n_asked(arm: ArmResult) -> int:
+    """Dev rows, those without a score among them."""
+    return arm.dev_counts.scored + n_unscored(arm.dev_counts)
 
 
 def _ladder(arm: ArmResult) -> tuple[int, float, str]:
