@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from cli.test_light import BLOCK, assert_runs
 from report.report_samples import make_result
 from tuneworth.cli.main import app
 from tuneworth.core.costs import CostResult
+from tuneworth.core.money import ModelPrice, Money
 from tuneworth.core.outcome import Outcome
 from tuneworth.core.run import RunResult
 from tuneworth.race.store import FitRecord, Store
@@ -89,6 +91,35 @@ def test_an_older_run_without_its_store_is_priced_by_means_and_says_so(run):
     costs = RunResult.model_validate_json((folder / "result.json").read_bytes()).costs
     assert costs.arm("head:c1").monthly.inner is None
     assert costs.arm("head:c1").monthly.value > 730
+
+
+def test_without_its_store_a_batched_arm_has_its_tokens_and_what_is_not_known_is_missing(run):
+    """Asked in batches and never alone: tokens, no time."""
+    (run / "store.sqlite").unlink()
+    result, model = RunResult.model_validate_json((run / "result.json").read_bytes()), "nowhere/model"
+    means = {
+        "fewshot:b1": {"seconds_per_1k_rows": None, "prompt_tokens_per_row": 400.0, "completion_tokens_per_row": 3.0},
+        "prompt:a1": {"prompt_tokens_per_row": 0.0, "cached_tokens_per_row": 0.0, "completion_tokens_per_row": 0.0},
+        "prompt:a2": {"seconds_per_1k_rows": None, "prompt_tokens_per_row": None},
+    }
+    arms = [
+        arm.model_copy(
+            update={"local": False, "model": model, "cost": arm.cost.model_copy(update={"cached_tokens_per_row": 0.0, **means[arm.arm_id]})}
+        )
+        if arm.arm_id in means
+        else arm
+        for arm in result.arms
+    ]  # fmt: skip
+    price = ModelPrice(source="a list", checked_on=date(2026, 1, 1), input=1.0, output=10.0)
+    old = result.model_copy(update={"arms": arms, "money": Money(prices={model: price})})
+    (run / "result.json").write_text(old.model_dump_json(), encoding="utf-8")
+    costs = CostResult.model_validate_json(
+        told(run, "--calls", "1000", "--machine", "1", "--label", "0.2", "--json").stdout
+    )
+    asked = next(line for line in costs.arm("fewshot:b1").lines if line.what == "input")
+    assert asked.usd_a_month == pytest.approx(0.4)
+    for arm in ("prompt:a1", "prompt:a2"):
+        assert (costs.arm(arm).missing, costs.arm(arm).monthly) == ([f"measured.{arm}.charged"], None)
 
 
 def test_all_that_is_wrong_is_told_at_once(run):

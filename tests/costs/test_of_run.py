@@ -101,6 +101,36 @@ def test_without_a_volume_there_are_curves_and_break_even():
     assert found.pair("prompt", "head").p_cheaper is None
 
 
+@pytest.mark.parametrize(
+    ("usd", "usage", "a_call", "missing"),
+    [
+        (0.002, {}, 0.002, []),  # charged at the most: the service told no tokens
+        (None, {}, None, ["measured.prompt.charged"]),
+        (0.002, {"prompt_tokens": 500}, 500 * 0.1 / 1e6, []),
+    ],
+)
+def test_a_paid_arm_without_tokens_is_never_free(usd, usage, a_call, missing):
+    took = {**TOOK, "prompt": Took(Spend(), rows("prompt", 40, usd=usd, **usage))}
+    volume = figure("traffic.calls_per_month", "call/month", 50_000)
+    stated = Stated(stated_traffic(volume), Terms(**KNOWN), PriceTable(TODAY))
+    found = costs_of(ARMS, took, {}, stated, n_train=600, money=MONEY)
+    assert found.arm("prompt").missing == missing
+    monthly = found.arm("prompt").monthly
+    assert (monthly and monthly.value) == (a_call and pytest.approx(50_000 * a_call))
+    assert bool(found.pairs) == (not missing)
+
+
+def test_one_row_without_tokens_takes_the_charges_of_all_and_no_rows_are_no_price():
+    untold = [*rows("prompt", 39, usd=0.001, prompt_tokens=500), *rows("prompt", 1, usd=0.005)]
+    stated = Stated(stated_traffic(figure("traffic.calls_per_month", "call/month", 1000)), Terms(**KNOWN))
+    mixed, none = (
+        costs_of(ARMS[:1], {"prompt": Took(Spend(), of)}, {}, stated, n_train=0, money=MONEY).arms[0]
+        for of in (untold, [])
+    )
+    assert mixed.monthly.value == pytest.approx(39 * 0.001 / 40 * 1000 + 0.005 / 40 * 1000)
+    assert (none.missing, none.monthly) == (["measured.prompt.charged"], None)
+
+
 def test_old_prices_are_named_and_records_go_through_json():
     found = priced(**KNOWN)
     assert found.stale == [f"price.{API}.input", f"price.{API}.output"]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuneworth.core.outcome import Outcome
-from tuneworth.costs.bill import Bill, Fleet, Item, Measured, When, use_of
+from tuneworth.costs.bill import CHARGED, Bill, Fleet, Item, Measured, When, use_of
 from tuneworth.costs.figures import Figure, figure
 from tuneworth.costs.prices import Price
 from tuneworth.costs.spend import Spend
@@ -73,7 +73,7 @@ def bill_of(
     """The bill.
 
     Args:
-        rows: outcomes that count, with their tokens and times.
+        rows: outcomes that count, with their tokens and times; without any, what a call costs is missing.
         groups: row id → its group.
         price, model, batch, hit: of the tokens, as for ``bill.token_use``.
         on_own_machine: machines answer, whether or not a call comes. The time that an arm of a service spends waiting costs nothing.
@@ -82,6 +82,8 @@ def bill_of(
         ends_in_months: when its base model ends.
     """
     sample, items = use_of(rows, groups, price, model=model, batch=batch, hit=hit)
+    if not rows and not on_own_machine:
+        items = [CHARGED]  # missing: nothing was measured
     if made.n_labels:
         items.append(Item("once", "labels", figure(f"labels.{arm}", "label", made.n_labels), terms.label))
     items += _making("once", arm, made, terms)

@@ -99,6 +99,10 @@ class Item:
         return tuple(each for each in (self.amount, self.price, *self.times) if isinstance(each, Figure))
 
 
+CHARGED = Item("call", "charged", Measured("charged", "usd"))
+"""What a service charged for a call; missing where the sample has no such column."""
+
+
 @dataclass(frozen=True)
 class Fleet:
     """Machines that are rented whether or not a call comes, enough for the peak.
@@ -389,8 +393,8 @@ def use_of(
 ) -> tuple[Sample, list[Item]]:
     """What an arm's rows took: a sample with columns by kind of token and ``seconds``, and the lines of the tokens.
 
-    Rows that a service charged for by tokens of several models, or whose price is not known but whose charge is, have a line ``charged``.
-    An arm that asks no service (all charges 0) has no line; its ``seconds`` are for a `Fleet`, or for a line of its own.
+    Rows that a service charged for by tokens of several models, or whose price is not known but whose charge is, have a line ``charged``;
+    so have those of which any was charged for and tells no tokens, and where its charge is not known the line is missing. An arm that asks no service (all charges 0) has no line; its ``seconds`` are for a `Fleet`, or for a line of its own.
 
     Args:
         groups: row id → its group; a row that is not there is on its own.
@@ -398,10 +402,11 @@ def use_of(
     charged = [row.usd for row in rows]
     columns: dict[str, Floats] = {}
     items: list[Item] = []
-    if price is not None or any(usd is None for usd in charged):
+    untold = any(row.usd != 0 and not row.usage.prompt_tokens for row in rows)
+    if not untold and (price is not None or None in charged):
         columns, items = token_use([row.usage for row in rows], price, model=model, batch=batch, hit=hit)
-    elif any(charged):
-        columns = {"charged": np.array(charged, dtype=np.float64)}
-        items = [Item("call", "charged", Measured("charged", "usd"))]
+    elif any(usd != 0 for usd in charged):
+        columns = {} if None in charged else {"charged": np.array(charged, dtype=np.float64)}
+        items = [CHARGED]
     columns["seconds"] = np.array([row.latency_ms / 1000 for row in rows], dtype=np.float64)
     return Sample(columns, tuple(groups.get(row.row_id) or f"row {row.row_id}" for row in rows)), items

@@ -146,7 +146,10 @@ def drawn_means(bills: Mapping[str, Bill], rng: np.random.Generator, n: int) -> 
 
     that is, what a sample shows too low by, in units of its own error, the truth is taken to be too high by.
     """
-    used = {arm: sorted({each.column for each in bill.measured}) for arm, bill in bills.items()}
+    used = {
+        arm: sorted({each.column for each in bill.measured if bill.sample and each.column in bill.sample.columns})
+        for arm, bill in bills.items()
+    }
     samples = {
         arm: sample
         for arm, bill in bills.items()

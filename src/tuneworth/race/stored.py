@@ -74,15 +74,16 @@ def _found(database: sqlite3.Connection, arm: ArmResult) -> Took | None:
 
 def _by_means(arm: ArmResult) -> Took:
     cost = arm.cost
-    if cost.seconds_per_1k_rows is None:
-        return Took(Spend(), [])
     fit_usd = 0.0 if arm.local is not False or not (arm.tuned or cost.fit_tokens) else None
+    fit, seconds = Spend(cost.fit_seconds, cost.fit_tokens, fit_usd), cost.seconds_per_1k_rows
+    if seconds is None and (arm.local is not False or not cost.prompt_tokens_per_row):
+        return Took(fit, [])  # a service that was asked in batches has tokens and no time, and needs none
     usage = Usage(
         prompt_tokens=round(cost.prompt_tokens_per_row or 0),
         cached_tokens=round(cost.cached_tokens_per_row or 0),
         completion_tokens=round(cost.completion_tokens_per_row or 0),
     )
     row = Outcome(
-        arm_id=arm.arm_id, row_id="mean", stage="dev", status="scored", usage=usage, latency_ms=cost.seconds_per_1k_rows
+        arm_id=arm.arm_id, row_id="mean", stage="dev", status="scored", usage=usage, latency_ms=seconds or 0.0
     )
-    return Took(Spend(cost.fit_seconds, cost.fit_tokens, fit_usd), [row])
+    return Took(fit, [row])
