@@ -6,14 +6,15 @@ from datetime import date
 
 import pytest
 
+from report.report_samples import make_result
 from tuneworth.core.costs import CostResult
 from tuneworth.core.money import ModelPrice, Money
 from tuneworth.core.outcome import Outcome, Usage
-from tuneworth.core.run import ArmResult
+from tuneworth.core.run import ArmCost, ArmResult
 from tuneworth.core.text import Text
 from tuneworth.costs.arms import Terms
 from tuneworth.costs.figures import figure
-from tuneworth.costs.of_run import Stated, Took, costs_of, taught_by
+from tuneworth.costs.of_run import Stated, Took, costs_of, priced_again, taught_by
 from tuneworth.costs.spend import Spend
 from tuneworth.costs.table import PriceTable, read_table
 from tuneworth.costs.traffic import stated_traffic
@@ -135,6 +136,20 @@ def test_old_prices_are_named_and_records_go_through_json():
     found = priced(**KNOWN)
     assert found.stale == [f"price.{API}.input", f"price.{API}.output"]
     assert CostResult.model_validate_json(found.model_dump_json()) == found
+
+
+def test_priced_again_a_service_asked_in_batches_still_costs_what_single_calls_do():
+    told = ArmCost(seconds_per_1k_rows=800.0, usd_per_1k_rows=0.075)
+    arms = [each.model_copy(update={"cost": told}) for each in ARMS[:2]]
+    took = {
+        "prompt": Took(
+            Spend(), rows("prompt", 40, seconds=0.0, usd=0.075 / 2000, prompt_tokens=500, completion_tokens=50)
+        ),
+        "head": TOOK["head"],
+    }
+    result = make_result().model_copy(update={"arms": arms, "money": MONEY})
+    again = priced_again(result, took, {}, Stated(terms=Terms(**KNOWN)))
+    assert [arm.cost.usd_per_1k_rows for arm in again.arms] == pytest.approx([0.075, 100 / 3600 * 1.39])
 
 
 @pytest.mark.parametrize(

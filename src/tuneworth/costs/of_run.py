@@ -336,5 +336,7 @@ def _repriced(arm: ArmResult, took: Took | None, machine_usd_per_hour: float | N
     if took is None or not rows or any(row.usd is None for row in rows):
         return arm  # what is not known does not become known by the price of a machine
     new = arm_cost(took.fit, rows, machine_usd_per_hour)
-    update = {"fit_usd": new.fit_usd, "usd_per_1k_rows": new.usd_per_1k_rows}
+    update = {"fit_usd": new.fit_usd}
+    if arm.local is not False:  # rows of a service say what they were charged, in batches less than the calls to come
+        update["usd_per_1k_rows"] = new.usd_per_1k_rows
     return arm.model_copy(update={"cost": arm.cost.model_copy(update=update)})
