@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,7 +131,8 @@ def decide_again(
 
     Args:
         run: folder of a run, or its result.
-        limits, traffic: laid over those of the task, by name. Other traffic needs the folder: what rows took is there.
+        limits, traffic: laid over those of the task, by name.
+        usd_per_label: this and other traffic need the folder: what rows took is there.
         usd_per_error: what a wrong answer costs, a number or a range.
     """
     from tuneworth.core.run import RunResult
@@ -143,10 +143,11 @@ def decide_again(
     asked |= {"usd_per_error": usd_per_error, "traffic": traffic and dict(traffic)}
     checked = task_file_of("rows.jsonl", **asked)  # checked as a task file is, and never read
     result = run if isinstance(run, RunResult) else load_run(run)
-    if traffic:
+    priced = [*(["traffic"] if traffic else []), *(["usd_per_label"] if usd_per_label is not None else [])]
+    if priced:
         if isinstance(run, RunResult):
-            raise InputError(Problem("traffic", say("cli.decide.folder")))
-        result = _with_traffic(result, Path(run), checked.traffic.given)
+            raise InputError([Problem(name, say("cli.decide.folder")) for name in priced])
+        result = _priced(result, Path(run), checked.traffic.given, usd_per_label)
     return again.decide_again(
         result,
         margin=margin,
@@ -156,14 +157,16 @@ def decide_again(
     )
 
 
-def _with_traffic(result: RunResult, run: Path, traffic: Mapping[str, Any]) -> RunResult:
-    from tuneworth.costs.of_run import priced_again, stated_in
+def _priced(result: RunResult, run: Path, traffic: Mapping[str, Any], usd_per_label: float | None) -> RunResult:
+    from tuneworth.costs.figures import figure
+    from tuneworth.costs.of_run import priced_again, restated, stated_in
     from tuneworth.costs.traffic import changed
     from tuneworth.race.folder import RunFolder
     from tuneworth.race.stored import groups_of, took_of
 
     folder, stated = RunFolder(run), stated_in(result)
-    terms = replace(stated, traffic=changed(stated.traffic, traffic))
+    label = [] if usd_per_label is None else [figure("label", "usd/label", usd_per_label, source="task file")]
+    terms = restated(stated, figures=label, traffic=changed(stated.traffic, traffic))
     return priced_again(result, took_of(result.arms, folder), groups_of(folder), terms)
 
 

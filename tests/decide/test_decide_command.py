@@ -118,6 +118,20 @@ def test_a_price_of_errors_may_be_set(priced):
     assert (again.usd_per_error.low, again.costs) == (3.0, known.costs)
 
 
+def test_a_price_of_labels_reaches_the_bill(priced):
+    def labels(run):
+        [line] = [line for line in run.costs.arm("lora").lines if line.what == "labels"]
+        return line.price, line.usd / line.amount, run.usd_per_label
+
+    volume = {"calls_per_month": 50_000}
+    assert labels(tuneworth.decide_again(priced, traffic=volume)) == (0.1, pytest.approx(0.1), 0.1)
+    set_to = RunResult.model_validate_json(decided(priced, "usd_per_label=0.7").stdout)
+    assert labels(set_to) == (0.7, pytest.approx(0.7), 0.7)
+    assert labels(tuneworth.decide_again(priced, traffic=volume, usd_per_label=0.7)) == (0.7, pytest.approx(0.7), 0.7)
+    with pytest.raises(InputError, match="needs the folder of the run"):
+        tuneworth.decide_again(tuneworth.load_run(priced), usd_per_label=0.7)
+
+
 def test_other_traffic_needs_the_folder(priced):
     with pytest.raises(InputError, match="needs the folder of the run"):
         tuneworth.decide_again(tuneworth.load_run(priced), traffic={"calls_per_month": 5})
