@@ -15,10 +15,12 @@ from tuneworth.core.files import write_atomic
 from tuneworth.core.offline import keeps_private
 from tuneworth.core.run import RunResult
 from tuneworth.core.text import Lang, Text
+from tuneworth.costs.of_run import priced_again
 from tuneworth.costs.spend import Spend
 from tuneworth.data.setaside import write_rejected
 from tuneworth.data.split import Prepared
 from tuneworth.data.taskfile import TaskFile
+from tuneworth.decide.again import decide_again
 from tuneworth.findings import Measured, assemble, stated_by
 from tuneworth.findings.documents import open_session
 from tuneworth.findings.money import money_of
@@ -27,13 +29,14 @@ from tuneworth.models.encoders import MINILM
 from tuneworth.race import prepare
 from tuneworth.race.budget import Budget
 from tuneworth.race.encoding import SharedEncoder
-from tuneworth.race.folder import RunFolder, settings_digest
+from tuneworth.race.folder import RunFolder, costs_digest, settings_digest
 from tuneworth.race.ledger import Ledger
 from tuneworth.race.preview import budget_warnings, outlay_lines
 from tuneworth.race.privacy import Leaving, Treatment, leaving, protected, sent_by_all_starts, treatment_of
 from tuneworth.race.runner import Runner
 from tuneworth.race.stages import Stages
 from tuneworth.race.store import Store
+from tuneworth.race.stored import groups_of, took_of
 from tuneworth.race.watch import Watcher
 from tuneworth.report.html import write_html
 from tuneworth.report.pages.race import power_sentence
@@ -72,7 +75,8 @@ def run(
 ) -> RunResult | None:
     """Measure every arm on the task's rows and decide.
 
-    A folder that holds a finished run gives its result back; one that holds an unfinished run, or one finished under a
+    A folder that holds a finished run gives its result back, priced and decided again where the task file states other traffic
+    or costs by now; one that holds an unfinished run, or one finished under a
     smaller budget, goes on where that stopped.
 
     Args:
@@ -90,7 +94,8 @@ def run(
     budget_seconds = task_file.budget_seconds or DEFAULT_BUDGET_SECONDS
     finished = folder.finished(settings, budget_seconds, task_file.budget_usd, task_file.max_calls)
     if finished is not None:
-        return finished
+        same = folder.priced_as() == costs_digest(task_file)
+        return finished if same else _priced_again(finished, folder, task_file, lang, watcher)
     stated_by(task_file)  # what is wrong with the files it names is told before anything is measured
     started = time.monotonic()
     ready = prepare.ready(task_file, watcher)
@@ -114,7 +119,7 @@ def run(
     if ready.prepared.rejected:
         write_rejected(folder.rejected, ready.prepared.rejected)
     with Store(folder.store) as store:
-        folder.freeze(store, ready.split, settings)
+        folder.freeze(store, ready.split, settings, costs_digest(task_file))
         sent = sent_by_all_starts(found, treatment, store)
         ledger = Ledger(store, max_calls=task_file.max_calls)
         budget = Budget(
@@ -132,9 +137,24 @@ def run(
         seconds = budget.spent_before.seconds - opening + time.monotonic() - started
         result = assemble(measured, folder.path.name, command, budget_seconds=budget.seconds, wall_seconds=seconds)
         result = result.model_copy(update={"sent": sent})
+    _write(result, folder, lang)
+    return result
+
+
+def _priced_again(result: RunResult, folder: RunFolder, task_file: TaskFile, lang: Lang, watcher: Watcher) -> RunResult:
+    """With the traffic and the costs that the task file states now."""
+    stated = stated_by(task_file)
+    result = priced_again(result, took_of(result.arms, folder), groups_of(folder), stated)
+    result = decide_again(result.model_copy(update={"usd_per_error": task_file.error_cost}))
+    _write(result, folder, lang)
+    folder.set_priced_as(costs_digest(task_file))
+    watcher.say(say("run.priced_again"))
+    return result
+
+
+def _write(result: RunResult, folder: RunFolder, lang: Lang) -> None:
     write_report(result, folder, lang)
     write_atomic(folder.result, result.model_dump_json(indent=1))
-    return result
 
 
 def _measure(

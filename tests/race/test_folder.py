@@ -3,12 +3,15 @@
 import pytest
 
 from report.report_samples import make_result
+from rows_made import write_rows
 from tuneworth.core.money import ArmMoney, Money
 from tuneworth.core.task import Split
 from tuneworth.data.taskfile import task_file_for
 from tuneworth.errors import InputError
+from tuneworth.pipeline import run
 from tuneworth.race.folder import RunFolder, folder_for, read_result, settings_digest
 from tuneworth.race.store import Store
+from tuneworth.race.watch import Silent
 
 
 @pytest.fixture
@@ -100,3 +103,29 @@ def test_what_is_no_run_is_no_result(tmp_path, rows):
     for path in (tmp_path / "result.json", rows / "result.json"):
         with pytest.raises(InputError, match="not a readable result"):
             read_result(path)
+
+
+def test_a_finished_run_is_priced_again_when_the_task_file_states_other_traffic_or_costs(tmp_path, rows):
+    folder = RunFolder(tmp_path / "run")
+    finished(folder, settings_digest(task_file_for(rows)))
+    folder.result.write_text(make_result().model_dump_json(), encoding="utf-8")
+    as_it_was = folder.result.read_bytes()
+    run(task_file_for(rows), folder, Silent())
+    assert folder.result.read_bytes() == as_it_was
+    log = write_rows(tmp_path / "calls.jsonl", [{"time": f"2026-11-01T{hour:02}:00:00Z"} for hour in range(24)])
+    for stated, volume, error in (
+        ({"traffic": {"calls_per_month": 50_000}, "usd_per_error": 3}, 50_000, 3.0),
+        ({"traffic": {"calls_per_month": 70_000}}, 70_000, None),
+        ({"costs": {"log": str(log)}}, pytest.approx(730), None),
+        ({}, None, None),
+    ):
+        told = run(task_file_for(rows, **stated), folder, Silent())
+        assert (told.costs.calls_per_month, told.usd_per_error and told.usd_per_error.low) == (volume, error)
+        assert read_result(folder.result) == told
+        assert folder.report.exists()
+        kept = folder.result.stat().st_mtime_ns
+        run(task_file_for(rows, **stated), folder, Silent())
+        assert folder.result.stat().st_mtime_ns == kept, "priced once"
+    log.unlink()
+    with pytest.raises(InputError):
+        run(task_file_for(rows, costs={"log": str(log)}), folder, Silent())

@@ -93,7 +93,7 @@ class RunFolder:
         """
         if not self.result.exists():
             return None
-        if self._settings() not in (settings, None):
+        if self._recorded("settings") not in (settings, None):
             raise InputError(Problem(str(self.path), say("run.folder.other_settings")))
         result = read_result(self.result)
         if (paid := result.money) is not None and _is_spent(paid.total, budget_usd, max_calls):
@@ -116,14 +116,25 @@ class RunFolder:
         for path in self.path.glob("store.sqlite*"):
             path.unlink()
 
-    def _settings(self) -> str | None:
+    def priced_as(self) -> str:
+        """`costs_digest` of what the run was priced with."""
+        return self._recorded("costs") or ""
+
+    def set_priced_as(self, costs: str) -> None:
+        content = json.loads(self.split.read_text(encoding="utf-8")) | {"costs": costs}
+        write_atomic(self.split, json.dumps(content, ensure_ascii=False, indent=1))
+
+    def _recorded(self, name: str) -> str | None:
         try:
-            return json.loads(self.split.read_text(encoding="utf-8")).get("settings")
+            return json.loads(self.split.read_text(encoding="utf-8")).get(name)
         except (OSError, ValueError, AttributeError):
             return None
 
-    def freeze(self, store: Store, split: Split, settings: str) -> None:
+    def freeze(self, store: Store, split: Split, settings: str, costs: str = "") -> None:
         """Record the split, or see that it is the one recorded when the run began.
+
+        Args:
+            settings, costs: `settings_digest` and `costs_digest`.
 
         Raises:
             InputError: the rows have changed since.
@@ -135,7 +146,7 @@ class RunFolder:
         sides = {
             name: [[row.id, row.source, row.group] for row in getattr(split, name)] for name in ("train", "dev", "test")
         }
-        content = {"digest": split.digest, "settings": settings, **sides}
+        content = {"digest": split.digest, "settings": settings, "costs": costs, **sides}
         write_atomic(self.split, json.dumps(content, ensure_ascii=False, indent=1))
 
 
@@ -148,6 +159,13 @@ def folder_for(base: Path, task_file: TaskFile) -> RunFolder:
 
 COSTS = {"traffic", "costs", "usd_per_error"}
 """What no measurement hangs on: a finished run is priced again without being run again."""
+
+
+def costs_digest(task_file: TaskFile) -> str:
+    """SHA-256 over what is stated of `COSTS` and the contents of the files named there; empty where nothing is."""
+    stated = task_file.model_dump(mode="json", include=COSTS, exclude_defaults=True)
+    files = [_content(path) for path in (task_file.costs.prices, task_file.costs.log) if path]
+    return hashlib.sha256(json.dumps([stated, files], sort_keys=True).encode()).hexdigest() if stated else ""
 
 
 def settings_digest(task_file: TaskFile, *, documents: bool = True) -> str:
