@@ -191,3 +191,12 @@ def test_it_starts_without_an_engine():
     code = "import sys, tuneworth.costs.draws; print([m for m in ('torch', 'scipy', 'sklearn', 'pandas') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_answers_that_take_no_time_need_one_machine():
+    """As those that were never asked here, or of a yardstick that looks nothing up."""
+    rows = [Outcome(arm_id="a", row_id=f"r{at}", stage="test", status="scored", latency_ms=0.0) for at in range(30)]
+    sample, _ = use_of(rows, {}, None, model="a")
+    costs = Costs([Bill("a", (), Fleet(MACHINE, Measured("seconds", "second")), sample=sample)], stated_traffic(CALLS))
+    assert costs.monthly("a").value == pytest.approx(1.39 * 730)
+    assert costs.lines("a")[0].share == 730

@@ -235,8 +235,9 @@ def sum_of(bill: Bill, traffic: Traffic, at: Values) -> Sum:
     per_call = by_when["call"] * by_month.sum(axis=0)
     if (fleet := bill.fleet) is None:
         return Sum(months, fixed, per_call)
-    speed = at.of(fleet.throughput) if isinstance(fleet.throughput, Figure) else 1 / at.mean(bill, fleet.throughput)
-    load = by_month * at.of(traffic.peak) / SECONDS_PER_MONTH / speed
+    pace = fleet.throughput
+    seconds_per_call = 1 / at.of(pace) if isinstance(pace, Figure) else at.mean(bill, pace)
+    load = by_month * at.of(traffic.peak) / SECONDS_PER_MONTH * seconds_per_call
     return Sum(months, fixed, per_call, at.of(fleet.price) * fleet.hours, load, fleet.least)
 
 

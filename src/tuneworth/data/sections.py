@@ -13,7 +13,6 @@ from tuneworth.core.text import Text
 from tuneworth.costs.figures import Figure, read_figure
 from tuneworth.costs.prices import STATED, Rates
 from tuneworth.costs.table import own_table
-from tuneworth.costs.traffic import read_traffic
 from tuneworth.data.schema import schema_fault
 from tuneworth.errors import InputError
 from tuneworth.words.say import say
@@ -167,6 +166,8 @@ class StatedTraffic(Section):
     @field_validator("*")
     @classmethod
     def _is_read(cls, value: object, info: ValidationInfo) -> object:
+        from tuneworth.costs.traffic import read_traffic  # numpy: advice does without
+
         try:
             read_traffic({} if value is None else {info.field_name or "": value})
         except InputError as error:
