@@ -61,6 +61,23 @@ def ask(model: ChatModel, ledger: Ledger, n: int = N, scope: str = "dev arm", **
         return model.generate(asking(n, **more), max_new_tokens=9)
 
 
+def cut() -> int:
+    raise ConnectionError("cut")
+
+
+def once(status: Callable[[], int], *methods: str) -> Callable[[str], int | None]:
+    """The first request of each kind is refused; with no ``methods`` only the first that makes a job."""
+    seen = set[str]()
+
+    def refused(call: str) -> int | None:
+        wanted = call.startswith(methods) if methods else call.startswith("POST") and call.endswith("batches")
+        first = wanted and call not in seen
+        seen.add(call)
+        return status() if first else None
+
+    return refused
+
+
 def usd_of(done: list[Completion]) -> list[float]:
     return [0.0005 * one.usage.prompt_tokens + 0.001 * one.usage.completion_tokens for one in done]
 
@@ -178,13 +195,7 @@ def test_a_job_of_more_tokens_than_an_account_may_have_waiting_becomes_smaller_o
 
 
 def test_a_service_that_is_away_for_a_moment_is_waited_for(store, protocol, monkeypatch):
-    calls = list[str]()
-
-    def refused(call: str) -> int | None:
-        calls.append(call)
-        return 503 if len(calls) % 2 else None
-
-    with ChatServer(batches=BatchEndpoints(refused=refused)) as server:
+    with ChatServer(batches=BatchEndpoints(refused=once(lambda: 503, "POST", "GET", "DELETE"))) as server:
         ledger = Ledger(store)
         model = opened(server, ledger, protocol, monkeypatch)
         assert {one.text for one in ask(model, ledger)} == {"bug"}
@@ -213,18 +224,68 @@ def test_a_job_that_the_service_does_not_know_any_more_counts_with_the_most(stor
         assert model.collect() == [], "it is not looked for again"
 
 
-def test_a_job_that_was_made_though_nobody_was_told_is_found_and_not_made_twice(store, protocol, monkeypatch):
-    def cut() -> None:
-        if len(endpoints.made) == 1:
-            raise ConnectionError("cut")
+@pytest.mark.parametrize("told", [None, 500, 408])
+def test_a_job_that_was_made_though_nobody_was_told_is_found_and_not_made_twice(store, protocol, monkeypatch, told):
+    def when_made() -> int | None:
+        return None if len(endpoints.made) > 1 else told or cut()
 
-    endpoints = BatchEndpoints(when_made=cut)
+    endpoints = BatchEndpoints(looks=0, when_made=when_made)
     with ChatServer(batches=endpoints) as server:
         ledger = Ledger(store)
         model = opened(server, ledger, protocol, monkeypatch)
-        assert {one.text for one in ask(model, ledger)} == {"bug"}
+        done = ask(model, ledger)
+        if protocol == "messages":  # only its results tell that it is ours: the next start waits for them
+            assert [one.may_pass for one in done[1:]] == [True] * (N - 1)
+            assert ledger.total.n_unknown == N - 1
+            ledger = Ledger(store)
+            model = opened(server, ledger, protocol, monkeypatch)
+            assert model.collect() == []
+            ledger.read()
+            done = ask(model, ledger)
+        assert {one.text for one in done} == {"bug"}
     assert len(endpoints.made) == 1
     assert server.charged.total() == ledger.total.n_calls == N
+
+
+def test_a_service_that_fails_for_good_while_a_job_is_made_may_have_made_it(store, protocol, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_SILENT_S", 0.0)
+    endpoints = BatchEndpoints(looks=0, when_made=lambda: 500)
+    with ChatServer(batches=endpoints) as server:
+        ledger = Ledger(store)
+        model = opened(server, ledger, protocol, monkeypatch)
+        assert [one.may_pass for one in ask(model, ledger)[1:]] == [True] * (N - 1)
+        assert ledger.total.n_unknown == N - 1
+        later = Ledger(store)
+        model = opened(server, later, protocol, monkeypatch)
+        assert model.collect() == []
+        later.read()
+        assert {one.text for one in ask(model, later)} == {"bug"}
+    assert len(endpoints.made) == 1
+    assert server.charged.total() == later.total.n_calls == N
+
+
+def test_a_job_of_another_run_is_not_taken_for_the_one_that_may_have_been_made(store, protocol, monkeypatch, tmp_path):
+    endpoints = BatchEndpoints(looks=0)
+    with ChatServer(batches=endpoints) as server, Store(tmp_path / "other.sqlite") as other:
+        ledger = Ledger(other)
+        ask(opened(server, ledger, protocol, monkeypatch), ledger)
+        endpoints.refused = once(cut)
+        ledger = Ledger(store)
+        ask(opened(server, ledger, protocol, monkeypatch), ledger)
+    assert "batch_0" not in {job.id for job in store.jobs()}
+
+
+def test_an_earlier_job_of_this_run_is_not_taken_for_the_one_that_may_have_been_made(store, monkeypatch):
+    def rule(asked: Asked) -> Any:
+        return "ignores_schema" if asked.question.endswith(": a bug?") and asked.question[0] != "0" else None
+
+    endpoints, refused = BatchEndpoints(looks=0), once(cut)
+    endpoints.refused = lambda call: refused(call) if endpoints.made else None
+    with ChatServer(batches=endpoints, faults=rule) as server:
+        ledger = Ledger(store)
+        model = opened(server, ledger, "messages", monkeypatch)
+        assert {one.text for one in ask(model, ledger)} == {"bug"}
+    assert [len(job.ids) for job in endpoints.made] == [N - 1, N - 1]
 
 
 @pytest.mark.parametrize("silent", [503, 401])
@@ -385,6 +446,20 @@ def test_an_answer_that_is_not_allowed_is_asked_for_again_in_a_second_job(store,
         model = opened(server, ledger, protocol, monkeypatch)
         assert {one.text for one in ask(model, ledger)} == {"bug"}
     assert [len(job.ids) for job in endpoints.made] == [N - 1, 2]
+
+
+def test_all_answers_of_a_job_that_thought_until_their_tokens_were_used_up_get_a_second_try(
+    store, protocol, monkeypatch
+):
+    def rule(asked: Asked) -> Any:
+        return "length" if asked.question in {"3: a bug?", "5: a bug?", "7: a bug?"} and asked.nth == 0 else None
+
+    endpoints = BatchEndpoints()
+    with ChatServer(answer=lambda asked: "x", batches=endpoints, faults=rule) as server:
+        ledger = Ledger(store)
+        model = opened(server, ledger, protocol, monkeypatch)
+        assert [one.text for one in ask(model, ledger, held=False)] == ["x"] * N
+    assert [len(job.ids) for job in endpoints.made] == [N - 1, 3]
 
 
 def test_requests_made_from_two_threads_share_no_answers(store, monkeypatch):

@@ -51,7 +51,7 @@ class BatchEndpoints:
         why: of a job that failed.
         mangled: what is sent in place of the lines of results.
         refused: method and path → a status to answer with.
-        when_made: called when a job is there and nobody was told; what it raises cuts the connection.
+        when_made: called when a job is there and nobody was told; what it raises cuts the connection, a status is answered.
         made: all jobs; ``files``: contents of files by id; ``deleted``: ids of files and jobs.
     """
 
@@ -60,7 +60,7 @@ class BatchEndpoints:
     why: str = "invalid_json_line"
     mangled: Callable[[list[bytes]], list[bytes]] = lambda lines: lines
     refused: Callable[[str], int | None] = lambda call: None
-    when_made: Callable[[], None] = lambda: None
+    when_made: Callable[[], int | None] = lambda: None
     made: list[Made] = field(default_factory=list[Made])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     deleted: list[str] = field(default_factory=list[str])
@@ -84,7 +84,8 @@ class BatchEndpoints:
             return 200, self._upload(content, kind)
         if method == "POST" and parts == ["batches"]:
             job = self._make(chat, json.loads(content), "messages" if messages else "chat", key)
-            self.when_made()
+            if (status := self.when_made()) is not None:
+                return status, {"error": {"message": "It failed.", "type": "server_error", "code": "server_error"}}
             return 200, self._told(job, messages)
         if parts == ["batches"]:
             told = [self._told(job, messages) for job in reversed(self.made)]

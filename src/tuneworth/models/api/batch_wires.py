@@ -48,6 +48,7 @@ class OpenAIBatches(OpenAIChat):
     """A file of requests, a job about it, two files of results: those that were answered, and those that failed."""
 
     most_bytes = MOST_BYTES
+    named = True
 
     async def prepare(self, lines: Mapping[str, Call]) -> str:
         """Id of the file."""
@@ -140,6 +141,7 @@ class AnthropicBatches(AnthropicMessages):
     """Requests and results in bodies; a result says what became of it."""
 
     most_bytes = MOST_BYTES
+    named = False
 
     async def prepare(self, lines: Mapping[str, Call]) -> list[Any]:
         return [{"custom_id": line, "params": self._body(call)} for line, call in lines.items()]

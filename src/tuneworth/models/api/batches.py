@@ -66,7 +66,13 @@ class Look:
 
 
 class JobWire(Protocol):
-    """Speaks one protocol's part for batches. Everything raises `Trouble`."""
+    """Speaks one protocol's part for batches. Everything raises `Trouble`.
+
+    Attributes:
+        named: a job that ``find`` gives bears the name; else only its results tell whose it is.
+    """
+
+    named: bool
 
     async def prepare(self, lines: Mapping[str, Call]) -> Any:
         """What ``create`` needs; nothing is asked of a model yet."""
@@ -215,14 +221,14 @@ class Batches:
 
         maybe_made = False
 
-        async def create() -> str:
+        async def create() -> str | None:
             nonlocal maybe_made
-            if maybe_made and (there := await self.wire.find(job)):
-                return there[0]
+            if maybe_made and (there := await self._found(job)):
+                return there[0] if self.wire.named else None
             try:
                 return await self.wire.create(job.name, prepared)
             except Trouble as trouble:
-                maybe_made = maybe_made or trouble.charged
+                maybe_made = maybe_made or trouble.charged or trouble.kind == "server"
                 raise
 
         try:
@@ -231,6 +237,8 @@ class Batches:
             if not maybe_made:
                 await asyncio.to_thread(self.meter.note_job, job.number, "planned")
             raise _not_made(trouble, maybe_made=maybe_made) from trouble
+        if id is None:  # a later start waits for the results of those that were found
+            raise _not_made(Trouble("server", "it is not known whether the batch was made"), maybe_made=True)
         await asyncio.to_thread(self.meter.note_job, job.number, "created", id)
         return id
 
@@ -319,11 +327,17 @@ class Batches:
 
     async def _candidates(self, job: Job) -> list[str]:
         try:
-            return await self._patiently(lambda: self.wire.find(job))
+            return await self._patiently(lambda: self._found(job))
         except Trouble as trouble:
             if trouble.kind not in _NOT_THERE:
                 raise
             return []  # the service has no list
+
+    async def _found(self, job: Job) -> list[str]:
+        """Ids of jobs that may be this one, and are not known to be others of this run."""
+        assert self.meter is not None
+        known = {other.id for other in await asyncio.to_thread(self.meter.left_jobs, self.model)}
+        return [id for id in await self.wire.find(job) if id not in known]
 
 
 class _Patient(Pace):

@@ -170,10 +170,11 @@ class ChatModel:
         call = replace(call, effort=request.reasoning)
         try:
             reply, call = await self._down_the_ladder(call, asked, stopped)
-            if reply.ended == "length" and not reply.text.strip() and not self._thinks and request.reasoning is None:
+            if reply.ended == "length" and not reply.text.strip() and request.reasoning is None:
                 self._thinks = True  # it thought until its tokens were used up: give it room
-                call = replace(call, max_tokens=self._limit(max_new_tokens, None))
-                reply = await self._tried(call, asked, stopped)
+                if call.max_tokens < (room := self._limit(max_new_tokens, None)):
+                    call = replace(call, max_tokens=room)
+                    reply = await self._tried(call, asked, stopped)
             completion = self._read(reply, form, call)
             if isinstance(completion, NotAllowed):
                 assert form is not None
