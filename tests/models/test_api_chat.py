@@ -21,7 +21,7 @@ def asking(n: int) -> list[Request]:
 
 @pytest.mark.parametrize("by_address", [True, False])
 def test_answers_come_in_the_order_of_the_requests(monkeypatch, by_address):
-    with ChatServer(latency_ms=5) as server:
+    with ChatServer(latency_ms=100) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.address)
         model = open_model(f"{server.address}#any" if by_address else "openai/any")
         free = [Request(request.messages) for request in asking(20)]
