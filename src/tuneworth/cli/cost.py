@@ -12,7 +12,7 @@ from tuneworth.cli.language import LANG, inline, spoken, to_json
 
 @opt.command(
     "Price a finished run: dollars a month at your volume, and when they turn; nothing is measured.",
-    "为已完成的运行计算费用：按你的调用量每月多少钱、何时反转，不再测量。",
+    "为已完成的运行计算费用：按你的调用量每月要花多少钱，调用量到多少时哪个更省，不再测量。",
 )
 def cost(
     run: Path = typer.Argument(..., help=inline("Folder of a run.", "运行目录。")),
@@ -42,10 +42,7 @@ def cost(
 ) -> None:  # fmt: skip
     """Written into a folder of its own within that of the run, which stays as it is."""
     from tuneworth import api
-    from tuneworth.cli.decide import folder_name
-    from tuneworth.core.files import write_atomic
-    from tuneworth.race.folder import RunFolder
-    from tuneworth.report.html import write_html
+    from tuneworth.cli.decide import keep_beside
 
     del lang
     asked = {"calls": calls, "machine": machine, "label": label, "wage": wage, "prices": prices, "log": log}
@@ -53,11 +50,7 @@ def cost(
     worked = _hours(hours)
     result = api.cost(run, **asked, hours=worked)
     settings = [f"{name}={Path(value).name if isinstance(value, Path) else value}" for name, value in asked.items()]
-    named = folder_name([*settings, *hours]) or "as-stated"
-    folder = RunFolder(run / "priced" / named)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_html(result, folder.report, lang=LANG)
-    write_atomic(folder.result, result.model_dump_json(indent=1))
+    folder = keep_beside(result, run / "priced", [*settings, *hours])
     if as_json:
         typer.echo(to_json(result.costs))
         return

@@ -15,6 +15,7 @@ from tuneworth.cli.language import LANG, inline
 if TYPE_CHECKING:
     from tuneworth.core.run import RunResult
     from tuneworth.core.text import Text
+    from tuneworth.race.folder import RunFolder
 
 LIMITS = ("p95_ms", "max_usd_per_1k", "min_quality", "private")
 TRAFFIC = ("calls_per_month", "shape", "peak", "growth_per_month", "share_repeated", "months")
@@ -46,18 +47,13 @@ def decide(
     """Written into a folder of its own within that of the run, which stays as it is."""
     from tuneworth.api import decide_again
     from tuneworth.cli.run import show
-    from tuneworth.core.files import write_atomic
     from tuneworth.race.folder import RunFolder, read_result
-    from tuneworth.report.html import write_html
 
     del lang
     asked = _asked(settings)
     before = read_result(RunFolder(run).result)
     after = decide_again(run, **asked)
-    folder = RunFolder(run / "decided" / folder_name(settings))
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_html(after, folder.report, lang=LANG)
-    write_atomic(folder.result, after.model_dump_json(indent=1))
+    folder = keep_beside(after, run / "decided", settings)
     show(after, folder, as_json=as_json)
     if not as_json:
         for line in changes(before, after):
@@ -120,7 +116,20 @@ def _asked(settings: list[str]) -> dict[str, Any]:
     return asked
 
 
-def folder_name(settings: list[str]) -> str:
+def keep_beside(result: RunResult, within: Path, settings: list[str]) -> RunFolder:
+    """Result and report in a folder of their own, which is called by what was set."""
+    from tuneworth.core.files import write_atomic
+    from tuneworth.race.folder import RunFolder
+    from tuneworth.report.html import write_html
+
+    folder = RunFolder(within / (_name(settings) or "as-stated"))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    write_html(result, folder.report, lang=LANG)
+    write_atomic(folder.result, result.model_dump_json(indent=1))
+    return folder
+
+
+def _name(settings: list[str]) -> str:
     """Folder name that says what was set, as far as a name can."""
     told = ",".join(sorted("".join(setting.split()) for setting in settings))
     plain = re.sub(r"[^\w.,=-]", "_", told)

@@ -11,6 +11,7 @@ import numpy as np
 from tuneworth.advisor.costs import UPDATES_PER_YEAR
 from tuneworth.core.advice import Advice
 from tuneworth.core.audit import AuditResult
+from tuneworth.core.costs import CostResult
 from tuneworth.core.knowledge import DocumentsResult
 from tuneworth.core.money import Money
 from tuneworth.core.outcome import Outcome
@@ -85,20 +86,7 @@ def assemble(
     if measured.encoder.opened:
         described[measured.encoder.id] = measured.encoder.describe()
     made = provenance(command, task_file.seed, described)
-    took = {
-        arm_id: Took(entry.fit.spend, [*entry.dev, *tested.outcomes.get(arm_id, {}).values()])
-        for arm_id, entry in raced.entries.items()
-    }
-    costs = costs_of(
-        arms,
-        took,
-        {row.id: row.group for row in (*split.dev, *split.test)},
-        stated_by(task_file),
-        n_train=len(split.train),
-        money=measured.money,
-        index_seconds=measured.documents.index.seconds if measured.documents else None,
-        seed=task_file.seed,
-    )
+    costs = _costs(measured, arms)
     decision = decide(
         task,
         arms,
@@ -145,6 +133,26 @@ def assemble(
         wall_seconds=wall_seconds,
         peak_memory_mb=peak_memory_mb(),
         provenance=made,
+    )
+
+
+def _costs(measured: Measured, arms: Sequence[ArmResult]) -> CostResult:
+    """What each arm costs at the volume and the prices that the task file states."""
+    ready, tested, documents = measured.ready, measured.tested, measured.documents
+    split, task_file = ready.split, ready.task_file
+    took = {
+        arm_id: Took(entry.fit.spend, [*entry.dev, *tested.outcomes.get(arm_id, {}).values()])
+        for arm_id, entry in measured.raced.entries.items()
+    }
+    return costs_of(
+        arms,
+        took,
+        {row.id: row.group for row in (*split.dev, *split.test)},
+        stated_by(task_file),
+        n_train=len(split.train),
+        money=measured.money,
+        index_seconds=documents.index.seconds if documents else None,
+        seed=task_file.seed,
     )
 
 
