@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
 from report.report_samples import make_result
+from scripts import load_script
 from tuneworth.advisor.advise import advise
 from tuneworth.advisor.article import self_test
 from tuneworth.advisor.facts import Situation
 from tuneworth.advisor.meaning import assume
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "advice.py"
-
-
-def load_benchmark():
-    """`benchmarks/advice.py` as a module; the folder is no package."""
-    spec = importlib.util.spec_from_file_location("benchmark_of_advice", BENCHMARK)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-bench = load_benchmark()
+bench = load_script("benchmarks/advice.py")
 TABLE = bench.read_table()
 CASES = {case.id: case for case in TABLE.situations}
 CLEAR = [case for case in TABLE.situations if case.clear]

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "money.py"
+from scripts import load_script
 
-
-def load_benchmark():
-    """The benchmark as a module; the folder is no package."""
-    spec = importlib.util.spec_from_file_location("benchmark_of_money", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-bench = load_benchmark()
+bench = load_script("benchmarks/money.py")
 CASES = list(bench.cases())
 
 
